@@ -1,0 +1,37 @@
+// Network addresses and CIDR blocks as values, IPv4 and IPv6, without sockets. An IPv4-mapped IPv6 address is its IPv4
+// address.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pgsluice {
+
+// Where a client came from: an IP address and port, or a Unix socket.
+struct Address {
+    enum class Family : std::uint8_t { unix_socket, ipv4, ipv6 };
+    Family family = Family::unix_socket;
+    std::array<std::uint8_t, 16> octets{};  // the first 4 for ipv4
+    std::uint16_t port = 0;
+
+    static std::optional<Address> parse(std::string_view text);  // "10.0.0.1", "::1"; no port
+    std::string to_string() const;                               // without the port; "[local]" for a Unix socket
+    friend bool operator==(const Address&, const Address&) = default;
+};
+
+// "10.0.0.0/8", "::1/128", a bare address (that address alone), or "unix" (any Unix socket).
+class Network {
+  public:
+    static std::optional<Network> parse(std::string_view text);
+    bool contains(const Address& address) const;
+    std::string to_string() const;
+
+  private:
+    Address base_;
+    unsigned prefix_ = 0;
+};
+
+}  // namespace pgsluice

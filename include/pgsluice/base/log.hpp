@@ -1,0 +1,54 @@
+// The logging front: an event name that stays stable, a sentence for people, fields for machines. The daemon installs
+// the backend; without one, records go nowhere. Pure layers do not log: they return facts and their callers log.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace pgsluice::log {
+
+enum class Level : std::uint8_t { debug, info, warning, error };
+
+struct Field {
+    std::string_view key;
+    std::variant<std::string_view, std::int64_t, double, bool> value;
+};
+
+struct Record {
+    Level level;
+    std::string_view event;  // snake_case, listed in docs/operations.md
+    std::string_view message;
+    std::initializer_list<Field> fields;
+};
+
+class Backend {
+  public:
+    virtual ~Backend() = default;
+    virtual bool enabled(Level level) const = 0;
+    // Called from any thread; never blocks and never throws.
+    virtual void write(const Record& record) = 0;
+};
+
+// `backend` must outlive every thread that logs; nullptr uninstalls.
+void install(Backend* backend);
+
+bool enabled(Level level);
+void write(Level level, std::string_view event, std::string_view message, std::initializer_list<Field> fields = {});
+
+inline void debug(std::string_view event, std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::debug, event, message, fields);
+}
+inline void info(std::string_view event, std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::info, event, message, fields);
+}
+inline void warning(std::string_view event, std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::warning, event, message, fields);
+}
+inline void error(std::string_view event, std::string_view message, std::initializer_list<Field> fields = {}) {
+    write(Level::error, event, message, fields);
+}
+
+}  // namespace pgsluice::log

@@ -1,0 +1,241 @@
+// The configuration as plain, validated data: what config/pgsluice.yaml means after defaults, includes and secrets have
+// been filled in. Immutable once loaded. Durations of zero mean "off"; limits of zero mean "no limit".
+#pragma once
+
+#include <pgsluice/base/address.hpp>
+#include <pgsluice/base/secret.hpp>
+#include <pgsluice/base/time.hpp>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgsluice::config {
+
+// --- TLS -------------------------------------------------------------------------------------------------------------
+
+// Listeners: `prefer` also takes plain connections; verify_ca asks for a client certificate signed by client_ca;
+// verify_full also maps the certificate's name to the user.
+enum class ListenerTlsMode : std::uint8_t { disable, prefer, require, verify_ca, verify_full };
+// Clusters: libpq's sslmode words.
+enum class ServerTlsMode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
+
+struct ListenerTls {
+    ListenerTlsMode mode = ListenerTlsMode::disable;
+    std::string certificate, private_key, client_ca;  // paths, made absolute against the configuration file's folder
+    friend bool operator==(const ListenerTls&, const ListenerTls&) = default;
+};
+
+struct ServerTls {
+    ServerTlsMode mode = ServerTlsMode::verify_full;
+    std::string ca, certificate, private_key;  // paths; an empty ca means the system's trust store
+    friend bool operator==(const ServerTls&, const ServerTls&) = default;
+};
+
+// --- Listeners and process -------------------------------------------------------------------------------------------
+
+struct Listener {
+    std::string address;         // an IP address; empty for a Unix socket
+    std::string unix_directory;  // the folder of .s.PGSQL.<port>; empty for TCP
+    std::uint16_t port = 5432;   // 0: any free port (TCP only), printed in the log
+    std::uint32_t unix_mode = 0770;
+    ListenerTls tls;
+};
+
+struct Limits {
+    std::uint32_t client_connections = 10000;
+    std::uint32_t connections_per_user = 0;
+    std::uint32_t connections_per_database = 0;
+    std::uint32_t connections_per_address = 0;
+    Milliseconds login_timeout{30000};
+    std::uint64_t inspect_bytes = 1 << 20;
+    std::uint64_t parse_inline = 16 << 10;
+    std::uint64_t message_bytes = 1073741822;
+};
+
+// The four that a route or user may override stand apart: nullopt there means "as above it".
+struct ClientTimeouts {
+    Milliseconds query{0}, transaction{0}, idle_transaction{0}, client_idle{0};
+};
+struct ClientTimeoutOverrides {
+    std::optional<Milliseconds> query, transaction, idle_transaction, client_idle;
+};
+struct Keepalive {
+    Milliseconds idle{60000}, interval{10000};
+    std::uint32_t count = 6;
+};
+struct Timeouts {
+    ClientTimeouts client;
+    Milliseconds connect{5000}, connect_retry{1000}, cancel{10000}, tcp_user{30000};
+    Keepalive keepalive;
+};
+
+struct Shutdown {
+    Milliseconds delay{0}, timeout{60000};
+};
+
+// --- Authentication --------------------------------------------------------------------------------------------------
+
+enum class AuthMethod : std::uint8_t { trust, reject, password, md5, scram_sha_256, cert, peer };
+
+enum class TlsCondition : std::uint8_t { any, require, refuse };  // pg_hba.conf's host, hostssl, hostnossl
+
+// Empty lists match everything.
+struct AuthRule {
+    std::vector<Network> from;
+    TlsCondition tls = TlsCondition::any;
+    std::vector<std::string> databases, users;  // "*" matches everything
+    AuthMethod method = AuthMethod::reject;
+    std::map<std::string, std::string>
+        map;  // system user or certificate CN -> database user; empty: the names are equal
+};
+
+struct User {
+    std::string name;
+    Secret password;  // plain, "md5" + 32 hex digits, or a SCRAM-SHA-256$… verifier; empty: none
+    ClientTimeoutOverrides timeouts;
+    std::uint32_t max_connections = 0;  // client connections of this user; 0: limits.connections_per_user
+};
+
+struct AuthQuery {
+    std::string cluster, database, user;
+    Secret password;
+    std::string sql;
+    Milliseconds cache{60000};          // how long an answer is used again
+    Milliseconds negative_cache{1000};  // how long "no such user" is used again
+};
+
+// users, users_file and query; those under a cluster are asked before the global ones.
+struct UserSource {
+    std::vector<User> users;
+    std::string users_file;  // absolute path; already read into `users` behind the inline ones
+    std::optional<AuthQuery> query;
+};
+
+struct Auth {
+    std::vector<AuthRule> rules;
+    UserSource source;
+};
+
+// --- Clusters and routes ---------------------------------------------------------------------------------------------
+
+struct Endpoint {
+    std::string host;  // a name, an IP address, or a folder that holds a Unix socket (begins with '/')
+    std::uint16_t port = 5432;
+    friend bool operator==(const Endpoint&, const Endpoint&) = default;
+    friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
+
+enum class LoadBalance : std::uint8_t { disable, random };
+
+struct Cluster {
+    std::string name;
+    std::vector<Endpoint> servers;
+    LoadBalance load_balance_hosts = LoadBalance::disable;
+    std::uint32_t max_connections = 0;  // per server over all pools
+    std::uint32_t max_connecting = 2;   // connects in flight per server
+    ServerTls tls;
+    UserSource source;
+};
+
+enum class PoolMode : std::uint8_t { session, transaction, statement };
+enum class SessionState : std::uint8_t { preserve, reject, ignore };
+enum class TargetSessionAttrs : std::uint8_t { any, read_write, read_only, primary, standby, prefer_standby };
+
+struct Pool {
+    PoolMode mode = PoolMode::transaction;
+    std::uint32_t size = 20, min_size = 0, reserve_size = 0;
+    Milliseconds reserve_timeout{5000}, query_wait_timeout{30000};
+    Milliseconds idle_timeout{600000}, lifetime{3600000}, check_after_idle{30000};
+    std::uint32_t max_prepared_statements = 200;
+    SessionState session_state = SessionState::ignore;  // only "ignore" is supported in this version
+    friend bool operator==(const Pool&, const Pool&) = default;
+};
+
+// Empty lists match everything; "*" in a list too.
+struct RouteMatch {
+    std::vector<std::string> databases, users, applications, sni;
+    std::vector<Network> from;
+};
+
+struct Route {
+    std::string name;
+    RouteMatch match;
+    std::string cluster;
+    std::string database, user;      // empty: the client's
+    std::optional<Secret> password;  // nullopt: from users, else SCRAM pass-through
+    TargetSessionAttrs target_session_attrs = TargetSessionAttrs::any;
+    std::vector<std::pair<std::string, std::string>> parameters;
+    std::string connect_query;
+    Pool pool;
+    ClientTimeoutOverrides timeouts;
+    std::uint32_t max_connections = 0;  // client connections on this route
+};
+
+// --- Policies --------------------------------------------------------------------------------------------------------
+
+enum class PolicyAction : std::uint8_t { allow, block, log };
+enum class PolicyMode : std::uint8_t { enforce, shadow };
+
+// Empty lists and an empty pattern match everything.
+struct PolicyCondition {
+    std::string pattern;  // RE2, searched anywhere in the text
+    std::vector<std::string> routes, databases, users, applications;
+    std::vector<Network> from;
+};
+
+struct Policy {
+    std::string name;
+    PolicyCondition when;
+    PolicyAction action = PolicyAction::block;
+    std::string sqlstate = "42501";
+    std::string message;  // empty: "blocked by policy \"NAME\""
+    std::string hint;
+    PolicyMode mode = PolicyMode::enforce;
+};
+
+// --- Log, admin, metrics ---------------------------------------------------------------------------------------------
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+enum class LogFormat : std::uint8_t { text, json };
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::text;
+    std::string file;  // empty: standard error
+    bool connections = true, disconnections = true, pool_errors = true;
+};
+
+struct AdminHttp {
+    std::string address = "127.0.0.1";  // empty: no endpoint
+    std::uint16_t port = 9930;          // 0: any free port
+};
+
+enum class SecretFiles : std::uint8_t { warn, enforce };
+
+struct Config {
+    std::vector<Listener> listeners;
+    std::uint32_t workers = 0;  // 0: auto
+    Limits limits;
+    Timeouts timeouts;
+    Shutdown shutdown;
+    bool reload_watch = false;
+    Auth auth;
+    std::vector<Cluster> clusters;
+    std::vector<Route> routes;
+    std::vector<Policy> policies;
+    Log log;
+    AdminHttp admin_http;
+    std::uint32_t metrics_max_series = 1000;
+    SecretFiles secret_files = SecretFiles::warn;
+
+    std::string path;  // the file it was read from
+    std::vector<std::string>
+        files;  // every file that it depends on: includes, users files, secrets, certificates and keys
+    std::uint32_t loose_secret_files = 0;  // secret files readable by others
+};
+
+}  // namespace pgsluice::config
