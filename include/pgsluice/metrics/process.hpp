@@ -1,0 +1,34 @@
+// What is counted once for the whole process. Owned by the Registry, lives as long as it.
+#pragma once
+
+#include <pgsluice/metrics/counter.hpp>
+#include <pgsluice/metrics/labels.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace pgsluice::metrics {
+
+// Written by the log's threads.
+struct LogMetrics {
+    SharedCounter dropped;     // the log could not take them: full queue, full disk, blocked pipe
+    SharedCounter suppressed;  // beyond the rate limit of their event
+};
+
+// Written by the main thread.
+struct ProcessMetrics {
+    By<Counter, Outcome> reloads;
+    Gauge last_reload_succeeded;    // 1 or 0
+    Gauge configuration_loaded_at;  // Unix seconds of the last good load, the first included
+    Gauge loose_secret_files;       // secret files that others can read
+    LogMetrics log;
+};
+
+struct Certificate {
+    std::string use;   // "listener" or "cluster"
+    std::string name;  // which one: an address and port, or a cluster's name
+    std::string file;
+    std::int64_t expires_at_seconds = 0;  // Unix time of notAfter
+};
+
+}  // namespace pgsluice::metrics
