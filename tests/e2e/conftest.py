@@ -1,0 +1,201 @@
+"""Fixtures. A test that takes `target` speaks to either PostgreSQL or pgsluice, as PGSLUICE_E2E_TARGET says, so its
+expectations can be proven against PostgreSQL itself; a test that takes `sluice` is about pgsluice alone."""
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from support.certificates import Authority
+from support.postgres import Postgres, copy_of, template
+from support.proxy import BINARY, Proxy, default_config, merged
+from support.system import give_to_unprivileged
+from support.target import DirectTarget, ProxyTarget
+
+DIRECT = os.environ.get("PGSLUICE_E2E_TARGET", "pgsluice") == "direct"
+ONLY_PROXY = {"sluice", "make_proxy"}
+
+
+def pytest_collection_modifyitems(config, items):
+    """Against PostgreSQL itself, tests that need pgsluice are not collected; the rest carry the marker `direct`."""
+    needs_proxy = [item for item in items if ONLY_PROXY & set(item.fixturenames)]
+    for item in items:
+        if not ONLY_PROXY & set(item.fixturenames) and "target" in item.fixturenames:
+            item.add_marker("direct")
+    if DIRECT:
+        config.hook.pytest_deselected(items=[item for item in items if "target" not in item.fixturenames or item in needs_proxy])
+        items[:] = [item for item in items if "target" in item.fixturenames and item not in needs_proxy]
+    if not config.option.markexpr:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+
+
+def pytest_sessionstart(session):
+    if not DIRECT and not BINARY.exists():
+        pytest.exit(f"no pgsluice at {BINARY}: build it, set PGSLUICE_BIN, or set PGSLUICE_E2E_TARGET=direct", 4)
+
+
+def pytest_configure(config):
+    """One folder per run, readable by the account that runs PostgreSQL; workers of xdist share it."""
+    if hasattr(config, "workerinput"):
+        config.run_directory = Path(config.workerinput["run_directory"])
+    else:
+        config.run_directory = Path(tempfile.mkdtemp(prefix="pgsluice-e2e-"))
+        config.run_directory.chmod(0o755)
+        give_to_unprivileged(config.run_directory)
+
+
+def pytest_configure_node(node):
+    node.workerinput["run_directory"] = str(node.config.run_directory)
+
+
+def pytest_unconfigure(config):
+    if not hasattr(config, "workerinput") and not os.environ.get("PGSLUICE_E2E_KEEP"):
+        shutil.rmtree(config.run_directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def run_directory(request) -> Path:
+    return request.config.run_directory
+
+
+@pytest.fixture(scope="session")
+def worker_directory(run_directory, request) -> Path:
+    """This xdist worker's own folder."""
+    name = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    directory = run_directory / name
+    directory.mkdir(mode=0o755)
+    give_to_unprivileged(directory)
+    return directory
+
+
+@pytest.fixture
+def directory(worker_directory, request) -> Path:
+    """A folder for one test; kept short, since Unix socket paths end at 107 bytes."""
+    made = Path(tempfile.mkdtemp(prefix="t", dir=worker_directory))
+    made.chmod(0o755)
+    give_to_unprivileged(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def authority(worker_directory) -> Authority:
+    made = worker_directory / "tls"
+    made.mkdir(mode=0o755)
+    return Authority(made)
+
+
+@pytest.fixture(scope="session")
+def server_certificate(authority):
+    return authority.issue("localhost", file="server", hosts=("localhost", "127.0.0.1", "::1"))
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(run_directory, worker_directory, authority, server_certificate):
+    server = copy_of(template(run_directory), worker_directory / "data", worker_directory,
+                     certificate=server_certificate, ca=authority.certificate)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres(shared_postgres) -> Postgres:
+    """The server that all tests of a worker share; each test begins with an empty table `target`."""
+    shared_postgres.execute("TRUNCATE target", dbname="app")
+    return shared_postgres
+
+
+@pytest.fixture
+def make_postgres(run_directory, directory):
+    """Servers of a test's own, for those that stop, promote or reconfigure one."""
+    made = []
+
+    def make(name: str = "own", start: bool = True, **options) -> Postgres:
+        server = copy_of(template(run_directory), directory / name, directory, **options)
+        made.append(server)
+        if start:
+            server.start()
+        return server
+
+    yield make
+    for server in reversed(made):
+        if server._process is not None:
+            server.stop()
+
+
+@pytest.fixture
+def make_proxy(directory):
+    """Any number of daemons from whole configurations; each must end cleanly."""
+    made = []
+
+    def make(config: dict, start: bool = True, **options) -> Proxy:
+        folder = directory / f"proxy{len(made)}"
+        folder.mkdir()
+        proxy = Proxy(folder, config, **options)
+        made.append(proxy)
+        return proxy.start() if start else proxy
+
+    yield make
+    problems = []
+    for proxy in made:
+        try:
+            proxy.stop()
+        except AssertionError as problem:
+            problems.append(str(problem))
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def sluice(make_proxy, postgres):
+    """pgsluice in front of the shared server: sluice(pool={...}, limits={...}, ...) changes the default configuration.
+    It begins with no client backend on the server, so that tests may count them."""
+    for pid in postgres.backends():
+        postgres.terminate(pid)
+
+    def make(pool: dict | None = None, route: dict | None = None, cluster: dict | None = None, **changes) -> Proxy:
+        config = default_config(postgres, **changes)
+        config["routes"][0] = merged(config["routes"][0], {"pool": pool or {}, **(route or {})})
+        config["clusters"]["main"] = merged(config["clusters"]["main"], cluster or {})
+        return make_proxy(config)
+
+    return make
+
+
+@pytest.fixture
+def target(request, postgres):
+    """What a client talks to: PostgreSQL itself, or a default pgsluice in front of it."""
+    if DIRECT:
+        return DirectTarget(postgres)
+    return ProxyTarget(request.getfixturevalue("_default_proxy"), postgres)
+
+
+@pytest.fixture(scope="session")
+def _session_proxy(shared_postgres, worker_directory, server_certificate, authority):
+    folder = worker_directory / "proxy"
+    folder.mkdir()
+    tls = {"mode": "prefer", "certificate": str(server_certificate.certificate), "private_key": str(server_certificate.key),
+           "client_ca": str(authority.certificate)}
+    config = default_config(shared_postgres)
+    config["listeners"][0]["tls"] = tls
+    config["auth"]["rules"] = [{"users": ["trusted", "postgres"], "method": "trust"}, {"users": ["md5user"], "method": "md5"},
+                               {"users": ["plainuser"], "method": "password"}, {"users": ["rejected"], "method": "reject"},
+                               {"method": "scram-sha-256"}]
+    holder = {"proxy": Proxy(folder, config).start(), "folder": folder}
+    yield holder
+    holder["proxy"].stop()
+
+
+@pytest.fixture
+def _default_proxy(_session_proxy, postgres):
+    """One daemon serves every `target` test of a worker; where a test has killed it, the next one gets a new one."""
+    proxy = _session_proxy["proxy"]
+    if proxy.process.poll() is not None:
+        proxy.start()
+    yield proxy
+    assert proxy.process.poll() is None, f"pgsluice ended with {proxy.process.returncode} during this test:\n{proxy.log()[-5000:]}"
