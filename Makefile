@@ -1,0 +1,40 @@
+# Each target is one script or one cmake preset; the work is theirs.
+PREFIX     ?= /usr
+SYSCONFDIR ?= /etc
+DESTDIR    ?=
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+deps: ## install what building and testing need (Debian 12)
+	scripts/deps build test
+build: ## the release build: build/release/bin/pgsluice
+	scripts/deps build
+	cmake --preset release
+	cmake --build --preset release
+run: ## a throwaway PostgreSQL with pgsluice in front of it, until Ctrl-C
+	scripts/run
+test: ## unit and end-to-end tests
+	scripts/test
+check: ## format, layers, sizes, clang-tidy on changed files, unit tests
+	scripts/check
+bench: ## compare with PgBouncer and HAProxy, and write docs/benchmarks.md
+	scripts/bench
+fuzz: ## build the libFuzzer targets: build/fuzz/bin/fuzz_*
+	scripts/deps build fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+install: ## install the release build below $(DESTDIR)$(PREFIX), and the configuration where there is none
+	cmake --install build/release --prefix "$(DESTDIR)$(PREFIX)" --strip
+	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/sysusers.d"
+	install -d "$(DESTDIR)$(PREFIX)/share/doc/pgsluice" "$(DESTDIR)$(SYSCONFDIR)/pgsluice"
+	sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/|$(PREFIX)/share/|; s|/etc/pgsluice/pgsluice.yaml|$(SYSCONFDIR)/pgsluice/pgsluice.yaml|' \
+	    config/pgsluice.service >"$(DESTDIR)$(PREFIX)/lib/systemd/system/pgsluice.service"
+	install -m 644 config/pgsluice.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/pgsluice.conf"
+	install -m 644 LICENSE README.md CHANGELOG.md docs/*.md config/*.yaml "$(DESTDIR)$(PREFIX)/share/doc/pgsluice/"
+	test -e "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml" || \
+	    install -m 640 config/minimal.yaml "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml"
+clean: ## remove every build
+	rm -rf build
+
+.PHONY: help deps build run test check bench fuzz install clean
+.DEFAULT_GOAL := help
