@@ -19,8 +19,13 @@
 namespace pgsluice::metrics {
 
 struct PoolLabels {
-    std::string route, server, database, user;
+    std::string route, server, database, user;  // server: "host:port"
     friend auto operator<=>(const PoolLabels&, const PoolLabels&) = default;
+};
+
+struct ServerLabels {
+    std::string cluster, server;  // server: "host:port"
+    friend auto operator<=>(const ServerLabels&, const ServerLabels&) = default;
 };
 
 struct RuleLabels {
@@ -43,8 +48,9 @@ class WorkerSets {
     WorkerSets& operator=(const WorkerSets&) = delete;
     ~WorkerSets();
 
-    WorkerMetrics& worker() { return *worker_; }
+    WorkerMetrics& worker() { return worker_; }
     RouteMetrics& route(std::string_view name);
+    ServerMetrics& server(const ServerLabels& labels);
     RuleMetrics& rule(const RuleLabels& labels);
     // Beyond max_series pairs of database and user both are `other`, and their pools and clients share a set. Call them
     // once the user is authenticated, and user() once a server has accepted the database, or strangers fill the table.
@@ -54,11 +60,10 @@ class WorkerSets {
   private:
     friend class Registry;
     struct Known;
-    WorkerSets(Shelves& shelves, WorkerIndex index);
+    WorkerSets(Shelves& shelves, WorkerMetrics& worker);
 
     Shelves& shelves_;
-    WorkerIndex index_;
-    WorkerMetrics* worker_;
+    WorkerMetrics& worker_;
     std::unique_ptr<Known> known_;
 };
 

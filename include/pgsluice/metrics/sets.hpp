@@ -1,4 +1,5 @@
-// The sets of counters that a worker writes: one for itself, one per route, pool, policy rule and (database, user). A
+// The sets of counters that a worker writes: one for itself, one per route, server, pool, policy
+// rule and (database, user). A
 // set is owned by the Registry, lives as long as it, and is written by one worker only. Each starts a cache line, so
 // that two workers never share one.
 #pragma once
@@ -37,14 +38,19 @@ struct alignas(64) RouteMetrics {
     Counter uninspected;  // statements that passed without inspection because they are too large
 };
 
-// A pool is one (route, server, database, user). Its levels add up over workers; size_limit is the limit over all
-// workers, and a pool that is gone sets its levels back by what it added.
+// A pool is one (route, server, database, user). Its levels add up over workers; the size limit is the largest of what
+// the workers say, for it is one limit over all of them. A pool that is gone takes back what it added, and its series
+// end.
 struct alignas(64) PoolMetrics {
     By<Gauge, ServerState> servers;
     Gauge waiters;
     Gauge size_limit;
     Since oldest_waiter;  // when the client that has waited longest began to wait
-    Histogram connect_seconds;
+};
+
+// One server of a cluster, over all of its pools.
+struct alignas(64) ServerMetrics {
+    Histogram connect_seconds;  // from the dial to the end of the server's login, successful ones
     By<Counter, ConnectFailure> connect_failures;
     By<Counter, ServerClose> closes;
 };
