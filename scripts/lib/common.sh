@@ -21,13 +21,11 @@ misused() {
 }
 
 # PostgreSQL refuses to run as root, so root lends such programs another user; anybody else runs them as himself.
-unprivileged() {
-    if [ "$(id -u)" -eq 0 ]; then
-        setpriv --reuid=postgres --regid=postgres --init-groups -- env -u XDG_RUNTIME_DIR HOME=/nonexistent "$@"
-    else
-        "$@"
-    fi
-}
+# A prefix rather than a function: of "${unprivileged[@]}" COMMAND &, $! is the command's own process.
+unprivileged=(env HOME=/nonexistent)
+if [ "$(id -u)" -eq 0 ]; then
+    unprivileged=(setpriv --reuid=postgres --regid=postgres --clear-groups -- "${unprivileged[@]}")
+fi
 
 build() { # PRESET TARGET...
     local preset=$1
