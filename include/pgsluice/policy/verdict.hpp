@@ -1,0 +1,49 @@
+// What the policies say about one statement. A plain value without owned memory, so that letting a statement pass
+// allocates nothing.
+#pragma once
+
+#include <pgsluice/wire/sql_error.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace pgsluice::policy {
+
+using RuleIndex = std::uint32_t;  // position in config::Config::policies; counters are kept by it
+
+// Rules that matched without deciding: those in shadow mode and those whose action is `log`, in their order.
+class Hits {
+  public:
+    static constexpr std::size_t capacity = 16;
+
+    void add(RuleIndex rule) {
+        if (count_ < capacity)
+            rules_[count_++] = rule;
+        else
+            ++beyond_;
+    }
+    const RuleIndex* begin() const { return rules_.data(); }
+    const RuleIndex* end() const { return rules_.data() + count_; }
+    std::size_t size() const { return count_; }
+    bool empty() const { return count_ == 0; }
+    std::size_t beyond() const { return beyond_; }  // hits that found no room
+
+  private:
+    std::array<RuleIndex, capacity> rules_;  // NOLINT(cppcoreguidelines-pro-type-member-init): read up to count_ only
+    std::uint32_t count_ = 0, beyond_ = 0;
+};
+
+enum class Action : std::uint8_t { allow, block };
+
+struct Verdict {
+    Action action = Action::allow;
+    std::optional<RuleIndex> rule;          // the enforcing rule that decided; none: nothing matched
+    const wire::SqlError* error = nullptr;  // what a blocked statement is answered with; lives as long as the engine
+    Hits hits;
+
+    bool blocks() const { return action == Action::block; }
+};
+
+}  // namespace pgsluice::policy

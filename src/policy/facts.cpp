@@ -1,0 +1,60 @@
+#include "facts.hpp"
+
+#include <pgsluice/base/escape.hpp>
+
+#include <cstdint>
+#include <cstring>
+
+namespace pgsluice::policy {
+namespace {
+
+constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
+
+// Length of the valid UTF-8 at the front of `text`. Most SQL is ASCII, which goes eight bytes at a time.
+std::size_t valid_prefix(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        std::uint64_t word = 0;
+        if (text.size() - at >= sizeof word) {
+            std::memcpy(&word, text.data() + at, sizeof word);
+            if ((word & 0x8080808080808080U) == 0) {
+                at += sizeof word;
+                continue;
+            }
+        }
+        const std::size_t length = utf8_sequence_length(text.substr(at));
+        if (length == 0) return at;
+        at += length;
+    }
+    return at;
+}
+
+std::string repair(std::string_view text) {
+    std::string out;
+    out.reserve(text.size() + 16);
+    while (!text.empty()) {
+        const std::size_t valid = valid_prefix(text);
+        out += text.substr(0, valid);
+        text.remove_prefix(valid);
+        if (text.empty()) break;
+        out += replacement_character;
+        text.remove_prefix(1);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string_view Facts::readable_text() {
+    if (!readable_) {
+        if (valid_prefix(text_) == text_.size()) {
+            readable_ = text_;
+        } else {
+            repaired_ = repair(text_);
+            readable_ = repaired_;
+        }
+    }
+    return *readable_;
+}
+
+}  // namespace pgsluice::policy

@@ -1,0 +1,35 @@
+#include "pattern.hpp"
+
+#include <re2/re2.h>
+
+namespace pgsluice::policy {
+namespace {
+
+// For one pattern's program and its caches of states. RE2 refuses a pattern whose program does not fit, and when a
+// cache is full it starts that cache again.
+constexpr std::int64_t memory_limit_bytes = 2 << 20;
+
+}  // namespace
+
+Pattern::Pattern(std::unique_ptr<re2::RE2> program) : program_(std::move(program)) {}
+Pattern::Pattern(Pattern&&) noexcept = default;
+Pattern& Pattern::operator=(Pattern&&) noexcept = default;
+Pattern::~Pattern() = default;
+
+std::variant<Pattern, std::string> Pattern::compile(std::string_view text) {
+    RE2::Options options;
+    options.set_dot_nl(true);
+    options.set_never_capture(true);
+    options.set_log_errors(false);  // it would write to standard error
+    options.set_max_mem(memory_limit_bytes);
+    auto program = std::make_unique<RE2>(re2::StringPiece(text.data(), text.size()), options);
+    if (!program->ok()) return program->error();
+    return Pattern(std::move(program));
+}
+
+bool Pattern::found_in(std::string_view text) const {
+    const re2::StringPiece piece(text.data(), text.size());
+    return program_->Match(piece, 0, piece.size(), RE2::UNANCHORED, nullptr, 0);
+}
+
+}  // namespace pgsluice::policy
