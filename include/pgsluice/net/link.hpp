@@ -1,0 +1,170 @@
+// One client or server connection: plain TCP, Unix or TLS behind one type. It implements Peer and lives in two phases.
+//
+// Setup: coroutines read, write and shake hands, each call with a deadline. Reads never take more from the connection
+// than they return. One operation at a time. Relay: start() hands the connection to a Sink, and from then on events
+// drive it. The sink is called from the loop only, never from inside a call on the link, and from inside its callbacks
+// it may do anything to any link: write, pause, close, replace the sink, drop the LinkPtr. (Only detach() must wait
+// until the link's own callback has returned.)
+//
+// Ownership: whoever holds the LinkPtr. Dropping it is allowed anywhere on the worker's thread: the connection is
+// closed and the sink hears nothing more at once, the memory goes a turn of the loop later. A link that had been
+// close()d before it was dropped lives on by itself until what it owes is sent or its time is up.
+//
+// An idle link holds no buffer, no timer and no coroutine. Worker thread only.
+#pragma once
+
+#include <pgsluice/base/address.hpp>
+#include <pgsluice/base/peer.hpp>
+#include <pgsluice/base/result.hpp>
+#include <pgsluice/net/byte_queue.hpp>
+#include <pgsluice/net/descriptor.hpp>
+#include <pgsluice/net/error.hpp>
+#include <pgsluice/net/reactor.hpp>
+#include <pgsluice/net/tls_context.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace pgsluice::net {
+
+class Link;
+class Readiness;
+class TlsStream;
+struct SetupWait;
+
+struct DropLink {
+    void operator()(Link* link) const;
+};
+using LinkPtr = std::unique_ptr<Link, DropLink>;
+
+struct FreeTlsStream {
+    void operator()(TlsStream* stream) const;
+};
+using TlsStreamPtr = std::unique_ptr<TlsStream, FreeTlsStream>;
+
+// A connection at rest as a value: what is needed to go on with it on another worker.
+struct LinkParts {
+    Descriptor socket;
+    TlsStreamPtr tls;  // nullptr on a plain connection
+    Side side = Side::client;
+    Address remote;
+    std::uint16_t local_port = 0;
+};
+
+// What a TLS handshake has settled.
+struct TlsFacts {
+    std::string version;  // "TLSv1.3"
+    std::string cipher;   // "TLS_AES_256_GCM_SHA384"
+    int cipher_bits = 0;
+    std::string server_name;        // SNI that the client sent; empty without
+    std::string alpn;               // protocol agreed on; empty without
+    bool peer_certificate = false;  // the peer sent one and it was verified
+    std::string common_name;        // of its subject; empty without, and where it holds a NUL
+};
+
+class Link final : public Peer, private Deadlined {
+  public:
+    // Takes a connected socket.
+    static LinkPtr create(Reactor& reactor, Descriptor socket, Side side);
+    // Takes a connection that another link gave up.
+    static LinkPtr attach(Reactor& reactor, LinkParts parts);
+
+    // --- Setup. Errors: asio's eof, timed_out, operation_aborted (closed meanwhile), or what the system says. A
+    // `never` deadline waits for ever. Several reads may follow a failed one only to learn the same.
+
+    // At least one byte, at most what fits.
+    boost::asio::awaitable<Result<std::size_t>> read_some(std::span<char> into, TimePoint until);
+    boost::asio::awaitable<error_code> read_exactly(std::span<char> into, TimePoint until);
+    // Returns when the kernel has taken everything, and everything written before.
+    boost::asio::awaitable<error_code> write_all(ByteView bytes, TimePoint until);
+    boost::asio::awaitable<Outcome<void>> accept_tls(std::shared_ptr<const TlsServerContext> context, TimePoint until);
+    // `host` is what the certificate is checked against, and is sent as SNI unless it is an IP address.
+    boost::asio::awaitable<Outcome<void>> connect_tls(std::shared_ptr<const TlsClientContext> context, std::string host,
+                                                      TimePoint until);
+    // Bytes that lie unread in the kernel. After an SSLRequest there must be none: they came in clear text, so anyone
+    // may have written them.
+    std::size_t unread_bytes() const;
+
+    // --- Relay.
+
+    // Ends the setup phase. `unread` is what setup had read beyond its end: the sink sees it first. Unless reading is
+    // paused, the first on_bytes comes from the loop at the earliest.
+    void start(Sink& sink, ByteView unread = {});
+    // From now on `sink` is called instead. Bytes left unconsumed come to it with more behind them, or after a
+    // resume().
+    void set_sink(Sink& sink) { sink_ = &sink; }
+
+    void write(ByteView bytes) override;
+    bool congested() const override { return !out_.empty(); }
+    void pause(Pause reason) override;
+    void resume(Pause reason) override;
+    void close() override;
+
+    // Looks whether the peer of a paused link has gone, and if so tells the sink (on_closed) before it returns; that
+    // is, call it from a sweep and not from inside a sink. Reading links notice by themselves, and so does a link with
+    // bytes to send. A link that is paused only for Pause::slow_reader is spared an orderly end, since bytes may stand
+    // before it.
+    void check_paused();
+
+    // Open, relaying, nothing unread, unsent or half read: the connection could be detached.
+    bool at_rest() const;
+    // Gives the connection up. Requires at_rest() and no callback of this link on the stack; the link is closed after.
+    LinkParts detach();
+
+    // --- Facts.
+
+    bool is_open() const;  // false once it has closed, failed or been detached, also while close() still sends
+    Side side() const { return side_; }
+    const Address& remote() const { return remote_; }
+    std::uint16_t local_port() const { return local_port_; }  // 0 on a Unix socket
+    // The process at the other end of a Unix socket, as the kernel vouches for it.
+    std::optional<uid_t> peer_uid() const;
+    bool is_tls() const { return tls_ != nullptr; }
+    TlsFacts tls_facts() const;                                            // empty on a plain connection
+    std::size_t held_bytes() const { return held_.size() + out_.size(); }  // buffered in this process
+
+  private:
+    friend struct DropLink;
+    friend class Readiness;
+    friend struct SetupWait;
+
+    enum class Phase : std::uint8_t {
+        setup,
+        relay,
+        sending,    // closed by the owner; bytes still go out
+        lingering,  // all is sent; waiting for the peer's end so that no reset destroys what it has not read yet
+        closed,
+    };
+
+    Link(Reactor& reactor, LinkParts parts);
+    ~Link() override;
+
+    // Events.
+    void on_readable();
+    void on_writable();
+    void on_turn();
+    void on_deadline() override;
+    void on_reactor_gone() override;
+
+    Reactor* reactor_;
+    Sink* sink_ = nullptr;
+    std::unique_ptr<Readiness, void (*)(Readiness*)> readiness_;
+    TlsStreamPtr tls_;
+    ByteQueue held_;  // received, not yet consumed by the sink
+    ByteQueue out_;   // to be sent, encrypted already
+    std::unique_ptr<SetupWait> setup_wait_;
+    Descriptor socket_;
+    Address remote_;
+    std::uint16_t local_port_;
+    Side side_;
+    Phase phase_ = Phase::setup;
+    std::uint8_t pauses_ = 0;
+};
+
+}  // namespace pgsluice::net
