@@ -11,6 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support.certificates import Authority
+from support.fault_proxy import FaultProxy
+from support.hostile_server import HostileServer
 from support.postgres import Postgres, copy_of, template
 from support.proxy import BINARY, Proxy, default_config, merged
 from support.system import give_to_unprivileged
@@ -199,3 +201,31 @@ def _default_proxy(_session_proxy, postgres):
         proxy.start()
     yield proxy
     assert proxy.process.poll() is None, f"pgsluice ended with {proxy.process.returncode} during this test:\n{proxy.log()[-5000:]}"
+
+
+@pytest.fixture
+def fault_proxy():
+    """Misbehaving TCP paths: fault_proxy(upstream_address)."""
+    made = []
+
+    def make(upstream: tuple) -> FaultProxy:
+        made.append(FaultProxy(upstream))
+        return made[-1]
+
+    yield make
+    for path in made:
+        path.close()
+
+
+@pytest.fixture
+def hostile():
+    """Scripted servers: hostile(script) listens at .port and plays the script to every connection."""
+    made = []
+
+    def make(*script, **options) -> HostileServer:
+        made.append(HostileServer(*script, **options))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()

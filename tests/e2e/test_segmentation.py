@@ -12,7 +12,7 @@ SESSION = b"".join([
     m.query("copy (select a from target order by a) to stdout"),
     m.close_statement("s"), m.SYNC, m.query("truncate target"), m.query(""),
 ])
-READY = 9
+READY = 10
 
 
 def play(target, step):

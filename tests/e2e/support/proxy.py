@@ -14,6 +14,7 @@ import yaml
 
 from .metrics import Metrics
 from .system import end, eventually, free_port, run
+from .wire import WireClient
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("PGSLUICE_BIN", REPOSITORY / "build/dev/bin/pgsluice"))
@@ -180,3 +181,11 @@ def default_config(postgres, **changes) -> dict:
         "admin": {"http": f"127.0.0.1:{free_port()}"},
     }
     return merged(config, changes)
+
+
+def login(proxy, user="app", database="app", password=None, **options):
+    """A raw connection through this daemon, past its first ReadyForQuery."""
+    client = WireClient(proxy.address)
+    seen = client.start(user, database, password or f"{user}-secret", **options)
+    assert seen[-1].tag == "Z", [message.summary() for message in seen]
+    return client

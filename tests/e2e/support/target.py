@@ -43,6 +43,8 @@ class DirectTarget(Target):
 
     def __init__(self, postgres):
         super().__init__(postgres, postgres.address)
+        # Debian's PostgreSQL takes GSSAPI encryption on TCP; pgsluice never does.
+        self.address_without_gss = postgres.socket_path
 
 
 class ProxyTarget(Target):
@@ -50,4 +52,5 @@ class ProxyTarget(Target):
 
     def __init__(self, proxy, postgres):
         super().__init__(postgres, proxy.address)
+        self.address_without_gss = proxy.address
         self.proxy = proxy

@@ -1,0 +1,215 @@
+"""Cancel requests reach the query of their own client and nothing else."""
+import threading
+import time
+
+import psycopg
+import pytest
+
+from support import messages as m
+from support.proxy import login
+from support.system import eventually
+from support.wire import Closed, WireClient, error_in, summaries
+
+
+def send_cancel(address, pid, secret, wait=True):
+    with WireClient(address) as client:
+        client.send(m.cancel_request(pid, secret))
+        if wait:
+            assert client.rest() == []
+
+
+def sleeper(target, seconds=20):
+    client = target.login()
+    client.send(m.query(f"select pg_sleep({seconds})"))
+    eventually(lambda: target.postgres.execute(
+        "select 1 from pg_stat_activity where query = %s and state = 'active'", (f"select pg_sleep({seconds})",)), what="the query to run")
+    return client
+
+
+def test_cancel_stops_the_running_query(target):
+    with sleeper(target) as client:
+        send_cancel(target.address, client.pid, client.secret)
+        error = error_in(client.until_ready())
+        assert (error.sqlstate, error.text) == ("57014", "canceling statement due to user request")
+        assert client.value("select 1") == "1"
+
+
+def test_cancel_with_the_wrong_secret_does_nothing(target):
+    with sleeper(target, 1.5) as client:
+        for wrong in (bytes(4), bytes(byte ^ 0xFF for byte in client.secret), client.secret[:3] + bytes([client.secret[3] ^ 1])):
+            send_cancel(target.address, client.pid, wrong)
+        assert [x[0] for x in summaries(client.until_ready())] == ["T", "D", "C", "Z"]
+
+
+def test_cancel_of_an_idle_client_does_nothing(target):
+    with target.login() as client:
+        send_cancel(target.address, client.pid, client.secret)
+        assert client.value("select 1") == "1"
+        assert client.value("select 2") == "2"
+
+
+def test_cancel_in_an_open_transaction_fails_it(target):
+    with target.login() as client:
+        client.query("begin")
+        client.send(m.query("select pg_sleep(20)"))
+        time.sleep(0.2)
+        send_cancel(target.address, client.pid, client.secret)
+        assert client.until_ready()[-1].status == "E"
+        assert summaries(client.query("rollback")) == ["C:ROLLBACK", "Z:I"]
+
+
+def test_psycopg_cancel(target):
+    with target.connect() as connection:
+        threading.Timer(0.3, connection.cancel).start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("select pg_sleep(20)")
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_cancel_of_a_pipeline_skips_to_its_sync(target):
+    with target.login() as client:
+        client.send(m.unnamed("select pg_sleep(20)"), m.unnamed("select 2"), m.SYNC, m.unnamed("select 3"), m.SYNC)
+        time.sleep(0.3)
+        send_cancel(target.address, client.pid, client.secret)
+        reply = summaries(client.until_ready(2))
+        assert reply == ["1", "2", "T", "E:ERROR:57014", "Z:I", "1", "2", "T", "D:3", "C:SELECT 1", "Z:I"]
+
+
+def test_cancel_of_copy_in(target):
+    with target.login() as client:
+        client.send(m.query("copy target from stdin"))
+        client.receive_until("G")
+        client.send(m.copy_data(b"1\tx\n"))
+        time.sleep(0.2)
+        send_cancel(target.address, client.pid, client.secret)
+        time.sleep(0.2)
+        client.send(m.copy_data(b"2\tx\n"), m.COPY_DONE)
+        assert summaries(client.until_ready()) == ["E:ERROR:57014", "Z:I"]
+        assert client.value("select count(*) from target") == "0"
+
+
+def test_keys_differ_between_clients_and_are_not_guessable(sluice):
+    proxy = sluice()
+    clients = [login(proxy) for _ in range(20)]
+    keys = {(client.pid, client.secret) for client in clients}
+    assert len(keys) == 20 and all(pid > 0 for pid, _ in keys)
+    assert len({pid for pid, _ in keys}) == 20
+    for client in clients:
+        client.close()
+
+
+def test_key_stays_with_the_client_while_servers_change(sluice):
+    proxy = sluice(pool={"size": 2})
+    with login(proxy) as client, login(proxy) as other:
+        for _ in range(3):
+            client.query("select 1")
+            other.query("begin")
+            client.send(m.query("select pg_sleep(20)"))
+            time.sleep(0.2)
+            send_cancel(proxy.address, client.pid, client.secret)
+            assert summaries(client.until_ready()) == ["T", "E:ERROR:57014", "Z:I"]
+            other.query("commit")
+
+
+def test_as_many_cancels_as_servers_while_the_pool_is_full(sluice):
+    proxy = sluice(pool={"size": 4})
+    clients = [login(proxy) for _ in range(4)]
+    for client in clients:
+        client.send(m.query("select pg_sleep(20)"))
+    time.sleep(0.5)
+    for client in clients:
+        send_cancel(proxy.address, client.pid, client.secret, wait=False)
+    for client in clients:
+        assert error_in(client.until_ready()).sqlstate == "57014"
+        client.close()
+
+
+def test_cancel_of_a_client_that_waits_for_a_server_ends_its_wait(sluice):
+    proxy = sluice(pool={"size": 1, "query_wait_timeout": "30s"})
+    with login(proxy) as holder, login(proxy) as waiter:
+        holder.query("begin")
+        waiter.send(m.query("select 'never run'"))
+        assert waiter.silent_for(0.3)
+        send_cancel(proxy.address, waiter.pid, waiter.secret)
+        reply = waiter.until_ready()
+        assert summaries(reply) == ["E:ERROR:57014", "Z:I"]
+        assert holder.query("select 1")[-1].status == "T"
+        holder.query("commit")
+        assert waiter.value("select 'usable'") == "usable"
+
+
+def test_late_cancels_never_hit_the_next_client_of_the_server(sluice):
+    proxy = sluice(pool={"size": 1})
+    stop, failures = threading.Event(), []
+
+    def victim():
+        with login(proxy) as client:
+            while not stop.is_set():
+                reply = summaries(client.query("select pg_sleep(0.01)"))
+                if any(x[0] == "E" for x in reply):
+                    failures.append(reply)
+    thread = threading.Thread(target=victim)
+    thread.start()
+    try:
+        with login(proxy) as client:
+            for _ in range(100):
+                client.query("select 1")
+                send_cancel(proxy.address, client.pid, client.secret, wait=False)
+    finally:
+        time.sleep(0.2)
+        stop.set()
+        thread.join(20)
+    assert not failures, failures[:3]
+
+
+def test_cancel_race_from_many_clients(sluice):
+    """Each client cancels its own queries at random moments; the others' must never fail."""
+    proxy = sluice(pool={"size": 2})
+    stop, failures = threading.Event(), []
+
+    def canceller():
+        with login(proxy) as client:
+            while not stop.is_set():
+                client.send(m.query("select pg_sleep(0.02)"))
+                send_cancel(proxy.address, client.pid, client.secret, wait=False)
+                client.until_ready()
+
+    def victim():
+        with login(proxy) as client:
+            while not stop.is_set():
+                reply = summaries(client.query("select pg_sleep(0.005)"))
+                if any(x[0] == "E" for x in reply):
+                    failures.append(reply)
+    threads = [threading.Thread(target=job) for job in (canceller, canceller, victim, victim)]
+    for thread in threads:
+        thread.start()
+    time.sleep(4)
+    stop.set()
+    for thread in threads:
+        thread.join(20)
+    assert not failures, failures[:3]
+
+
+def test_random_cancels_open_no_server_connection(sluice, postgres):
+    proxy = sluice()
+    with login(proxy) as client:
+        client.query("select 1")
+        before = postgres.log().count("connection received")
+        for number in range(200):
+            try:
+                send_cancel(proxy.address, number + 1, number.to_bytes(4, "big"), wait=False)
+            except (Closed, OSError):
+                pass
+        time.sleep(0.5)
+        assert postgres.log().count("connection received") == before
+        assert client.value("select 1") == "1"
+
+
+def test_session_mode_gives_the_servers_own_pid(sluice):
+    proxy = sluice(pool={"mode": "session"})
+    with login(proxy) as client:
+        assert client.value("select pg_backend_pid()") == str(client.pid)
+        client.send(m.query("select pg_sleep(20)"))
+        time.sleep(0.2)
+        send_cancel(proxy.address, client.pid, client.secret)
+        assert error_in(client.until_ready()).sqlstate == "57014"

@@ -1,0 +1,102 @@
+"""Reported settings belong to the client: they follow it from server to server, in the server's spelling."""
+import random
+
+import pytest
+
+from support.proxy import login
+
+SETTINGS = {
+    "application_name": ["one", "two", ""], "client_encoding": ["UTF8", "LATIN1", "SQL_ASCII"], "DateStyle": ["ISO, MDY", "German, DMY"],
+    "TimeZone": ["UTC", "Asia/Tokyo", "America/New_York"], "IntervalStyle": ["postgres", "iso_8601"],
+    "standard_conforming_strings": ["on", "off"],
+}
+
+
+def test_two_interleaved_clients_keep_their_own_settings(target):
+    chooser = random.Random(3)
+    clients = [target.login() for _ in range(3)]
+    expected = [{} for _ in clients]
+    for _ in range(120):
+        who = chooser.randrange(len(clients))
+        name = chooser.choice(list(SETTINGS))
+        if chooser.random() < 0.5:
+            value = chooser.choice(SETTINGS[name])
+            for message in clients[who].query(f"set {name} = '{value}'" if name != "DateStyle" else f"set {name} = {value}"):
+                if message.tag == "S":
+                    clients[who].parameters.update([message.pair])
+            expected[who][name] = value
+        for key, value in expected[who].items():
+            assert clients[who].value(f"show {key}") == value
+            assert clients[who].parameters[key] == value
+    for client in clients:
+        client.close()
+
+
+def test_startup_values_differ_between_clients_on_one_server(sluice):
+    proxy = sluice(pool={"size": 1})
+    with login(proxy, TimeZone="Asia/Tokyo", application_name="tokyo") as first, login(proxy, application_name="") as second:
+        for _ in range(3):
+            assert (first.value("show timezone"), first.value("show application_name")) == ("Asia/Tokyo", "tokyo")
+            assert second.value("show application_name") == ""
+            assert second.value("show timezone") != "Asia/Tokyo"
+
+
+def test_an_application_name_does_not_leak_to_the_next_client(sluice):
+    proxy = sluice(pool={"size": 1})
+    with login(proxy) as first:
+        first.query("set application_name = 'leaky'")
+    with login(proxy) as second:
+        assert second.value("show application_name") == ""
+
+
+def test_settings_inside_a_rolled_back_transaction_are_undone(target):
+    with target.login() as client, target.login() as other:
+        client.query("set timezone = 'UTC'")
+        client.query("begin")
+        client.query("set timezone = 'Asia/Tokyo'")
+        reply = client.query("rollback")
+        assert ("TimeZone", "UTC") in [x.pair for x in reply if x.tag == "S"]
+        other.query("begin")
+        assert client.value("show timezone") == "UTC"
+        other.query("commit")
+
+
+def test_set_local_ends_with_its_transaction(target):
+    with target.login() as client:
+        client.query("begin; set local timezone = 'Asia/Tokyo'")
+        assert client.value("show timezone") == "Asia/Tokyo"
+        client.query("commit")
+        assert client.value("show timezone") != "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("name, value, spelled", [("TimeZone", "asia/tokyo", "Asia/Tokyo"), ("client_encoding", "utf-8", "UTF8"),
+                                                  ("DateStyle", "sql,ymd", "SQL, YMD")])
+def test_reported_values_have_the_servers_spelling(target, name, value, spelled):
+    with target.login() as client, target.login() as other:
+        reply = client.query(f"set {name} = '{value}'")
+        assert (name, spelled if name != "client_encoding" or target.direct else spelled) in [x.pair for x in reply if x.tag == "S"] or \
+            client.parameters[name] == spelled
+        other.query("begin")
+        assert client.value(f"show {name}") in (spelled, value)
+        other.query("commit")
+
+
+def test_login_with_known_pairs_needs_no_server(sluice, postgres):
+    """The first login teaches the pool what the pairs are reported as; the second gets the same without a server."""
+    proxy = sluice(pool={"size": 1, "query_wait_timeout": "2s"})
+    with login(proxy, TimeZone="asia/tokyo") as first:
+        first.query("begin")
+        with login(proxy, TimeZone="asia/tokyo") as second:
+            assert second.parameters == first.parameters
+            assert second.parameters["TimeZone"] == "Asia/Tokyo"
+        first.query("commit")
+
+
+def test_login_with_a_bad_pair_fails_although_others_are_known(sluice):
+    proxy = sluice()
+    with login(proxy):
+        pass
+    from support.wire import WireClient
+    with WireClient(proxy.address) as client:
+        seen = client.start("app", "app", "app-secret", TimeZone="no/where")
+        assert (seen[-1].severity, seen[-1].sqlstate) == ("FATAL", "22023")

@@ -1,0 +1,398 @@
+"""Pool modes, sizes, queues and the life of a server connection."""
+import asyncio
+import contextlib
+import time
+
+import psycopg
+import pytest
+
+from support import messages as m
+from support.proxy import login
+from support.system import eventually, stays
+from support.wire import error_in, summaries
+
+
+def pid_of(client) -> int:
+    return int(client.value("select pg_backend_pid()"))
+
+
+# --- modes ---
+
+def test_transaction_mode_gives_the_server_back_after_each_transaction(sluice, postgres):
+    proxy = sluice(pool={"size": 1})
+    with login(proxy) as first, login(proxy) as second:
+        assert pid_of(first) == pid_of(second)
+        first.query("begin")
+        pid = pid_of(first)
+        second.send(m.query("select pg_backend_pid()"))
+        assert second.silent_for(0.3)
+        assert pid_of(first) == pid
+        first.query("commit")
+        assert second.until_ready()[1].row == [str(pid).encode()]
+    assert len(postgres.backends()) == 1
+
+
+def test_a_failed_transaction_keeps_its_server_until_rollback(sluice):
+    proxy = sluice(pool={"size": 1})
+    with login(proxy) as first, login(proxy) as second:
+        first.query("begin")
+        first.query("select 1/0")
+        second.send(m.query("select 1"))
+        assert second.silent_for(0.3)
+        first.query("rollback")
+        assert summaries(second.until_ready())[-1] == "Z:I"
+
+
+def test_session_mode_keeps_the_server_for_the_clients_life(sluice, postgres):
+    proxy = sluice(pool={"mode": "session", "size": 1})
+    with login(proxy) as first:
+        pid = pid_of(first)
+        first.query("set work_mem = '7MB'; create temp table mine (a int)")
+        assert pid_of(first) == pid
+        assert first.value("show work_mem") == "7MB"
+        waiter = login_later(proxy)
+        assert waiter.silent_for(0.3)
+    waiter.receive_until("Z")
+    with waiter:
+        assert pid_of(waiter) == pid
+        assert waiter.value("show work_mem") == "4MB"
+        assert waiter.value("select to_regclass('mine') is null") == "t"
+
+
+def login_later(proxy):
+    """Sends the login up to the point where session mode waits for a server."""
+    from support.wire import WireClient
+    client = WireClient(proxy.address)
+    client.send(m.startup({"user": "trusted", "database": "app"}))
+    return client
+
+
+def test_session_mode_resets_what_the_last_client_left(sluice):
+    proxy = sluice(pool={"mode": "session", "size": 1})
+    left = ["set datestyle = german", "set search_path = pg_catalog", "prepare p as select 1", "listen channel",
+            "select pg_advisory_lock(7)", "declare c cursor with hold for select 1", "create temp table t (a int)", "set role trusted"]
+    with login(proxy, user="trusted") as first:
+        pid = pid_of(first)
+        for sql in left:
+            first.query(sql)
+    with login(proxy, user="trusted") as second:
+        assert pid_of(second) == pid
+        assert second.value("show datestyle") == "ISO, MDY"
+        assert second.value("show search_path") == '"$user", public'
+        assert second.value("select count(*) from pg_prepared_statements where name = 'p'") == "0"
+        assert second.value("select count(*) from pg_listening_channels()") == "0"
+        assert second.value("select count(*) from pg_locks where locktype = 'advisory'") == "0"
+        assert second.value("select count(*) from pg_cursors") == "0"
+        assert second.value("select current_user") == "trusted"
+
+
+def test_session_mode_drops_a_server_left_in_a_transaction_or_rolls_back(sluice, postgres):
+    proxy = sluice(pool={"mode": "session", "size": 1})
+    with login(proxy) as first:
+        first.query("begin")
+        first.query("insert into target values (1, 'lost')")
+    with login(proxy) as second:
+        assert second.value("select count(*) from target") == "0"
+        assert second.query("select 1")[-1].status == "I"
+
+
+def test_listen_and_notify_in_session_mode(sluice):
+    proxy = sluice(pool={"mode": "session", "size": 3})
+    with login(proxy) as listener, login(proxy) as notifier, login(proxy) as bystander:
+        listener.query("listen news")
+        notifier.query("notify news, 'hello'")
+        message = listener.receive()
+        assert message.tag == "A" and message.body[4:] == b"news\0hello\0"
+        assert bystander.silent_for(0.2)
+
+
+def test_statement_mode_refuses_transactions_over_several_statements(sluice):
+    proxy = sluice(pool={"mode": "statement", "size": 1})
+    with login(proxy) as client, login(proxy) as other:
+        assert client.value("select 1") == "1"
+        reply = client.query("begin")
+        error = error_in(reply) if any(x.tag == "E" for x in reply) else None
+        assert error is not None, f"a transaction was allowed: {summaries(reply)}"
+        assert error.fields["R"] == "pgsluice"
+        assert other.value("select 2") == "2"
+
+
+# --- size ---
+
+def busy(proxy, count, hold="0.3"):
+    """`count` clients each run one transaction that takes `hold` seconds; returns the errors."""
+    async def one():
+        try:
+            connection = await psycopg.AsyncConnection.connect(**proxy.dsn(), autocommit=True)
+            async with contextlib.AsyncExitStack() as stack:
+                await stack.enter_async_context(connection)
+                await connection.execute("select pg_sleep(%s)", (hold,))
+        except psycopg.Error as error:
+            return error
+
+    async def work():
+        return [x for x in await asyncio.gather(*[one() for _ in range(count)]) if x]
+    return asyncio.run(asyncio.wait_for(work(), 60))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_size_bounds_the_pool_over_all_workers(sluice, postgres, workers):
+    proxy = sluice(pool={"size": 3}, workers=workers)
+    assert busy(proxy, 24, "0.1") == []
+    assert len(postgres.backends()) == 3
+    log = postgres.log()
+    assert busy(proxy, 24, "0.1") == []
+    assert len(postgres.backends()) == 3, log[-500:]
+
+
+def test_size_never_exceeded_under_load(sluice, postgres):
+    proxy = sluice(pool={"size": 4})
+    seen = []
+
+    async def work():
+        async def client():
+            async with await psycopg.AsyncConnection.connect(**proxy.dsn(), autocommit=True) as connection:
+                for _ in range(15):
+                    await connection.execute("select pg_sleep(0.01)")
+
+        async def watch():
+            while True:
+                seen.append(len(await asyncio.to_thread(postgres.backends)))
+                await asyncio.sleep(0.02)
+        watcher = asyncio.create_task(watch())
+        await asyncio.gather(*[client() for _ in range(30)])
+        watcher.cancel()
+    asyncio.run(asyncio.wait_for(work(), 60))
+    assert max(seen) <= 4 and len(seen) > 3
+
+
+def test_min_size_is_filled_and_refilled(sluice, postgres):
+    proxy = sluice(pool={"min_size": 3, "size": 5}, route={"match": {"databases": ["app"], "users": ["app"]}, "database": "app", "user": "app",
+                                                        "password": "app-secret"})
+    with login(proxy) as client:
+        client.query("select 1")
+        pids = eventually(lambda: len(postgres.backends()) == 3 and postgres.backends(), what="three servers")
+        postgres.terminate(pids[0])
+        eventually(lambda: len(postgres.backends()) == 3, what="three servers again")
+
+
+def test_reserve_opens_after_its_timeout(sluice, postgres):
+    proxy = sluice(pool={"size": 1, "reserve_size": 1, "reserve_timeout": "500ms"})
+    with login(proxy) as first, login(proxy) as second:
+        first.query("begin")
+        started = time.monotonic()
+        assert second.value("select 1") == "1"
+        assert 0.4 < time.monotonic() - started < 3
+        assert len(postgres.backends()) == 2
+        first.query("commit")
+
+
+def test_cluster_cap_over_all_pools_takes_from_an_idle_sibling(sluice, postgres):
+    proxy = sluice(cluster={"max_connections": 2}, pool={"size": 5})
+    with login(proxy, user="app") as first, login(proxy, user="other") as second, login(proxy, user="trusted") as third:
+        for client in (first, second, third, first, second, third):
+            assert client.value("select 1") == "1"
+            assert len(postgres.backends()) <= 2
+        first.query("begin"), second.query("begin")
+        third.send(m.query("select 'waited'"))
+        assert third.silent_for(0.3)
+        first.query("commit")
+        assert "D:waited" in summaries(third.until_ready())
+        second.query("commit")
+
+
+def test_pools_are_separate_per_database_and_user(sluice, postgres):
+    proxy = sluice(pool={"size": 1})
+    with login(proxy, "app", "app") as a, login(proxy, "app", "other") as b, login(proxy, "other", "app") as c:
+        for client in (a, b, c):
+            client.query("begin")
+        assert len(postgres.backends()) == 3
+        assert (a.value("select current_database()"), b.value("select current_database()"), c.value("select current_user")) == (
+            "app", "other", "other")
+
+
+# --- waiting ---
+
+def test_waiters_are_served_first_come_first_served(sluice):
+    """Across workers: the order of service is the order of arrival."""
+    proxy = sluice(pool={"size": 1}, workers=2)
+    with login(proxy) as holder, contextlib.ExitStack() as stack:
+        waiters = [stack.enter_context(login(proxy)) for _ in range(8)]
+        holder.query("create temporary sequence if not exists served; begin")
+        for number, waiter in enumerate(waiters):
+            waiter.send(m.query(f"select nextval('served'), {number}"))
+            time.sleep(0.06)
+        holder.query("commit")
+        order = [waiter.until_ready()[1].row for waiter in waiters]
+        assert [int(served) for served, _ in order] == list(range(1, 9)), order
+
+
+def test_newcomers_never_overtake_waiters(sluice):
+    proxy = sluice(pool={"size": 1}, workers=2)
+    with login(proxy) as holder, login(proxy) as waiter:
+        holder.query("begin")
+        waiter.send(m.query("select 'waited'"))
+        time.sleep(0.2)
+        holder.send(m.query("commit"), m.query("select 1"))
+        assert "D:waited" in summaries(waiter.until_ready(timeout=3))
+        holder.until_ready(2)
+
+
+def test_query_wait_timeout_is_an_error_and_the_client_stays(sluice):
+    proxy = sluice(pool={"size": 1, "query_wait_timeout": "500ms"})
+    with login(proxy) as holder, login(proxy) as waiter:
+        holder.query("begin")
+        started = time.monotonic()
+        reply = waiter.query("select 1")
+        assert 0.4 < time.monotonic() - started < 2.5
+        error = error_in(reply)
+        assert (error.severity, error.sqlstate, error.fields["R"]) == ("ERROR", "53300", "pgsluice")
+        assert "default" in error.fields["D"]
+        assert reply[-1].status == "I"
+        holder.query("commit")
+        assert waiter.value("select 'again'") == "again"
+
+
+def test_query_wait_timeout_in_a_pipeline_skips_to_sync(sluice):
+    proxy = sluice(pool={"size": 1, "query_wait_timeout": "300ms"})
+    with login(proxy) as holder, login(proxy) as waiter:
+        holder.query("begin")
+        waiter.send(m.unnamed("select 1"), m.unnamed("select 2"), m.SYNC)
+        assert summaries(waiter.until_ready()) == ["E:ERROR:53300", "Z:I"]
+        holder.query("commit")
+        waiter.send(m.unnamed("select 3"), m.SYNC)
+        assert "D:3" in summaries(waiter.until_ready())
+
+
+def test_a_waiter_that_leaves_does_not_block_the_queue(sluice):
+    proxy = sluice(pool={"size": 1})
+    with login(proxy) as holder, login(proxy) as leaver, login(proxy) as stayer:
+        holder.query("begin")
+        leaver.send(m.query("insert into target values (1, 'ghost')"))
+        time.sleep(0.1)
+        stayer.send(m.query("select 'served'"))
+        time.sleep(0.1)
+        leaver.reset()
+        time.sleep(0.1)
+        holder.query("commit")
+        assert "D:served" in summaries(stayer.until_ready())
+        assert stayer.value("select count(*) from target") == "0"
+
+
+@pytest.mark.timeout(60)
+def test_a_client_that_waits_is_told_so_after_five_seconds(sluice):
+    proxy = sluice(pool={"size": 1, "query_wait_timeout": "20s"})
+    with login(proxy) as holder, login(proxy) as waiter:
+        holder.query("begin")
+        started = time.monotonic()
+        waiter.send(m.query("select 1"))
+        notice = waiter.receive(timeout=9)
+        assert notice.tag == "N" and notice.severity == "NOTICE" and notice.fields["R"] == "pgsluice"
+        assert 4.5 < time.monotonic() - started < 7.5
+        holder.query("commit")
+        assert summaries(waiter.until_ready()) == ["T", "D:1", "C:SELECT 1", "Z:I"]
+
+
+# --- the life of a server connection ---
+
+def test_idle_servers_are_closed(sluice, postgres):
+    proxy = sluice(pool={"idle_timeout": "1s"})
+    with login(proxy) as client:
+        client.query("select 1")
+        assert len(postgres.backends()) == 1
+        eventually(lambda: not postgres.backends(), 6, "the idle server to be closed")
+        assert client.value("select 1") == "1"
+
+
+def test_old_servers_are_replaced_between_transactions_only(sluice, postgres):
+    proxy = sluice(pool={"lifetime": "1s", "size": 1})
+    with login(proxy) as client:
+        client.query("begin")
+        pid = pid_of(client)
+        time.sleep(2.5)
+        assert pid_of(client) == pid
+        client.query("commit")
+        eventually(lambda: pid_of(client) != pid, 5, "another server")
+        assert len(postgres.backends()) <= 1
+
+
+def test_server_that_died_while_idle_is_not_lent(sluice, postgres):
+    proxy = sluice(pool={"size": 2})
+    with login(proxy) as client:
+        for _ in range(10):
+            pid = pid_of(client)
+            postgres.terminate(pid)
+            assert pid_of(client) != pid
+
+
+def test_check_after_idle_finds_a_server_behind_a_cut_path(sluice, postgres, fault_proxy):
+    """The path swallows everything, so no end of stream tells that the server is gone."""
+    path = fault_proxy(postgres.address)
+    proxy = sluice(pool={"size": 1, "check_after_idle": "300ms"}, cluster={"servers": [{"host": "127.0.0.1", "port": path.port}]},
+                   timeouts={"connect": "1s"})
+    with login(proxy) as client:
+        pid = pid_of(client)
+        path.swallow_existing()
+        time.sleep(0.6)
+        client.send(m.query("select pg_backend_pid()"))
+        row = client.until_ready(timeout=15)[1].row
+        assert row != [str(pid).encode()]
+
+
+def test_server_killed_in_mid_query_is_one_fatal(target):
+    with target.login() as client:
+        pid = pid_of(client)
+        client.send(m.query("select pg_backend_pid(), pg_sleep(20)"))
+        time.sleep(0.2)
+        rows = target.postgres.execute("select pid from pg_stat_activity where query like 'select pg_backend_pid(), pg_sleep%'")
+        target.postgres.terminate(rows[0][0])
+        assert summaries(client.rest())[-1:] == ["E:FATAL:57P01"]
+        assert pid
+
+
+def test_server_terminated_in_a_transaction_while_the_client_is_idle(target):
+    with target.login() as client:
+        client.query("begin")
+        target.postgres.terminate(pid_of(client))
+        assert summaries(client.rest()) == ["E:FATAL:57P01"]
+
+
+def test_server_lost_without_a_word_is_one_fatal(sluice, postgres, fault_proxy):
+    path = fault_proxy(postgres.address)
+    proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": path.port}]})
+    with login(proxy) as client, login(proxy) as other:
+        client.send(m.query("select pg_sleep(20)"))
+        time.sleep(0.3)
+        path.reset_all()
+        errors = client.rest()
+        assert summaries(errors) == ["E:FATAL:08006"]
+        assert errors[0].fields["R"] == "pgsluice"
+        assert other.value("select 1") == "1"
+
+
+def test_parameters_of_a_route_and_connect_query_reach_every_server(sluice):
+    proxy = sluice(pool={"size": 3}, route={"parameters": {"statement_timeout": "33s", "lock_timeout": "44s"},
+                                            "connect_query": "select set_config('my.mark', 'set', false)"})
+    clients = [login(proxy) for _ in range(3)]
+    for client in clients:
+        client.query("begin")
+    for client in clients:
+        assert [client.value(f"show {name}") for name in ("statement_timeout", "lock_timeout", "my.mark")] == ["33s", "44s", "set"]
+        client.close()
+
+
+def test_a_bad_connect_query_is_an_error_not_a_hang(sluice):
+    proxy = sluice(route={"connect_query": "select nosuch"}, pool={"query_wait_timeout": "3s"}, timeouts={"connect_retry": "500ms"})
+    with pytest.raises(psycopg.OperationalError):
+        with proxy.connect() as connection:
+            connection.execute("select 1")
+
+
+def test_idle_clients_hold_no_server(sluice, postgres):
+    proxy = sluice(pool={"size": 2})
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(login(proxy)) for _ in range(50)]
+        for client in clients:
+            assert client.value("select 1") == "1"
+        assert len(postgres.backends()) <= 2
+        stays(lambda: len(postgres.backends()) <= 2, 0.3)
