@@ -98,6 +98,7 @@ struct User {
     Secret password;  // plain, "md5" + 32 hex digits, or a SCRAM-SHA-256$… verifier; empty: none
     ClientTimeoutOverrides timeouts;
     std::uint32_t max_connections = 0;  // client connections of this user; 0: limits.connections_per_user
+    bool from_file = false;             // out of users_file, not out of the configuration itself
 };
 
 struct AuthQuery {
@@ -110,8 +111,8 @@ struct AuthQuery {
 
 // users, users_file and query; those under a cluster are asked before the global ones.
 struct UserSource {
-    std::vector<User> users;
-    std::string users_file;  // absolute path; already read into `users` behind the inline ones
+    std::vector<User> users;  // names are unique
+    std::string users_file;  // absolute path; already read into `users` behind the inline ones, whose passwords it may hold
     std::optional<AuthQuery> query;
 };
 

@@ -1,0 +1,38 @@
+#include "node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgsluice::config {
+
+const Node* Node::find(std::string_view wanted) const {
+    if (kind != Kind::map) return nullptr;
+    const auto found = std::find_if(items.begin(), items.end(), [&](const Node& item) { return item.key == wanted; });
+    return found == items.end() ? nullptr : &*found;
+}
+
+Node* Node::find(std::string_view wanted) {
+    return const_cast<Node*>(std::as_const(*this).find(wanted));
+}
+
+Node Node::make(Kind kind, std::string text, bool quoted) {
+    Node node;
+    node.kind = kind;
+    node.text = std::move(text);
+    node.quoted = quoted;
+    return node;
+}
+
+void name_paths(Node& node) {
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        Node& item = node.items[i];
+        if (node.is(Node::Kind::list)) {
+            item.path = node.path + '[' + std::to_string(i) + ']';
+        } else {
+            item.path = node.path.empty() ? item.key : node.path + '.' + item.key;
+        }
+        name_paths(item);
+    }
+}
+
+}  // namespace pgsluice::config

@@ -1,0 +1,84 @@
+#include "schemas.hpp"
+
+#include <pgsluice/config/print.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::config {
+namespace {
+
+constexpr char hex[] = "0123456789abcdef";
+
+// Double quotes, which can hold everything. A `$` is doubled, so that reading it back fills nothing in.
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        const auto octet = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out.append({'\\', c});
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (c == '$') {
+            out += "$$";
+        } else if (octet < 0x20 || octet == 0x7F) {
+            out.append({'\\', 'x', hex[octet >> 4], hex[octet & 0x0F]});
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
+// A name as a key: in quotes where it is not a plain word.
+std::string key_text(const std::string& key) {
+    const bool is_word =
+        !key.empty() && std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    return is_word ? key : quoted(key);
+}
+
+bool is_flat(const Node& node) {
+    if (node.is(Node::Kind::scalar) || node.items.empty()) return true;
+    return node.is(Node::Kind::list) &&
+           std::all_of(node.items.begin(), node.items.end(), [](const Node& n) { return n.is(Node::Kind::scalar); });
+}
+
+// Appends `node` as a block; `indent` is how deep its lines stand. The first line of an item of a list follows its "-
+// ".
+void write_block(std::string& out, const Node& node, std::size_t indent, bool follows_dash) {
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const Node& item = node.items[i];
+        if (i > 0 || !follows_dash) out.append(indent, ' ');
+        if (node.is(Node::Kind::list)) {
+            out += "- ";
+        } else {
+            out += key_text(item.key) + ':';
+        }
+        if (is_flat(item)) {
+            out += (node.is(Node::Kind::map) ? " " : "") + yaml_text(item) + '\n';
+        } else if (node.is(Node::Kind::list)) {
+            write_block(out, item, indent + 2, true);
+        } else {
+            out += '\n';
+            write_block(out, item, indent + 2, false);
+        }
+    }
+}
+
+}  // namespace
+
+std::string yaml_text(const Node& node) {
+    if (node.is(Node::Kind::scalar)) return node.quoted ? quoted(node.text) : node.text;
+    if (node.is(Node::Kind::map)) return "{}";
+    if (node.is(Node::Kind::null)) return "";
+    std::string out = "[";
+    for (const Node& item : node.items) out += (out.size() > 1 ? ", " : "") + yaml_text(item);
+    return out + ']';
+}
+
+std::string print(const Config& config) {
+    std::string out;
+    write_block(out, print_map(config_schema(), config), 0, false);
+    return out;
+}
+
+}  // namespace pgsluice::config

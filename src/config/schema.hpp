@@ -1,0 +1,196 @@
+// Keys as data. A Schema<T> lists the keys of one section: name, member, codec, when a change takes effect. Reading,
+// printing and documentation tests all go through it, so that a key is described once.
+#pragma once
+
+#include "node.hpp"
+#include "reader.hpp"
+#include "suggest.hpp"
+
+#include <pgsluice/config/keys.hpp>
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgsluice::config {
+
+template <class T>
+struct Key {
+    std::string name;
+    bool is_required = false;
+    bool is_later = false;  // a key of the contract that this version does not support
+    std::function<void(Reader&, const Node&, T&)> read;
+    std::function<Node(const T&)> print;  // null: left out
+    std::function<void(const std::string& prefix, std::vector<KeyInfo>&)> list;
+
+    Key required() && {
+        is_required = true;
+        return std::move(*this);
+    }
+    // Printed only where it says something, for keys that exclude each other.
+    Key printed_if(std::function<bool(const T&)> says_something) && {
+        print = [before = std::move(print), says_something = std::move(says_something)](const T& value) {
+            return says_something(value) ? before(value) : Node();
+        };
+        return std::move(*this);
+    }
+};
+
+template <class T>
+using Schema = std::vector<Key<T>>;
+
+std::string yaml_text(const Node& scalar_or_flow);  // in print.cpp
+
+// `member` is a pointer to member or a function from (const) T& to a reference.
+template <class T, class Member, class Codec>
+Key<T> key(std::string name, Member member, Codec codec, Changes changes) {
+    Key<T> out;
+    out.read = [=](Reader& reader, const Node& node, T& value) {
+        codec.read(reader, node, std::invoke(member, value));
+    };
+    out.print = [=](const T& value) { return codec.print(std::invoke(member, value)); };
+    out.list = [=](const std::string& prefix, std::vector<KeyInfo>& keys) {
+        if constexpr (requires { codec.list(prefix, keys); }) {
+            codec.list(prefix + name, keys);
+        } else {
+            const T defaults{};
+            keys.push_back(
+                {prefix + name, codec.type(), yaml_text(codec.print(std::invoke(member, defaults))), changes});
+        }
+    };
+    out.name = std::move(name);
+    return out;
+}
+
+// A section: its keys carry their own times of change.
+template <class T, class Member, class Codec>
+Key<T> section(std::string name, Member member, Codec codec) {
+    return key<T>(std::move(name), member, codec, Changes::live);
+}
+
+template <class T>
+Key<T> later(std::string name) {
+    Key<T> out;
+    out.name = std::move(name);
+    out.is_later = true;
+    return out;
+}
+
+// The keys of the map `node` into `out`. The node of a bad value leaves its default standing.
+template <class T>
+void read_map(Reader& reader, const Node& node, const Schema<T>& schema, T& out) {
+    if (!node.is(Node::Kind::map)) return reader.problem(node, "must be a map of keys and values");
+    std::vector<std::string> names;
+    for (const auto& key : schema) {
+        if (!key.is_later) names.push_back(key.name);
+        if (key.is_required && node.find(key.name) == nullptr)
+            reader.problem(node, "needs the key \"" + key.name + '"');
+    }
+    for (const Node& item : node.items) {
+        const auto key =
+            std::find_if(schema.begin(), schema.end(), [&](const Key<T>& k) { return k.name == item.key; });
+        if (key == schema.end()) {
+            reader.problem_at_key(item, "unknown key" + suggestion(item.key, names));
+        } else if (key->is_later) {
+            reader.problem_at_key(item, "not supported in this version");
+        } else if (item.is(Node::Kind::null)) {
+            reader.problem_at_key(item, "has no value; leave the key out for its default");
+        } else {
+            key->read(reader, item, out);
+        }
+    }
+}
+
+template <class T>
+Node print_map(const Schema<T>& schema, const T& value) {
+    Node map = Node::map();
+    for (const auto& key : schema) {
+        if (key.is_later) continue;
+        Node item = key.print(value);
+        if (item.is(Node::Kind::null)) continue;
+        item.key = key.name;
+        map.items.push_back(std::move(item));
+    }
+    return map;
+}
+
+// Codecs of structure. `schema` is a function, so that sections may be listed in any order.
+template <class T>
+struct Object {
+    const Schema<T>& (*schema)();
+
+    void read(Reader& reader, const Node& node, T& out) const { read_map(reader, node, schema(), out); }
+    Node print(const T& value) const { return print_map(schema(), value); }
+    void list(const std::string& path, std::vector<KeyInfo>& keys) const {
+        for (const auto& key : schema()) {
+            if (key.is_later) continue;
+            const std::size_t before = keys.size();
+            key.list(path.empty() ? path : path + '.', keys);
+            if (key.is_required && keys.size() == before + 1) keys.back().default_value = "required";
+        }
+    }
+};
+
+// Every item of the file has its element, bad ones too: checks walk both side by side.
+template <class Codec>
+struct ListOf {
+    Codec codec;
+
+    std::string type() const { return "list of " + codec.type(); }
+
+    template <class T>
+    void read(Reader& reader, const Node& node, std::vector<T>& out) const {
+        if (!node.is(Node::Kind::list)) return reader.problem(node, "must be a list, such as [ ... ]");
+        for (const Node& item : node.items) {
+            T& element = out.emplace_back();
+            if (item.is(Node::Kind::null)) {
+                reader.problem(item, "must not be empty");
+            } else {
+                codec.read(reader, item, element);
+            }
+        }
+    }
+
+    template <class T>
+    Node print(const std::vector<T>& values) const {
+        Node list = Node::list();
+        for (const T& value : values) {
+            if (Node item = codec.print(value); !item.is(Node::Kind::null)) list.items.push_back(std::move(item));
+        }
+        return list;
+    }
+
+    void list(const std::string& path, std::vector<KeyInfo>& keys) const requires requires { codec.list(path, keys); }
+    { codec.list(path + "[]", keys); }
+};
+
+// A map from names to sections, such as clusters; the name becomes the element's.
+template <class T>
+struct Named {
+    const Schema<T>& (*schema)();
+
+    void read(Reader& reader, const Node& node, std::vector<T>& out) const {
+        if (!node.is(Node::Kind::map)) return reader.problem(node, "must be a map from names to sections");
+        for (const Node& item : node.items) {
+            T& element = out.emplace_back();
+            element.name = item.key;
+            if (item.key.empty()) reader.problem_at_key(item, "a name must not be empty");
+            read_map(reader, item, schema(), element);
+        }
+    }
+    Node print(const std::vector<T>& values) const {
+        Node map = Node::map();
+        for (const T& value : values) {
+            Node item = print_map(schema(), value);
+            item.key = value.name;
+            map.items.push_back(std::move(item));
+        }
+        return map;
+    }
+    void list(const std::string& path, std::vector<KeyInfo>& keys) const {
+        Object<T>{schema}.list(path + ".NAME", keys);
+    }
+};
+
+}  // namespace pgsluice::config
