@@ -18,6 +18,7 @@ unsigned bits(Address::Family family) {
 }  // namespace
 
 std::optional<Address> Address::parse(std::string_view text) {
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;  // inet_pton would not see what is behind it
     const std::string copy(text);
     Address address;
     if (inet_pton(AF_INET, copy.c_str(), address.octets.data()) == 1) {
@@ -51,10 +52,14 @@ std::optional<Network> Network::parse(std::string_view text) {
     network.prefix_ = bits(address->family);
     if (slash == std::string_view::npos) return network;
     const auto digits = text.substr(slash + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), network.prefix_);
-    if (error != std::errc{} || end != digits.data() + digits.size() || network.prefix_ > bits(address->family)) {
-        return std::nullopt;
-    }
+    unsigned prefix = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
+    if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    // The prefix of an IPv4 network written in mapped form counts the mapping's bits too.
+    const bool is_mapped = address->family == Address::Family::ipv4 && text.find(':') != std::string_view::npos;
+    const unsigned mapping = is_mapped ? unsigned{8 * mapped_prefix.size()} : 0;
+    if (prefix < mapping || prefix - mapping > bits(address->family)) return std::nullopt;
+    network.prefix_ = prefix - mapping;
     return network;
 }
 

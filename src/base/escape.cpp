@@ -9,6 +9,13 @@ bool is_continuation(char c) {
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
+// C0, DEL and C1 (U+0080 to U+009F): terminals act on all of them.
+bool is_control(std::string_view text) {
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (first == 0xC2 && text.size() > 1) return static_cast<unsigned char>(text[1]) < 0xA0;
+    return first < 0x20 || first == 0x7F;
+}
+
 }  // namespace
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
@@ -40,14 +47,15 @@ std::string escaped(std::string_view text, std::size_t limit_bytes) {
     out.reserve(text.size() < limit_bytes ? text.size() : limit_bytes);
     while (!text.empty()) {
         if (out.size() >= limit_bytes) return out + "...";
-        const auto c = static_cast<unsigned char>(text[0]);
         std::size_t length = utf8_sequence_length(text);
-        if (length == 0 || c < 0x20 || c == 0x7F) {
-            out += "\\x";
-            out += hex[c >> 4];
-            out += hex[c & 0x0F];
-            length = 1;
-        } else if (c == '\\') {
+        if (length == 0 || is_control(text)) {
+            if (length == 0) length = 1;
+            for (const char octet : text.substr(0, length)) {
+                out += "\\x";
+                out += hex[static_cast<unsigned char>(octet) >> 4];
+                out += hex[octet & 0x0F];
+            }
+        } else if (text[0] == '\\') {
             out += "\\\\";
         } else {
             out.append(text.substr(0, length));
