@@ -93,9 +93,9 @@ class Proxy:
         if changes is not None:
             config = merged(self.config, changes)
         self.write_config(config)
-        before = self.metrics().sum("pgsluice_reloads_total", result=expect)
+        before = self.metrics().sum("pgsluice_reloads_total", outcome=expect)
         self.signal(signal.SIGHUP)
-        eventually(lambda: self.metrics().sum("pgsluice_reloads_total", result=expect) > before, timeout,
+        eventually(lambda: self.metrics().sum("pgsluice_reloads_total", outcome=expect) > before, timeout,
                    f"a reload with result {expect}")
 
     def stop(self):
@@ -183,9 +183,11 @@ def default_config(postgres, **changes) -> dict:
     return merged(config, changes)
 
 
-def login(proxy, user="app", database="app", password=None, **options):
-    """A raw connection through this daemon, past its first ReadyForQuery."""
-    client = WireClient(proxy.address)
-    seen = client.start(user, database, password or f"{user}-secret", **options)
+def login(proxy, user="app", database="app", password=None, source="", tls=None, **parameters):
+    """A raw connection through this daemon, past its first ReadyForQuery; tls: the server name to ask for."""
+    client = WireClient(proxy.address, source=source)
+    if tls is not None:
+        client.start_tls(server_name=tls)
+    seen = client.start(user, database, password or f"{user}-secret", **parameters)
     assert seen[-1].tag == "Z", [message.summary() for message in seen]
     return client

@@ -18,11 +18,13 @@ class Closed(Exception):
 class WireClient:
     """One connection. `address` is (host, port) or the path of a Unix socket."""
 
-    def __init__(self, address, timeout: float = TIMEOUT, receive_buffer: int = 0):
+    def __init__(self, address, timeout: float = TIMEOUT, receive_buffer: int = 0, source: str = ""):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.settimeout(timeout)
         self.socket.connect(address)
         if family != socket.AF_UNIX:

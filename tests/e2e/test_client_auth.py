@@ -1,0 +1,336 @@
+"""How clients prove who they are: every method, and that no failure tells more than another."""
+import os
+import pwd
+import time
+
+import psycopg
+import pytest
+
+from support import scram
+from support.postgres import AUTH_QUERY, PASSWORDS
+from support.proxy import login
+from support.system import run, unprivileged_user
+from support.wire import WireClient, summaries
+
+ROLES = {"scram-sha-256": "app", "md5": "md5user", "password": "plainuser"}
+
+
+def attempt(address, user, password, database="app", **parameters):
+    """The last message of a login and how it went."""
+    with WireClient(address) as client:
+        seen = client.start(user, database, password, **parameters)
+        return seen[-1]
+
+
+def denied(message, user) -> bool:
+    return (message.tag, message.severity, message.sqlstate, message.text) == (
+        "E", "FATAL", "28P01", f'password authentication failed for user "{user}"')
+
+
+@pytest.mark.parametrize("method", ROLES)
+def test_right_password(target, method):
+    assert attempt(target.address, ROLES[method], PASSWORDS[ROLES[method]]).tag == "Z"
+
+
+@pytest.mark.parametrize("method", ROLES)
+@pytest.mark.parametrize("password", ["wrong", "APP-SECRET", "x" * 200, "app-secret "])
+def test_wrong_password(target, method, password):
+    assert denied(attempt(target.address, ROLES[method], password), ROLES[method])
+
+
+def test_empty_password_in_clear(target):
+    message = attempt(target.address, "plainuser", "")
+    assert (message.sqlstate, message.text) == ("28P01", "empty password returned by client")
+
+
+@pytest.mark.parametrize("user", ["nobody here", "no password", "expired"])
+def test_users_without_a_password_fail_like_a_wrong_password(target, user):
+    assert denied(attempt(target.address, user, PASSWORDS.get(user, "anything")), user)
+
+
+def test_unknown_users_run_the_exchange_to_its_end(target):
+    """Same messages, same order, for a user that exists and for one that does not."""
+    shapes = []
+    for user in ("app", "nobody here"):
+        with WireClient(target.address) as client:
+            shapes.append(summaries(client.start(user, "app", "wrong")))
+    assert shapes == [["R10", "R11", "E:FATAL:28P01"]] * 2
+
+
+def test_unknown_user_meets_the_same_salt_each_time(target):
+    """A salt that changes from try to try would tell that the user does not exist."""
+    salts = set()
+    for _ in range(3):
+        with WireClient(target.address) as client:
+            seen = client.start("nobody here", "app", "wrong")
+            salts.add(scram.attributes(seen[1].body[4:].decode())["s"])
+    assert len(salts) == 1
+
+
+def test_wrong_and_unknown_take_the_same_time(sluice):
+    proxy = sluice()
+    times = {}
+    for user in ("app", "nobody here") * 10:
+        started = time.perf_counter()
+        attempt(proxy.address, user, "wrong")
+        times.setdefault(user, []).append(time.perf_counter() - started)
+    known, unknown = (sorted(times[user])[5] for user in ("app", "nobody here"))
+    assert abs(known - unknown) < 0.05
+
+
+def test_trust_needs_no_password(target):
+    assert attempt(target.address, "trusted", None).tag == "Z"
+
+
+def test_reject(target):
+    message = attempt(target.address, "rejected", PASSWORDS["rejected"])
+    assert (message.tag, message.severity, message.sqlstate) == ("E", "FATAL", "28000")
+    assert "rejected" in message.text
+
+
+def test_no_matching_rule_rejects(sluice):
+    proxy = sluice(auth={"rules": [{"users": ["other"], "method": "scram-sha-256"}]})
+    message = attempt(proxy.address, "app", "app-secret")
+    assert (message.severity, message.sqlstate) == ("FATAL", "28000")
+    assert attempt(proxy.address, "other", "other-secret").tag == "Z"
+
+
+def test_a_warm_pool_does_not_help_a_wrong_password(sluice):
+    proxy = sluice()
+    for _ in range(3):
+        with login(proxy) as client:
+            client.query("select 1")
+        assert denied(attempt(proxy.address, "app", "wrong"), "app")
+
+
+@pytest.mark.parametrize("rule, source, works", [
+    ({"from": ["127.0.0.2/32"]}, "127.0.0.2", True), ({"from": ["127.0.0.2/32"]}, "127.0.0.3", False),
+    ({"databases": ["app"]}, "", True), ({"databases": ["other"]}, "", False),
+    ({"users": ["app", "other"]}, "", True), ({"users": ["other"]}, "", False),
+    ({"users": ["*"], "databases": ["*"]}, "", True),
+    ({"tls": "require"}, "", False), ({"tls": "refuse"}, "", True),
+])
+def test_rules_match_by_address_tls_database_and_user(sluice, rule, source, works):
+    proxy = sluice(auth={"rules": [{**rule, "method": "trust"}]})
+    with WireClient(proxy.address, source=source) as client:
+        assert (client.start("app", "app")[-1].tag == "Z") is works
+
+
+def test_the_first_matching_rule_wins(sluice):
+    proxy = sluice(auth={"rules": [{"users": ["app"], "method": "reject"}, {"method": "trust"}]})
+    assert attempt(proxy.address, "app", None).sqlstate == "28000"
+    assert attempt(proxy.address, "other", None).tag == "Z"
+
+
+# --- where passwords come from ---
+
+def stored(postgres, role) -> str:
+    return postgres.execute("select rolpassword from pg_authid where rolname = %s", (role,))[0][0]
+
+
+def test_scram_against_a_verifier(sluice, postgres):
+    """The verifier is PostgreSQL's own, so the server login works by SCRAM pass-through."""
+    proxy = sluice(auth={"users": [{"name": "app", "password": stored(postgres, "app")}]})
+    with login(proxy) as client:
+        assert client.value("select current_user") == "app"
+    assert denied(attempt(proxy.address, "app", "wrong"), "app")
+
+
+def test_md5_against_a_stored_hash(sluice, postgres):
+    proxy = sluice(auth={"rules": [{"method": "md5"}], "users": [{"name": "md5user", "password": stored(postgres, "md5user")}]})
+    with login(proxy, user="md5user") as client:
+        assert client.value("select current_user") == "md5user"
+    assert denied(attempt(proxy.address, "md5user", "wrong"), "md5user")
+
+
+@pytest.mark.parametrize("method", ["password", "scram-sha-256"])
+@pytest.mark.parametrize("form", ["plain", "verifier"])
+def test_methods_work_with_either_form_of_secret(sluice, method, form):
+    word = PASSWORDS["app"] if form == "plain" else scram.verifier(PASSWORDS["app"])
+    proxy = sluice(auth={"rules": [{"method": method}], "users": [{"name": "app", "password": word}]},
+                   route={"user": "trusted", "password": "unused"})
+    with login(proxy) as client:
+        assert client.value("select current_user") == "trusted"
+    assert denied(attempt(proxy.address, "app", "wrong"), "app")
+
+
+def test_md5_rule_uses_scram_where_only_a_verifier_is_known(sluice, postgres):
+    """As PostgreSQL does."""
+    proxy = sluice(auth={"rules": [{"method": "md5"}], "users": [{"name": "app", "password": stored(postgres, "app")}]})
+    with WireClient(proxy.address) as client:
+        assert summaries(client.start("app", "app", "app-secret"))[0] == "R10"
+        assert client.value("select 1") == "1"
+
+
+def test_users_file_in_pgbouncers_format(sluice, postgres, directory):
+    users = directory / "userlist.txt"
+    users.write_text(f'; comment\n"app" "app-secret"\n"md5user" "{stored(postgres, "md5user")}"\n"other" "{stored(postgres, "other")}"\n')
+    users.chmod(0o600)
+    proxy = sluice(auth={"users": None, "users_file": str(users), "rules": [{"users": ["md5user"], "method": "md5"},
+                                                                           {"method": "scram-sha-256"}]})
+    for user in ("app", "md5user", "other"):
+        with login(proxy, user=user) as client:
+            assert client.value("select current_user") == user
+        assert denied(attempt(proxy.address, user, "wrong"), user)
+    users.write_text('"app" "changed"\n')
+    proxy.reload()
+    assert denied(attempt(proxy.address, "app", "app-secret"), "app")
+    assert denied(attempt(proxy.address, "other", "other-secret"), "other")
+
+
+def test_cluster_users_come_before_global_ones(sluice):
+    proxy = sluice(cluster={"users": [{"name": "app", "password": "cluster-word"}]}, route={"user": "trusted", "password": "x"})
+    assert attempt(proxy.address, "app", "cluster-word").tag == "Z"
+    assert denied(attempt(proxy.address, "app", "app-secret"), "app")
+    assert attempt(proxy.address, "other", "other-secret").tag == "Z"
+
+
+# --- auth.query ---
+
+def querying(postgres, sql=AUTH_QUERY, **options) -> dict:
+    return {"users": None, "query": {"cluster": "main", "database": "postgres", "user": "pgsluice_auth", "password": "pgsluice_auth-secret",
+                                     "sql": sql, "cache": "300ms", "negative_cache": "300ms", **options}}
+
+
+@pytest.mark.parametrize("role", ["app", "other", "forever", "tls"])
+def test_auth_query_logs_in_and_passes_through(sluice, postgres, role):
+    proxy = sluice(auth=querying(postgres))
+    with login(proxy, user=role) as client:
+        assert client.value("select current_user") == role
+    assert denied(attempt(proxy.address, role, "wrong"), role)
+
+
+@pytest.mark.parametrize("role", ["nobody here", "expired", "locked", "no password", "postgres", "pgsluice_auth'--", ""])
+def test_auth_query_refuses_those_without_a_valid_password(sluice, postgres, role):
+    proxy = sluice(auth=querying(postgres))
+    message = attempt(proxy.address, role, PASSWORDS.get(role, "anything"))
+    assert message.tag == "E" and message.sqlstate in ("28P01", "28000")
+    assert message.sqlstate == ("28P01" if role else "28000")
+
+
+@pytest.mark.parametrize("sql", [
+    "SELECT 1/0, $1::text", "SELECT nosuch($1)", "SELECT $1::text, NULL::text", "SELECT $1::text, '' WHERE false",
+    "SELECT x, x FROM (VALUES ($1::text), ($1::text)) v(x)", "SELECT $1::text", "SELECT pg_sleep(30)::text, $1::text",
+    "SELECT $1::text, 'SCRAM-SHA-256$4096:broken'"],
+    ids=["error", "unknown function", "null", "no rows", "two rows", "one column", "slow", "broken verifier"])
+def test_auth_query_that_fails_means_a_failed_login(sluice, postgres, sql):
+    proxy = sluice(auth=querying(postgres, sql), limits={"login_timeout": "4s"})
+    with WireClient(proxy.address) as client:
+        client.timeout = 15
+        from support import messages as m
+        client.send(m.startup({"user": "app", "database": "app"}))
+        try:
+            last = client.authenticate("app", "app-secret")[-1]
+            assert last.tag == "E" and last.severity == "FATAL"
+        except Exception as closed:
+            assert "slow" in sql or "pg_sleep" in sql, closed
+    assert proxy.process.poll() is None
+
+
+def test_expiry_is_respected_while_the_pool_is_warm(sluice, postgres):
+    postgres.execute("alter role tls valid until 'infinity'")
+    proxy = sluice(auth=querying(postgres))
+    with login(proxy, user="tls") as client:
+        client.query("select 1")
+    try:
+        postgres.execute("alter role tls valid until '2001-01-01'")
+        time.sleep(0.5)
+        assert denied(attempt(proxy.address, "tls", "tls-secret"), "tls")
+    finally:
+        postgres.execute("alter role tls valid until 'infinity'")
+
+
+def test_a_changed_password_is_seen_when_the_cache_ends(sluice, postgres):
+    proxy = sluice(auth=querying(postgres))
+    try:
+        with login(proxy, user="tls") as client:
+            client.query("select 1")
+            postgres.execute("alter role tls password 'changed'")
+            time.sleep(0.5)
+            assert denied(attempt(proxy.address, "tls", "tls-secret"), "tls")
+            assert attempt(proxy.address, "tls", "changed").tag == "Z"
+            assert client.value("select 1") == "1"
+    finally:
+        postgres.execute("alter role tls password 'tls-secret'")
+
+
+def test_a_new_user_can_log_in_after_the_negative_cache(sluice, postgres):
+    proxy = sluice(auth=querying(postgres))
+    postgres.execute("drop role if exists newcomer")
+    assert denied(attempt(proxy.address, "newcomer", "word"), "newcomer")
+    postgres.execute("create role newcomer login password 'word'")
+    try:
+        time.sleep(0.5)
+        assert attempt(proxy.address, "newcomer", "word").tag == "Z"
+    finally:
+        for pid in postgres.backends(user="newcomer"):
+            postgres.terminate(pid)
+        postgres.execute("drop role newcomer")
+
+
+def test_nothing_of_the_startup_packet_reaches_the_lookup(sluice, postgres):
+    """A search_path with a trap, sent before authentication, must not be used for the lookup."""
+    postgres.execute("""drop schema if exists evil cascade; create schema evil; grant usage on schema evil to public;
+        create table evil.trace (t text); grant insert on evil.trace to public;
+        create function evil.now() returns timestamptz language sql as $$ insert into evil.trace values ('now'); select pg_catalog.now() $$;
+        create function evil.pgsluice(text) returns text language sql as $$ insert into evil.trace values ('called'); select $1 $$""")
+    proxy = sluice(auth=querying(postgres))
+    attempt(proxy.address, "app", "app-secret", search_path="evil", options="-c search_path=evil", TimeZone="Asia/Tokyo")
+    attempt(proxy.address, "evil'; insert into evil.trace values ('x'); --", "x", search_path="evil")
+    assert postgres.execute("select count(*) from evil.trace") == [(0,)]
+    assert postgres.execute("select count(*) from pg_stat_activity where usename = 'pgsluice_auth' and datname = 'postgres'")[0][0] <= 2
+
+
+def test_auth_query_survives_the_loss_of_its_connection(sluice, postgres):
+    proxy = sluice(auth=querying(postgres))
+    assert attempt(proxy.address, "app", "app-secret").tag == "Z"
+    for pid in postgres.backends(user="pgsluice_auth"):
+        postgres.terminate(pid)
+    time.sleep(0.5)
+    assert attempt(proxy.address, "app", "app-secret").tag == "Z"
+
+
+# --- Unix sockets ---
+
+def unix_proxy(sluice, directory, postgres, **rule):
+    from support.system import free_port
+    listeners = [{"address": "127.0.0.1", "port": free_port()}, {"unix": str(directory), "port": 5432, "mode": "0777"}]
+    return sluice(listeners=listeners, auth={"rules": [{"from": ["unix"], "method": "peer", **rule}, {"method": "scram-sha-256"}]})
+
+
+def test_peer_with_a_map(sluice, directory, postgres):
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    unix_proxy(sluice, directory, postgres, map={me: "app"})
+    with psycopg.connect(host=str(directory), port=5432, user="app", dbname="app") as connection:
+        assert connection.execute("select current_user").fetchone() == ("app",)
+    with pytest.raises(psycopg.OperationalError, match='Peer authentication failed for user "other"'):
+        psycopg.connect(host=str(directory), port=5432, user="other", dbname="app")
+
+
+def test_peer_without_a_map_wants_the_same_name(sluice, directory, postgres):
+    unix_proxy(sluice, directory, postgres)
+    with pytest.raises(psycopg.OperationalError, match="Peer authentication failed"):
+        psycopg.connect(host=str(directory), port=5432, user="app", dbname="app")
+
+
+def test_peer_tells_accounts_apart(sluice, directory, postgres):
+    """A second account of this machine is not mapped, so it is refused (only root can try)."""
+    account = unprivileged_user()
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    unix_proxy(sluice, directory, postgres, map={me: "app"})
+    words = ["psql", "-X", "-At", "-h", str(directory), "-p", "5432", "-U", "app", "-d", "app", "-c", "select current_user"]
+    assert run(words).stdout == "app\n"
+    if account is not None:
+        other = run(["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups", "--", *words])
+        assert other.returncode != 0 and "Peer authentication failed" in other.stderr
+
+
+def test_log_never_holds_a_secret(sluice, postgres):
+    proxy = sluice()
+    with login(proxy) as client:
+        client.query("select 1")
+    attempt(proxy.address, "app", "canary-word-81723")
+    for word in ("app-secret", "canary-word-81723", "other-secret"):
+        assert word not in proxy.log()
+        assert word not in proxy.metrics().text
+        assert word.encode() not in open(f"/proc/{proxy.pid}/cmdline", "rb").read()
