@@ -50,7 +50,7 @@ class ScramClient {
     Step on_server_first(ByteView message);
     Step on_server_final(ByteView message);
     Step prove(const ScramKeys& keys);
-    Step fail(const char* reason);
+    Step fail(std::string reason);
     std::string gs2_header() const;
 
     Setup setup_;
