@@ -14,12 +14,15 @@ class Path:
         self.owner, self.client, self.server = owner, client, server
         self.swallowing = False
         self.from_server = 0
+        self.first_bytes = b""
         for source, sink, down in ((client, server, False), (server, client, True)):
             threading.Thread(target=self._pump, args=(source, sink, down), daemon=True).start()
 
     def _pump(self, source, sink, down: bool):
         try:
             while chunk := source.recv(self.owner.chunk):
+                if not down:
+                    self.first_bytes = (self.first_bytes + chunk)[:8]
                 if self.swallowing:
                     continue
                 self.owner.running.wait(60)
