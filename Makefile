@@ -2,6 +2,7 @@
 PREFIX     ?= /usr
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
+BUILD      ?= build/release
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,12 +24,13 @@ fuzz: ## build the libFuzzer targets: build/fuzz/bin/fuzz_*
 	scripts/deps build fuzz
 	cmake --preset fuzz
 	cmake --build --preset fuzz
-install: ## install the release build below $(DESTDIR)$(PREFIX), and the configuration where there is none
-	cmake --install build/release --prefix "$(DESTDIR)$(PREFIX)" --strip
+install: ## install $(BUILD) below $(DESTDIR)$(PREFIX), and a configuration where there is none
+	cmake --install $(BUILD) --prefix "$(DESTDIR)$(PREFIX)" --strip
 	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/sysusers.d"
 	install -d "$(DESTDIR)$(PREFIX)/share/doc/pgsluice" "$(DESTDIR)$(SYSCONFDIR)/pgsluice"
 	sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/|$(PREFIX)/share/|; s|/etc/pgsluice/pgsluice.yaml|$(SYSCONFDIR)/pgsluice/pgsluice.yaml|' \
 	    config/pgsluice.service >"$(DESTDIR)$(PREFIX)/lib/systemd/system/pgsluice.service"
+	chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/system/pgsluice.service"
 	install -m 644 config/pgsluice.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/pgsluice.conf"
 	install -m 644 LICENSE README.md CHANGELOG.md docs/*.md config/*.yaml "$(DESTDIR)$(PREFIX)/share/doc/pgsluice/"
 	test -e "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml" || \
