@@ -22,7 +22,7 @@ constexpr Limits frontend_limits() {
 constexpr Limits backend_limits() {
     Limits limits{};
     for (const char tag : {'A', 'C', 'D', 'E', 'N', 'S', 'T', 'V', 'd', 't'}) {
-        limits[static_cast<unsigned char>(tag)] = 0x3FFFFFFF;
+        limits[static_cast<unsigned char>(tag)] = 0x3FFFFFFF + 4;  // MaxAllocSize, and the length word itself
     }
     for (const char tag : {'1', '2', '3', 'I', 'n', 's', 'c'}) limits[static_cast<unsigned char>(tag)] = 4;
     limits['Z'] = 5;

@@ -16,8 +16,8 @@ std::optional<Parse> read_parse(ByteView body) {
     Reader reader(body);
     Parse parse{reader.string(), reader.string(), {}};
     parse.parameter_types = reader.remaining();
-    const std::int16_t count = reader.int16();
-    if (!reader.ok() || count < 0 || reader.remaining().size() != std::size_t(count) * 4) return std::nullopt;
+    const std::size_t count = reader.uint16();  // PostgreSQL takes up to 65,535 parameters
+    if (!reader.ok() || reader.remaining().size() != count * 4) return std::nullopt;
     return parse;
 }
 

@@ -14,6 +14,7 @@ class Reader {
     explicit Reader(ByteView body) : rest_(body) {}
 
     std::uint8_t byte() { return static_cast<std::uint8_t>(integer(1)); }
+    std::uint16_t uint16() { return static_cast<std::uint16_t>(integer(2)); }
     std::int16_t int16() { return static_cast<std::int16_t>(integer(2)); }
     std::int32_t int32() { return static_cast<std::int32_t>(integer(4)); }
 
