@@ -55,8 +55,9 @@ Key<T> key(std::string name, Member member, Codec codec, Changes changes) {
             codec.list(prefix + name, keys);
         } else {
             const T defaults{};
+            const Node value = codec.print(std::invoke(member, defaults));
             keys.push_back(
-                {prefix + name, codec.type(), yaml_text(codec.print(std::invoke(member, defaults))), changes});
+                {prefix + name, codec.type(), value.is(Node::Kind::null) ? "unset" : yaml_text(value), changes});
         }
     };
     out.name = std::move(name);
@@ -137,7 +138,7 @@ template <class Codec>
 struct ListOf {
     Codec codec;
 
-    std::string type() const { return "list of " + codec.type(); }
+    std::string type() const { return "list of " + codec.type() + 's'; }
 
     template <class T>
     void read(Reader& reader, const Node& node, std::vector<T>& out) const {

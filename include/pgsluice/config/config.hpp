@@ -112,7 +112,8 @@ struct AuthQuery {
 // users, users_file and query; those under a cluster are asked before the global ones.
 struct UserSource {
     std::vector<User> users;  // names are unique
-    std::string users_file;  // absolute path; already read into `users` behind the inline ones, whose passwords it may hold
+    std::string
+        users_file;  // absolute path; already read into `users` behind the inline ones, whose passwords it may hold
     std::optional<AuthQuery> query;
 };
 

@@ -19,7 +19,7 @@ std::string to_string(Changes changes);  // "live", "new connections", "restart"
 struct KeyInfo {
     std::string path;  // "listeners[].tls.mode", "clusters.NAME.servers[].host"
     std::string type;
-    std::string default_value;  // as YAML; "required" where there is none
+    std::string default_value;  // as YAML; "required", or "unset" where a more general key holds
     Changes changes = Changes::live;
 };
 
