@@ -4,31 +4,17 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-
-from support.postgres import copy_of, template
 from support.proxy import default_config
-from support.system import check_run, end, eventually, free_port, give_to_unprivileged, run
+from support.system import check_run, end, eventually, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800),
               pytest.mark.skipif(os.geteuid() != 0, reason="debootstrap and buildah want root")]
 
 IMAGE, BASE = "localhost/pgsluice", "localhost/debian-base"
 MOST_MEGABYTES = 200  # on top of the base
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("image")
-    for path in (made, *made.parents[:2]):
-        path.chmod(0o755)  # other users look in: the one of the container, and the one of PostgreSQL
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +59,6 @@ def test_is_small_and_has_no_compiler(image, buildah):
     assert sum(layer["size"] for layer in layers[1:]) / 1e6 < MOST_MEGABYTES
     found = buildah("run", "--isolation", "chroot", container, "--", "sh", "-c", "command -v g++ cmake git python3 || true")
     assert found == ""
-
-
-@pytest.fixture
-def postgres(folder):
-    servers = folder / "servers"
-    servers.mkdir()
-    give_to_unprivileged(servers)
-    server = copy_of(template(servers), servers / "data", servers)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
