@@ -6,11 +6,12 @@ import time
 import psycopg
 import pytest
 
+from support import messages as m
 from support import scram
 from support.postgres import AUTH_QUERY, PASSWORDS
 from support.proxy import login
-from support.system import run, unprivileged_user
-from support.wire import WireClient, summaries
+from support.system import free_port, run, unprivileged_user
+from support.wire import Closed, WireClient, summaries
 
 ROLES = {"scram-sha-256": "app", "md5": "md5user", "password": "plainuser"}
 
@@ -46,6 +47,12 @@ def test_empty_password_in_clear(target):
 @pytest.mark.parametrize("user", ["nobody here", "no password", "expired"])
 def test_users_without_a_password_fail_like_a_wrong_password(target, user):
     assert denied(attempt(target.address, user, PASSWORDS.get(user, "anything")), user)
+
+
+@pytest.mark.parametrize("method, request_code", [("scram-sha-256", "R10"), ("md5", "R5"), ("password", "R3")])
+def test_each_method_asks_in_its_own_way(target, method, request_code):
+    with WireClient(target.address) as client:
+        assert summaries(client.start(ROLES[method], "app", PASSWORDS[ROLES[method]]))[0] == request_code
 
 
 def test_unknown_users_run_the_exchange_to_its_end(target):
@@ -217,13 +224,12 @@ def test_auth_query_that_fails_means_a_failed_login(sluice, postgres, sql):
     proxy = sluice(auth=querying(postgres, sql), limits={"login_timeout": "4s"})
     with WireClient(proxy.address) as client:
         client.timeout = 15
-        from support import messages as m
         client.send(m.startup({"user": "app", "database": "app"}))
         try:
             last = client.authenticate("app", "app-secret")[-1]
             assert last.tag == "E" and last.severity == "FATAL"
-        except Exception as closed:
-            assert "slow" in sql or "pg_sleep" in sql, closed
+        except Closed:
+            assert "pg_sleep" in sql, "only the login timeout closes without a word"
     assert proxy.process.poll() is None
 
 
@@ -293,7 +299,6 @@ def test_auth_query_survives_the_loss_of_its_connection(sluice, postgres):
 # --- Unix sockets ---
 
 def unix_proxy(sluice, directory, postgres, **rule):
-    from support.system import free_port
     listeners = [{"address": "127.0.0.1", "port": free_port()}, {"unix": str(directory), "port": 5432, "mode": "0777"}]
     return sluice(listeners=listeners, auth={"rules": [{"from": ["unix"], "method": "peer", **rule}, {"method": "scram-sha-256"}]})
 

@@ -9,7 +9,7 @@ import pytest
 from support import messages as m
 from support.proxy import login
 from support.system import eventually, stays
-from support.wire import error_in, summaries
+from support.wire import WireClient, error_in, summaries
 
 
 def pid_of(client) -> int:
@@ -61,7 +61,6 @@ def test_session_mode_keeps_the_server_for_the_clients_life(sluice, postgres):
 
 def login_later(proxy):
     """Sends the login up to the point where session mode waits for a server."""
-    from support.wire import WireClient
     client = WireClient(proxy.address)
     client.send(m.startup({"user": "trusted", "database": "app"}))
     return client

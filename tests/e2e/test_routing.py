@@ -1,4 +1,5 @@
 """Which server, database and user a client gets."""
+import subprocess
 import time
 
 import psycopg
@@ -6,7 +7,7 @@ import pytest
 
 from support import messages as m
 from support.proxy import login
-from support.system import eventually, run
+from support.system import eventually, free_port, run
 from support.wire import WireClient
 
 
@@ -45,7 +46,6 @@ def test_by_client_network(sluice):
 
 
 def test_by_sni(sluice, server_certificate):
-    from support.system import free_port
     listener = {"address": "127.0.0.1", "port": free_port(), "tls": {"mode": "prefer", "certificate": str(server_certificate.certificate),
                                                                     "private_key": str(server_certificate.key)}}
     proxy = sluice(listeners=[listener], routes=[route("orders", "other", match={"sni": ["orders.db.internal"]}), route("rest", "app")])
@@ -86,7 +86,6 @@ def servers(*list_of) -> dict:
 class Dead:
     """Nothing listens there."""
     def __init__(self):
-        from support.system import free_port
         self.port = free_port()
 
 
@@ -235,7 +234,6 @@ def test_server_shutting_down_sends_its_clients_to_the_next_one(sluice, postgres
 
 def test_reload_that_changes_the_hosts_under_pgbench_loses_nothing(sluice, postgres, make_postgres, directory):
     """Every client moves at its next transaction; pgbench sees no error."""
-    import subprocess
     own = make_postgres()
     proxy = sluice(cluster=servers(own), pool={"size": 4})
     script = directory / "bench.sql"

@@ -98,8 +98,9 @@ def template(run_directory: Path) -> Path:
             (data / "pg_hba.conf").write_text(HBA)
             maker = Postgres(data, run_directory)
             maker.start()
-            for statement in filter(str.strip, SCHEMA.split(";")):
-                maker.execute(statement)
+            with maker.connect() as connection:
+                for statement in filter(str.strip, SCHEMA.split(";")):
+                    connection.execute(statement)
             maker.execute(AUTH_FUNCTION)
             maker.execute(ACCOUNTS, dbname="app", setup="SET ROLE app")
             maker.stop()

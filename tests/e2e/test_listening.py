@@ -1,0 +1,163 @@
+"""Sockets: TCP on both families, Unix sockets, a port that is taken, running out of descriptors."""
+import os
+import socket
+import stat
+import time
+
+import pytest
+
+from support.proxy import BINARY, default_config, login
+from support.system import cpu_seconds, eventually, free_port, open_descriptors, run
+from support.wire import WireClient
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "0.0.0.0", "::"])
+def test_tcp(sluice, address):
+    proxy = sluice(listeners=[{"address": address, "port": free_port()}])
+    with proxy.connect(host={"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_several_listeners(sluice, directory):
+    ports = [free_port(), free_port()]
+    proxy = sluice(listeners=[{"address": "127.0.0.1", "port": ports[0]}, {"address": "::1", "port": ports[1]}, {"unix": str(directory), "port": 5432}])
+    for address in (("127.0.0.1", ports[0]), ("::1", ports[1]), f"{directory}/.s.PGSQL.5432"):
+        with WireClient(address) as client:
+            client.start("app", "app", "app-secret")
+            assert client.value("select 1") == "1"
+    assert len(proxy.events("listening")) == 3
+
+
+def test_unix_socket_has_its_mode_and_goes_away(sluice, directory):
+    proxy = sluice(listeners=[{"address": "127.0.0.1", "port": free_port()}, {"unix": str(directory), "port": 5432, "mode": "0750"}])
+    path = directory / ".s.PGSQL.5432"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o750
+    with login(proxy) as client:
+        assert client.value("select 1") == "1"
+    proxy.signal(15)
+    assert proxy.wait() == 0
+    assert not path.exists()
+
+
+def test_stale_unix_socket_is_replaced(sluice, directory):
+    path = directory / ".s.PGSQL.5432"
+    stale = socket.socket(socket.AF_UNIX)
+    stale.bind(str(path))
+    stale.close()
+    sluice(listeners=[{"address": "127.0.0.1", "port": free_port()}, {"unix": str(directory), "port": 5432}])
+    with WireClient(str(path)) as client:
+        assert client.start("app", "app", "app-secret")[-1].tag == "Z"
+
+
+@pytest.mark.parametrize("kind", ["tcp", "unix"])
+def test_second_instance_is_refused(sluice, make_proxy, postgres, directory, kind):
+    listeners = [{"address": "127.0.0.1", "port": free_port()}] if kind == "tcp" else [{"address": "127.0.0.1", "port": free_port()}, {"unix": str(directory), "port": 5432}]
+    first = sluice(listeners=listeners)
+    if kind == "unix":
+        listeners = [{"address": "127.0.0.1", "port": free_port()}, listeners[1]]
+    second = make_proxy(default_config(postgres, listeners=listeners), start=False)
+    second.launch()
+    assert second.wait(10) == 1
+    assert "in use" in second.log()
+    with login(first) as client:
+        assert client.value("select 1") == "1"
+    if kind == "unix":
+        with WireClient(f"{directory}/.s.PGSQL.5432") as client:
+            assert client.start("app", "app", "app-secret")[-1].tag == "Z"
+
+
+def test_port_taken_by_another_program(make_proxy, postgres):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        proxy = make_proxy(default_config(postgres, listeners=[{"address": "127.0.0.1", "port": taken.getsockname()[1]}]), start=False)
+        proxy.launch()
+        assert proxy.wait(10) == 1
+        assert "in use" in proxy.log()
+
+
+def test_restart_at_once_on_the_same_port(sluice):
+    """Connections in TIME_WAIT do not block the next start."""
+    proxy = sluice()
+    for _ in range(3):
+        client = login(proxy)
+        proxy.signal(3)
+        proxy.wait()
+        client.close()
+        proxy.start()
+    with login(proxy) as client:
+        assert client.value("select 1") == "1"
+
+
+def test_start_fails_where_the_descriptors_cannot_suffice(make_proxy, postgres):
+    proxy = make_proxy(default_config(postgres, limits={"client_connections": 5000}), start=False, file_limit=256)
+    proxy.launch()
+    assert proxy.wait(10) == 1
+    assert "client_connections" in proxy.log()
+
+
+def test_soft_descriptor_limit_is_raised(sluice):
+    proxy = sluice()
+    with open(f"/proc/{proxy.pid}/limits") as limits:
+        soft, hard = next(line for line in limits if "open files" in line).split()[3:5]
+    assert soft == hard
+
+
+def test_running_out_of_descriptors_pauses_accept_without_spinning(make_proxy, postgres):
+    """The hard limit falls while clients are connected, so accept meets EMFILE."""
+    proxy = make_proxy(default_config(postgres, limits={"client_connections": 200}, workers=1))
+    with login(proxy) as old:
+        old.query("select 1")
+        limit = open_descriptors(proxy.pid) + 12
+        assert run(["prlimit", "--pid", str(proxy.pid), f"--nofile={limit}:{limit}"]).returncode == 0
+        crowd = [socket.create_connection(proxy.address) for _ in range(60)]
+        eventually(lambda: proxy.events("accept_paused"), 5, "accept to pause")
+        used = cpu_seconds(proxy.pid)
+        time.sleep(1.5)
+        assert cpu_seconds(proxy.pid) - used < 0.5, "accept spins"
+        assert old.value("select 'alive'") == "alive"
+        for client in crowd:
+            client.close()
+
+        def accepts():
+            with WireClient(proxy.address, timeout=2) as client:
+                return client.start("app", "app", "app-secret")[-1].tag == "Z"
+        assert eventually(lambda: accepts_quietly(accepts), 5, "accept to go on")
+
+
+def accepts_quietly(attempt):
+    try:
+        return attempt()
+    except Exception:
+        return False
+
+
+def test_options_of_accepted_sockets(sluice):
+    """Keepalive is visible in /proc/net/tcp as timer 2."""
+    proxy = sluice(timeouts={"keepalive": {"idle": "7s", "interval": "3s", "count": 2}})
+    with login(proxy) as client:
+        port = client.socket.getsockname()[1]
+        shown = run(["ss", "-tno", f"dport = :{port}"]).stdout
+        if shown.strip():
+            assert "keepalive" in shown
+        else:
+            rows = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
+            row = next(row for row in rows if int(row[2].split(":")[1], 16) == port)
+            assert row[5].startswith("02:")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_many_clients_over_all_workers(sluice, workers):
+    proxy = sluice(workers=workers, pool={"size": 4})
+    clients = [login(proxy, "trusted") for _ in range(60)]
+    for client in clients:
+        client.send(b"Q\0\0\0\x0dselect 1\0")
+    for client in clients:
+        assert client.until_ready()[1].row == [b"1"]
+    assert proxy.metrics().sum("pgsluice_worker_clients") == 60
+    for client in clients:
+        client.close()
+
+
+def test_version(directory):
+    done = run([BINARY, "--version"], cwd=directory)
+    assert done.returncode == 0 and done.stdout.startswith("pgsluice")
+    assert os.path.exists(BINARY)
