@@ -106,6 +106,17 @@ ClientAuthentication::Action ClientAuthentication::offer_scram(Bytes& out) {
 }
 
 ClientAuthentication::Step ClientAuthentication::resume(ByteView buffer, Bytes& out) {
+    std::size_t consumed = 0;
+    while (true) {
+        auto step = read_message(buffer.substr(consumed), out);
+        consumed += step.consumed;
+        if (step.consumed == 0 || !std::holds_alternative<NeedMessage>(step.action))
+            return {consumed, std::move(step.action)};
+    }
+}
+
+// At most one message from the front of `buffer`.
+ClientAuthentication::Step ClientAuthentication::read_message(ByteView buffer, Bytes& out) {
     const bool is_sasl = state_ == State::sasl_initial || state_ == State::sasl_continue;
     PGSLUICE_CHECK(is_sasl || state_ == State::cleartext || state_ == State::md5);
     if (buffer.empty()) return {0, NeedMessage{}};

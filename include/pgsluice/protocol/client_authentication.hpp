@@ -2,8 +2,9 @@
 // auth-sasl.c). An unknown user runs the exchange to its end and fails like a wrong password. AuthenticationOk is in
 // `out` when the client has been accepted.
 //
-// Driver: begin(out), then for each action: NeedMessage: read bytes, resume(buffer, out), drop `consumed`; Derive: run
-// auth::derive off the worker (or take it from a cache), resume(keys, out). Send `out` before obeying an action.
+// Driver: begin(out), then for each action: NeedMessage: resume(buffer, out), drop `consumed`, and read when it says so
+// again; Derive: run auth::derive off the worker (or take it from a cache), resume(keys, out). Send `out` before
+// obeying an action. Bytes that are unread already (a client may be ahead of us) go in before more are read.
 #pragma once
 
 #include <pgsluice/auth/credential.hpp>
@@ -79,6 +80,7 @@ class ClientAuthentication {
     Action ask_md5(Bytes& out);
     Action ask_scram(Bytes& out);
     Action offer_scram(Bytes& out);
+    Step read_message(ByteView buffer, Bytes& out);
     Action on_message(ByteView body, Bytes& out);
     Action on_cleartext(ByteView body, Bytes& out);
     Action on_md5(ByteView body, Bytes& out);
