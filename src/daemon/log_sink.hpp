@@ -1,0 +1,76 @@
+// Writes lines to standard error or a file on the log's own thread. It waits for a slow reader and gives up at an error
+// or, once the process ends, at a deadline; it never leaves half a line in front of another.
+#pragma once
+
+#include <pgsluice/base/result.hpp>
+#include <pgsluice/base/time.hpp>
+#include <pgsluice/metrics/process.hpp>
+
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgsluice::daemon {
+
+// A descriptor to write to; owns it unless it is standard error.
+class LogDescriptor {
+  public:
+    // An empty path is standard error. Appends; a FIFO opens also while nobody reads it.
+    static Result<LogDescriptor> open(const std::string& path);
+    LogDescriptor(LogDescriptor&& other) noexcept;
+    LogDescriptor& operator=(LogDescriptor&& other) noexcept;
+    ~LogDescriptor();
+
+    int number() const { return number_; }
+    bool is_journal() const;  // sd-daemon(3): JOURNAL_STREAM names this descriptor
+
+  private:
+    explicit LogDescriptor(int number) : number_(number) {}
+    int number_;
+};
+
+class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+  public:
+    // `dropped_line` makes the line that reports lost lines.
+    LogSink(LogDescriptor descriptor, metrics::LogMetrics& metrics,
+            std::function<std::string(std::uint64_t)> dropped_line);
+
+    // Any thread.
+    void replace(LogDescriptor descriptor);  // from the next line on, also one that waits now
+    void give_up_at(TimePoint deadline);     // beyond it lines are dropped instead of waited for
+    bool reserve(std::size_t limit);         // false where so many lines wait already
+    std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+    void lose_line();
+
+  protected:
+    void sink_it_(const spdlog::details::log_msg& message) override;
+    void flush_() override { adopt_replacement(); }
+
+  private:
+    enum class Wait : std::uint8_t { writable, replaced, in_vain };
+
+    bool write(std::string_view line);
+    Wait wait_until_writable();
+    bool adopt_replacement();
+
+    LogDescriptor descriptor_;
+    metrics::LogMetrics& metrics_;
+    const std::function<std::string(std::uint64_t)> dropped_line_;
+    bool line_is_broken_ = false;  // the last line went out in part
+    std::atomic<std::size_t> waiting_{0};
+    std::atomic<std::uint64_t> lost_{0};  // not reported yet
+    std::atomic<TimePoint::rep> give_up_at_{never.time_since_epoch().count()};
+    std::atomic<bool> has_replacement_{false};
+    std::mutex replacement_mutex_;
+    std::vector<LogDescriptor> replacement_;  // empty or one
+};
+
+}  // namespace pgsluice::daemon
