@@ -29,7 +29,7 @@ class Acceptor {
     // Closes the listening socket: connections that wait in its queue are reset. Idempotent.
     void stop();
     // The listening socket (for option changes on reload); -1 after stop().
-    int native() const;
+    int native();
 
   private:
     struct State;

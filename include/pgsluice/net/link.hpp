@@ -36,13 +36,16 @@ namespace pgsluice::net {
 class Link;
 class Readiness;
 class TlsStream;
-struct SetupWait;
+struct Io;
 
 struct DropLink {
     void operator()(Link* link) const;
 };
 using LinkPtr = std::unique_ptr<Link, DropLink>;
 
+struct AbandonReadiness {
+    void operator()(Readiness* readiness) const;
+};
 struct FreeTlsStream {
     void operator()(TlsStream* stream) const;
 };
@@ -132,13 +135,12 @@ class Link final : public Peer, private Deadlined {
   private:
     friend struct DropLink;
     friend class Readiness;
-    friend struct SetupWait;
 
     enum class Phase : std::uint8_t {
         setup,
         relay,
         sending,    // closed by the owner; bytes still go out
-        lingering,  // all is sent; waiting for the peer's end so that no reset destroys what it has not read yet
+        lingering,  // all is sent; waits for the peer's end, so that no reset destroys what the peer has not read yet
         closed,
     };
 
@@ -152,19 +154,54 @@ class Link final : public Peer, private Deadlined {
     void on_deadline() override;
     void on_reactor_gone() override;
 
-    Reactor* reactor_;
+    // Reading.
+    struct Batch;
+    void pump();
+    Batch read_batch();
+    bool awaits_slow_reader() const;
+    bool deliver(const Batch& batch);
+    Io receive(std::span<char> into);
+
+    // Writing.
+    void send(ByteView wire);
+    void send_ciphertext();
+    void flush();
+    void break_off();
+
+    // Ending.
+    void end(Closed how);
+    void linger();
+    bool discard_unread();
+    void shut();
+    void drop();
+
+    // Setup.
+    struct SetupWait;
+    struct StartWait;
+    enum class Event : std::uint8_t { readable, flushed };
+    boost::asio::awaitable<error_code> wait_for(Event event, TimePoint until);
+    boost::asio::awaitable<Outcome<void>> handshake(TimePoint until);
+    void finish_wait(error_code error);
+    void abort_wait();
+
+    // Hot members first.
+    Phase phase_ = Phase::setup;
+    std::uint8_t pauses_ = 0;  // a mask of Pause; reading only when zero
+    bool broken_ = false;      // a write failed: what still can be read is, then the sink hears of it
+    bool redeliver_ = false;   // the sink is to see held_ again although nothing came behind it
+    bool pumping_ = false;     // the sink is being called with bytes
+    bool orphaned_ = false;    // the owner has gone; the link ends by itself
+    Side side_;
+    Descriptor socket_;
+    Reactor* reactor_;  // nullptr once it has been destroyed
     Sink* sink_ = nullptr;
-    std::unique_ptr<Readiness, void (*)(Readiness*)> readiness_;
+    std::unique_ptr<Readiness, AbandonReadiness> readiness_;
     TlsStreamPtr tls_;
     ByteQueue held_;  // received, not yet consumed by the sink
     ByteQueue out_;   // to be sent, encrypted already
     std::unique_ptr<SetupWait> setup_wait_;
-    Descriptor socket_;
     Address remote_;
     std::uint16_t local_port_;
-    Side side_;
-    Phase phase_ = Phase::setup;
-    std::uint8_t pauses_ = 0;
 };
 
 }  // namespace pgsluice::net

@@ -52,6 +52,7 @@ class UnixAddress {
   private:
     UnixAddress() = default;
     Descriptor socket_;
+    Descriptor lock_;   // holds an flock on the lock file
     std::string path_;  // empty after a move
     std::string lock_path_;
 };

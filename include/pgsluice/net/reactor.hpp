@@ -3,6 +3,7 @@
 // only.
 #pragma once
 
+#include <pgsluice/base/result.hpp>
 #include <pgsluice/base/time.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -32,20 +33,22 @@ struct Traffic {
     }
 };
 
-// Something that must have happened by some time. Checked every Reactor::tick while any stands, so it is late by up to
-// one.
+class Reactor;
+
+// Something that may have to happen by some time. While any deadline stands, all of them are checked every
+// Reactor::tick, so one is late by up to a tick.
 class Deadlined : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   public:
     Deadlined(const Deadlined&) = delete;
     Deadlined& operator=(const Deadlined&) = delete;
+    virtual ~Deadlined() = default;
 
   protected:
-    Deadlined() = default;
-    ~Deadlined() = default;
+    explicit Deadlined(Reactor& reactor);
 
   private:
     friend class Reactor;
-    virtual void on_deadline() = 0;      // no longer listed when it is called
+    virtual void on_deadline() = 0;      // no deadline stands any more when it is called
     virtual void on_reactor_gone() = 0;  // the reactor is being destroyed
     TimePoint until_ = never;
 };
@@ -57,8 +60,9 @@ class Reactor {
     static constexpr std::size_t scratch_bytes = 65536;
     static constexpr Milliseconds tick{50};
 
-    // `io` must outlive the reactor, and the reactor every link, acceptor and dial made with it. Destroy them with `io`
-    // stopped, or from its thread.
+    // `io` must outlive the reactor. Destroying the reactor closes its links, whoever owns them, and ends the
+    // coroutines that wait in one of them (Asio destroys their frames with `io` at the latest). Do it while no handler
+    // of `io` runs.
     explicit Reactor(boost::asio::io_context& io);
     Reactor(const Reactor&) = delete;
     Reactor& operator=(const Reactor&) = delete;
@@ -75,34 +79,41 @@ class Reactor {
         if (object) bury({object.release(), [](void* dead) { delete static_cast<T*>(dead); }});
     }
 
-    // For links: valid until the next use by any link of this reactor, so never across a return to the loop.
-    std::span<char> scratch() { return {scratch_.get(), scratch_bytes}; }
-    std::string& ciphertext() { return ciphertext_; }
+    // --- For links and dials.
 
-    // Lists `object` until `until`; never takes it off the list. Listing it again changes the time.
-    void set_deadline(Deadlined& object, TimePoint until);
-
-  private:
     struct Corpse {
         void* object;
         void (*destroy)(void*);
     };
-    struct Bury;
-    struct Tick;
-
     void bury(Corpse corpse);
+
+    // Valid until the next use by any link of this reactor, so never across a return to the loop.
+    std::span<char> scratch() { return {scratch_.get(), scratch_bytes}; }
+    std::string& ciphertext() { return ciphertext_; }
+
+    // Replaces the deadline that stood; `never` takes it away.
+    void set_deadline(Deadlined& object, TimePoint until);
+
+  private:
+    friend class Deadlined;
+    using List = boost::intrusive::list<Deadlined, boost::intrusive::constant_time_size<false>>;
+    // What handlers hold on to, since they may outlive the reactor: nullptr from then on.
+    using Token = std::shared_ptr<Reactor*>;
+
     void empty_graveyard();
     void start_tick();
     void on_tick();
 
     boost::asio::io_context& io_;
     boost::asio::steady_timer timer_;
-    boost::intrusive::list<Deadlined, boost::intrusive::constant_time_size<false>> deadlined_;
+    Token token_;
+    List with_deadline_;
+    List without_deadline_;
     bool ticking_ = false;
     bool burying_ = false;
     std::vector<Corpse> graveyard_;
     std::unique_ptr<char[]> scratch_;
-    std::string ciphertext_;  // TLS records on their way out; kept small between uses
+    std::string ciphertext_;  // TLS records on their way out; empty between uses
     std::array<Traffic, 2> traffic_;
 };
 

@@ -1,0 +1,51 @@
+#include "tls_stream.hpp"
+
+#include <boost/asio/error.hpp>
+#include <openssl/x509.h>
+
+namespace pgsluice::net {
+
+namespace {
+
+// The first common name of the subject, as PostgreSQL takes it. A NUL inside could make two names look alike.
+std::string common_name_of(const X509* certificate) {
+    const X509_NAME* subject = X509_get_subject_name(certificate);
+    const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (index < 0) return {};
+    unsigned char* utf8 = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+    if (size < 0) return {};
+    std::string name(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+    OPENSSL_free(utf8);
+    return name.find('\0') == std::string::npos ? name : std::string();
+}
+
+std::string text_or_empty(const char* text) {
+    return text != nullptr ? text : "";
+}
+
+}  // namespace
+
+TlsFacts TlsStream::facts() const {
+    TlsFacts facts;
+    facts.version = text_or_empty(SSL_get_version(ssl_));
+    facts.cipher = text_or_empty(SSL_get_cipher_name(ssl_));
+    facts.cipher_bits = SSL_get_cipher_bits(ssl_, nullptr);
+    if (SSL_is_server(ssl_) == 1)
+        facts.server_name = text_or_empty(SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name));
+
+    const unsigned char* protocol = nullptr;
+    unsigned length = 0;
+    SSL_get0_alpn_selected(ssl_, &protocol, &length);
+    if (length > 0) facts.alpn.assign(reinterpret_cast<const char*>(protocol), length);
+
+    const X509* certificate = SSL_get0_peer_certificate(ssl_);
+    const bool was_checked = (SSL_get_verify_mode(ssl_) & SSL_VERIFY_PEER) != 0;
+    if (certificate != nullptr && was_checked && SSL_get_verify_result(ssl_) == X509_V_OK) {
+        facts.peer_certificate = true;
+        facts.common_name = common_name_of(certificate);
+    }
+    return facts;
+}
+
+}  // namespace pgsluice::net

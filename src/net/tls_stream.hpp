@@ -1,0 +1,61 @@
+// TLS on one descriptor: OpenSSL reads ciphertext from the socket by itself, and what it wants to send is appended to a
+// buffer of the caller's. So a write always succeeds at once and never has to be repeated with the same bytes, several
+// records leave in one send, and a Link queues unsent ciphertext as it queues plain bytes.
+#pragma once
+
+#include "socket_io.hpp"
+
+#include <pgsluice/base/bytes.hpp>
+#include <pgsluice/net/error.hpp>
+#include <pgsluice/net/link.hpp>
+#include <pgsluice/net/tls_context.hpp>
+
+#include <openssl/ssl.h>
+
+#include <span>
+#include <string>
+
+namespace pgsluice::net {
+
+class TlsStream {
+  public:
+    // The descriptor stays the caller's and must be set again where its number changes. nullptr when out of memory.
+    static TlsStreamPtr server(const TlsServerContext& context, int fd);
+    static TlsStreamPtr client(const TlsClientContext& context, const std::string& host, int fd);
+    TlsStream(const TlsStream&) = delete;
+    TlsStream& operator=(const TlsStream&) = delete;
+    ~TlsStream();
+
+    enum class Step : unsigned char { done, want_read, failed };
+    // In every call, `out` receives what must be sent to the peer afterwards, alerts of a failure included.
+    Step handshake(Bytes& out);
+    std::string handshake_error() const { return handshake_error_; }
+
+    // Reads as many records as fit and are there.
+    Io read(std::span<char> into, Bytes& out);
+    // False where the session has failed.
+    bool encrypt(ByteView bytes, Bytes& out);
+    void close_notify(Bytes& out);
+    // Bytes have been taken from the socket and not been returned yet.
+    bool has_pending() const;
+
+    TlsFacts facts() const;
+
+  private:
+    struct Bio;  // the BIO through which OpenSSL reaches the descriptor and `out_`
+
+    TlsStream() = default;
+    static TlsStreamPtr make(SSL_CTX* context, int fd);
+    void note_handshake_error();
+
+    SSL* ssl_ = nullptr;
+    Bytes* out_ = nullptr;
+    std::string handshake_error_;
+    int fd_ = -1;
+    bool drained_ = false;  // the socket is known to be empty: OpenSSL is told so without another recv
+    bool ended_ = false;    // the socket has come to its end
+    error_code socket_error_;
+    Io::State after_ = Io::State::done;  // what the next read returns, where records came before an end
+};
+
+}  // namespace pgsluice::net

@@ -1,0 +1,110 @@
+#include "socket_address.hpp"
+
+#include <pgsluice/net/listener.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+
+namespace pgsluice::net {
+
+namespace {
+
+constexpr int backlog = 4096;
+
+Error failure(const std::string& what) {
+    const error_code code(errno, boost::system::system_category());
+    return {code, what + ": " + code.message()};
+}
+
+Error in_use(const std::string& path, const std::string& by) {
+    return {error_code(EADDRINUSE, boost::system::system_category()),
+            "could not listen on \"" + path + "\": already in use by " + by};
+}
+
+// The process that a lock file names in its first line; 0 where it names none. PostgreSQL writes a standalone backend's
+// with a minus sign.
+pid_t owner_in(int lock) {
+    char text[32];
+    const ssize_t size = ::pread(lock, text, sizeof text, 0);
+    if (size <= 0) return 0;
+    const char* const begin = text[0] == '-' ? text + 1 : text;
+    pid_t owner = 0;
+    std::from_chars(begin, text + size, owner);
+    return owner;
+}
+
+// Permission denied means that a number once ours has gone to another user's process, as PostgreSQL reads it too.
+bool is_alive(pid_t owner) {
+    return owner > 0 && owner != ::getpid() && owner != ::getppid() && ::kill(owner, 0) == 0;
+}
+
+bool is_same_file(int fd, const std::string& path) {
+    struct stat held {};
+    struct stat named {};
+    return ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+           held.st_dev == named.st_dev;
+}
+
+// Other pgsluices are kept out by an flock, which dies with its process; a PostgreSQL by the process number in the
+// file.
+Outcome<Descriptor> take_lock(const std::string& lock_path, const std::string& path) {
+    for (;;) {
+        Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        if (!lock) return failure("could not create lock file \"" + lock_path + "\"");
+        if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return in_use(path, "another pgsluice");
+        if (!is_same_file(lock.get(), lock_path)) continue;  // its last owner has just unlinked it
+        const pid_t owner = owner_in(lock.get());
+        if (is_alive(owner)) return in_use(path, "process " + std::to_string(owner));
+        return lock;
+    }
+}
+
+// The lines of PostgreSQL's file: process, data directory, start, port, socket directory.
+bool write_owner(int lock, const std::string& directory, std::uint16_t port) {
+    const std::string text = std::to_string(::getpid()) + "\npgsluice\n" + std::to_string(std::time(nullptr)) + "\n" +
+                             std::to_string(port) + "\n" + directory + "\n";
+    return ::ftruncate(lock, 0) == 0 &&
+           ::pwrite(lock, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+}  // namespace
+
+Outcome<UnixAddress> UnixAddress::listen(const std::string& directory, std::uint16_t port, mode_t mode) {
+    const std::string path = unix_socket_path(directory, port);
+    const std::string what = "could not listen on \"" + path + "\"";
+    const auto address = unix_socket_address(path);
+    if (!address) return Error{.code = {}, .text = what + ": the path is too long"};
+
+    auto lock = take_lock(path + ".lock", path);
+    if (!lock) return lock.error();
+    UnixAddress made;
+    made.lock_ = std::move(*lock);
+    made.path_ = path;
+    made.lock_path_ = path + ".lock";
+    if (!write_owner(made.lock_.get(), directory, port)) return failure("could not write \"" + made.lock_path_ + "\"");
+
+    made.socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!made.socket_) return failure(what);
+    ::unlink(path.c_str());
+    if (::bind(made.socket_.get(), &address->any, address->size) != 0) return failure(what);
+    // Nobody can connect before listen(), so no one passes under the mode that the umask gave.
+    if (::chmod(path.c_str(), mode) != 0) return failure(what);
+    if (::listen(made.socket_.get(), backlog) != 0) return failure(what);
+    return made;
+}
+
+UnixAddress::~UnixAddress() {
+    if (path_.empty()) return;
+    ::unlink(path_.c_str());
+    ::unlink(lock_path_.c_str());
+}
+
+}  // namespace pgsluice::net
