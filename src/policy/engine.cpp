@@ -9,6 +9,7 @@ namespace pgsluice::policy {
 
 struct Engine::Program {
     std::vector<Rule> rules;
+    Screen screen;
     bool depends_on_application = false;
 };
 
@@ -21,11 +22,14 @@ std::variant<Engine, std::vector<BuildError>> Engine::build(const std::vector<co
     std::vector<BuildError> errors;
     auto program = std::make_unique<Program>();
     program->rules.reserve(policies.size());
+    std::vector<std::string> patterns;
     for (const config::Policy& policy : policies) {
         program->rules.push_back(compile(policy, program->rules.size(), errors));
+        if (!policy.when.pattern.empty()) patterns.push_back(policy.when.pattern);
         program->depends_on_application |= !policy.when.applications.empty();
     }
     if (!errors.empty()) return errors;
+    program->screen = Screen(patterns);
     Engine engine;
     engine.program_ = std::move(program);
     return engine;
@@ -53,7 +57,7 @@ Verdict Engine::judge(const Rules& rules, std::string_view text) const {
     Verdict verdict;
     if (rules.empty()) return verdict;
     PGSLUICE_CHECK(rules.list_->maker == program_.get());
-    Facts facts(text);
+    Facts facts(text, program_->screen);
     for (const RuleIndex index : rules.list_->indices) {
         const Rule& rule = program_->rules[index];
         if (!rule.matches(facts)) continue;

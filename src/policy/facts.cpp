@@ -57,4 +57,9 @@ std::string_view Facts::readable_text() {
     return *readable_;
 }
 
+bool Facts::may_match_a_pattern() {
+    if (!may_match_a_pattern_) may_match_a_pattern_ = screen_->may_match(readable_text());
+    return *may_match_a_pattern_;
+}
+
 }  // namespace pgsluice::policy

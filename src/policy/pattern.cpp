@@ -1,6 +1,6 @@
 #include "pattern.hpp"
 
-#include <re2/re2.h>
+#include "pattern_options.hpp"
 
 namespace pgsluice::policy {
 namespace {
@@ -17,12 +17,8 @@ Pattern& Pattern::operator=(Pattern&&) noexcept = default;
 Pattern::~Pattern() = default;
 
 std::variant<Pattern, std::string> Pattern::compile(std::string_view text) {
-    RE2::Options options;
-    options.set_dot_nl(true);
-    options.set_never_capture(true);
-    options.set_log_errors(false);  // it would write to standard error
-    options.set_max_mem(memory_limit_bytes);
-    auto program = std::make_unique<RE2>(re2::StringPiece(text.data(), text.size()), options);
+    auto program =
+        std::make_unique<RE2>(re2::StringPiece(text.data(), text.size()), pattern_options(memory_limit_bytes));
     if (!program->ok()) return program->error();
     return Pattern(std::move(program));
 }

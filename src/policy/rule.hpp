@@ -26,7 +26,9 @@ struct Rule {
     bool concerns(const Principal& principal) const;
     // Every statement of a principal that the rule concerns matches.
     bool is_unconditional() const { return !pattern; }
-    bool matches(Facts& facts) const { return !pattern || pattern->found_in(facts.readable_text()); }
+    bool matches(Facts& facts) const {
+        return !pattern || (facts.may_match_a_pattern() && pattern->found_in(facts.readable_text()));
+    }
 };
 
 // Appends to `errors` where the policy at `position` cannot be compiled.

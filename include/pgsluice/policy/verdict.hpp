@@ -31,7 +31,7 @@ class Hits {
     std::size_t beyond() const { return beyond_; }  // hits that found no room
 
   private:
-    std::array<RuleIndex, capacity> rules_;  // NOLINT(cppcoreguidelines-pro-type-member-init): read up to count_ only
+    std::array<RuleIndex, capacity> rules_{};
     std::uint32_t count_ = 0, beyond_ = 0;
 };
 

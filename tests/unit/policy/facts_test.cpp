@@ -5,8 +5,10 @@
 namespace pgsluice::policy {
 namespace {
 
+const Screen no_screen;
+
 std::string readable(std::string_view text) {
-    Facts facts(text);
+    Facts facts(text, no_screen);
     return std::string(facts.readable_text());
 }
 const std::string fffd = "\xEF\xBF\xBD";
@@ -15,7 +17,7 @@ const std::string fffd = "\xEF\xBF\xBD";
 
 TEST(Facts, valid_text_is_not_copied) {
     for (const std::string_view text : {"", "select 1", "caf\xC3\xA9", "0123456789abcdef\xF0\x9F\x90\x98 elephants"}) {
-        Facts facts(text);
+        Facts facts(text, no_screen);
         EXPECT_EQ(facts.readable_text().data(), text.data());
         EXPECT_EQ(facts.readable_text().size(), text.size());
     }
