@@ -68,7 +68,10 @@ void Reader::warning(const Node& node, std::string text) {
 
 std::string Reader::absolute(std::string_view path) const {
     const std::filesystem::path given(path);
-    return (given.is_absolute() ? given : std::filesystem::path(folder_) / given).lexically_normal().string();
+    std::string out =
+        (given.is_absolute() ? given : std::filesystem::path(folder_) / given).lexically_normal().string();
+    if (out.size() > 1 && out.back() == '/') out.pop_back();
+    return out;
 }
 
 std::optional<std::string> Reader::contents(const std::string& path, const Node& node, Holds holds,

@@ -56,6 +56,16 @@ class Folder {
     std::string path_;
 };
 
+// A test case's text for its name in ctest, which takes neither brackets nor quotes.
+inline std::string words_of(std::string text) {
+    for (char& c : text) {
+        const bool is_plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+        if (!is_plain) c = ' ';
+    }
+    return text.substr(0, 100);
+}
+
 // Tests append sections to it, which then begin at line 5.
 inline const std::string base =
     "listeners: [ { address: 127.0.0.1 } ]\n"

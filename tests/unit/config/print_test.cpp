@@ -1,0 +1,75 @@
+#include "folder.hpp"
+
+#include <pgsluice/config/print.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pgsluice::config::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// What is printed loads, and prints the same again.
+void expect_stable(const Folder& folder, const Config& config) {
+    const std::string printed = print(config);
+    const Loaded again = folder.load(printed);
+    ASSERT_TRUE(again) << testing::PrintToString(folder.lines(again.problems)) << printed;
+    EXPECT_EQ(print(*again.config), printed);
+}
+
+TEST(Print, DefaultsLoadAgain) {
+    const Folder folder;
+    const Loaded loaded = folder.load(base);
+    ASSERT_TRUE(loaded);
+    expect_stable(folder, *loaded.config);
+    EXPECT_THAT(print(*loaded.config), HasSubstr("\nworkers: auto\n"));
+    EXPECT_THAT(print(*loaded.config), HasSubstr("\n  keepalive:\n    idle: 1m\n    interval: 10s\n    count: 6\n"));
+    EXPECT_THAT(print(*loaded.config),
+                HasSubstr("\nclusters:\n  main:\n    servers:\n      - host: \"/run/postgresql\"\n"));
+}
+
+TEST(Print, EverythingLoadsAgainButSecrets) {
+    const Folder folder;
+    folder.write("a.crt", "");
+    folder.write("a.key", "");
+    folder.write("userlist.txt", "\"filed\" \"hunter2\"\n");
+    const Loaded loaded = folder.load(R"yaml(
+listeners:
+  - { address: "::", tls: { mode: require, certificate: a.crt, private_key: a.key } }
+  - { unix: /run, mode: "0700" }
+auth:
+  rules: [ { from: [unix, 10.0.0.0/8, "::1"], users: ["a\"b\\", "c\n\x01"], method: scram-sha-256 }, { from: [unix], method: peer, map: { "x y": z } } ]
+  users: [ { name: u, password: hunter2, timeouts: { query: 0, client_idle: 90m } }, { name: nobody } ]
+  users_file: userlist.txt
+  query: { database: d, user: q, password: hunter2, sql: "select $1, '$$$$'" }
+clusters: { "odd name: 1": { servers: [ { host: /run } ], users: [ { name: v, password: hunter2 } ] } }
+routes:
+  - { name: é, password: hunter2, parameters: { jit: off, "a.b": "${env:HOME}" }, pool: { lifetime: 1500ms } }
+policies: [ { name: p, when: { pattern: '(?i)^\s*drop "$' } } ]
+admin: { http: "" }
+)yaml");
+    ASSERT_TRUE(loaded) << testing::PrintToString(folder.lines(loaded.problems));
+    const std::string printed = print(*loaded.config);
+    EXPECT_THAT(printed, Not(HasSubstr("hunter2")));
+    EXPECT_THAT(printed, Not(HasSubstr("filed")));
+    EXPECT_THAT(printed, HasSubstr("password: \"***\""));
+    EXPECT_THAT(printed, HasSubstr("client_idle: 90m"));
+    expect_stable(folder, *loaded.config);
+
+    const Loaded again = folder.load(printed);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again.config->auth.rules[0].users, loaded.config->auth.rules[0].users);
+    EXPECT_EQ(again.config->auth.source.query->sql, "select $1, '$$'");
+    EXPECT_EQ(again.config->auth.source.users.size(), 3u);
+    EXPECT_TRUE(again.config->auth.source.users[1].password.empty());
+    EXPECT_EQ(again.config->clusters[0].name, "odd name: 1");
+    EXPECT_EQ(again.config->routes[0].name, "é");
+    EXPECT_EQ(again.config->routes[0].parameters, loaded.config->routes[0].parameters);
+    EXPECT_EQ(again.config->policies[0].when.pattern, loaded.config->policies[0].when.pattern);
+    EXPECT_TRUE(again.config->admin_http.address.empty());
+}
+
+}  // namespace
+}  // namespace pgsluice::config::test
