@@ -21,6 +21,11 @@ if(PGSLUICE_SANITIZE)
   add_link_options(-fsanitize=${PGSLUICE_SANITIZE})
 endif()
 
+# Every layer reports its coverage to the fuzzer; only the fuzz targets link its main().
+if(PGSLUICE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(PGSLUICE_HARDEN)
   set(CMAKE_POSITION_INDEPENDENT_CODE ON)
   add_compile_options(-fstack-protector-strong -fcf-protection=full -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
