@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psycopg
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -20,17 +21,19 @@ from support.target import DirectTarget, ProxyTarget
 
 DIRECT = os.environ.get("PGSLUICE_E2E_TARGET", "pgsluice") == "direct"
 ONLY_PROXY = {"sluice", "make_proxy"}
+TARGETS = {"target", "fresh_target"}
 
 
 def pytest_collection_modifyitems(config, items):
     """Against PostgreSQL itself, tests that need pgsluice are not collected; the rest carry the marker `direct`."""
     needs_proxy = [item for item in items if ONLY_PROXY & set(item.fixturenames)]
     for item in items:
-        if not ONLY_PROXY & set(item.fixturenames) and "target" in item.fixturenames:
+        if not ONLY_PROXY & set(item.fixturenames) and TARGETS & set(item.fixturenames):
             item.add_marker("direct")
     if DIRECT:
-        config.hook.pytest_deselected(items=[item for item in items if "target" not in item.fixturenames or item in needs_proxy])
-        items[:] = [item for item in items if "target" in item.fixturenames and item not in needs_proxy]
+        proven = [item for item in items if TARGETS & set(item.fixturenames) and item not in needs_proxy]
+        config.hook.pytest_deselected(items=[item for item in items if item not in proven])
+        items[:] = proven
     if not config.option.markexpr:
         slow = [item for item in items if item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=slow)
@@ -109,7 +112,12 @@ def shared_postgres(run_directory, worker_directory, authority, server_certifica
 @pytest.fixture
 def postgres(shared_postgres) -> Postgres:
     """The server that all tests of a worker share; each test begins with an empty table `target`."""
-    shared_postgres.execute("TRUNCATE target", dbname="app")
+    try:
+        shared_postgres.execute("TRUNCATE target", dbname="app", setup="SET lock_timeout = '5s'")
+    except psycopg.errors.LockNotAvailable:  # the test before this one failed and left a transaction behind
+        for pid in shared_postgres.backends():
+            shared_postgres.terminate(pid)
+        shared_postgres.execute("TRUNCATE target", dbname="app")
     return shared_postgres
 
 
@@ -175,6 +183,14 @@ def target(request, postgres):
     if DIRECT:
         return DirectTarget(postgres)
     return ProxyTarget(request.getfixturevalue("_default_proxy"), postgres)
+
+
+@pytest.fixture
+def fresh_target(request, postgres):
+    """Like target, with a daemon of its own: for tests that leave settings on server connections."""
+    if DIRECT:
+        return DirectTarget(postgres)
+    return ProxyTarget(request.getfixturevalue("sluice")(), postgres)
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ def test_unsolicited_bytes_in_an_idle_server_are_never_anyones_answer(sluice, ho
 
 @pytest.mark.parametrize("extra", [READY, ANSWER, complete(), D, m.frame(b"G", b"\0\0\0")], ids=["ready", "answer", "complete", "row", "copy"])
 def test_extra_messages_in_one_write_are_never_anyones_answer(sluice, hostile, extra):
-    server = hostile(*QUERY, Send(ANSWER + extra), *WAIT, later=[*QUERY, Send(ANSWER)])
+    server = hostile(*QUERY, Send(ANSWER + extra), later=[*QUERY, Send(ANSWER)])
     proxy = two_clusters(sluice, server, pool={"size": 1})
     with WireClient(proxy.address) as client:
         client.start("trusted", "bad")
@@ -188,7 +188,7 @@ def test_extra_messages_in_one_write_are_never_anyones_answer(sluice, hostile, e
         client.send(m.query("select 2"))
         second = client.receive_until("ZE")
         assert second[-1].tag == "E" or summaries(second) == ["T", "D:good", "C:SELECT 1", "Z:I"]
-    assert eventually(lambda: server.closed_by_peer + (server.connections[0].socket.fileno() < 0), 9) or len(server.connections) > 1
+    eventually(lambda: server.closed_by_peer >= 1, 5, "the server that said too much to be closed")
 
 
 def test_asynchronous_messages_in_an_idle_server_are_harmless(sluice, hostile):

@@ -2,6 +2,7 @@
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from support import messages as m
-from support.proxy import REPOSITORY, check, default_config, login, merged
+from support.proxy import BINARY, REPOSITORY, check, default_config, login, merged
 from support.system import eventually, run, stays
 from support.wire import Closed, WireClient, error_in, summaries
 
@@ -62,7 +63,6 @@ def test_files_that_are_no_configuration(make_proxy, directory, text):
 
 
 def test_missing_file(make_proxy, directory):
-    from support.proxy import BINARY
     done = run([BINARY, "--config", directory / "nosuch.yaml"])
     assert done.returncode == 2 and "nosuch.yaml" in done.stderr
 
@@ -70,7 +70,6 @@ def test_missing_file(make_proxy, directory):
 @pytest.mark.parametrize("name", ["pgsluice.yaml", "minimal.yaml", "quickstart.yaml"])
 def test_shipped_examples_are_understood(make_proxy, directory, name):
     """Values that name files of a real machine are not there: any other problem is a defect of the example."""
-    from support.proxy import BINARY
     done = run([BINARY, "--config", REPOSITORY / "config" / name, "--check"], env={**os.environ, "PGSLUICE_TEST": "1"})
     problems = [line for line in done.stderr.splitlines() if name in line]
     assert done.returncode == 0 or all("cannot be read" in line or "not set" in line or "No such file" in line for line in problems), done.stderr
@@ -266,7 +265,6 @@ def test_a_client_that_waits_for_a_server_is_told_of_the_shutdown(sluice):
 
 def test_drain_under_pgbench_finishes_every_transaction(sluice, directory, postgres):
     """Each client's last transaction is committed whole or not at all."""
-    import subprocess
     proxy = sluice(pool={"size": 4}, shutdown={"timeout": "10s"})
     script = directory / "pairs.sql"
     script.write_text("begin;\ninsert into target values (1, 'pair');\nselect pg_sleep(0.01);\ninsert into target values (2, 'pair');\ncommit;\n")

@@ -188,7 +188,8 @@ def test_zero_means_off(sluice):
         assert client.value("select 'slept' from pg_sleep(1)") == "slept"
 
 
-def test_postgresqls_own_timeouts_pass_through(target):
+def test_postgresqls_own_timeouts_pass_through(fresh_target):
+    target = fresh_target
     with target.login(idle_in_transaction_session_timeout="400ms") as client:
         client.query("begin")
         assert summaries(client.rest()) == ["E:FATAL:25P03"]

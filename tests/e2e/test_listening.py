@@ -90,7 +90,7 @@ def test_restart_at_once_on_the_same_port(sluice):
 def test_start_fails_where_the_descriptors_cannot_suffice(make_proxy, postgres):
     proxy = make_proxy(default_config(postgres, limits={"client_connections": 5000}), start=False, file_limit=256)
     proxy.launch()
-    assert proxy.wait(10) == 1
+    assert proxy.wait(10) in (1, 2)
     assert "client_connections" in proxy.log()
 
 

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import socket
 import time
 
 import pytest
@@ -10,6 +11,10 @@ from support import messages as m
 from support.proxy import REPOSITORY, BINARY, login
 from support.system import eventually, run
 from support.wire import WireClient
+
+
+# Families whose series appear with their first event or with a certificate.
+WITHOUT_SERIES = {"pgsluice_policy_verdicts_total", "pgsluice_certificate_expiry_timestamp_seconds"}
 
 
 def test_health_and_readiness(sluice):
@@ -34,7 +39,8 @@ def test_every_metric_is_documented_and_every_documented_metric_exists(sluice):
         client.query("select 1; select 1/0")
     documented = set(re.findall(r"^\| `((?:pgsluice|process)_[a-z_]+)` \|", (REPOSITORY / "docs/operations.md").read_text(), re.M))
     scraped = set(proxy.metrics().types)
-    assert scraped == documented
+    assert scraped <= documented
+    assert documented - scraped <= WITHOUT_SERIES
 
 
 def test_names_types_and_help(sluice):
@@ -53,8 +59,8 @@ def test_queries_transactions_and_bytes_are_counted(sluice):
         client.send(m.unnamed("select 3"), m.SYNC)
         client.until_ready()
         client.query(f"select length('{'x' * 100_000}')")
+    eventually(lambda: proxy.metrics().sum("pgsluice_transactions_total", route="default") == 4, 5, "four transactions")
     metrics = proxy.metrics()
-    assert metrics.sum("pgsluice_transactions_total", route="default") == 4
     assert metrics.sum("pgsluice_queries_total", route="default", kind="simple") == 5
     assert metrics.sum("pgsluice_queries_total", route="default", kind="extended_execute") == 1
     assert metrics.sum("pgsluice_bytes_total", route="default", direction="client_in") > 100_000
@@ -127,7 +133,6 @@ def test_labels_hold_no_query_text(sluice):
 
 
 def test_http_survives_nonsense(sluice):
-    import socket
     proxy = sluice()
     host, _, port = proxy.config["admin"]["http"].rpartition(":")
     for data in (b"\0" * 100, b"GET " + b"x" * 20000 + b" HTTP/1.1\r\n\r\n", b"GET /metrics HTTP/9.9\r\n\r\n", b""):
@@ -245,12 +250,12 @@ def test_a_blocked_log_blocks_no_traffic(sluice, make_proxy, postgres, directory
         proxy = sluice(log={"file": str(fifo)})
         slowest = 0.0
         with login(proxy) as steady:
-            for _ in range(3000):
+            for number in range(3000):
                 with WireClient(proxy.address) as client:
                     client.send(m.startup({"user": "trusted", "database": "app"}))
                     assert client.receive_until("ZE")[-1].tag == "Z"
                 started = time.perf_counter()
-                if _ % 10 == 0:
+                if number % 10 == 0:
                     steady.query("select 1")
                     slowest = max(slowest, time.perf_counter() - started)
         assert slowest < 1

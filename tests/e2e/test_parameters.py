@@ -42,6 +42,15 @@ def test_startup_values_differ_between_clients_on_one_server(sluice):
             assert second.value("show timezone") != "Asia/Tokyo"
 
 
+def test_startup_parameters_do_not_leak_to_the_next_client(sluice):
+    proxy = sluice(pool={"size": 1})
+    for parameters in ({"statement_timeout": "77s"}, {"options": "-c statement_timeout=78s"}):
+        with login(proxy, **parameters) as first:
+            assert first.value("show statement_timeout") in ("77s", "78s")
+        with login(proxy) as second:
+            assert second.value("show statement_timeout") == "0"
+
+
 def test_an_application_name_does_not_leak_to_the_next_client(sluice):
     proxy = sluice(pool={"size": 1})
     with login(proxy) as first:

@@ -45,7 +45,7 @@ def test_a_failed_transaction_keeps_its_server_until_rollback(sluice):
 
 def test_session_mode_keeps_the_server_for_the_clients_life(sluice, postgres):
     proxy = sluice(pool={"mode": "session", "size": 1})
-    with login(proxy) as first:
+    with login(proxy, "trusted") as first:
         pid = pid_of(first)
         first.query("set work_mem = '7MB'; create temp table mine (a int)")
         assert pid_of(first) == pid

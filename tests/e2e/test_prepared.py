@@ -293,7 +293,6 @@ def test_row_locks_taken_before_sync_hold(target):
         first.query("insert into target values (1, 'a')")
         first.send(m.unnamed("update target set b = 'first' where a = 1"), m.FLUSH)
         first.receive_until("C")
-        second.query("set lock_timeout = '200ms'")
         assert "E:ERROR:55P03" in summaries(second.query("begin; set local lock_timeout = '200ms'; update target set b = 'second'"))
         second.query("rollback")
         first.send(m.SYNC)

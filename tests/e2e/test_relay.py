@@ -239,9 +239,9 @@ def test_both_directions_full_at_once_do_not_deadlock(target):
         assert received.count(value) == 40
 
 
-def test_psql_runs_a_script(target):
+def test_psql_runs_a_script(fresh_target):
     script = "\\set ON_ERROR_STOP on\ncreate temp table a(i int);insert into a values (1),(2);select sum(i) from a;\\d numbers\n"
-    done = run(["psql", "-X", "-q", "-A", "-t", "-1", "-f", "-"], env=target.environment(), input=script)
+    done = run(["psql", "-X", "-q", "-A", "-t", "-1", "-f", "-"], env=fresh_target.environment(), input=script)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "3"
 
@@ -263,7 +263,8 @@ def test_pgbench_pipelines(target, directory):
     assert "aborted" not in done.stderr
 
 
-def test_dump_and_restore_through_it(target, directory):
+def test_dump_and_restore_through_it(fresh_target, directory):
+    target = fresh_target
     target.postgres.execute("drop database if exists restored")
     target.postgres.execute("create database restored owner app")
     for mode in ("--inserts", "--column-inserts", "--format=custom"):

@@ -178,18 +178,18 @@ def test_bad_parameters_get_postgresqls_own_error(target, parameters, expected):
 
 @pytest.mark.parametrize("options", ["-c work_mem=7MB", "-cwork_mem=7MB", "--work_mem=7MB", "--work-mem=7MB", "  -c   work_mem=7MB  ",
                                      "-c statement_timeout=1min -c work_mem=7MB", "-c search_path=a,\\ b -c work_mem=7MB"])
-def test_options_are_parsed_like_postgresql_does(target, options):
-    with target.login(options=options) as client:
+def test_options_are_parsed_like_postgresql_does(fresh_target, options):
+    with fresh_target.login(options=options) as client:
         assert client.value("show work_mem") == "7MB"
 
 
-def test_escapes_in_options(target):
-    with target.login(options=r"-c application_name=one\ \\two\3") as client:
+def test_escapes_in_options(fresh_target):
+    with fresh_target.login(options=r"-c application_name=one\ \\two\3") as client:
         assert client.value("show application_name") == r"one \two3"
 
 
-def test_parameters_in_the_packet_win_over_options(target):
-    with target.login(options="-c application_name=options", application_name="packet") as client:
+def test_parameters_in_the_packet_win_over_options(fresh_target):
+    with fresh_target.login(options="-c application_name=options", application_name="packet") as client:
         assert client.value("show application_name") == "packet"
 
 
@@ -198,15 +198,15 @@ def test_parameters_in_the_packet_win_over_options(target):
     ("client_encoding", "latin1", "LATIN1"), ("datestyle", "German", "German, DMY"), ("TimeZone", "europe/prague", "Europe/Prague"),
     ("IntervalStyle", "iso_8601", "iso_8601"), ("statement_timeout", "90s", "90s"), ("search_path", "pg_catalog", "pg_catalog"),
     ("default_transaction_isolation", "serializable", "serializable"), ("my.custom", "x", "x")])
-def test_startup_parameters_reach_the_server(target, name, value, shown):
-    with target.login(**{name: value}) as client:
+def test_startup_parameters_reach_the_server(fresh_target, name, value, shown):
+    with fresh_target.login(**{name: value}) as client:
         assert client.value(f"show {name}") == shown
         reported = {key.lower(): spelled for key, spelled in client.parameters.items()}
         assert reported.get(name.lower(), shown) in (shown, {"client_encoding": "LATIN1"}.get(name))
 
 
-def test_large_startup_packet(target):
-    with target.login(**{"my.filler": "x" * 9000}) as client:
+def test_large_startup_packet(fresh_target):
+    with fresh_target.login(**{"my.filler": "x" * 9000}) as client:
         assert len(client.value("show my.filler")) == 9000
 
 

@@ -14,7 +14,7 @@ from support.wire import Closed, WireClient, error_in
 
 
 @pytest.fixture(scope="session")
-def stranger(worker_directory):
+def stranger(worker_directory, authority):
     """An authority that nobody trusts."""
     return Authority(worker_directory / "tls", "stranger")
 

@@ -1,4 +1,5 @@
 """A TCP proxy that misbehaves on command: delays, throttles, splits, stalls, swallows, resets, cuts at an offset."""
+import select
 import socket
 import struct
 import threading
@@ -20,7 +21,7 @@ class Path:
 
     def _pump(self, source, sink, down: bool):
         try:
-            while chunk := source.recv(self.owner.chunk):
+            while chunk := self._receive(source):
                 if not down:
                     self.first_bytes = (self.first_bytes + chunk)[:8]
                 if self.swallowing:
@@ -39,8 +40,14 @@ class Path:
                 sink.sendall(chunk)
             if not self.swallowing:
                 sink.shutdown(socket.SHUT_WR)
-        except OSError:
+        except (OSError, ValueError):  # ValueError: select on a closed socket
             self.close()
+
+    def _receive(self, source) -> bytes:
+        """Never blocks in recv for long: a socket that another thread closes meanwhile would not be torn down."""
+        while not select.select([source], [], [], 0.05)[0]:
+            pass
+        return source.recv(self.owner.chunk)
 
     def close(self, reset: bool = False):
         for end in (self.client, self.server):
