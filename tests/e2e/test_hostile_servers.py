@@ -46,8 +46,10 @@ BROKEN_ANSWERS = {
     "length 0": T + m.raw_frame(b"D", 0), "length 3": T + m.raw_frame(b"D", 3), "length -1": T + m.raw_frame(b"D", -1),
     "length of 2 GiB and closed": T + m.raw_frame(b"D", 2**31 - 1, b"x" * 1000), "unknown tag": T + m.frame(b"?", b"x"),
     "zero tag": m.frame(b"\0", b"x"), "text instead of frames": b"HTTP/1.1 400 Bad Request\r\n\r\n", "old style error": b"EFATAL: go away\n\0",
-    "authentication in mid query": AUTH_OK + ANSWER, "key data in mid query": KEY_DATA, "negotiation in mid query": m.frame(b"v", struct.pack("!ii", 196608, 0)),
-    "ready with an unknown status": T + D + C + m.frame(b"Z", b"X"), "ready without a status": T + D + C + m.frame(b"Z"),
+    "authentication in mid query": AUTH_OK + ANSWER,
+    "key data in mid query": KEY_DATA, "negotiation in mid query": m.frame(b"v", struct.pack("!ii", 196608, 0)),
+    "ready with an unknown status": T + D + C + m.frame(b"Z", b"X"),
+    "ready without a status": T + D + C + m.frame(b"Z"),
     "ready with two bytes": T + D + C + m.frame(b"Z", b"II"), "parameter without zero": m.frame(b"S", b"TimeZone"),
     "parameter without value": m.frame(b"S", b"TimeZone\0"), "empty parameter": m.frame(b"S"), "parse complete to a query": m.frame(b"1"),
     "bind complete to a query": m.frame(b"2"), "close complete to a query": m.frame(b"3"), "portal suspended to a query": m.frame(b"s"),
@@ -72,7 +74,8 @@ def test_broken_answer(sluice, hostile, name):
 
 
 BODIES_THAT_ARE_THE_CLIENTS = {
-    "many columns, short body": row_description("x", count=65535), "row with more columns": T + data_row(b"a", count=9), "value length -2": T + data_row(b"a", lengths=(-2,)),
+    "many columns, short body": row_description("x", count=65535),
+    "row with more columns": T + data_row(b"a", count=9), "value length -2": T + data_row(b"a", lengths=(-2,)),
     "value longer than its row": T + data_row(b"a", lengths=(1000,)), "empty row": T + m.frame(b"D"),
 }
 
@@ -193,7 +196,8 @@ def test_extra_messages_in_one_write_are_never_anyones_answer(sluice, hostile, e
 
 def test_asynchronous_messages_in_an_idle_server_are_harmless(sluice, hostile):
     notice = m.frame(b"N", b"SNOTICE\0VNOTICE\0C00000\0Mhello\0\0")
-    server = hostile(*QUERY, Send(ANSWER), Delay(0.1), Send(notice + m.frame(b"S", b"TimeZone\0Asia/Tokyo\0")), Expect("Q"), Send(ANSWER), Expect("Q"), Send(ANSWER))
+    server = hostile(*QUERY, Send(ANSWER), Delay(0.1), Send(notice + m.frame(b"S", b"TimeZone\0Asia/Tokyo\0")),
+                     Expect("Q"), Send(ANSWER), Expect("Q"), Send(ANSWER))
     with WireClient(two_clusters(sluice, server, pool={"size": 1}).address) as client:
         client.start("trusted", "bad")
         assert client.rows("select 1") == [[b"good"]]

@@ -90,6 +90,14 @@ def test_values_from_files_and_environment(sluice, directory):
         assert client.start("app", "app", "changed")[3].summary() == "R0"
 
 
+def test_hash_password_prints_a_verifier_that_works(sluice):
+    done = run([BINARY, "hash-password"], input="app-secret\n")
+    assert done.returncode == 0 and done.stdout.startswith("SCRAM-SHA-256$4096:")
+    proxy = sluice(auth={"users": [{"name": "app", "password": done.stdout.strip()}]}, route={"user": "trusted", "password": "unused"})
+    with login(proxy) as client:
+        assert client.value("select 1") == "1"
+
+
 # --- reload ---
 
 def test_bad_reload_keeps_the_old_configuration(sluice):
@@ -270,7 +278,8 @@ def test_drain_under_pgbench_finishes_every_transaction(sluice, directory, postg
     script.write_text("begin;\ninsert into target values (1, 'pair');\nselect pg_sleep(0.01);\ninsert into target values (2, 'pair');\ncommit;\n")
     host, port = proxy.address
     environment = {"PGHOST": host, "PGPORT": str(port), "PGUSER": "app", "PGPASSWORD": "app-secret", "PGDATABASE": "app", "PATH": "/usr/bin:/bin"}
-    bench = subprocess.Popen(["pgbench", "-n", "-f", str(script), "-c", "8", "-T", "20"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    bench = subprocess.Popen(["pgbench", "-n", "-f", str(script), "-c", "8", "-T", "20"], env=environment,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(2)
     proxy.signal(signal.SIGTERM)
     assert proxy.wait(15) == 0

@@ -51,7 +51,7 @@ def test_stale_unix_socket_is_replaced(sluice, directory):
 
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 def test_second_instance_is_refused(sluice, make_proxy, postgres, directory, kind):
-    listeners = [{"address": "127.0.0.1", "port": free_port()}] if kind == "tcp" else [{"address": "127.0.0.1", "port": free_port()}, {"unix": str(directory), "port": 5432}]
+    listeners = [{"address": "127.0.0.1", "port": free_port()}, *([{"unix": str(directory), "port": 5432}] if kind == "unix" else [])]
     first = sluice(listeners=listeners)
     if kind == "unix":
         listeners = [{"address": "127.0.0.1", "port": free_port()}, listeners[1]]

@@ -222,7 +222,8 @@ def test_modes_towards_a_server_with_tls(sluice, authority, mode, encrypted):
 @pytest.mark.parametrize("mode, works", [("disable", True), ("allow", True), ("prefer", True), ("require", False), ("verify-full", False)])
 def test_modes_towards_a_server_without_tls(sluice, make_postgres, authority, mode, works):
     own = make_postgres()
-    proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": own.port}], "tls": {"mode": mode, **({"ca": str(authority.certificate)} if "verify" in mode else {})}},
+    tls = {"mode": mode, "ca": str(authority.certificate)} if "verify" in mode else {"mode": mode}
+    proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": own.port}], "tls": tls},
                    pool={"query_wait_timeout": "3s"})
     if works:
         with login(proxy) as client:

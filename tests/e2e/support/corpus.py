@@ -84,17 +84,26 @@ def bodies():
     for name, body in {
         "negative format count": b"\0\0" + _i16(-1), "many formats": b"\0\0" + _i16(3) + _i16(0) * 3 + _i16(1) + _i32(-1) + _i16(0),
         "unknown format": b"\0\0" + _i16(1) + _i16(7) + _i16(1) + _i32(1) + b"1" + _i16(0),
-        "no value count": b"\0\0" + _i16(0), "negative value count": b"\0\0" + _i16(0) + _i16(-1),
-        "too many values": b"\0\0" + _i16(0) + _i16(2) + (_i32(1) + b"1") * 2 + _i16(0), "no values": b"\0\0" + _i16(0) + _i16(0) + _i16(0),
-        "value length -2": b"\0\0" + _i16(0) + _i16(1) + _i32(-2) + _i16(0), "value too long": b"\0\0" + _i16(0) + _i16(1) + _i32(100) + b"1" + _i16(0),
-        "value length huge": b"\0\0" + _i16(0) + _i16(1) + _i32(2**31 - 1) + b"1" + _i16(0), "no result formats": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1",
-        "result format count": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1" + _i16(5), "unknown result format": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1" + _i16(1) + _i16(9),
-        "trailing bytes": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1" + _i16(0) + b"junk", "binary of wrong size": b"\0\0" + _i16(1) + _i16(1) + _i16(1) + _i32(3) + b"abc" + _i16(0),
+        "no value count": b"\0\0" + _i16(0),
+        "negative value count": b"\0\0" + _i16(0) + _i16(-1),
+        "too many values": b"\0\0" + _i16(0) + _i16(2) + (_i32(1) + b"1") * 2 + _i16(0),
+        "no values": b"\0\0" + _i16(0) + _i16(0) + _i16(0),
+        "value length -2": b"\0\0" + _i16(0) + _i16(1) + _i32(-2) + _i16(0),
+        "value too long": b"\0\0" + _i16(0) + _i16(1) + _i32(100) + b"1" + _i16(0),
+        "value length huge": b"\0\0" + _i16(0) + _i16(1) + _i32(2**31 - 1) + b"1" + _i16(0),
+        "no result formats": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1",
+        "result format count": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1" + _i16(5),
+        "unknown result format": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1" + _i16(1) + _i16(9),
+        "trailing bytes": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"1" + _i16(0) + b"junk",
+        "binary of wrong size": b"\0\0" + _i16(1) + _i16(1) + _i16(1) + _i32(3) + b"abc" + _i16(0),
         "bad text": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"x" + _i16(0),
     }.items():
         yield Case(f"B {name}", head + m.frame(b"B", body) + m.execute())
-    for name, body in {"short": _i32(1), "no arguments": _i32(1242) + _i16(0) + _i16(0) + _i16(0), "argument length -2": _i32(1242) + _i16(0) + _i16(1) + _i32(-2) + _i16(0),
-                       "argument too long": _i32(1242) + _i16(0) + _i16(1) + _i32(99) + b"x", "trailing bytes": _i32(1242) + _i16(0) + _i16(1) + _i32(1) + b"t" + _i16(0) + b"x",
+    for name, body in {"short": _i32(1),
+        "no arguments": _i32(1242) + _i16(0) + _i16(0) + _i16(0),
+        "argument length -2": _i32(1242) + _i16(0) + _i16(1) + _i32(-2) + _i16(0),
+                       "argument too long": _i32(1242) + _i16(0) + _i16(1) + _i32(99) + b"x",
+        "trailing bytes": _i32(1242) + _i16(0) + _i16(1) + _i32(1) + b"t" + _i16(0) + b"x",
                        "unknown function": _i32(999999) + _i16(0) + _i16(0) + _i16(0)}.items():
         yield Case(f"F {name}", m.frame(b"F", body))
 
