@@ -169,7 +169,7 @@ ClientAuthentication::Action ClientAuthentication::on_cleartext(ByteView body, B
         return std::move(*wanted);
     }
     if (!std::get<bool>(verdict)) return fail("wrong password", out);
-    return accept({std::nullopt, received_}, out);
+    return accept({std::nullopt, std::move(received_)}, out);
 }
 
 ClientAuthentication::Action ClientAuthentication::on_md5(ByteView body, Bytes& out) {
@@ -184,7 +184,7 @@ ClientAuthentication::Action ClientAuthentication::on_md5(ByteView body, Bytes& 
         return fail(setup_.credential ? "the user has no password" : "no such user", out);
     }
     if (!(auth::md5_response(stored, setup_.md5_salt) == response)) return fail("wrong password", out);
-    return accept({}, out);
+    return accept({std::nullopt, plain_password()}, out);
 }
 
 ClientAuthentication::Action ClientAuthentication::on_sasl_initial(ByteView body, Bytes& out) {
@@ -215,6 +215,7 @@ ClientAuthentication::Action ClientAuthentication::on_scram(std::optional<ByteVi
     }
     if (auto* done = std::get_if<auth::ScramServer::Accepted>(&step)) {
         wire::write_authentication(out, wire::AuthenticationCode::sasl_final, done->message);
+        if (!plain_password().empty()) return accept({std::nullopt, plain_password()}, out);
         return accept({std::move(done->keys), Secret()}, out);
     }
     if (auto* error = std::get_if<wire::SqlError>(&step)) return reject(std::move(*error), "malformed message", out);
@@ -230,7 +231,14 @@ ClientAuthentication::Action ClientAuthentication::resume(const auth::ScramKeys&
     }
     PGSLUICE_CHECK(state_ == State::checking_cleartext);
     if (!std::get<auth::ScramVerifier>(*setup_.credential).accepts(keys)) return fail("wrong password", out);
-    return accept({keys, received_}, out);
+    return accept({std::nullopt, std::move(received_)}, out);
+}
+
+// The stored password where it is plain, else an empty one.
+const Secret& ClientAuthentication::plain_password() const {
+    static const Secret none;
+    return holds<auth::PlainPassword>(setup_.credential) ? std::get<auth::PlainPassword>(*setup_.credential).value
+                                                         : none;
 }
 
 ClientAuthentication::Action ClientAuthentication::accept(Accepted accepted, Bytes& out) {

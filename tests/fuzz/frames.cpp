@@ -30,7 +30,7 @@ void check(ByteView stream, wire::Frame (*cut)(ByteView), std::string_view tags)
             return;
         }
         PGSLUICE_CHECK(frame.cut == wire::Cut::frame && frame.tag == stream[0]);
-        PGSLUICE_CHECK(length >= 4 && length <= 0x3FFFFFFF && frame.size == length + 1);
+        PGSLUICE_CHECK(length >= 4 && length <= 0x40000003 && frame.size == length + 1);
         if (frame.size > stream.size()) return;
         PGSLUICE_CHECK(wire::body_of(stream, frame).size() == length - 4);
         stream.remove_prefix(frame.size);

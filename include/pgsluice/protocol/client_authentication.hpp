@@ -40,7 +40,9 @@ class ClientAuthentication {
     struct NeedMessage {};
     using Derive = auth::Derivation;
     struct Accepted {
-        // For logging in to a server as this user: keys after SCRAM, the password after `password`.
+        // What is known now for logging in to a server as this user, at most one of them. Keys: from SCRAM against a
+        // stored verifier, good for every server that stores the same one. Password: where it came in clear or is
+        // stored plain (keys derived with a salt of our own would be no use to a server).
         std::optional<auth::ScramKeys> keys;
         Secret password;
     };
@@ -88,6 +90,7 @@ class ClientAuthentication {
     Action on_scram(std::optional<ByteView> message, Bytes& out);
     std::optional<Action> check_password_packet(ByteView body, Bytes& out);
     Action accept(Accepted accepted, Bytes& out);
+    const Secret& plain_password() const;
     Action fail(std::string reason, Bytes& out);
     Action reject(wire::SqlError error, std::string reason, Bytes& out);
 
