@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace pgsluice {
 
@@ -40,6 +41,10 @@ class Peer {
     // Sends what still waits, then closes (within a bounded time). The sink hears nothing any more. Idempotent.
     virtual void close() = 0;
 };
+
+// Whoever holds it may drop it from anywhere, also from inside a callback of the peer's sink: the implementation's deleter
+// sees to that.
+using PeerPtr = std::unique_ptr<Peer, void (*)(Peer*)>;
 
 class Sink {
   public:

@@ -1,0 +1,55 @@
+// A queue over one array that grows and is kept: unlike std::deque it allocates nothing in steady state.
+#pragma once
+
+#include <pgsluice/base/check.hpp>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace pgsluice {
+
+template <class T>
+class Ring {
+  public:
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+
+    // Counted from the front.
+    T& operator[](std::size_t index) { return slots_[(head_ + index) & (slots_.size() - 1)]; }
+    const T& operator[](std::size_t index) const { return slots_[(head_ + index) & (slots_.size() - 1)]; }
+    T& front() { return slots_[head_]; }
+    const T& front() const { return slots_[head_]; }
+
+    void push_back(T value) {
+        if (size_ == slots_.size()) grow();
+        ++size_;
+        (*this)[size_ - 1] = std::move(value);
+    }
+    T pop_front() {
+        PGSLUICE_CHECK(size_ > 0);
+        T value = std::exchange(slots_[head_], T{});
+        head_ = (head_ + 1) & (slots_.size() - 1);
+        --size_;
+        return value;
+    }
+    void erase(std::size_t index) {
+        for (std::size_t i = index; i + 1 < size_; ++i) (*this)[i] = std::move((*this)[i + 1]);
+        (*this)[size_ - 1] = T{};
+        --size_;
+    }
+
+  private:
+    void grow() {
+        std::vector<T> wider(slots_.empty() ? 8 : slots_.size() * 2);
+        for (std::size_t i = 0; i < size_; ++i) wider[i] = std::move((*this)[i]);
+        slots_ = std::move(wider);
+        head_ = 0;
+    }
+
+    std::vector<T> slots_;  // a power of two of them
+    std::size_t head_ = 0;
+    std::size_t size_ = 0;
+};
+
+}  // namespace pgsluice

@@ -1,0 +1,180 @@
+// The server connections that one worker holds for one target, and those of its clients that wait for one. First come,
+// first served, over all workers (share.hpp). What it cannot do itself (dial, move a server to another worker, free
+// memory that is still on the call stack) it asks its Host for.
+//
+// Worker thread only.
+#pragma once
+
+#include <pgsluice/base/ids.hpp>
+#include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/pool/accepted_settings.hpp>
+#include <pgsluice/pool/server.hpp>
+#include <pgsluice/pool/share.hpp>
+#include <pgsluice/pool/target.hpp>
+#include <pgsluice/wire/sql_error.hpp>
+
+#include <boost/intrusive/list.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pgsluice::pool {
+
+class Pool;
+
+// A client that waits for a server.
+class Waiter : public boost::intrusive::list_base_hook<> {
+  public:
+    Waiter() = default;
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
+    // The server is lent to it now. Called from another session's turn: write nothing to the client here.
+    virtual void on_granted(Server& server) = 0;
+    // No server can be had.
+    virtual void on_refused(const wire::SqlError& why) = 0;
+    TimePoint waiting_since() const { return since_; }
+    virtual ~Waiter() = default;
+
+  private:
+    friend class Pool;
+    Share::Ticket ticket_ = 0;
+    TimePoint since_{};
+    ServerUser* user_ = nullptr;
+};
+
+class Host {
+  public:
+    virtual TimePoint now() const = 0;
+    // Uniform in [0, bound).
+    virtual std::uint64_t random(std::uint64_t bound) = 0;
+    // Starts one connection for the pool, which holds a permit for it: Pool::on_dialed or on_dial_failed follows, not
+    // from inside this call.
+    virtual void dial(Pool& pool) = 0;
+    // Takes a closed server that may still be on the call stack.
+    virtual void bury(std::unique_ptr<Server> server) = 0;
+    // Hands an idle server to the same pool of another worker: Pool::on_moved_in there.
+    virtual void move(WorkerIndex to, Pool& pool, std::unique_ptr<Server> server) = 0;
+    // Asks another worker to give an idle server of this pool to whoever waits: Pool::serve_others there.
+    virtual void ask_for_idle(WorkerIndex worker, Pool& pool) = 0;
+    virtual void on_server_closed(Pool& pool, const Server& server, metrics::ServerClose reason) = 0;
+    // The set that counts the pool's connections to one server.
+    virtual metrics::PoolMetrics& metrics_of(Pool& pool, const std::string& server_label) = 0;
+    virtual protocol::ParameterTable& parameters() = 0;
+
+  protected:
+    ~Host() = default;
+};
+
+class Pool final : public ServerUser {
+  public:
+    struct Setup {
+        std::string key;  // equal keys on two workers are the same pool
+        std::shared_ptr<const Target> target;
+        std::shared_ptr<Share> share;
+        WorkerIndex worker{};
+        Host* host = nullptr;
+        metrics::PoolMetrics* metrics = nullptr;
+    };
+
+    explicit Pool(Setup setup);
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+    ~Pool();
+
+    const std::string& key() const { return key_; }
+    const Target& target() const { return *target_; }
+    std::shared_ptr<const Target> target_ref() const { return target_; }
+    Share& share() { return *share_; }
+    AcceptedSettings& accepted() { return accepted_; }
+    // What a server of this pool reported at its login, in order; empty until one has logged in.
+    const std::vector<wire::Setting>& greeting() const { return greeting_; }
+    // The carried settings of a fresh server; nullptr until one has logged in.
+    const protocol::ParameterSetRef& baseline() const { return baseline_; }
+
+    // --- Clients.
+    // A server at once, or nullptr: then `waiter` is queued and hears later.
+    Server* acquire(Waiter& waiter, ServerUser& user);
+    void withdraw(Waiter& waiter);
+    // `server` is clean: its exchange is at rest, idle, and nothing of it is unread. What session mode leaves behind is
+    // reset before another client is next.
+    void check_in(Server& server);
+    // After its transaction was left open by a client that went away: rolls back, then checks in.
+    void roll_back(Server& server);
+    void discard(Server& server, metrics::ServerClose reason);
+    void end_cancel(Server& server);
+
+    // --- The host's answers.
+    void on_dialed(std::unique_ptr<Server> server);
+    // Every waiter is told `why`, unless the failure is `temporary` or servers are open that may serve them later.
+    void on_dial_failed(const wire::SqlError& why, bool temporary);
+    void on_moved_in(std::unique_ptr<Server> server);
+    // It broke on its way here.
+    void on_lost_in_move(const Server& server);
+    void serve_others();
+
+    // --- Time and configuration.
+    void sweep(TimePoint now);
+    void reconfigure(std::shared_ptr<const Target> target);
+    // A setting that a lent or idle server reported by itself: one that no longer has the role asked for is doomed.
+    void note_parameter(Server& server, ByteView name, ByteView value);
+    // Closes idle servers, and lent ones when they come back.
+    void retire_servers(metrics::ServerClose reason);
+    // The server at `upstream` says that it shuts down, or turned read-only.
+    void retire_servers_of(const Upstream& upstream, metrics::ServerClose reason);
+    // Closes the idle server of `upstream` that has been idle longest, since a sibling pool needs the room.
+    bool evict_idle_of(const Upstream& upstream);
+    TimePoint oldest_idle_of(const Upstream& upstream) const;
+    // No server, no waiter, nothing on its way.
+    bool is_empty() const { return servers_.empty() && waiters_.empty() && dialing_ == 0; }
+    std::size_t waiting() const { return waiters_.size(); }
+
+    // --- ServerUser: idle servers and those between two owners.
+    std::size_t on_server_bytes(Server& server, ByteView bytes) override;
+    void on_server_drained(Server&) override {}
+    void on_server_lost(Server& server) override { discard(server, metrics::ServerClose::lost); }
+
+  private:
+    using ServerList = boost::intrusive::list<Server>;
+    using WaiterList = boost::intrusive::list<Waiter>;
+
+    void enter(Server& server, metrics::ServerState state);
+    void adopt(std::unique_ptr<Server> server);
+    // A clean server with nobody to work for: the oldest waiter's, or idle.
+    void release(Server& server);
+    // False where the oldest waiter of this pool is nobody's any more.
+    bool give_to_oldest(Server& server);
+    Server* take_idle();
+    std::unique_ptr<Server> remove(Server& server);
+    void maintain(Server& server, metrics::ServerState state, ByteView sql);
+    void reset(Server& server);
+    std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
+    std::size_t on_idle_bytes(Server& server, ByteView bytes);
+    void finish_maintenance(Server& server);
+    void note_report(Server& server, ByteView body);
+    void lend(Server& server, ServerUser& user);
+    ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }
+    void grow();
+    std::uint32_t size_limit(TimePoint now) const;
+    bool is_spent(const Server& server, TimePoint now) const;
+
+    const std::string key_;
+    std::shared_ptr<const Target> target_;
+    const std::shared_ptr<Share> share_;
+    const WorkerIndex worker_;
+    Host& host_;
+    metrics::PoolMetrics& metrics_;
+
+    ServerList servers_;  // all that are not idle
+    ServerList idle_;     // used last at the back, lent from there
+    WaiterList waiters_;  // oldest first
+    std::uint32_t dialing_ = 0;
+    Waiter* acquiring_ = nullptr;  // inside acquire(): a server granted to it is returned instead of announced
+    Server* acquired_ = nullptr;
+    AcceptedSettings accepted_;
+    std::vector<wire::Setting> greeting_;
+    protocol::ParameterSetRef baseline_;
+};
+
+}  // namespace pgsluice::pool

@@ -1,0 +1,114 @@
+// One server connection, from the end of its login to its close: the link, what is prepared and set there, the ledger
+// of what it owes, and whom it works for. Owned by its Pool; moves between workers only while idle.
+#pragma once
+
+#include <pgsluice/base/ids.hpp>
+#include <pgsluice/base/peer.hpp>
+#include <pgsluice/base/time.hpp>
+#include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/protocol/exchange.hpp>
+#include <pgsluice/protocol/parameter_set.hpp>
+#include <pgsluice/protocol/server_statements.hpp>
+#include <pgsluice/protocol/settings_replay.hpp>
+#include <pgsluice/wire/startup_options.hpp>
+
+#include <boost/intrusive/list_hook.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pgsluice::pool {
+
+class Pool;
+class Server;
+class Upstream;
+
+// Whoever a server works for: the session it is lent to, or its pool.
+class ServerUser {
+  public:
+    // As Sink::on_bytes.
+    virtual std::size_t on_server_bytes(Server& server, ByteView bytes) = 0;
+    virtual void on_server_drained(Server& server) = 0;
+    // The connection is gone. The user gives the server back with Pool::discard.
+    virtual void on_server_lost(Server& server) = 0;
+
+  protected:
+    ~ServerUser() = default;
+};
+
+class Server final : public Sink, public boost::intrusive::list_base_hook<> {
+  public:
+    // What the login told, and where it was.
+    struct Facts {
+        ServerId id{};
+        std::string label;  // "host:port"
+        std::shared_ptr<Upstream> upstream;
+        std::int32_t process_id = 0;
+        Bytes cancel_secret;                  // empty: cannot be cancelled
+        std::vector<wire::Setting> reported;  // ParameterStatus at login, in the server's order
+        std::uint64_t fingerprint = 0;        // of the Target it was opened for
+        TimePoint opened_at;
+        std::shared_ptr<const void> cancel_route;  // how to reach the same server again for a cancel; the daemon's
+    };
+
+    Server(Facts facts, PeerPtr link, protocol::ParameterSetRef has)
+        : facts_(std::move(facts)), link_(std::move(link)), has_(std::move(has)) {}
+
+    const Facts& facts() const { return facts_; }
+    Peer& link() { return *link_; }
+    // For a server that moves to another worker, whose loop its connection must join.
+    void attach(PeerPtr link) { link_ = std::move(link); }
+
+    protocol::Exchange& exchange() { return exchange_; }
+    protocol::ServerStatements& statements() { return statements_; }
+    protocol::ReservedStatements& reserved() { return reserved_; }
+    // The statement behind the server's unnamed one; none where there is none or nobody knows.
+    protocol::StatementRef& unnamed() { return unnamed_; }
+    // Every prepared statement is gone: DEALLOCATE ALL, DISCARD ALL.
+    void forget_statements();
+    const protocol::ParameterSetRef& has() const { return has_; }
+    void set_has(protocol::ParameterSetRef has) { has_ = std::move(has); }
+
+    // A server that must not be lent again: closed at its next check-in.
+    void doom(metrics::ServerClose reason) {
+        doomed_ = true;
+        doom_reason_ = reason;
+    }
+    bool is_doomed() const { return doomed_; }
+    metrics::ServerClose doom_reason() const { return doom_reason_; }
+
+    // Cancel requests on their way to it: it is not lent to another client while any is.
+    void begin_cancel() { ++cancels_in_flight_; }
+    void end_cancel() { --cancels_in_flight_; }
+    bool is_being_cancelled() const { return cancels_in_flight_ > 0; }
+
+    std::size_t on_bytes(ByteView bytes) override { return user_->on_server_bytes(*this, bytes); }
+    void on_drained() override { user_->on_server_drained(*this); }
+    void on_closed(Closed) override { user_->on_server_lost(*this); }
+
+  private:
+    friend class Pool;
+
+    const Facts facts_;
+    PeerPtr link_;
+    ServerUser* user_ = nullptr;
+    protocol::Exchange exchange_;
+    protocol::ServerStatements statements_;
+    protocol::StatementRef unnamed_;
+    protocol::ReservedStatements reserved_;
+    protocol::ParameterSetRef has_;
+    int cancels_in_flight_ = 0;
+    bool doomed_ = false;
+    metrics::ServerClose doom_reason_ = metrics::ServerClose::unclean;
+
+    // The pool's own.
+    metrics::PoolMetrics* metrics_ = nullptr;
+    metrics::ServerState state_ = metrics::ServerState::active;
+    TimePoint since_{};  // when the state was entered
+    TimePoint expires_at_ = never;
+    bool maintenance_failed_ = false;
+    bool reset_next_ = false;  // once rolled back, it has a session to be reset
+};
+
+}  // namespace pgsluice::pool

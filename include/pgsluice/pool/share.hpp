@@ -1,0 +1,69 @@
+// What the workers share of one pool: its size, and the queue of those who wait. The size bounds the pool over all
+// workers. A check-in reads one atomic count; only where somebody waits does it come to the broker, a mutex off the
+// plain path, that serves the oldest waiter of any worker. Waiters register first and look for a server again
+// afterwards, so that no wake-up is lost; a newcomer never overtakes, since it takes no idle server while the count is
+// not zero.
+#pragma once
+
+#include <pgsluice/base/ids.hpp>
+#include <pgsluice/base/time.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace pgsluice::pool {
+
+class Share {
+  public:
+    explicit Share(std::size_t workers)
+        : idle_(std::make_unique<std::atomic<std::uint32_t>[]>(workers)), workers_(workers) {}
+
+    // --- Permits: one for each connection that is open or being made.
+    bool try_take(std::uint32_t limit) {
+        std::uint32_t seen = open_.load();
+        while (seen < limit) {
+            if (open_.compare_exchange_weak(seen, seen + 1)) return true;
+        }
+        return false;
+    }
+    void give_back() { open_.fetch_sub(1); }
+    std::uint32_t open() const { return open_.load(); }
+
+    // --- Waiters.
+    using Ticket = std::uint64_t;
+    bool anybody_waits() const { return waiting_.load() != 0; }
+    Ticket enqueue(WorkerIndex worker, TimePoint now);
+    // False where the ticket has been called already: a server is on its way to that worker.
+    bool withdraw(Ticket ticket);
+    // Calls the oldest ticket: the worker that a free server now belongs to.
+    std::optional<WorkerIndex> call();
+    std::optional<TimePoint> oldest() const;
+
+    // --- Idle servers by worker, so that a waiter knows whom to ask for one.
+    void add_idle(WorkerIndex worker) { idle_[number(worker)].fetch_add(1); }
+    void remove_idle(WorkerIndex worker) { idle_[number(worker)].fetch_sub(1); }
+    // A worker other than `self` that has an idle server.
+    std::optional<WorkerIndex> somebody_idle(WorkerIndex self) const;
+
+  private:
+    struct Waiting {
+        Ticket ticket;
+        WorkerIndex worker;
+        TimePoint since;
+    };
+
+    std::atomic<std::uint32_t> open_{0};
+    std::atomic<std::uint32_t> waiting_{0};
+    std::unique_ptr<std::atomic<std::uint32_t>[]> idle_;
+    const std::size_t workers_;
+
+    mutable std::mutex mutex_;
+    std::deque<Waiting> queue_;  // protected by mutex_, as is the next
+    Ticket next_ticket_ = 1;
+};
+
+}  // namespace pgsluice::pool

@@ -1,0 +1,29 @@
+// Where a pool's servers are and how to log in to them: what configuration says of one (route, database, user), and in
+// session mode one startup packet. Immutable; a reload replaces it whole.
+#pragma once
+
+#include <pgsluice/config/config.hpp>
+#include <pgsluice/wire/startup_options.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pgsluice::pool {
+
+struct Target {
+    std::string route;
+    std::string database, user;          // as the server knows them
+    std::vector<wire::Setting> startup;  // session mode: the client's settings, part of the server's own startup packet
+    config::Pool settings;
+    config::Cluster cluster;
+    config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
+    std::vector<wire::Setting> parameters;  // routes[].parameters
+    std::string connect_query;
+    Secret password;                // configured for the server user; empty: the client's own proof is passed through
+    std::uint64_t fingerprint = 0;  // differs where servers opened under the older target must not be lent any more
+
+    bool in_session_mode() const { return settings.mode == config::PoolMode::session; }
+};
+
+}  // namespace pgsluice::pool

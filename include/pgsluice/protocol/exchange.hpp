@@ -1,0 +1,137 @@
+// The ledger of a server connection: replies still owed to its client, oldest first. Every message that is sent on to
+// the server is entered; every message that the server sends settles one entry or belongs to the oldest. A reply that
+// we invent (the ParseComplete of a Parse that the server need not see) queues here like any other, so it can never
+// overtake a real one. Errors follow the extended protocol's rule: the server skips to the next Sync, and so does the
+// ledger.
+//
+// Sources: PostgreSQL documentation, "Message Flow"; src/backend/tcop/postgres.c (ignore_till_sync), copyfromparse.c
+// (Flush and Sync are ignored while COPY FROM STDIN reads).
+#pragma once
+
+#include <pgsluice/base/ring.hpp>
+#include <pgsluice/protocol/statement.hpp>
+#include <pgsluice/wire/sql_error.hpp>
+#include <pgsluice/wire/tags.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace pgsluice::protocol {
+
+// The message that a reply is owed for.
+enum class Asked : std::uint8_t {
+    query,
+    function_call,
+    parse,
+    bind,
+    describe_statement,
+    describe_portal,
+    execute,
+    close,
+    sync,
+    copy_end,  // CopyDone or CopyFail: owed nothing, it marks where the server stops ignoring Sync
+};
+
+enum class Fate : std::uint8_t {
+    forward,     // the server's reply goes to the client
+    swallow,     // it answers something that we sent on our own; an error still fails the client's batch
+    invent,      // the server was never asked: the reply is ours
+    substitute,  // the server was given a statement that fails; its error is replaced by ours
+};
+
+struct OwedText {
+    wire::SqlError error;  // substitute
+    std::string name;      // parse, close: the client's name of the statement
+};
+
+struct Owed {
+    Asked asked = Asked::query;
+    Fate fate = Fate::forward;
+    StatementRef statement{};  // parse, close; none in what restores a session's settings
+    bool unnamed = false;      // parse: as the server's unnamed statement
+    std::unique_ptr<OwedText> text{};
+};
+
+enum class Settled : std::uint8_t {
+    forward,
+    swallow,
+    substitute,     // an ErrorResponse to be replaced by substituted_error()
+    replay_failed,  // an error inside what we sent on our own, in a batch of our own
+    lost_sync,      // the server sent what nothing had asked for: its connection cannot be trusted any more
+};
+
+class Exchange {
+  public:
+    // Told what became of Parse and Close messages: those that succeeded in the order of the ledger, those of a failed
+    // batch newest first, so that each on_dropped undoes one step.
+    class Witness {
+      public:
+        virtual void on_parsed(const Owed& owed) = 0;
+        virtual void on_closed(const Owed& owed) = 0;
+        // The server skipped it, or it failed.
+        virtual void on_dropped(const Owed& owed) = 0;
+
+      protected:
+        ~Witness() = default;
+    };
+
+    // --- Towards the server: messages in the order they are sent.
+
+    // Not to be called for what the server ignores: see skipping() and ignores_sync().
+    void owe(Owed owed);
+    // An extended-protocol error was reported and no Sync has been sent since: the server reads and drops everything
+    // else.
+    bool skipping() const { return skipping_; }
+    // COPY FROM STDIN is reading: the server ignores Flush and Sync.
+    bool ignores_sync() const { return copy_in_; }
+    void note_ignored_sync() { ++ignored_syncs_; }
+
+    // --- From the server.
+
+    // `body` is needed for ReadyForQuery only. Asynchronous messages (N, S, A) are not for the ledger.
+    Settled settle(wire::BackendTag tag, ByteView body, Witness& witness);
+    const wire::SqlError& substituted_error() const { return substituted_; }
+    // Appends the invented replies whose turn has come.
+    void settle_invented(Bytes& to_client, Witness& witness);
+    bool has_invented_turn() const { return !owed_.empty() && owed_.front().fate == Fate::invent; }
+
+    // --- What is known.
+
+    wire::TransactionStatus status() const { return status_; }
+    // Nothing is owed, and the last message sent was one that ends a batch: the last ReadyForQuery tells the whole
+    // truth.
+    bool at_rest() const { return owed_.empty() && !open_batch_ && !skipping_; }
+    bool owes() const { return !owed_.empty(); }
+    // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
+    bool is_replaying() const {
+        return !owed_.empty() && owed_.front().fate == Fate::swallow && owed_.front().statement == nullptr;
+    }
+    // A ReadyForQuery is owed, so status() is about to change.
+    bool awaits_ready() const { return readies_owed_ > 0; }
+    // Number of the batch that messages sent now belong to; never 0.
+    std::uint32_t batch() const { return batch_; }
+    // Number of the batch that the server is answering.
+    std::uint32_t answering() const { return answering_; }
+
+  private:
+    bool owed_is(Asked asked) const { return !owed_.empty() && owed_.front().asked == asked; }
+    void pop(Witness& witness);
+    void settle_markers();
+    void enter_copy_in();
+    Settled fail(Witness& witness);
+    Settled settle_ready(ByteView body, Witness& witness);
+
+    Ring<Owed> owed_;
+    wire::TransactionStatus status_ = wire::TransactionStatus::idle;
+    std::uint32_t batch_ = 1;
+    std::uint32_t answering_ = 1;
+    std::uint32_t readies_owed_ = 0;
+    std::uint32_t ignored_syncs_ = 0;
+    bool open_batch_ = false;
+    bool skipping_ = false;
+    bool copy_in_ = false;
+    wire::SqlError substituted_;
+};
+
+}  // namespace pgsluice::protocol

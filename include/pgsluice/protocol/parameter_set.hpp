@@ -1,0 +1,58 @@
+// Settings that follow a client from server to server, as immutable sets that equal clients share. What a client wants
+// and what a server has are compared by address first: in steady state both point to the same set, and a check-out
+// costs one comparison.
+#pragma once
+
+#include <pgsluice/base/bytes.hpp>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace pgsluice::protocol {
+
+struct Parameter {
+    std::string name;  // as the server spells it where it reports it, else in lower case
+    std::string value;
+    bool reported = false;  // the server sends ParameterStatus for it
+    friend bool operator==(const Parameter&, const Parameter&) = default;
+};
+
+class ParameterSet {
+  public:
+    ParameterSet() = default;
+    // `parameters` in any order, no name twice.
+    explicit ParameterSet(std::vector<Parameter> parameters);
+
+    // nullptr where it is not in the set. Names are compared without regard to case, as PostgreSQL does.
+    const Parameter* find(ByteView name) const;
+    const std::vector<Parameter>& all() const { return parameters_; }
+
+  private:
+    std::vector<Parameter> parameters_;  // by name
+};
+
+using ParameterSetRef = std::shared_ptr<const ParameterSet>;
+
+// Reported parameters that describe the server or the login and cannot be set: they are never carried.
+bool is_carried(ByteView reported_name);
+bool same_name(ByteView a, ByteView b);
+
+// All sets of the process. Thread-safe; used when a setting changes, never per message.
+class ParameterTable {
+  public:
+    ParameterSetRef intern(std::vector<Parameter> parameters);
+    // The set with one parameter changed or added; the same set where nothing changes.
+    ParameterSetRef with(const ParameterSetRef& set, ByteView name, ByteView value, bool reported);
+
+  private:
+    void forget_expired();
+
+    std::mutex mutex_;
+    std::unordered_multimap<std::size_t, std::weak_ptr<const ParameterSet>> sets_;
+    std::size_t forget_at_ = 64;
+};
+
+}  // namespace pgsluice::protocol

@@ -1,0 +1,53 @@
+// What a session needs of its worker, and what it shares with the other sessions there.
+#pragma once
+
+#include <pgsluice/base/time.hpp>
+#include <pgsluice/config/config.hpp>
+#include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/policy/engine.hpp>
+#include <pgsluice/pool/pool.hpp>
+#include <pgsluice/protocol/parameter_set.hpp>
+#include <pgsluice/protocol/statement.hpp>
+
+#include <memory>
+
+namespace pgsluice::session {
+
+class Session;
+
+// Rules and limits as one immutable value; a session keeps the one that it began its transaction with.
+struct Rulebook {
+    policy::Engine policies;
+    config::Limits limits;
+};
+
+class Host {
+  public:
+    virtual TimePoint now() const = 0;
+    // The rulebook in force.
+    virtual const std::shared_ptr<const Rulebook>& rulebook() const = 0;
+    // The session begins a transaction under another rulebook: its timeouts and rules are set anew.
+    virtual void refresh(Session& session) = 0;
+    // Calls Session::on_turn from the loop.
+    virtual void defer(Session& session) = 0;
+    // Sends a cancel request to the server, which is not lent again before that has ended: Pool::end_cancel follows.
+    virtual void forward_cancel(pool::Pool& pool, pool::Server& server) = 0;
+    virtual void on_verdict(const Session& session, const policy::Verdict& verdict, ByteView text) = 0;
+    virtual void on_logged_in(Session& session) = 0;
+    // The session is over, and still on the call stack: take it out of every list and free it from the loop.
+    virtual void on_ended(Session& session, metrics::Disconnect reason, const wire::SqlError* error) = 0;
+
+  protected:
+    ~Host() = default;
+};
+
+// Per worker. Outlives its sessions.
+struct Context {
+    Host& host;
+    protocol::StatementCache& statements;
+    protocol::ParameterTable& parameters;
+    metrics::WorkerMetrics& metrics;
+    Bytes to_client{}, to_server{};  // scratch of the one session that is on the stack
+};
+
+}  // namespace pgsluice::session

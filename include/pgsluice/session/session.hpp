@@ -1,0 +1,195 @@
+// One client from the end of its authentication to its end: reads its messages, gets it a server when it needs one,
+// relays both ways, and gives the server back. Knows no socket: the client is a Peer, the server a pool::Server.
+//
+// The two functions to read first are on_bytes (from the client) and on_server_bytes.
+//
+// Worker thread only. Memory counts here: there may be ten thousand of them, most of them idle.
+#pragma once
+
+#include <pgsluice/base/address.hpp>
+#include <pgsluice/base/ids.hpp>
+#include <pgsluice/base/peer.hpp>
+#include <pgsluice/policy/engine.hpp>
+#include <pgsluice/pool/pool.hpp>
+#include <pgsluice/protocol/client_statements.hpp>
+#include <pgsluice/session/host.hpp>
+#include <pgsluice/wire/frame.hpp>
+#include <pgsluice/wire/frontend_messages.hpp>
+#include <pgsluice/wire/outbox.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pgsluice::session {
+
+// Who the client is, settled at login.
+struct Identity {
+    SessionId id{};
+    std::string user, database;  // as the client named them
+    Address address;
+    std::int32_t cancel_process_id = 0;
+    Bytes cancel_secret;
+    std::vector<wire::Setting> startup;  // emptied when the login is done
+};
+
+struct Totals {
+    std::uint64_t bytes_in = 0, bytes_out = 0;  // from and to the client
+    std::uint64_t transactions = 0, queries = 0;
+};
+
+class Session final : public Sink, public pool::ServerUser, public pool::Waiter, private protocol::Exchange::Witness {
+  public:
+    struct Setup {
+        Identity identity;
+        PeerPtr client;
+        pool::Pool* pool = nullptr;
+        metrics::RouteMetrics* metrics = nullptr;
+    };
+
+    Session(Context& context, Setup setup);
+    ~Session() override;
+
+    // After AuthenticationOk: gets the client its parameters, key and first ReadyForQuery, from a server where one must
+    // be asked. The client's link is to be started with this sink, and paused for Pause::no_server, before.
+    void start();
+    void on_turn();
+    // A CancelRequest with this session's key.
+    void cancel();
+    // Ends at once where no transaction is open, else as soon as it ends.
+    void drain();
+    void end(metrics::Disconnect reason, const wire::SqlError* fatal = nullptr);
+    void sweep(TimePoint now);
+    // Called by Host::refresh.
+    void set_limits(const config::ClientTimeouts& timeouts, policy::Rules rules);
+
+    const Identity& identity() const { return identity_; }
+    const Totals& totals() const { return totals_; }
+    TimePoint started_at() const { return started_at_; }
+    pool::Pool& pool() const { return *pool_; }
+    Peer& client() const { return *client_; }
+    ByteView application_name() const;
+    bool is_ready() const { return phase_ == Phase::ready; }
+    metrics::ClientState state() const { return state_; }
+
+    // --- The client's bytes.
+    std::size_t on_bytes(ByteView bytes) override;
+    void on_drained() override;
+    void on_closed(Closed how) override;
+    // --- The server's.
+    std::size_t on_server_bytes(pool::Server& server, ByteView bytes) override;
+    void on_server_drained(pool::Server& server) override;
+    void on_server_lost(pool::Server& server) override;
+    // --- The pool's.
+    void on_granted(pool::Server& server) override;
+    void on_refused(const wire::SqlError& why) override;
+
+  private:
+    enum class Phase : std::uint8_t {
+        starting,  // no ReadyForQuery has been sent yet
+        applying,  // a server is asked whether it accepts the startup parameters
+        ready,
+        ended,
+    };
+    // Where the rest of a message goes whose beginning has been dealt with.
+    enum class Rest : std::uint8_t { onward, nowhere };
+
+    // client_side.cpp: one message each. They return how many bytes they took from the front; none: come again with
+    // more bytes, or when what they wait for has happened.
+    std::size_t admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
+    std::size_t admit_without_server(const wire::Frame& frame, ByteView rest, Bytes& to_client);
+    std::size_t admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t admit_sync(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t drop(const wire::Frame& frame, ByteView rest);
+    // policy_gate.cpp
+    const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
+    void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
+    void refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client);
+    void refuse_in_place(const wire::SqlError& error, bool is_query, wire::Outbox& to_server);
+    // statements.cpp
+    std::size_t admit_parse(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    bool put_unnamed_on_server(wire::Outbox& to_server);
+    bool put_on_server(protocol::Statement& statement, wire::Outbox& to_server);
+    void send_parse(protocol::StatementRef statement, std::unique_ptr<protocol::OwedText> name, protocol::Fate fate,
+                    wire::Outbox& to_server);
+    bool is_unsettled(std::uint32_t batch) const;
+    std::size_t hold_until_settled();
+    bool translates_statements() const;
+    // server_side.cpp
+    std::size_t relay(ByteView rest, wire::Outbox& to_client);
+    bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);
+    bool relay_error(ByteView message, ByteView body, wire::Outbox& to_client);
+    void relay_notice(ByteView message, ByteView body, wire::Outbox& to_client);
+    void relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client);
+    bool obey(protocol::Settled settled, ByteView message, wire::Outbox& to_client);
+    void on_ready(wire::TransactionStatus status);
+    void note_command(ByteView body);
+    bool can_check_in() const;
+    // session.cpp
+    bool take_server();
+    void begin_lease(wire::Outbox& to_server);
+    void give_back_server();
+    void lose_sync();
+    void enter(metrics::ClientState state);
+    void stop_waiting();
+    // startup.cpp
+    void greet_if_known();
+    void apply_startup();
+    std::size_t on_applying_bytes(ByteView bytes);
+    void refuse_startup(ByteView body);
+    void finish_applying();
+    void greet(const std::vector<wire::Setting>& greeting);
+
+    // Exchange::Witness
+    void on_parsed(const protocol::Owed& owed) override;
+    void on_closed(const protocol::Owed& owed) override;
+    void on_dropped(const protocol::Owed& owed) override;
+
+    Context& context_;
+    PeerPtr client_;
+    pool::Pool* const pool_;
+    metrics::RouteMetrics& metrics_;
+    pool::Server* server_ = nullptr;  // lent to us
+    Identity identity_;
+
+    // What follows the client from server to server.
+    protocol::ParameterSetRef wants_;
+    std::unique_ptr<protocol::ClientStatements> statements_;  // by name; made with the first
+    protocol::StatementRef unnamed_;
+
+    std::shared_ptr<const Rulebook> rulebook_;
+    policy::Rules rules_;
+    config::ClientTimeouts timeouts_;
+
+    std::size_t client_rest_ = 0;  // bytes of a client message that still have to come
+    std::size_t server_rest_ = 0;  // bytes of a server message that still have to come
+    std::unique_ptr<wire::SqlError>
+        refusal_;  // what the message in front is answered with, since no server could be had
+
+    TimePoint started_at_;
+    TimePoint active_at_;           // the client's last bytes, or the last ReadyForQuery
+    TimePoint busy_since_ = never;  // the first message of the transaction
+    TimePoint asked_at_ = never;    // the oldest message that has not been answered
+    Totals totals_;
+
+    Phase phase_ = Phase::starting;
+    metrics::ClientState state_ = metrics::ClientState::idle;
+    Rest client_rest_goes_ = Rest::nowhere, server_rest_goes_ = Rest::nowhere;
+    bool waiting_ = false;        // in the pool's queue
+    bool lease_begun_ = false;    // the server has this client's settings
+    bool holding_ = false;        // see hold_until_settled
+    bool skipping_here_ = false;  // an error of ours, with no server involved: all is dropped up to the Sync
+    bool judged_ = false;         // the message in front has passed the policies and waits for a server
+    bool pinned_ = false;         // keeps its server to the end: something on it is not known well enough
+    bool draining_ = false;
+    bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
+    bool told_about_wait_ = false;
+    bool out_of_step_ = false;         // the server answered what nobody had asked, or could not take the settings
+    bool refuse_transaction_ = false;  // statement mode: a transaction has been opened
+};
+
+}  // namespace pgsluice::session

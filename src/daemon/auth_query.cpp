@@ -1,0 +1,131 @@
+#include "auth_query.hpp"
+
+#include "server_connection.hpp"
+#include "worker.hpp"
+
+#include <pgsluice/base/escape.hpp>
+
+#include <charconv>
+
+namespace pgsluice::daemon {
+namespace {
+
+constexpr Milliseconds keep_idle{60000};
+constexpr std::size_t cache_limit = 10000;
+
+std::string key_of(const config::AuthQuery& query) {
+    return query.cluster + '\n' + query.database + '\n' + query.user + '\n' + query.sql;
+}
+
+// Seconds since 1970 as extract(epoch …) gives them; nothing for "no end" in any spelling.
+std::optional<double> read_epoch(const std::optional<std::string>& text) {
+    double value = 0;
+    if (!text) return std::nullopt;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc{} || end != text->data() + text->size()) return std::nullopt;
+    return value;
+}
+
+double now_epoch() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery query, std::string user,
+                                                             TimePoint until) {
+    const std::string connection_key = key_of(query);
+    const std::string key = connection_key + '\n' + user;
+    if (const auto cached = cache_.find(key); cached != cache_.end()) {
+        if (worker_.now() < cached->second.until) co_return cached->second.credential;
+        cache_.erase(cached);
+    }
+    // A connection that was idle may have died unnoticed, so a failure on it is tried once more on a new one.
+    while (true) {
+        net::LinkPtr link(nullptr);
+        const auto waiting = idle_.find(connection_key);
+        const bool is_reused = waiting != idle_.end();
+        if (is_reused) {
+            link = std::move(waiting->second.link);
+            idle_.erase(waiting);
+        } else {
+            auto connected = co_await connect(query, until);
+            if (auto* problem = std::get_if<std::string>(&connected)) co_return std::move(*problem);
+            link = std::get<net::LinkPtr>(std::move(connected));
+        }
+        const std::uint64_t generation = generation_;
+        std::vector<std::string> values{user};
+        Rows answered = co_await run_statement(*link, query.sql, std::move(values), until);
+        if (auto* problem = std::get_if<std::string>(&answered)) {
+            if (is_reused) continue;
+            co_return "auth.query: " + *problem;
+        }
+        if (generation == generation_) idle_.emplace(connection_key, Idle{std::move(link), worker_.now()});
+        const auto& rows = std::get<std::vector<Row>>(answered);
+        if (rows.size() > 1) co_return "auth.query: the statement returned more than one row";
+        static const std::vector<std::optional<std::string>> none;
+        co_return remember(query, key, rows.empty() ? none : rows[0].values);
+    }
+}
+
+// The row: name, stored password, and optionally the password's end in seconds since 1970.
+AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const std::string& key,
+                                          const std::vector<std::optional<std::string>>& row) {
+    if (row.size() == 1 || row.size() > 3) {
+        return "auth.query: the statement must return name, password and optionally the end of its validity";
+    }
+    std::optional<auth::Credential> credential;
+    Milliseconds lifetime = query.negative_cache;
+    if (!row.empty() && row[1]) {
+        credential = auth::parse_credential(Secret(*row[1]));
+        lifetime = query.cache;
+        if (const auto end = row.size() == 3 ? read_epoch(row[2]) : std::nullopt) {
+            const double left = *end - now_epoch();
+            if (left <= 0)
+                credential.reset();
+            else if (left < 1e9)
+                lifetime = std::min(lifetime, Milliseconds(static_cast<long>(left * 1000)));
+        }
+    }
+    if (cache_.size() >= cache_limit) cache_.clear();
+    if (lifetime.count() > 0) cache_.insert_or_assign(key, Cached{credential, worker_.now() + lifetime});
+    return credential;
+}
+
+boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> AuthQueries::connect(config::AuthQuery query,
+                                                                                     TimePoint until) {
+    const std::shared_ptr<const Snapshot> snapshot = worker_.snapshot();
+    const config::Cluster* cluster = snapshot->cluster(query.cluster);
+    if (cluster == nullptr) co_return "auth.query: unknown cluster";
+    std::string problems;
+    for (const config::Endpoint& endpoint : cluster->servers) {
+        ConnectRequest request;
+        request.endpoint = endpoint;
+        request.tls_mode = cluster->tls.mode;
+        request.tls = snapshot->tls_of(cluster->name);
+        request.options = worker_.socket_options();
+        request.user = query.user;
+        request.database = query.database;
+        request.parameters = {{"search_path", "pg_catalog, pg_temp"}, {"application_name", "pgsluice auth.query"}};
+        auth::Credential credential = auth::parse_credential(query.password);
+        if (auto* plain = std::get_if<auth::PlainPassword>(&credential)) request.password = *plain;
+        if (auto* md5 = std::get_if<auth::Md5Password>(&credential)) request.password = *md5;
+        request.until = until;
+        Connected connected = co_await connect_to_server(worker_.reactor(), worker_.process(), std::move(request));
+        if (auto* in = std::get_if<LoggedIn>(&connected)) co_return std::move(in->link);
+        problems += (problems.empty() ? "" : "; ") + std::get<ConnectError>(connected).text;
+    }
+    co_return "auth.query: " + problems;
+}
+
+void AuthQueries::reset() {
+    ++generation_;
+    cache_.clear();
+    idle_.clear();
+}
+
+void AuthQueries::sweep(TimePoint now) {
+    std::erase_if(idle_, [now](const auto& entry) { return now - entry.second.since > keep_idle; });
+}
+
+}  // namespace pgsluice::daemon

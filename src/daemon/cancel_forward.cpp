@@ -1,0 +1,36 @@
+#include "cancel_forward.hpp"
+
+#include "worker.hpp"
+
+#include <pgsluice/base/escape.hpp>
+#include <pgsluice/base/log.hpp>
+#include <pgsluice/wire/startup_packet.hpp>
+
+#include <array>
+
+namespace pgsluice::daemon {
+
+boost::asio::awaitable<void> forward_cancel(Worker& worker, std::shared_ptr<const ServerRoute> route,
+                                            std::int32_t process_id, Bytes secret, ServerId server) {
+    const auto limit = worker.snapshot()->config.timeouts.cancel;
+    const TimePoint until = worker.now() + (limit.count() > 0 ? limit : Milliseconds(86400000));
+    net::Outcome<net::LinkPtr> opened = co_await open_connection(worker.reactor(), *route, until);
+    if (opened) {
+        Bytes request;
+        wire::write_cancel_request(request, process_id, secret);
+        error_code error = co_await (*opened)->write_all(request, until);
+        std::array<char, 64> answer{};
+        const std::span<char> into(answer);
+        // PostgreSQL answers nothing and closes when the signal has been sent.
+        while (!error) {
+            const Result<std::size_t> got = co_await (*opened)->read_some(into, until);
+            if (!got) break;
+        }
+    } else {
+        worker.metrics().worker().cancels[metrics::CancelOutcome::failed].add();
+        log::warning("cancel_failed", escaped(opened.error().text), {});
+    }
+    worker.end_cancel(server);
+}
+
+}  // namespace pgsluice::daemon

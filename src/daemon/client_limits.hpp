@@ -1,0 +1,92 @@
+// How many clients there are, in all and by user, database, address and route. Thread-safe.
+#pragma once
+
+#include <pgsluice/config/config.hpp>
+#include <pgsluice/wire/sql_error.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace pgsluice::daemon {
+
+class ClientLimits;
+
+// One client's place; given back when it goes.
+class Admission {
+  public:
+    Admission() = default;
+    Admission(Admission&& other) noexcept { swap(other); }
+    Admission& operator=(Admission&& other) noexcept {
+        Admission(std::move(other)).swap(*this);
+        return *this;
+    }
+    ~Admission();
+
+  private:
+    friend class ClientLimits;
+    using Count = std::map<std::string, std::uint32_t>::iterator;
+    struct Taken {
+        std::map<std::string, std::uint32_t>* counts = nullptr;
+        Count count{};
+    };
+    void swap(Admission& other) noexcept {
+        std::swap(limits_, other.limits_);
+        std::swap(taken_, other.taken_);
+    }
+
+    ClientLimits* limits_ = nullptr;
+    std::array<Taken, 4> taken_{};
+};
+
+class ClientLimits {
+  public:
+    struct Request {
+        std::string user, database, address, route;
+        std::uint32_t user_limit = 0, route_limit = 0;  // 0: none
+    };
+
+    // From accept on. False: limits.client_connections is reached.
+    bool enter(std::uint32_t limit);
+    void leave();
+    std::uint32_t clients() const;
+
+    // A place beside the others of the same user, database, address and route, or FATAL 53300.
+    std::optional<wire::SqlError> admit(const Request& request, const config::Limits& limits, Admission& admission);
+
+  private:
+    friend class Admission;
+    using Counts = std::map<std::string, std::uint32_t>;
+    void give_back(Admission& admission);
+
+    mutable std::mutex mutex_;
+    std::uint32_t clients_ = 0;
+    std::array<Counts, 4> counts_;  // by user, database, address, route
+};
+
+// Counts a connection from accept to its end.
+class ClientSlot {
+  public:
+    ClientSlot() = default;
+    ClientSlot(ClientLimits& limits, std::uint32_t limit) : limits_(&limits), within_(limits.enter(limit)) {}
+    ClientSlot(ClientSlot&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)), within_(other.within_) {}
+    ClientSlot& operator=(ClientSlot&& other) noexcept {
+        std::swap(limits_, other.limits_);
+        std::swap(within_, other.within_);
+        return *this;
+    }
+    ~ClientSlot() {
+        if (limits_ != nullptr) limits_->leave();
+    }
+    bool is_within_limit() const { return within_; }
+
+  private:
+    ClientLimits* limits_ = nullptr;
+    bool within_ = true;
+};
+
+}  // namespace pgsluice::daemon

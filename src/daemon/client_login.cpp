@@ -1,0 +1,329 @@
+#include "client_login.hpp"
+
+#include "derive.hpp"
+#include "worker.hpp"
+
+#include <pgsluice/auth/md5.hpp>
+#include <pgsluice/auth/rules.hpp>
+#include <pgsluice/base/escape.hpp>
+#include <pgsluice/base/log.hpp>
+#include <pgsluice/protocol/client_authentication.hpp>
+#include <pgsluice/protocol/client_startup.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <pwd.h>
+
+#include <array>
+
+namespace pgsluice::daemon {
+
+using metrics::LoginFailure;
+using protocol::ClientAuthentication;
+using protocol::ClientStartup;
+
+namespace {
+
+// What is being found out about one client; lives in the coroutine's frame.
+struct Login {
+    Worker& worker;
+    const std::shared_ptr<const Snapshot> snapshot;
+    const std::size_t listener;
+    const TimePoint until;
+    net::LinkPtr link;
+    Bytes in, out;  // unread, and unsent
+    protocol::ClientIdentity identity;
+    net::TlsFacts tls;
+
+    const config::Listener& listener_config() const { return snapshot->config.listeners[listener]; }
+};
+
+struct Failure {
+    LoginFailure reason;
+    std::string text;                       // for the log
+    std::optional<wire::SqlError> error{};  // still to be sent
+};
+using Checked = std::optional<Failure>;
+
+Failure network_failure(const error_code& error) {
+    if (error == boost::system::errc::timed_out) return {LoginFailure::timeout, "login timeout"};
+    return {LoginFailure::client_left, "the client went away: " + error.message()};
+}
+
+boost::asio::awaitable<Checked> send(Login& login) {
+    if (login.out.empty()) co_return std::nullopt;
+    const error_code error = co_await login.link->write_all(login.out, login.until);
+    login.out.clear();
+    if (error) co_return network_failure(error);
+    co_return std::nullopt;
+}
+
+boost::asio::awaitable<Checked> receive(Login& login) {
+    std::array<char, 2048> chunk{};
+    const std::span<char> into(chunk);
+    const Result<std::size_t> got = co_await login.link->read_some(into, login.until);
+    if (!got) co_return network_failure(got.error());
+    login.in.append(chunk.data(), *got);
+    co_return std::nullopt;
+}
+
+// From a CancelRequest, which gets no answer whatever becomes of it.
+void cancel(Worker& worker, const ClientStartup::Cancel& request) {
+    const auto owner = worker.process().cancels.find(request.process_id, request.secret);
+    if (!owner) {
+        worker.metrics().worker().cancels[metrics::CancelOutcome::unknown_key].add();
+        return;
+    }
+    Worker* target = worker.siblings()[number(owner->worker)];
+    target->post([target, session = owner->session] { target->cancel(session); });
+}
+
+struct StartupDone {
+    bool is_login = false;  // otherwise there is nothing more to do for this connection
+    Checked failure{};
+};
+
+boost::asio::awaitable<StartupDone> read_startup(Login& login) {
+    ClientStartup startup(login.listener_config().tls.mode);
+    while (true) {
+        ClientStartup::Step step = startup.resume(login.in, login.out);
+        login.in.erase(0, step.consumed);
+        if (auto failure = co_await send(login)) co_return StartupDone{false, std::move(failure)};
+        if (std::holds_alternative<ClientStartup::StartTls>(step.action)) {
+            auto context = login.snapshot->listener_tls[login.listener];
+            net::Outcome<void> shaken = co_await login.link->accept_tls(std::move(context), login.until);
+            if (!shaken) co_return StartupDone{false, Failure{LoginFailure::tls, shaken.error().text}};
+            login.tls = login.link->tls_facts();
+        } else if (auto* done = std::get_if<ClientStartup::Authenticate>(&step.action)) {
+            login.identity = std::move(done->identity);
+            co_return StartupDone{true, std::nullopt};
+        } else if (const auto* request = std::get_if<ClientStartup::Cancel>(&step.action)) {
+            cancel(login.worker, *request);
+            co_return StartupDone{};
+        } else if (auto* close = std::get_if<ClientStartup::Close>(&step.action)) {
+            const bool unsupported = close->error && close->error->code() == "0A000";
+            co_return StartupDone{
+                false,
+                Failure{unsupported ? LoginFailure::unsupported : LoginFailure::protocol_violation, close->reason}};
+        } else if (step.consumed == 0) {
+            const bool nothing_yet = login.in.empty();
+            if (auto failure = co_await receive(login)) {
+                // A port check: connected, said nothing, went away.
+                if (nothing_yet && failure->reason == LoginFailure::client_left) co_return StartupDone{};
+                co_return StartupDone{false, std::move(failure)};
+            }
+        }
+    }
+}
+
+std::optional<std::string> user_name(uid_t uid) {
+    std::array<char, 4096> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;
+    return std::string(found->pw_name);
+}
+
+boost::asio::awaitable<std::optional<std::string>> look_up(uid_t uid) {
+    co_return user_name(uid);
+}
+
+// The stored password of a user; nullopt inside where there is no such user.
+struct Found {
+    std::optional<auth::Credential> credential{};
+    const Users::Entry* user = nullptr;
+    std::string problem{};  // auth.query failed
+};
+
+boost::asio::awaitable<Found> find_credential(Login& login, const config::Route* route) {
+    const std::string cluster = route == nullptr ? std::string() : route->cluster;
+    if (const auto* entry = login.snapshot->find_user(cluster, login.identity.user)) {
+        co_return Found{entry->credential, entry};
+    }
+    const config::AuthQuery* query = login.snapshot->auth_query(cluster);
+    if (query == nullptr) co_return Found{};
+    AuthQueries::Answer answer = co_await login.worker.auth_queries().ask(*query, login.identity.user, login.until);
+    if (auto* problem = std::get_if<std::string>(&answer)) co_return Found{std::nullopt, nullptr, std::move(*problem)};
+    co_return Found{std::get<std::optional<auth::Credential>>(std::move(answer))};
+}
+
+struct Authenticated {
+    protocol::ServerLogin::Password proof;  // for servers: pass-through
+    Checked failure{};
+};
+
+boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::AuthRule& rule, Found found) {
+    ClientAuthentication::Setup setup;
+    setup.rule = rule;
+    setup.user = login.identity.user;
+    setup.credential = std::move(found.credential);
+    setup.nonce = random_bytes(auth::scram_nonce_bytes);
+    setup.md5_salt = random_bytes(auth::md5_salt_bytes);
+    setup.process_secret = login.worker.process().secret;
+    if (login.tls.peer_certificate) setup.certificate_name = login.tls.common_name;
+    setup.listener_tls = login.listener_config().tls.mode;
+    if (rule.method == config::AuthMethod::peer) {
+        if (const auto uid = login.link->peer_uid()) {
+            setup.peer_name = co_await boost::asio::co_spawn(login.worker.process().helpers, look_up(*uid),
+                                                             boost::asio::use_awaitable);
+        }
+    }
+    ClientAuthentication machine(std::move(setup));
+    ClientAuthentication::Action action = machine.begin(login.out);
+    while (true) {
+        if (auto failure = co_await send(login)) co_return Authenticated{{}, std::move(failure)};
+        if (auto* derivation = std::get_if<ClientAuthentication::Derive>(&action)) {
+            const auth::ScramKeys keys = co_await derive(login.worker.process(), std::move(*derivation));
+            action = machine.resume(keys, login.out);
+        } else if (auto* accepted = std::get_if<ClientAuthentication::Accepted>(&action)) {
+            if (accepted->keys) co_return Authenticated{std::move(*accepted->keys)};
+            if (!accepted->password.empty()) co_return Authenticated{auth::PlainPassword{accepted->password}};
+            co_return Authenticated{auth::NoPassword{}};
+        } else if (auto* rejected = std::get_if<ClientAuthentication::Rejected>(&action)) {
+            const auto reason =
+                rejected->error.code() == "08P01" ? LoginFailure::protocol_violation : LoginFailure::authentication;
+            co_return Authenticated{
+                {}, Failure{reason, rejected->reason.empty() ? rejected->error.message : rejected->reason}};
+        } else if (auto* close = std::get_if<ClientAuthentication::Close>(&action)) {
+            co_return Authenticated{{}, Failure{LoginFailure::protocol_violation, close->reason}};
+        } else {
+            ClientAuthentication::Step step = machine.resume(login.in, login.out);
+            login.in.erase(0, step.consumed);
+            action = std::move(step.action);
+            const bool needs_more =
+                step.consumed == 0 && std::holds_alternative<ClientAuthentication::NeedMessage>(action);
+            if (needs_more) {
+                if (auto failure = co_await receive(login)) co_return Authenticated{{}, std::move(failure)};
+            }
+        }
+    }
+}
+
+// Pools are shared by whoever reaches the same server as the same user, on the same route.
+std::string pool_key(const config::Route& route, const pool::Target& target) {
+    std::string key = route.name + '\n' + target.database + '\n' + target.user;
+    for (const auto& [name, value] : target.startup) key.append("\n").append(name).append("\n").append(value);
+    return key;
+}
+
+std::vector<wire::Setting> settings_of(const protocol::ClientIdentity& identity) {
+    return identity.settings;
+}
+
+// The whole login behind the startup packets.
+boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
+    Worker& worker = login.worker;
+    const Snapshot& snapshot = *login.snapshot;
+    const protocol::ClientIdentity& who = login.identity;
+    if (worker.process().draining) {
+        co_return Failure{LoginFailure::shutting_down, "shutting down",
+                          wire::fatal("57P03", "the database system is shutting down")};
+    }
+    if (!slot.is_within_limit()) {
+        co_return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
+                          wire::fatal("53300", "sorry, too many clients already")};
+    }
+    const auth::LoginFacts facts{login.link->remote(), login.link->is_tls(), who.database, who.user};
+    const config::AuthRule* rule = auth::match(snapshot.config.auth.rules, facts);
+    if (rule == nullptr) {
+        co_return Failure{LoginFailure::no_rule, "no authentication rule matches", auth::no_rule_matches(facts)};
+    }
+    if (rule->method == config::AuthMethod::reject) {
+        co_return Failure{LoginFailure::no_rule, "an authentication rule rejects", auth::rejected_by_rule(facts)};
+    }
+    const routing::Facts routed{who.database, who.user, who.application_name, login.tls.server_name,
+                                login.link->remote()};
+    const config::Route* route = snapshot.routes.choose(routed);
+    Found found = co_await find_credential(login, route);
+    const Users::Entry* user = found.user;
+    const std::string problem = found.problem;
+    if (!problem.empty()) {
+        log::error("auth_query_failed", escaped(problem), {{"user", who.user}, {"database", who.database}});
+    }
+    Authenticated authenticated = co_await authenticate(login, *rule, std::move(found));
+    if (authenticated.failure) {
+        if (!problem.empty()) authenticated.failure->reason = LoginFailure::auth_query;
+        co_return std::move(authenticated.failure);
+    }
+    if (route == nullptr) {
+        co_return Failure{LoginFailure::no_route, "no route takes this client",
+                          wire::fatal("3D000", "database \"" + who.database + "\" does not exist",
+                                      "No route of pgsluice takes this database, user, application and address.")};
+    }
+    ClientLimits::Request request;
+    request.user = who.user;
+    request.database = who.database;
+    request.address = login.link->remote().to_string();
+    request.route = route->name;
+    request.user_limit = user == nullptr ? 0 : user->max_connections;
+    request.route_limit = route->max_connections;
+    Admission admission;
+    if (auto refused = worker.process().clients.admit(request, snapshot.config.limits, admission)) {
+        co_return Failure{LoginFailure::too_many_clients, refused->message, std::move(refused)};
+    }
+
+    const std::vector<wire::Setting> settings = settings_of(who);
+    auto target = snapshot.target(*route, who.database, who.user, settings);
+    const bool own_user = target->user == who.user;
+    const std::string key = pool_key(*route, *target);
+    pool::Pool& pool = worker.pool_for(key, std::move(target));
+    const bool has_proof = !std::holds_alternative<auth::NoPassword>(authenticated.proof);
+    if (own_user && has_proof) worker.shared(pool).pass_through(std::move(authenticated.proof));
+
+    Worker::NewClient client;
+    client.identity.id = worker.process().next_session();
+    client.identity.user = who.user;
+    client.identity.database = who.database;
+    client.identity.address = login.link->remote();
+    // 63 random bits: the process id is shown as positive.
+    const std::uint64_t random = random_number();
+    client.identity.cancel_process_id = static_cast<std::int32_t>(random >> 33 | 1);
+    client.identity.cancel_secret = random_bytes(4);
+    client.identity.startup = settings;
+    client.link = std::move(login.link);
+    client.unread = login.in;
+    client.pool = &pool;
+    client.route = route;
+    client.user = user;
+    client.slot = std::move(slot);
+    client.admission = std::move(admission);
+    worker.adopt(std::move(client));
+    co_return std::nullopt;
+}
+
+void log_failure(const Login& login, const Failure& failure) {
+    login.worker.metrics().worker().login_failures[failure.reason].add();
+    const auto reason = metrics::names_of(LoginFailure{})[static_cast<std::size_t>(failure.reason)];
+    const std::string text = "login failed: " + escaped(failure.text);
+    const std::string address = login.link->remote().to_string();
+    log::warning("client_login_failed", text,
+                 {{"reason", reason},
+                  {"user", login.identity.user},
+                  {"database", login.identity.database},
+                  {"address", address}});
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socket, std::size_t listener,
+                                           ClientSlot slot) {
+    const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
+    // A listener that a reload has taken away; its connections that were accepted last go with it.
+    if (listener >= snapshot->config.listeners.size()) co_return;
+    const TimePoint until = deadline(worker.now(), snapshot->config.limits.login_timeout);
+    Login login{
+        worker, snapshot, listener, until, net::Link::create(worker.reactor(), std::move(socket), net::Side::client),
+        {},     {},       {},       {}};
+    StartupDone startup = co_await read_startup(login);
+    Checked failure = std::move(startup.failure);
+    if (startup.is_login) failure = co_await establish(login, slot);
+    if (!failure) co_return;
+    log_failure(login, *failure);
+    if (!failure->error) co_return;
+    wire::write_error(login.out, *failure->error);
+    worker.metrics().worker().errors.count(metrics::ErrorOrigin::pgsluice, failure->error->code());
+    co_await send(login);
+    login.link->close();
+}
+
+}  // namespace pgsluice::daemon

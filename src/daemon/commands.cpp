@@ -1,0 +1,125 @@
+#include "commands.hpp"
+
+#include "log_backend.hpp"
+#include "process.hpp"
+#include "snapshot.hpp"
+#include "supervisor.hpp"
+
+#include <pgsluice/auth/scram_verifier.hpp>
+#include <pgsluice/base/log.hpp>
+#include <pgsluice/config/load.hpp>
+#include <pgsluice/config/print.hpp>
+#include <pgsluice/http/client.hpp>
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <iostream>
+
+namespace pgsluice::daemon {
+namespace {
+
+// The snapshot of a good configuration; otherwise every problem is on standard error, one a line.
+std::shared_ptr<const Snapshot> load_or_complain(const std::string& path) {
+    config::Loaded loaded = config::load(path);
+    for (const auto& warning : loaded.warnings) std::cerr << "warning: " << warning.to_string() << '\n';
+    for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
+    if (!loaded) return nullptr;
+    auto built = Snapshot::build(std::move(*loaded.config));
+    if (const auto* problems = std::get_if<std::vector<std::string>>(&built)) {
+        for (const std::string& problem : *problems) std::cerr << problem << '\n';
+        return nullptr;
+    }
+    return std::get<std::shared_ptr<const Snapshot>>(std::move(built));
+}
+
+// Turns the terminal's echo off while a password is typed.
+class QuietTerminal {
+  public:
+    QuietTerminal() {
+        if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
+        termios quiet = before_;
+        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+        is_terminal_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+    }
+    ~QuietTerminal() {
+        if (is_terminal_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    }
+    bool is_terminal() const { return is_terminal_; }
+
+  private:
+    termios before_{};
+    bool is_terminal_ = false;
+};
+
+}  // namespace
+
+int run_daemon(const std::string& path, const std::string& version) {
+    auto snapshot = load_or_complain(path);
+    if (snapshot == nullptr) return exit_bad_configuration;
+    metrics::Registry registry({version, snapshot->config.metrics_max_series});
+    auto log = LogBackend::open(snapshot->config.log, registry.process().log);
+    if (!log) {
+        std::cerr << "pgsluice: could not open the log file " << snapshot->config.log.file << ": "
+                  << log.error().message() << '\n';
+        return exit_failed;
+    }
+    log::install(log->get());
+    int code = exit_clean;
+    {
+        Supervisor supervisor(snapshot, registry, **log);
+        if (const auto problem = supervisor.start()) {
+            log::error("start_failed", *problem);
+            code = exit_failed;
+        } else {
+            supervisor.run();
+        }
+    }
+    log::install(nullptr);
+    return code;
+}
+
+int check_configuration(const std::string& path) {
+    const auto snapshot = load_or_complain(path);
+    if (snapshot == nullptr) return exit_bad_configuration;
+    std::cout << config::print(snapshot->config);
+    return exit_clean;
+}
+
+int ask_health(const std::string& path, bool ready) {
+    const config::Loaded loaded = config::load(path);
+    if (!loaded) {
+        for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
+        return exit_bad_configuration;
+    }
+    const config::AdminHttp& admin = loaded.config->admin_http;
+    if (admin.address.empty()) {
+        std::cerr << "pgsluice: admin.http is off, so there is nothing to ask\n";
+        return exit_bad_configuration;
+    }
+    const auto reply = http::get(admin.address, admin.port, ready ? "/readyz" : "/healthz", Milliseconds(3000));
+    if (!reply) {
+        std::cerr << "pgsluice: " << admin.address << ':' << admin.port << ": " << reply.error().message() << '\n';
+        return exit_failed;
+    }
+    std::cout << reply->body << (reply->body.ends_with('\n') ? "" : "\n");
+    return reply->status == 200 ? exit_clean : exit_failed;
+}
+
+int hash_password(std::uint32_t iterations) {
+    std::string password;
+    {
+        const QuietTerminal terminal;
+        if (terminal.is_terminal()) std::cerr << "Password: " << std::flush;
+        std::getline(std::cin, password);
+        if (terminal.is_terminal()) std::cerr << '\n';
+    }
+    if (password.empty()) {
+        std::cerr << "pgsluice: the password is empty\n";
+        return exit_failed;
+    }
+    std::cout << auth::hash_password(password, random_bytes(auth::scram_salt_bytes), iterations) << '\n';
+    return exit_clean;
+}
+
+}  // namespace pgsluice::daemon

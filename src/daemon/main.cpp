@@ -1,0 +1,42 @@
+// The command line: runs the daemon, checks a configuration, and the small verbs.
+#include "commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+
+int main(int argc, char** argv) {
+    using namespace pgsluice::daemon;
+
+    CLI::App app{"pgsluice: a proxy between services and PostgreSQL that speaks PostgreSQL's own protocol."};
+    app.footer(
+        "Signals: HUP reloads, TERM and INT drain and stop, a second one or QUIT stops at once.\n"
+        "Exit codes: 0 clean, 1 failed at run time, 2 bad configuration or command line.");
+    app.set_version_flag("--version", "pgsluice " PGSLUICE_VERSION);
+    std::string path = "/etc/pgsluice/pgsluice.yaml";
+    bool check = false;
+    app.add_option("-c,--config", path, "Configuration file")->capture_default_str();
+    app.add_flag("--check", check, "Read the configuration, print what it means, and exit");
+
+    auto* health =
+        app.add_subcommand("health", "Ask the running daemon whether its workers turn; exit code 0 if they do");
+    health->fallthrough();
+    bool ask_ready = false;
+    health->add_flag("--ready", ask_ready, "Ask whether it takes clients (readyz) instead");
+    auto* hash = app.add_subcommand("hash-password", "Read a password and print its SCRAM-SHA-256 verifier");
+    std::uint32_t iterations = 4096;
+    hash->add_option("--iterations", iterations, "PBKDF2 iterations")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10000000));
+    app.require_subcommand(0, 1);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? exit_clean : exit_bad_configuration;
+    }
+    if (hash->parsed()) return hash_password(iterations);
+    if (health->parsed()) return ask_health(path, ask_ready);
+    if (check) return check_configuration(path);
+    return run_daemon(path, PGSLUICE_VERSION);
+}

@@ -1,0 +1,44 @@
+#include "process.hpp"
+
+#include <pgsluice/base/check.hpp>
+
+#include <openssl/rand.h>
+
+#include <cstring>
+
+namespace pgsluice::daemon {
+
+Bytes random_bytes(std::size_t count) {
+    Bytes bytes(count, '\0');
+    // Without randomness no login and no cancel key is safe, so there is nothing to go on with.
+    PGSLUICE_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1);
+    return bytes;
+}
+
+std::uint64_t random_number() {
+    const Bytes bytes = random_bytes(sizeof(std::uint64_t));
+    std::uint64_t number = 0;
+    std::memcpy(&number, bytes.data(), sizeof number);
+    return number;
+}
+
+Process::Process(metrics::Registry& registry, std::size_t worker_count)
+    : workers(worker_count), metrics(registry), statements(random_number()), secret(Secret(random_bytes(32))) {}
+
+std::shared_ptr<SharedPool> Process::shared_pool(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    if (auto known = pools_[key].lock()) return known;
+    auto made = std::make_shared<SharedPool>(workers);
+    pools_[key] = made;
+    std::erase_if(pools_, [](const auto& entry) { return entry.second.expired(); });
+    return made;
+}
+
+std::shared_ptr<pool::Upstream> Process::upstream(const std::string& cluster, const config::Endpoint& endpoint) {
+    const std::lock_guard lock(mutex_);
+    auto& known = upstreams_[cluster + '/' + endpoint.host + ':' + std::to_string(endpoint.port)];
+    if (known == nullptr) known = std::make_shared<pool::Upstream>();
+    return known;
+}
+
+}  // namespace pgsluice::daemon

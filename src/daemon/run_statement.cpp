@@ -1,0 +1,74 @@
+#include "server_connection.hpp"
+
+#include <pgsluice/wire/backend_messages.hpp>
+#include <pgsluice/wire/frame.hpp>
+#include <pgsluice/wire/frontend_messages.hpp>
+#include <pgsluice/wire/sql_error.hpp>
+
+#include <array>
+
+namespace pgsluice::daemon {
+namespace {
+
+using wire::BackendTag;
+using wire::FrontendTag;
+
+// Answers to our own statements: a few rows.
+constexpr std::size_t reply_limit = 1 << 20;
+
+Bytes request_for(const std::string& sql, const std::vector<std::string>& values) {
+    Bytes request;
+    if (values.empty()) {
+        wire::write_query(request, sql);
+        return request;
+    }
+    const std::vector<ByteView> bound(values.begin(), values.end());
+    wire::write_parse(request, "", sql, wire::no_parameter_types);
+    wire::write_bind(request, "", "", bound);
+    wire::write_execute(request, "", 0);
+    wire::write_empty(request, FrontendTag::sync);
+    return request;
+}
+
+}  // namespace
+
+boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std::vector<std::string> values,
+                                           TimePoint until) {
+    const Bytes request = request_for(sql, values);
+    if (const error_code error = co_await link.write_all(request, until)) co_return error.message();
+    std::vector<Row> rows;
+    std::string failure;
+    Bytes in;
+    std::array<char, 4096> chunk{};
+    const std::span<char> into(chunk);
+    while (true) {
+        const wire::Frame frame = wire::cut_backend(in);
+        if (frame.cut != wire::Cut::frame && frame.cut != wire::Cut::need_more) co_return "lost synchronization";
+        if (frame.cut == wire::Cut::need_more || in.size() < frame.size) {
+            if (in.size() > reply_limit) co_return "the answer is too long";
+            const Result<std::size_t> got = co_await link.read_some(into, until);
+            if (!got) co_return got.error().message();
+            in.append(chunk.data(), *got);
+            continue;
+        }
+        const ByteView body = wire::body_of(in, frame);
+        const auto tag = static_cast<BackendTag>(frame.tag);
+        if (tag == BackendTag::data_row) {
+            const auto fields = wire::read_data_row(body);
+            if (!fields) co_return "malformed row";
+            Row row;
+            for (const auto& field : *fields) row.values.emplace_back(field);
+            rows.push_back(std::move(row));
+        } else if (tag == BackendTag::error_response) {
+            wire::ErrorFields fields;
+            wire::read_error(body, fields);
+            failure = "server error " + std::string(fields.sqlstate) + ": " + std::string(fields.message);
+        } else if (tag == BackendTag::ready_for_query) {
+            if (!failure.empty()) co_return failure;
+            co_return rows;
+        }
+        in.erase(0, frame.size);
+    }
+}
+
+}  // namespace pgsluice::daemon

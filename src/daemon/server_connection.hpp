@@ -1,0 +1,72 @@
+// Makes a connection to a PostgreSQL server and logs in: connect, TLS as the cluster asks for it, startup,
+// authentication. For pooled servers and for the connections of auth.query alike.
+#pragma once
+
+#include "process.hpp"
+
+#include <pgsluice/config/config.hpp>
+#include <pgsluice/metrics/labels.hpp>
+#include <pgsluice/net/dialer.hpp>
+#include <pgsluice/net/link.hpp>
+#include <pgsluice/protocol/server_login.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pgsluice::daemon {
+
+// How to reach one server again, in the same way: for its cancel requests.
+struct ServerRoute {
+    net::DialTarget endpoint;
+    net::SocketOptions options;
+    bool encrypted = false;
+    std::shared_ptr<const net::TlsClientContext> tls;
+};
+
+struct LoggedIn {
+    net::LinkPtr link;  // in its setup phase, nothing unread
+    protocol::ServerLogin::Done facts;
+    std::shared_ptr<const ServerRoute> route;
+};
+
+struct ConnectError {
+    metrics::ConnectFailure reason = metrics::ConnectFailure::network;
+    std::string text{};  // for the log, not escaped
+    // What the server answered, once it had let us in; only its SQLSTATE where it had not.
+    bool authenticated = false;
+    std::string sqlstate{}, message{}, detail{}, hint{};
+};
+
+using Connected = std::variant<LoggedIn, ConnectError>;
+
+struct ConnectRequest {
+    config::Endpoint endpoint;
+    config::ServerTlsMode tls_mode = config::ServerTlsMode::verify_full;
+    std::shared_ptr<const net::TlsClientContext> tls;
+    net::SocketOptions options;
+    std::string user, database;
+    std::vector<wire::Setting> parameters;
+    protocol::ServerLogin::Password password;
+    TimePoint until;
+};
+
+boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Process& process, ConnectRequest request);
+
+// Opens a bare connection the way `route` says, TLS included.
+boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor& reactor, ServerRoute route,
+                                                                   TimePoint until);
+
+// Runs one statement on a connection in its setup phase and waits for its ReadyForQuery. Values are bound as text
+// parameters; with none, the simple protocol is used, so several statements may stand in `sql`.
+struct Row {
+    std::vector<std::optional<std::string>> values;
+};
+using Rows = std::variant<std::vector<Row>, std::string>;  // or what went wrong
+boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std::vector<std::string> values,
+                                           TimePoint until);
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,275 @@
+#include "server_dial.hpp"
+
+#include "server_connection.hpp"
+#include "worker.hpp"
+
+#include <pgsluice/base/escape.hpp>
+#include <pgsluice/base/log.hpp>
+#include <pgsluice/net/asio.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::daemon {
+
+using config::TargetSessionAttrs;
+using pool::Upstream;
+
+namespace {
+
+std::string label_of(const config::Endpoint& endpoint) {
+    return endpoint.host + ':' + std::to_string(endpoint.port);
+}
+
+// libpq's order: as written, or at random.
+std::vector<config::Endpoint> in_order(Worker& worker, const config::Cluster& cluster) {
+    std::vector<config::Endpoint> servers = cluster.servers;
+    if (cluster.load_balance_hosts == config::LoadBalance::random) {
+        for (std::size_t i = servers.size(); i > 1; --i) std::swap(servers[i - 1], servers[worker.random(i)]);
+    }
+    return servers;
+}
+
+protocol::ServerLogin::Password password_for(Worker& worker, pool::Pool& pool) {
+    const pool::Target& target = pool.target();
+    const auto known = [](const auth::Credential& credential) -> protocol::ServerLogin::Password {
+        if (const auto* plain = std::get_if<auth::PlainPassword>(&credential)) return *plain;
+        if (const auto* md5 = std::get_if<auth::Md5Password>(&credential)) return *md5;
+        return auth::NoPassword{};
+    };
+    if (!target.password.empty()) return known(auth::parse_credential(target.password));
+    const auto* user = worker.snapshot()->find_user(target.cluster.name, target.user);
+    if (user != nullptr) {
+        auto configured = known(user->credential);
+        if (!std::holds_alternative<auth::NoPassword>(configured)) return configured;
+    }
+    return worker.shared(pool).passed_through();
+}
+
+// What a client may know of a failed login to a server: what the server said once it had let us in, else only the class
+// of it.
+wire::SqlError error_for_clients(const ConnectError& error) {
+    wire::SqlError told = wire::fatal("57P03", "no server is reachable", "",
+                                      "The log of pgsluice tells why each server could not be used.");
+    const bool is_final =
+        error.authenticated || error.sqlstate == "28P01" || error.sqlstate == "28000" || error.sqlstate == "53300";
+    if (!is_final || error.sqlstate.size() != 5) return told;
+    std::copy(error.sqlstate.begin(), error.sqlstate.end(), told.sqlstate.begin());
+    if (error.authenticated) {
+        told.message = error.message;
+        told.detail = error.detail;
+        told.hint = error.hint;
+    } else {
+        told.message = error.sqlstate == "53300" ? "the server has too many connections"
+                                                 : "the server refused the login of pgsluice";
+    }
+    return told;
+}
+
+enum class Role : std::uint8_t { fits, wrong, unknown };
+
+bool is_on(std::string_view value) {
+    return value == "on" || value == "t";
+}
+
+Role judge_role(TargetSessionAttrs wanted, bool hot_standby, bool read_only) {
+    bool fits = true;
+    switch (wanted) {
+        case TargetSessionAttrs::any: break;
+        case TargetSessionAttrs::read_write: fits = !hot_standby && !read_only; break;
+        case TargetSessionAttrs::read_only: fits = hot_standby || read_only; break;
+        case TargetSessionAttrs::primary: fits = !hot_standby; break;
+        case TargetSessionAttrs::standby:
+        case TargetSessionAttrs::prefer_standby: fits = hot_standby; break;
+    }
+    return fits ? Role::fits : Role::wrong;
+}
+
+// From what PostgreSQL 14 and later report at login; older servers are asked.
+boost::asio::awaitable<Role> check_role(net::Link& link, const std::vector<wire::Setting>& reported,
+                                        TargetSessionAttrs wanted, TimePoint until) {
+    if (wanted == TargetSessionAttrs::any) co_return Role::fits;
+    const auto find = [&reported](std::string_view name) -> const std::string* {
+        for (const auto& [key, value] : reported) {
+            if (key == name) return &value;
+        }
+        return nullptr;
+    };
+    const std::string* hot_standby = find("in_hot_standby");
+    const std::string* read_only = find("default_transaction_read_only");
+    if (hot_standby != nullptr && read_only != nullptr) {
+        co_return judge_role(wanted, is_on(*hot_standby), is_on(*read_only));
+    }
+    std::string question =
+        "select pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')";
+    const Rows rows = co_await run_statement(link, std::move(question), {}, until);
+    const auto* answer = std::get_if<std::vector<Row>>(&rows);
+    if (answer == nullptr || answer->size() != 1 || (*answer)[0].values.size() != 2) co_return Role::unknown;
+    const auto& values = (*answer)[0].values;
+    co_return judge_role(wanted, values[0] && is_on(*values[0]), values[1] && is_on(*values[1]));
+}
+
+PeerPtr as_peer(net::LinkPtr link) {
+    return {link.release(), [](Peer* peer) { net::DropLink{}(static_cast<net::Link*>(peer)); }};
+}
+
+// Waits for a place at the server. False: none came free in time.
+boost::asio::awaitable<bool> take_place(Worker& worker, const config::Cluster& cluster, Upstream& upstream,
+                                        TimePoint until) {
+    boost::asio::steady_timer timer(worker.io());
+    while (true) {
+        const auto permit = upstream.begin_connecting(cluster.max_connections, cluster.max_connecting);
+        if (permit == Upstream::Permit::granted) co_return true;
+        if (worker.now() >= until) co_return false;
+        // At its cap, the oldest idle connection of a sibling pool makes room.
+        if (permit == Upstream::Permit::at_cap) {
+            for (Worker* sibling : worker.siblings()) {
+                const Upstream* wanted = &upstream;
+                sibling->post([sibling, wanted] { sibling->evict_idle(*wanted); });
+            }
+        }
+        timer.expires_after(Milliseconds(5));
+        co_await timer.async_wait(net::as_tuple);
+    }
+}
+
+struct Attempt {
+    std::optional<ConnectError> failed;
+    bool is_temporary = false;
+    std::unique_ptr<pool::Server> server;
+    net::Link* link = nullptr;
+};
+
+boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, config::Endpoint endpoint,
+                                             std::shared_ptr<Upstream> upstream, TargetSessionAttrs wanted) {
+    const std::shared_ptr<const pool::Target> target = pool.target_ref();
+    const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
+    const auto& timeouts = snapshot->config.timeouts;
+    const TimePoint until = worker.now() + (timeouts.connect.count() > 0 ? timeouts.connect : Milliseconds(86400000));
+    Attempt attempt;
+    const bool has_place = co_await take_place(worker, target->cluster, *upstream, until);
+    if (!has_place) {
+        attempt.failed = ConnectError{metrics::ConnectFailure::timeout,
+                                      label_of(endpoint) + ": the limit of connections to this server is reached"};
+        attempt.is_temporary = true;
+        co_return attempt;
+    }
+    const TimePoint began = worker.now();
+    ConnectRequest request;
+    request.endpoint = endpoint;
+    request.tls_mode = target->cluster.tls.mode;
+    request.tls = snapshot->tls_of(target->cluster.name);
+    request.options = worker.socket_options();
+    request.user = target->user;
+    request.database = target->database;
+    request.parameters = target->parameters;
+    request.parameters.insert(request.parameters.end(), target->startup.begin(), target->startup.end());
+    request.password = password_for(worker, pool);
+    request.until = until;
+    Connected connected = co_await connect_to_server(worker.reactor(), worker.process(), std::move(request));
+    upstream->end_connecting();
+    if (auto* error = std::get_if<ConnectError>(&connected)) {
+        upstream->closed();
+        // A server that answers is not down, whatever it says; one that starts up or shuts down is.
+        if (error->sqlstate.empty() || error->sqlstate == "57P03")
+            upstream->mark_down(worker.now() + timeouts.connect_retry);
+        attempt.failed = std::move(*error);
+        co_return attempt;
+    }
+    upstream->mark_up();
+    LoggedIn in = std::get<LoggedIn>(std::move(connected));
+    const Role role = co_await check_role(*in.link, in.facts.parameters, wanted, until);
+    std::string problem = role == Role::fits ? "" : "is not what target_session_attrs asks for";
+    auto reason = metrics::ConnectFailure::wrong_role;
+    if (problem.empty() && !target->connect_query.empty()) {
+        const Rows rows = co_await run_statement(*in.link, target->connect_query, {}, until);
+        if (const auto* text = std::get_if<std::string>(&rows)) {
+            problem = "connect_query: " + *text;
+            reason = metrics::ConnectFailure::rejected;
+        }
+    }
+    if (!problem.empty()) {
+        upstream->closed();
+        attempt.failed = ConnectError{reason, label_of(endpoint) + ": " + problem};
+        co_return attempt;
+    }
+    worker.metrics()
+        .server({target->cluster.name, label_of(endpoint)})
+        .connect_seconds.observe(std::chrono::duration_cast<Microseconds>(worker.now() - began));
+
+    pool::Server::Facts facts;
+    facts.id = worker.process().next_server();
+    facts.label = label_of(endpoint);
+    facts.upstream = std::move(upstream);
+    facts.process_id = in.facts.process_id;
+    facts.cancel_secret = in.facts.cancel_secret;
+    facts.reported = in.facts.parameters;
+    facts.fingerprint = target->fingerprint;
+    facts.opened_at = worker.now();
+    facts.cancel_route = in.route;
+    std::vector<protocol::Parameter> carried;
+    for (const auto& [name, value] : facts.reported) {
+        if (protocol::is_carried(name)) carried.push_back({name, value, true});
+    }
+    auto has = worker.process().parameters.intern(std::move(carried));
+    attempt.link = in.link.get();
+    attempt.server = std::make_unique<pool::Server>(std::move(facts), as_peer(std::move(in.link)), std::move(has));
+    co_return attempt;
+}
+
+void log_failure(const Worker& worker, const pool::Pool& pool, const ConnectError& error) {
+    if (!const_cast<Worker&>(worker).snapshot()->config.log.pool_errors) return;
+    const pool::Target& target = pool.target();
+    const std::string text = escaped(error.text);
+    log::warning("server_connect_failed", text,
+                 {{"route", target.route},
+                  {"cluster", target.cluster.name},
+                  {"database", target.database},
+                  {"user", target.user},
+                  {"sqlstate", error.sqlstate}});
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
+    const std::shared_ptr<const pool::Target> target = pool.target_ref();
+    const config::Cluster& cluster = target->cluster;
+    const std::vector<config::Endpoint> endpoints = in_order(worker, cluster);
+    // prefer-standby: first any standby, then anything.
+    std::vector<TargetSessionAttrs> passes{target->session_attrs};
+    if (target->session_attrs == TargetSessionAttrs::prefer_standby) passes.push_back(TargetSessionAttrs::any);
+
+    std::optional<ConnectError> last;
+    bool is_temporary = false;
+    bool tried_any = false;
+    for (const TargetSessionAttrs wanted : passes) {
+        for (const config::Endpoint& endpoint : endpoints) {
+            auto upstream = worker.process().upstream(cluster.name, endpoint);
+            // A dead host costs its timeout once per connect_retry, not once per client.
+            if (upstream->is_down(worker.now())) continue;
+            tried_any = true;
+            Attempt attempt = co_await try_endpoint(worker, pool, endpoint, upstream, wanted);
+            if (attempt.server != nullptr) {
+                attempt.link->start(*attempt.server);
+                log::debug("server_connected", "connected to a server",
+                           {{"route", target->route}, {"server", attempt.server->facts().label}});
+                pool.on_dialed(std::move(attempt.server));
+                co_return;
+            }
+            worker.metrics().server({cluster.name, label_of(endpoint)}).connect_failures[attempt.failed->reason].add();
+            log_failure(worker, pool, *attempt.failed);
+            if (attempt.failed->sqlstate == "57P03") {
+                pool.retire_servers_of(*upstream, metrics::ServerClose::server_shutdown);
+            }
+            is_temporary = is_temporary || attempt.is_temporary;
+            last = std::move(attempt.failed);
+        }
+    }
+    if (!tried_any) {
+        last = ConnectError{metrics::ConnectFailure::refused, "every server failed less than connect_retry ago"};
+    }
+    pool.on_dial_failed(error_for_clients(*last), is_temporary);
+}
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,56 @@
+// The configuration made ready for use: rules compiled, certificates loaded, users indexed. Immutable; a reload builds
+// a new one and posts it to the workers, and whoever still uses the old one keeps it alive.
+#pragma once
+
+#include "users.hpp"
+
+#include <pgsluice/config/config.hpp>
+#include <pgsluice/metrics/registry.hpp>
+#include <pgsluice/net/tls_context.hpp>
+#include <pgsluice/pool/target.hpp>
+#include <pgsluice/routing/table.hpp>
+#include <pgsluice/session/host.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pgsluice::daemon {
+
+struct Snapshot {
+    explicit Snapshot(config::Config loaded) : config(std::move(loaded)), routes(config.routes) {}
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+    // All errors as lines for the log, or the snapshot.
+    static std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> build(config::Config config);
+
+    const config::Cluster* cluster(std::string_view name) const;
+    const config::Route* route(std::string_view name) const;
+    // nullptr where the cluster's TLS is disabled.
+    std::shared_ptr<const net::TlsClientContext> tls_of(const std::string& cluster) const;
+    // Cluster's own users first, then those for all.
+    const Users::Entry* find_user(const std::string& cluster, std::string_view name) const;
+    // The auth.query that answers for a cluster's clients; nullptr where there is none.
+    const config::AuthQuery* auth_query(const std::string& cluster) const;
+    config::ClientTimeouts timeouts(const config::Route& route, const Users::Entry* user) const;
+    std::vector<metrics::Certificate> certificates() const;
+
+    // What a client of `route` is to be connected to. `settings`: its startup parameters, which in session mode belong
+    // to the server's startup packet.
+    std::shared_ptr<const pool::Target> target(const config::Route& route, const std::string& database,
+                                               const std::string& user,
+                                               const std::vector<wire::Setting>& settings) const;
+
+    const config::Config config;
+    const routing::Table routes;  // points into config
+    std::shared_ptr<const session::Rulebook> rulebook;
+    std::vector<std::shared_ptr<const net::TlsServerContext>> listener_tls;  // by listener; nullptr without TLS
+    std::map<std::string, std::shared_ptr<const net::TlsClientContext>> cluster_tls;
+    std::map<std::string, Users> cluster_users;
+    Users users;
+};
+
+}  // namespace pgsluice::daemon

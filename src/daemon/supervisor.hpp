@@ -1,0 +1,71 @@
+// The life of the daemon, on the main thread: opens the listeners, starts the workers, answers signals, reloads,
+// drains, feeds systemd's watchdog. Nothing here is on the path of a query.
+#pragma once
+
+#include "log_backend.hpp"
+#include "process.hpp"
+#include "snapshot.hpp"
+#include "worker.hpp"
+
+#include <pgsluice/http/server.hpp>
+#include <pgsluice/metrics/registry.hpp>
+#include <pgsluice/net/listener.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pgsluice::daemon {
+
+class Supervisor {
+  public:
+    // What cannot be undone by an error later stands outside: log and registry outlive everything.
+    Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log);
+    ~Supervisor();
+
+    // Opens everything. An error text where that is not possible.
+    std::optional<std::string> start();
+    // Returns when a signal has ended the daemon.
+    void run();
+
+  private:
+    std::optional<std::string> open_listeners();
+    std::optional<std::string> open_http();
+    void wait_for_signal();
+    void on_signal(int number);
+    void reload();
+    void fail_reload(const std::vector<std::string>& problems);
+    void begin_shutdown();
+    void close_listeners_and_drain();
+    void poll();
+    void watch_files();
+    http::Health health() const;
+    void show_certificates();
+
+    boost::asio::io_context io_{1};
+    std::shared_ptr<const Snapshot> snapshot_;
+    metrics::Registry& registry_;
+    LogBackend& log_;
+    Process process_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::vector<net::UnixAddress> unix_addresses_;
+    std::unique_ptr<http::Server> http_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer timer_;
+    std::map<std::string, std::filesystem::file_time_type> watched_;
+
+    enum class Phase : std::uint8_t { starting, serving, delaying, draining, stopped };
+    std::atomic<Phase> phase_{Phase::starting};
+    TimePoint phase_ends_ = never;
+    TimePoint next_watchdog_ = never;
+    TimePoint next_watch_ = never;
+};
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,289 @@
+#include "worker.hpp"
+
+#include "cancel_forward.hpp"
+#include "client_login.hpp"
+#include "server_dial.hpp"
+
+#include <pgsluice/base/log.hpp>
+#include <pgsluice/net/asio.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::daemon {
+namespace {
+
+// Deadlines are as late as this at most. With many sessions the sweep is rarer, so that idle clients cost next to
+// nothing.
+constexpr Milliseconds tick_interval{50};
+constexpr Milliseconds busy_tick_interval{250};
+constexpr std::size_t many_sessions = 2000;
+
+}  // namespace
+
+Worker::Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapshot> snapshot)
+    : process_(process),
+      index_(index),
+      reactor_(io_),
+      sets_(process.metrics.add_worker(index)),
+      context_{*this, process.statements, process.parameters, sets_.worker()},
+      snapshot_(std::move(snapshot)),
+      auth_queries_(*this),
+      timer_(io_) {}
+
+Worker::~Worker() {
+    stop();
+}
+
+void Worker::start() {
+    thread_ = std::thread([this] { run(); });
+}
+
+void Worker::run() {
+    fill_minimum_pools();
+    schedule_tick();
+    io_.run();
+}
+
+// Called by the main thread. What is still open then has been given its time.
+void Worker::stop() {
+    if (!thread_.joinable()) return;
+    post([this] {
+        stop_listening();
+        draining_ = true;
+        while (!sessions_.empty()) sessions_.begin()->second.session->end(metrics::Disconnect::shutdown);
+        pools_.clear();
+        auth_queries_.reset();
+        timer_.cancel();
+        // Last words are written synchronously where the kernel has room; what lingers gets one turn more.
+        post([this] { io_.stop(); });
+    });
+    thread_.join();
+}
+
+net::SocketOptions Worker::socket_options() const {
+    const auto& timeouts = snapshot_->config.timeouts;
+    return {timeouts.keepalive.idle, timeouts.keepalive.interval, static_cast<int>(timeouts.keepalive.count),
+            timeouts.tcp_user};
+}
+
+// --- Clients ---------------------------------------------------------------------------------------------------------
+
+void Worker::listen(net::Descriptor socket, std::size_t listener, bool spread) {
+    const auto on_accept = [this, listener, spread](net::Descriptor accepted) {
+        Worker* chosen = this;
+        if (spread) {
+            // One acceptor for all: the worker with the fewest clients takes it.
+            chosen = *std::min_element(siblings_.begin(), siblings_.end(),
+                                       [](const Worker* a, const Worker* b) { return a->clients() < b->clients(); });
+        }
+        if (chosen == this) {
+            serve(std::move(accepted), listener);
+            return;
+        }
+        auto shared = std::make_shared<net::Descriptor>(std::move(accepted));
+        chosen->post([chosen, shared, listener] { chosen->serve(std::move(*shared), listener); });
+    };
+    const auto on_trouble = [this](const net::Error& error) {
+        sets_.worker().accept_pauses.add();
+        log::warning("accept_paused", error.text);
+    };
+    acceptors_.push_back(std::make_unique<net::Acceptor>(io_, std::move(socket), on_accept, on_trouble));
+}
+
+void Worker::stop_listening() {
+    acceptors_.clear();
+}
+
+void Worker::serve(net::Descriptor socket, std::size_t listener) {
+    sets_.worker().accepted.add();
+    ClientSlot slot(process_.clients, snapshot_->config.limits.client_connections);
+    boost::asio::co_spawn(io_, log_client_in(*this, std::move(socket), listener, std::move(slot)),
+                          boost::asio::detached);
+}
+
+void Worker::adopt(NewClient client) {
+    net::Link& link = *client.link;
+    PeerPtr peer{client.link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }};
+    const SessionId id = client.identity.id;
+    session::Session::Setup setup{std::move(client.identity), std::move(peer), client.pool,
+                                  &sets_.route(client.route->name)};
+    auto session = std::make_unique<session::Session>(context_, std::move(setup));
+    session::Session& started = *session;
+    Client& entry = sessions_[id];
+    entry.session = std::move(session);
+    entry.slot = std::move(client.slot);
+    entry.admission = std::move(client.admission);
+    entry.route = client.route->name;
+    clients_.store(sessions_.size(), std::memory_order_relaxed);
+    sets_.worker().clients.set(static_cast<std::int64_t>(sessions_.size()));
+    link.pause(Pause::no_server);
+    link.start(started, client.unread);
+    started.start();
+}
+
+void Worker::refresh(session::Session& session) {
+    const auto found = sessions_.find(session.identity().id);
+    if (found == sessions_.end()) return;
+    const session::Identity& who = session.identity();
+    const config::Route* route = snapshot_->route(found->second.route);
+    if (route == nullptr) return;
+    const Users::Entry* user = snapshot_->find_user(route->cluster, who.user);
+    const policy::Principal principal{who.user, who.database, session.application_name(), route->name, who.address};
+    session.set_limits(snapshot_->timeouts(*route, user),
+                       rules_cache_.for_principal(snapshot_->rulebook->policies, principal));
+}
+
+void Worker::defer(session::Session& session) {
+    post([this, id = session.identity().id] {
+        if (const auto found = sessions_.find(id); found != sessions_.end()) found->second.session->on_turn();
+    });
+}
+
+void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict, ByteView) {
+    const auto count = [&](policy::RuleIndex index) {
+        const config::Policy& rule = snapshot_->config.policies[index];
+        static constexpr std::string_view actions[] = {"allow", "block", "log"};
+        const std::string_view action = actions[static_cast<std::size_t>(rule.action)];
+        const std::string_view mode = rule.mode == config::PolicyMode::enforce ? "enforce" : "shadow";
+        sets_.rule({rule.name, std::string(action), std::string(mode)}).verdicts.add();
+        if (rule.action == config::PolicyAction::allow) return;
+        log::info("policy_verdict", "a policy matched a statement",
+                  {{"session", static_cast<std::int64_t>(number(session.identity().id))},
+                   {"policy", rule.name},
+                   {"action", action},
+                   {"mode", mode},
+                   {"user", session.identity().user},
+                   {"database", session.identity().database}});
+    };
+    for (const policy::RuleIndex index : verdict.hits) count(index);
+    if (verdict.rule) count(*verdict.rule);
+}
+
+void Worker::on_logged_in(session::Session& session) {
+    const session::Identity& who = session.identity();
+    process_.cancels.add(who.cancel_process_id, who.cancel_secret, {index_, who.id});
+    sets_.worker().logins.add();
+    Client& client = sessions_.at(who.id);
+    client.metrics = &sets_.user({who.database, who.user});
+    client.metrics->clients.add();
+    client.metrics->logins.add();
+    if (!snapshot_->config.log.connections) return;
+    const std::string address = who.address.to_string();
+    log::info("client_connected", "client logged in",
+              {{"session", static_cast<std::int64_t>(number(who.id))},
+               {"user", who.user},
+               {"database", who.database},
+               {"address", address},
+               {"application", session.application_name()},
+               {"route", client.route}});
+}
+
+void Worker::on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) {
+    const session::Identity& who = session.identity();
+    const auto found = sessions_.find(who.id);
+    Client client = std::move(found->second);
+    sessions_.erase(found);
+    clients_.store(sessions_.size(), std::memory_order_relaxed);
+    sets_.worker().clients.set(static_cast<std::int64_t>(sessions_.size()));
+    process_.cancels.remove(who.cancel_process_id, who.id);
+    const session::Totals& totals = session.totals();
+    if (client.metrics != nullptr) {
+        client.metrics->clients.sub();
+        client.metrics->transactions.add(totals.transactions);
+        client.metrics->queries.add(totals.queries);
+        client.metrics->bytes_in.add(totals.bytes_in);
+        client.metrics->bytes_out.add(totals.bytes_out);
+    }
+    const auto why = metrics::names_of(metrics::Disconnect{})[static_cast<std::size_t>(reason)];
+    const std::string address = who.address.to_string();
+    const std::chrono::duration<double> lasted = now() - session.started_at();
+    if (client.metrics == nullptr) {
+        const bool no_server = error != nullptr && error->code() == "57P03";
+        const auto failure = reason == metrics::Disconnect::client_lost ? metrics::LoginFailure::client_left
+                             : no_server                                ? metrics::LoginFailure::no_server
+                                                                        : metrics::LoginFailure::server_rejected;
+        sets_.worker().login_failures[failure].add();
+        const std::string text = "login failed: " + (error == nullptr ? std::string(why) : error->message);
+        log::warning("client_login_failed", text,
+                     {{"session", static_cast<std::int64_t>(number(who.id))},
+                      {"reason", metrics::names_of(metrics::LoginFailure{})[static_cast<std::size_t>(failure)]},
+                      {"user", who.user},
+                      {"database", who.database},
+                      {"address", address},
+                      {"sqlstate", error == nullptr ? ByteView() : error->code()}});
+    } else if (snapshot_->config.log.disconnections) {
+        log::info("client_disconnected", error == nullptr ? ByteView("client disconnected") : ByteView(error->message),
+                  {{"session", static_cast<std::int64_t>(number(who.id))},
+                   {"reason", why},
+                   {"user", who.user},
+                   {"database", who.database},
+                   {"address", address},
+                   {"seconds", lasted.count()},
+                   {"transactions", static_cast<std::int64_t>(totals.transactions)},
+                   {"queries", static_cast<std::int64_t>(totals.queries)},
+                   {"bytes_in", static_cast<std::int64_t>(totals.bytes_in)},
+                   {"bytes_out", static_cast<std::int64_t>(totals.bytes_out)},
+                   {"sqlstate", error == nullptr ? ByteView() : error->code()}});
+    }
+    reactor_.retire(std::move(client.session));
+}
+
+void Worker::cancel(SessionId session) {
+    if (const auto found = sessions_.find(session); found != sessions_.end()) found->second.session->cancel();
+}
+
+void Worker::drain() {
+    draining_ = true;
+    // drain() may end a session, which takes it out of the map.
+    std::vector<SessionId> ids;
+    ids.reserve(sessions_.size());
+    for (const auto& [id, client] : sessions_) ids.push_back(id);
+    for (const SessionId id : ids) {
+        if (const auto found = sessions_.find(id); found != sessions_.end()) found->second.session->drain();
+    }
+}
+
+// --- Time ------------------------------------------------------------------------------------------------------------
+
+void Worker::schedule_tick() {
+    const Milliseconds interval = sessions_.size() > many_sessions ? busy_tick_interval : tick_interval;
+    next_tick_ = now() + interval;
+    timer_.expires_at(next_tick_);
+    timer_.async_wait([this](const error_code& error) {
+        if (!error) tick();
+    });
+}
+
+void Worker::tick() {
+    const TimePoint at = now();
+    sets_.worker().last_tick.set(at);
+    sets_.worker().loop_lag.observe(std::chrono::duration_cast<Microseconds>(at - next_tick_));
+    sweep(at);
+    schedule_tick();
+}
+
+void Worker::sweep(TimePoint at) {
+    std::vector<SessionId> paused;
+    std::vector<SessionId> due;
+    for (const auto& [id, client] : sessions_) {
+        if (client.session->state() == metrics::ClientState::waiting || !client.session->is_ready())
+            paused.push_back(id);
+        due.push_back(id);
+    }
+    // Each of these may end sessions, so they are looked up again.
+    for (const SessionId id : due) {
+        if (const auto found = sessions_.find(id); found != sessions_.end()) found->second.session->sweep(at);
+    }
+    for (const SessionId id : paused) {
+        if (const auto found = sessions_.find(id); found != sessions_.end()) {
+            static_cast<net::Link&>(found->second.session->client()).check_paused();
+        }
+    }
+    for (auto entry = pools_.begin(); entry != pools_.end(); ++entry) entry->second.pool->sweep(at);
+    auth_queries_.sweep(at);
+}
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,158 @@
+// One thread with an event loop of its own: accepts clients, runs their sessions, holds idle servers. It is the Host of
+// its sessions and pools. Other threads reach it only by post(), with values.
+#pragma once
+
+#include "auth_query.hpp"
+#include "process.hpp"
+#include "snapshot.hpp"
+
+#include <pgsluice/net/acceptor.hpp>
+#include <pgsluice/net/link.hpp>
+#include <pgsluice/net/reactor.hpp>
+#include <pgsluice/net/socket_options.hpp>
+#include <pgsluice/policy/rules.hpp>
+#include <pgsluice/pool/pool.hpp>
+#include <pgsluice/session/session.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace pgsluice::daemon {
+
+class Worker final : public session::Host, public pool::Host {
+  public:
+    Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapshot> snapshot);
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+    ~Worker();
+
+    // --- Any thread.
+    template <class Handler>
+    void post(Handler handler) {
+        boost::asio::post(io_, std::move(handler));
+    }
+    void set_siblings(std::vector<Worker*> workers) { siblings_ = std::move(workers); }  // before start()
+    void start();
+    // Ends every session at once, closes every server, ends the thread and waits for it.
+    void stop();
+    std::size_t clients() const { return clients_.load(std::memory_order_relaxed); }
+    WorkerIndex index() const { return index_; }
+
+    // --- Its own thread.
+    void listen(net::Descriptor socket, std::size_t listener, bool spread);
+    void stop_listening();
+    void serve(net::Descriptor socket, std::size_t listener);
+    void publish(std::shared_ptr<const Snapshot> snapshot);
+    void drain();
+    void cancel(SessionId session);
+    void evict_idle(const pool::Upstream& upstream);
+    void end_cancel(ServerId server);
+
+    // For the coroutines that log clients and servers in.
+    const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+    Process& process() { return process_; }
+    net::Reactor& reactor() { return reactor_; }
+    boost::asio::io_context& io() { return io_; }
+    metrics::WorkerSets& metrics() { return sets_; }
+    AuthQueries& auth_queries() { return auth_queries_; }
+    std::vector<Worker*>& siblings() { return siblings_; }
+    net::SocketOptions socket_options() const;
+    pool::Pool& pool_for(const std::string& key, std::shared_ptr<const pool::Target> target);
+    pool::Pool* find_pool(const std::string& key);
+    SharedPool& shared(const pool::Pool& pool);
+
+    struct NewClient {
+        session::Identity identity;
+        net::LinkPtr link;
+        ByteView unread;
+        pool::Pool* pool = nullptr;
+        const config::Route* route = nullptr;
+        ClientSlot slot;
+        Admission admission;
+        const Users::Entry* user = nullptr;
+    };
+    void adopt(NewClient client);
+
+    // --- session::Host
+    TimePoint now() const override { return std::chrono::steady_clock::now(); }
+    const std::shared_ptr<const session::Rulebook>& rulebook() const override { return snapshot_->rulebook; }
+    void refresh(session::Session& session) override;
+    void defer(session::Session& session) override;
+    void forward_cancel(pool::Pool& pool, pool::Server& server) override;
+    void on_verdict(const session::Session& session, const policy::Verdict& verdict, ByteView text) override;
+    void on_logged_in(session::Session& session) override;
+    void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) override;
+
+    // --- pool::Host
+    std::uint64_t random(std::uint64_t bound) override;
+    void dial(pool::Pool& pool) override;
+    void bury(std::unique_ptr<pool::Server> server) override { reactor_.retire(std::move(server)); }
+    void move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server> server) override;
+    void ask_for_idle(WorkerIndex worker, pool::Pool& pool) override;
+    void on_server_closed(pool::Pool& pool, const pool::Server& server, metrics::ServerClose reason) override;
+    metrics::PoolMetrics& metrics_of(pool::Pool& pool, const std::string& server_label) override;
+    protocol::ParameterTable& parameters() override { return process_.parameters; }
+
+  private:
+    // What belongs to a session and not to its behaviour.
+    struct Client {
+        std::unique_ptr<session::Session> session;
+        ClientSlot slot;
+        Admission admission;
+        std::string route;
+        std::shared_ptr<const Snapshot> snapshot;  // the one its route and user come from
+        metrics::UserMetrics* metrics = nullptr;
+    };
+    struct PoolEntry {
+        std::unique_ptr<pool::Pool> pool;
+        std::shared_ptr<SharedPool> shared;
+        std::string route, database, user;  // as the clients name them
+        std::vector<wire::Setting> settings;
+    };
+
+    void run();
+    void tick();
+    void schedule_tick();
+    void sweep(TimePoint now);
+    void receive(const std::string& key, std::shared_ptr<const pool::Target> target,
+                 std::unique_ptr<pool::Server> server, net::LinkParts parts);
+    void reconfigure(PoolEntry& entry);
+    void fill_minimum_pools();
+
+    Process& process_;
+    const WorkerIndex index_;
+    boost::asio::io_context io_{1};
+    net::Reactor reactor_;
+    metrics::WorkerSets& sets_;
+    session::Context context_;
+    std::shared_ptr<const Snapshot> snapshot_;
+    policy::RulesCache rules_cache_;
+    AuthQueries auth_queries_;
+    std::vector<Worker*> siblings_;
+
+    std::map<std::string, PoolEntry> pools_;
+    boost::unordered_flat_map<SessionId, Client> sessions_;
+    // Servers that a cancel is on its way to; nullptr for one that has been closed meanwhile.
+    struct Cancelling {
+        pool::Pool* pool;
+        pool::Server* server;
+        int requests;
+    };
+    boost::unordered_flat_map<ServerId, Cancelling> cancelling_;
+    std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
+    boost::asio::steady_timer timer_;
+    TimePoint next_tick_{};
+    std::atomic<std::size_t> clients_{0};
+    bool draining_ = false;
+    std::thread thread_;
+};
+
+}  // namespace pgsluice::daemon

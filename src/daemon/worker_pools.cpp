@@ -1,0 +1,193 @@
+// The worker as the Host of its pools: dials, moves servers to siblings, applies a new snapshot.
+#include "cancel_forward.hpp"
+#include "server_dial.hpp"
+#include "worker.hpp"
+
+#include <pgsluice/base/log.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::daemon {
+
+using metrics::ServerClose;
+
+pool::Pool& Worker::pool_for(const std::string& key, std::shared_ptr<const pool::Target> target) {
+    if (pool::Pool* known = find_pool(key)) return *known;
+    PoolEntry entry;
+    entry.shared = process_.shared_pool(key);
+    pool::Pool::Setup setup;
+    setup.key = key;
+    setup.target = target;
+    setup.share = entry.shared->share;
+    setup.worker = index_;
+    setup.host = this;
+    setup.metrics = &sets_.pool({target->route, "*", target->database, target->user});
+    entry.pool = std::make_unique<pool::Pool>(std::move(setup));
+    return *pools_.emplace(key, std::move(entry)).first->second.pool;
+}
+
+pool::Pool* Worker::find_pool(const std::string& key) {
+    const auto found = pools_.find(key);
+    return found == pools_.end() ? nullptr : found->second.pool.get();
+}
+
+SharedPool& Worker::shared(const pool::Pool& pool) {
+    return *pools_.at(pool.key()).shared;
+}
+
+metrics::PoolMetrics& Worker::metrics_of(pool::Pool& pool, const std::string& server_label) {
+    const pool::Target& target = pool.target();
+    return sets_.pool({target.route, server_label, target.database, target.user});
+}
+
+std::uint64_t Worker::random(std::uint64_t bound) {
+    return bound == 0 ? 0 : random_number() % bound;
+}
+
+void Worker::dial(pool::Pool& pool) {
+    boost::asio::co_spawn(io_, dial_server(*this, pool), boost::asio::detached);
+}
+
+// A server between two workers: its connection as a value, everything else in the object itself.
+void Worker::move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server> server) {
+    struct Luggage {
+        std::string key;
+        std::shared_ptr<const pool::Target> target;
+        std::unique_ptr<pool::Server> server;
+    };
+    auto luggage = std::make_shared<Luggage>(Luggage{pool.key(), pool.target_ref(), std::move(server)});
+    Worker* sibling = siblings_[number(to)];
+    // Its link may be on the call stack here (the check-in follows its last reply), so it is taken apart on the next
+    // turn, and until then nobody listens to it.
+    luggage->server->link().pause(Pause::draining);
+    post([luggage, sibling] {
+        auto& link = static_cast<net::Link&>(luggage->server->link());
+        auto parts = std::make_shared<net::LinkParts>();
+        if (link.at_rest()) *parts = link.detach();
+        sibling->post([luggage, sibling, parts] {
+            sibling->receive(luggage->key, luggage->target, std::move(luggage->server), std::move(*parts));
+        });
+    });
+}
+
+void Worker::receive(const std::string& key, std::shared_ptr<const pool::Target> target,
+                     std::unique_ptr<pool::Server> server, net::LinkParts parts) {
+    if (!parts.socket) {
+        pool_for(key, std::move(target)).on_lost_in_move(*server);
+        return;
+    }
+    net::LinkPtr link = net::Link::attach(reactor_, std::move(parts));
+    net::Link& attached = *link;
+    server->attach({link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }});
+    attached.start(*server);
+    pool_for(key, std::move(target)).on_moved_in(std::move(server));
+}
+
+void Worker::ask_for_idle(WorkerIndex worker, pool::Pool& pool) {
+    Worker* sibling = siblings_[number(worker)];
+    sibling->post([sibling, key = pool.key()] {
+        if (pool::Pool* asked = sibling->find_pool(key)) asked->serve_others();
+    });
+}
+
+void Worker::on_server_closed(pool::Pool& pool, const pool::Server& server, ServerClose reason) {
+    const pool::Target& target = pool.target();
+    sets_.server({target.cluster.name, server.facts().label}).closes[reason].add();
+    if (const auto found = cancelling_.find(server.facts().id); found != cancelling_.end())
+        found->second.server = nullptr;
+    if (!snapshot_->config.log.pool_errors && reason == ServerClose::lost) return;
+    const auto why = metrics::names_of(ServerClose{})[static_cast<std::size_t>(reason)];
+    const std::initializer_list<log::Field> fields{{"reason", why},
+                                                   {"route", target.route},
+                                                   {"server", server.facts().label},
+                                                   {"database", target.database},
+                                                   {"user", target.user}};
+    const bool is_trouble =
+        reason == ServerClose::lost || reason == ServerClose::reset_failed || reason == ServerClose::check_failed;
+    if (is_trouble)
+        log::warning("server_disconnected", "a server connection was lost", fields);
+    else
+        log::debug("server_disconnected", "a server connection was closed", fields);
+}
+
+void Worker::evict_idle(const pool::Upstream& upstream) {
+    pool::Pool* oldest = nullptr;
+    TimePoint since = never;
+    for (auto& [key, entry] : pools_) {
+        const TimePoint candidate = entry.pool->oldest_idle_of(upstream);
+        if (candidate < since) {
+            since = candidate;
+            oldest = entry.pool.get();
+        }
+    }
+    if (oldest != nullptr) oldest->evict_idle_of(upstream);
+}
+
+void Worker::forward_cancel(pool::Pool& pool, pool::Server& server) {
+    if (server.facts().cancel_secret.empty()) return;
+    server.begin_cancel();
+    auto& entry = cancelling_.try_emplace(server.facts().id, Cancelling{&pool, &server, 0}).first->second;
+    ++entry.requests;
+    auto route = std::static_pointer_cast<const ServerRoute>(server.facts().cancel_route);
+    boost::asio::co_spawn(io_,
+                          daemon::forward_cancel(*this, std::move(route), server.facts().process_id,
+                                                 server.facts().cancel_secret, server.facts().id),
+                          boost::asio::detached);
+}
+
+void Worker::end_cancel(ServerId id) {
+    const auto found = cancelling_.find(id);
+    if (found == cancelling_.end()) return;
+    const Cancelling entry = found->second;
+    if (--found->second.requests == 0) cancelling_.erase(found);
+    if (entry.server != nullptr) entry.pool->end_cancel(*entry.server);
+}
+
+// --- A new snapshot --------------------------------------------------------------------------------------------------
+
+void Worker::publish(std::shared_ptr<const Snapshot> snapshot) {
+    snapshot_ = std::move(snapshot);
+    rules_cache_ = {};
+    auth_queries_.reset();
+    for (auto& [key, entry] : pools_) reconfigure(entry);
+    // Routes that are gone take their clients along, each at the end of its transaction.
+    std::vector<SessionId> homeless;
+    for (auto& [id, client] : sessions_) {
+        if (snapshot_->route(client.route) == nullptr)
+            homeless.push_back(id);
+        else
+            refresh(*client.session);
+    }
+    for (const SessionId id : homeless) {
+        if (const auto found = sessions_.find(id); found != sessions_.end()) found->second.session->drain();
+    }
+    fill_minimum_pools();
+}
+
+void Worker::reconfigure(PoolEntry& entry) {
+    const std::shared_ptr<const pool::Target> old = entry.pool->target_ref();
+    const config::Route* route = snapshot_->route(old->route);
+    if (route == nullptr) {
+        entry.pool->retire_servers(ServerClose::configuration);
+        return;
+    }
+    // The names that the clients of this pool go by on the server stay those that they logged in with.
+    auto renewed = std::make_shared<pool::Target>(*snapshot_->target(*route, old->database, old->user, old->startup));
+    entry.pool->reconfigure(std::move(renewed));
+}
+
+// Pools whose names the configuration fixes are filled before the first client comes.
+void Worker::fill_minimum_pools() {
+    for (const config::Route& route : snapshot_->config.routes) {
+        if (route.pool.min_size == 0 || route.database.empty() || route.user.empty()) continue;
+        if (route.pool.mode == config::PoolMode::session) continue;
+        auto target = snapshot_->target(route, route.database, route.user, {});
+        const std::string key = route.name + '\n' + target->database + '\n' + target->user;
+        pool_for(key, std::move(target));
+    }
+}
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,354 @@
+#include <pgsluice/pool/pool.hpp>
+#include <pgsluice/pool/upstream.hpp>
+#include <pgsluice/wire/frontend_messages.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::pool {
+
+using metrics::ServerClose;
+using metrics::ServerState;
+
+Pool::Pool(Setup setup)
+    : key_(std::move(setup.key)),
+      target_(std::move(setup.target)),
+      share_(std::move(setup.share)),
+      worker_(setup.worker),
+      host_(*setup.host),
+      metrics_(*setup.metrics) {}
+
+Pool::~Pool() {
+    retire_servers(ServerClose::shutdown);
+    while (!servers_.empty()) discard(servers_.front(), ServerClose::shutdown);
+}
+
+// --- States ----------------------------------------------------------------------------------------------------------
+
+// The one place where a server changes its state: list, gauge and idle count move with it.
+void Pool::enter(Server& server, ServerState state) {
+    list_of(server).erase(ServerList::s_iterator_to(server));
+    server.metrics_->servers[server.state_].sub();
+    if (server.state_ == ServerState::idle) share_->remove_idle(worker_);
+    server.state_ = state;
+    server.since_ = host_.now();
+    list_of(server).push_back(server);
+    server.metrics_->servers[state].add();
+    if (state == ServerState::idle) share_->add_idle(worker_);
+    if (state != ServerState::active) server.user_ = this;
+}
+
+void Pool::adopt(std::unique_ptr<Server> owned) {
+    Server& server = *owned.release();
+    server.user_ = this;
+    server.metrics_ = &host_.metrics_of(*this, server.facts().label);
+    server.state_ = ServerState::active;
+    server.metrics_->servers[server.state_].add();
+    servers_.push_back(server);
+    if (greeting_.empty()) {
+        greeting_ = server.facts().reported;
+        baseline_ = server.has();
+    }
+}
+
+std::unique_ptr<Server> Pool::remove(Server& server) {
+    list_of(server).erase(ServerList::s_iterator_to(server));
+    server.metrics_->servers[server.state_].sub();
+    if (server.state_ == ServerState::idle) share_->remove_idle(worker_);
+    return std::unique_ptr<Server>(&server);
+}
+
+void Pool::lend(Server& server, ServerUser& user) {
+    if (server.state_ != ServerState::active) enter(server, ServerState::active);
+    server.user_ = &user;
+}
+
+// --- Clients ---------------------------------------------------------------------------------------------------------
+
+Server* Pool::acquire(Waiter& waiter, ServerUser& user) {
+    if (!share_->anybody_waits()) {
+        if (Server* server = take_idle()) {
+            lend(*server, user);
+            return server;
+        }
+    }
+    waiter.since_ = host_.now();
+    waiter.user_ = &user;
+    waiter.ticket_ = share_->enqueue(worker_, waiter.since_);
+    waiters_.push_back(waiter);
+    metrics_.waiters.add();
+    // A server may have come free between the first look and the registration.
+    acquiring_ = &waiter;
+    acquired_ = nullptr;
+    serve_others();
+    acquiring_ = nullptr;
+    if (acquired_ == nullptr) grow();
+    return std::exchange(acquired_, nullptr);
+}
+
+void Pool::withdraw(Waiter& waiter) {
+    waiters_.erase(WaiterList::s_iterator_to(waiter));
+    metrics_.waiters.sub();
+    share_->withdraw(waiter.ticket_);
+}
+
+Server* Pool::take_idle() {
+    const TimePoint now = host_.now();
+    while (!idle_.empty()) {
+        Server& server = idle_.back();
+        if (is_spent(server, now)) {
+            discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+            continue;
+        }
+        const auto check_after = target_->settings.check_after_idle;
+        if (check_after.count() == 0 || now - server.since_ < check_after) return &server;
+        // It may have died unnoticed: ask first. It comes back through release().
+        maintain(server, ServerState::checking, "");
+    }
+    return nullptr;
+}
+
+bool Pool::give_to_oldest(Server& server) {
+    if (waiters_.empty()) return false;
+    Waiter& waiter = waiters_.front();
+    waiters_.pop_front();
+    metrics_.waiters.sub();
+    lend(server, *waiter.user_);
+    if (&waiter == acquiring_)
+        acquired_ = &server;
+    else
+        waiter.on_granted(server);
+    return true;
+}
+
+void Pool::release(Server& server) {
+    if (is_spent(server, host_.now())) {
+        discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+        return;
+    }
+    while (share_->anybody_waits()) {
+        const auto worker = share_->call();
+        if (!worker) break;
+        if (*worker != worker_) {
+            host_.move(*worker, *this, remove(server));
+            return;
+        }
+        if (give_to_oldest(server)) return;
+    }
+    enter(server, ServerState::idle);
+    // Whoever registered after the last look found no idle server here: look again.
+    if (share_->anybody_waits()) serve_others();
+}
+
+void Pool::serve_others() {
+    while (share_->anybody_waits()) {
+        Server* server = take_idle();
+        if (server == nullptr) return;
+        const auto worker = share_->call();
+        if (!worker) return;
+        if (*worker != worker_)
+            host_.move(*worker, *this, remove(*server));
+        else
+            give_to_oldest(*server);
+    }
+}
+
+void Pool::on_moved_in(std::unique_ptr<Server> owned) {
+    Server& server = *owned;
+    adopt(std::move(owned));
+    // It was called for one of ours; if that one has left, it is free for anybody.
+    if (!is_spent(server, host_.now()) && give_to_oldest(server)) return;
+    release(server);
+}
+
+void Pool::on_lost_in_move(const Server& server) {
+    share_->give_back();
+    if (server.facts().upstream != nullptr) server.facts().upstream->closed();
+    if (!waiters_.empty()) grow();
+}
+
+void Pool::check_in(Server& server) {
+    if (server.is_being_cancelled()) {
+        enter(server, ServerState::cancelling);
+        return;
+    }
+    if (is_spent(server, host_.now())) {
+        discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+    } else if (target_->in_session_mode()) {
+        reset(server);
+    } else {
+        release(server);
+    }
+}
+
+void Pool::end_cancel(Server& server) {
+    server.end_cancel();
+    if (server.state_ != ServerState::cancelling || server.is_being_cancelled()) return;
+    // Back to a state that check_in knows.
+    enter(server, ServerState::active);
+    server.user_ = this;
+    check_in(server);
+}
+
+void Pool::discard(Server& server, ServerClose reason) {
+    std::unique_ptr<Server> owned = remove(server);
+    share_->give_back();
+    if (server.facts().upstream != nullptr) server.facts().upstream->closed();
+    if (reason != ServerClose::lost && server.exchange().at_rest()) {
+        Bytes terminate;
+        wire::write_empty(terminate, wire::FrontendTag::terminate);
+        server.link().write(terminate);
+    }
+    server.link().close();
+    host_.on_server_closed(*this, server, reason);
+    host_.bury(std::move(owned));
+    if (!waiters_.empty()) grow();
+}
+
+// --- Growth ----------------------------------------------------------------------------------------------------------
+
+std::uint32_t Pool::size_limit(TimePoint now) const {
+    const config::Pool& settings = target_->settings;
+    if (settings.reserve_size == 0) return settings.size;
+    const auto oldest = share_->oldest();
+    const bool reserve = oldest && now - *oldest >= settings.reserve_timeout;
+    return settings.size + (reserve ? settings.reserve_size : 0);
+}
+
+void Pool::grow() {
+    const std::uint32_t limit = size_limit(host_.now());
+    const std::uint32_t at_once = std::max<std::uint32_t>(1, target_->cluster.max_connecting);
+    while (dialing_ < waiters_.size() && dialing_ < at_once) {
+        if (!share_->try_take(limit)) {
+            if (const auto other = share_->somebody_idle(worker_)) host_.ask_for_idle(*other, *this);
+            return;
+        }
+        ++dialing_;
+        metrics_.servers[ServerState::connecting].add();
+        host_.dial(*this);
+    }
+}
+
+void Pool::on_dialed(std::unique_ptr<Server> owned) {
+    --dialing_;
+    metrics_.servers[ServerState::connecting].sub();
+    Server& server = *owned;
+    const auto lifetime = target_->settings.lifetime;
+    if (lifetime.count() != 0) {
+        // Within a tenth, so that servers opened together do not all end together.
+        const auto spread = static_cast<std::uint64_t>(lifetime.count()) / 5 + 1;
+        server.expires_at_ = server.facts().opened_at + lifetime * 9 / 10 +
+                             Milliseconds(static_cast<Milliseconds::rep>(host_.random(spread)));
+    }
+    adopt(std::move(owned));
+    release(server);
+    if (!waiters_.empty()) grow();
+}
+
+void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
+    --dialing_;
+    metrics_.servers[ServerState::connecting].sub();
+    share_->give_back();
+    // Where servers are open, one of them will come back; sweep() tries again to add to them.
+    if (temporary || share_->open() > dialing_) return;
+    while (!waiters_.empty()) {
+        Waiter& waiter = waiters_.front();
+        withdraw(waiter);
+        waiter.on_refused(why);
+    }
+}
+
+// --- Time and configuration ------------------------------------------------------------------------------------------
+
+bool Pool::is_spent(const Server& server, TimePoint now) const {
+    return server.is_doomed() || now >= server.expires_at_ || server.facts().fingerprint != target_->fingerprint;
+}
+
+void Pool::sweep(TimePoint now) {
+    const config::Pool& settings = target_->settings;
+    for (auto at = idle_.begin(); at != idle_.end();) {
+        Server& server = *at++;
+        const bool is_idle_too_long = settings.idle_timeout.count() != 0 &&
+                                      now - server.since_ >= settings.idle_timeout &&
+                                      share_->open() > settings.min_size;
+        if (is_spent(server, now))
+            discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+        else if (is_idle_too_long)
+            discard(server, ServerClose::idle_timeout);
+    }
+    constexpr Milliseconds maintenance_limit{5000};
+    for (auto at = servers_.begin(); at != servers_.end();) {
+        Server& server = *at++;
+        if (now - server.since_ < maintenance_limit) continue;
+        if (server.state_ == ServerState::checking)
+            discard(server, ServerClose::check_failed);
+        else if (server.state_ == ServerState::resetting)
+            discard(server, ServerClose::reset_failed);
+    }
+    while (share_->open() < settings.min_size && share_->try_take(settings.min_size)) {
+        ++dialing_;
+        metrics_.servers[ServerState::connecting].add();
+        host_.dial(*this);
+    }
+    if (!waiters_.empty()) {
+        serve_others();
+        grow();
+    }
+    metrics_.size_limit.set(settings.size);
+    if (waiters_.empty())
+        metrics_.oldest_waiter.clear();
+    else
+        metrics_.oldest_waiter.set(waiters_.front().since_);
+}
+
+void Pool::reconfigure(std::shared_ptr<const Target> target) {
+    const bool replaced = target->fingerprint != target_->fingerprint;
+    target_ = std::move(target);
+    if (!replaced) return;
+    accepted_.clear();
+    greeting_.clear();
+    baseline_.reset();
+    retire_servers(ServerClose::configuration);
+}
+
+void Pool::retire_servers(ServerClose reason) {
+    while (!idle_.empty()) discard(idle_.front(), reason);
+    for (Server& server : servers_) server.doom(reason);
+}
+
+void Pool::retire_servers_of(const Upstream& upstream, ServerClose reason) {
+    for (auto at = idle_.begin(); at != idle_.end();) {
+        Server& server = *at++;
+        if (server.facts().upstream.get() == &upstream) discard(server, reason);
+    }
+    for (Server& server : servers_) {
+        if (server.facts().upstream.get() == &upstream) server.doom(reason);
+    }
+}
+
+TimePoint Pool::oldest_idle_of(const Upstream& upstream) const {
+    for (const Server& server : idle_) {
+        if (server.facts().upstream.get() == &upstream) return server.since_;
+    }
+    return never;
+}
+
+bool Pool::evict_idle_of(const Upstream& upstream) {
+    for (Server& server : idle_) {
+        if (server.facts().upstream.get() != &upstream) continue;
+        discard(server, ServerClose::evicted);
+        return true;
+    }
+    return false;
+}
+
+void Pool::note_parameter(Server& server, ByteView name, ByteView value) {
+    using config::TargetSessionAttrs;
+    const auto wanted = target_->session_attrs;
+    const bool wants_writes = wanted == TargetSessionAttrs::read_write || wanted == TargetSessionAttrs::primary;
+    const bool wants_standby = wanted == TargetSessionAttrs::standby || wanted == TargetSessionAttrs::prefer_standby;
+    if (name == "in_hot_standby") {
+        if ((wants_writes && value == "on") || (wants_standby && value == "off")) server.doom(ServerClose::wrong_role);
+    }
+}
+
+}  // namespace pgsluice::pool

@@ -1,0 +1,45 @@
+#include <pgsluice/pool/share.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::pool {
+
+Share::Ticket Share::enqueue(WorkerIndex worker, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back({next_ticket_, worker, now});
+    waiting_.store(static_cast<std::uint32_t>(queue_.size()));
+    return next_ticket_++;
+}
+
+bool Share::withdraw(Ticket ticket) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(queue_.begin(), queue_.end(), [&](const Waiting& w) { return w.ticket == ticket; });
+    if (found == queue_.end()) return false;
+    queue_.erase(found);
+    waiting_.store(static_cast<std::uint32_t>(queue_.size()));
+    return true;
+}
+
+std::optional<WorkerIndex> Share::call() {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) return std::nullopt;
+    const WorkerIndex worker = queue_.front().worker;
+    queue_.pop_front();
+    waiting_.store(static_cast<std::uint32_t>(queue_.size()));
+    return worker;
+}
+
+std::optional<TimePoint> Share::oldest() const {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) return std::nullopt;
+    return queue_.front().since;
+}
+
+std::optional<WorkerIndex> Share::somebody_idle(WorkerIndex self) const {
+    for (std::size_t i = 0; i < workers_; ++i) {
+        if (i != number(self) && idle_[i].load() > 0) return static_cast<WorkerIndex>(i);
+    }
+    return std::nullopt;
+}
+
+}  // namespace pgsluice::pool

@@ -1,0 +1,87 @@
+#include <pgsluice/protocol/parameter_set.hpp>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace pgsluice::protocol {
+namespace {
+
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+int compare(ByteView a, ByteView b) {
+    const std::size_t common = std::min(a.size(), b.size());
+    for (std::size_t i = 0; i < common; ++i) {
+        const int difference = static_cast<unsigned char>(lower(a[i])) - static_cast<unsigned char>(lower(b[i]));
+        if (difference != 0) return difference;
+    }
+    return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
+}
+
+std::size_t hash_of(const std::vector<Parameter>& parameters) {
+    std::size_t hash = parameters.size();
+    for (const Parameter& parameter : parameters) {
+        hash = hash * 31 + std::hash<std::string>{}(parameter.name);
+        hash = hash * 31 + std::hash<std::string>{}(parameter.value);
+    }
+    return hash;
+}
+
+}  // namespace
+
+bool same_name(ByteView a, ByteView b) {
+    return compare(a, b) == 0;
+}
+
+bool is_carried(ByteView reported_name) {
+    static constexpr std::array<ByteView, 7> fixed{"server_version",  "server_encoding",       "integer_datetimes",
+                                                   "is_superuser",    "session_authorization", "in_hot_standby",
+                                                   "scram_iterations"};
+    return std::find(fixed.begin(), fixed.end(), reported_name) == fixed.end();
+}
+
+ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
+    std::sort(parameters_.begin(), parameters_.end(),
+              [](const Parameter& a, const Parameter& b) { return compare(a.name, b.name) < 0; });
+}
+
+const Parameter* ParameterSet::find(ByteView name) const {
+    const auto at = std::lower_bound(parameters_.begin(), parameters_.end(), name,
+                                     [](const Parameter& a, ByteView wanted) { return compare(a.name, wanted) < 0; });
+    return at == parameters_.end() || compare(at->name, name) != 0 ? nullptr : &*at;
+}
+
+ParameterSetRef ParameterTable::intern(std::vector<Parameter> parameters) {
+    ParameterSet set(std::move(parameters));
+    const std::size_t hash = hash_of(set.all());
+    const std::lock_guard lock(mutex_);
+    const auto [first, last] = sets_.equal_range(hash);
+    for (auto at = first; at != last; ++at) {
+        if (auto known = at->second.lock(); known != nullptr && known->all() == set.all()) return known;
+    }
+    if (sets_.size() >= forget_at_) forget_expired();
+    auto made = std::make_shared<const ParameterSet>(std::move(set));
+    sets_.emplace(hash, made);
+    return made;
+}
+
+ParameterSetRef ParameterTable::with(const ParameterSetRef& set, ByteView name, ByteView value, bool reported) {
+    const Parameter* known = set->find(name);
+    if (known != nullptr && known->value == value) return set;
+    std::vector<Parameter> parameters = set->all();
+    if (known != nullptr) {
+        parameters[static_cast<std::size_t>(known - set->all().data())].value = value;
+    } else {
+        parameters.push_back({std::string(name), std::string(value), reported});
+    }
+    return intern(std::move(parameters));
+}
+
+void ParameterTable::forget_expired() {
+    std::erase_if(sets_, [](const auto& entry) { return entry.second.expired(); });
+    forget_at_ = std::max<std::size_t>(64, sets_.size() * 2);
+}
+
+}  // namespace pgsluice::protocol

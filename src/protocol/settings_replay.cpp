@@ -1,0 +1,80 @@
+#include <pgsluice/protocol/settings_replay.hpp>
+#include <pgsluice/wire/frontend_messages.hpp>
+
+#include <array>
+
+namespace pgsluice::protocol {
+namespace {
+
+using wire::FrontendTag;
+
+constexpr ByteView set_statement = "pgsluice_set";
+constexpr ByteView reset_statement = "pgsluice_reset";
+
+void swallow(Exchange& exchange, Asked asked) {
+    exchange.owe({asked, Fate::swallow});
+}
+
+void append_set(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Parameter& wanted) {
+    if (!reserved.set_config) {
+        wire::write_parse(to_server, set_statement, "select pg_catalog.set_config($1, $2, false)",
+                          wire::no_parameter_types);
+        swallow(exchange, Asked::parse);
+        reserved.set_config = true;
+    }
+    const std::array<ByteView, 2> values{wanted.name, wanted.value};
+    wire::write_bind(to_server, "", set_statement, values);
+    swallow(exchange, Asked::bind);
+    wire::write_execute(to_server, "", 0);
+    swallow(exchange, Asked::execute);
+}
+
+// A dotted name is one identifier per part: "a"."b".
+std::string quoted_name(ByteView name) {
+    std::string quoted = "\"";
+    for (const char c : name) {
+        if (c == '.')
+            quoted += "\".\"";
+        else if (c == '"')
+            quoted += "\"\"";
+        else
+            quoted += c;
+    }
+    return quoted + '"';
+}
+
+void append_reset(Bytes& to_server, Exchange& exchange, const Parameter& unwanted) {
+    wire::write_parse(to_server, reset_statement, "reset " + quoted_name(unwanted.name), wire::no_parameter_types);
+    swallow(exchange, Asked::parse);
+    wire::write_bind(to_server, "", reset_statement, {});
+    swallow(exchange, Asked::bind);
+    wire::write_execute(to_server, "", 0);
+    swallow(exchange, Asked::execute);
+    wire::write_target(to_server, FrontendTag::close, 'S', reset_statement);
+    swallow(exchange, Asked::close);
+}
+
+}  // namespace
+
+std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
+                          const ParameterSet& wants) {
+    std::size_t differences = 0;
+    for (const Parameter& present : has.all()) {
+        if (wants.find(present.name) != nullptr) continue;
+        append_reset(to_server, exchange, present);
+        ++differences;
+    }
+    for (const Parameter& wanted : wants.all()) {
+        const Parameter* present = has.find(wanted.name);
+        if (present != nullptr && present->value == wanted.value) continue;
+        append_set(to_server, exchange, reserved, wanted);
+        ++differences;
+    }
+    if (differences > 0) {
+        wire::write_empty(to_server, FrontendTag::sync);
+        swallow(exchange, Asked::sync);
+    }
+    return differences;
+}
+
+}  // namespace pgsluice::protocol

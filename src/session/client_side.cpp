@@ -1,0 +1,170 @@
+// What a client sends: one message at a time is admitted, which decides where it goes and which reply it is owed.
+#include <pgsluice/session/session.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::session {
+
+using metrics::Disconnect;
+using metrics::QueryKind;
+using protocol::Asked;
+using wire::FrontendTag;
+using wire::TransactionStatus;
+
+namespace {
+
+// Messages whose text or name is looked at; the others may stream through in parts.
+bool is_looked_into(FrontendTag tag) {
+    switch (tag) {
+        case FrontendTag::query:
+        case FrontendTag::parse:
+        case FrontendTag::describe:
+        case FrontendTag::close:
+        case FrontendTag::execute: return true;
+        default: return false;
+    }
+}
+
+bool belongs_to_copy(FrontendTag tag) {
+    return tag == FrontendTag::copy_data || tag == FrontendTag::copy_done || tag == FrontendTag::copy_fail;
+}
+
+}  // namespace
+
+// As much of the message as is there goes to the server; what follows goes after it.
+std::size_t Session::pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    const std::size_t part = std::min(frame.size, rest.size());
+    to_server.add(rest.substr(0, part));
+    client_rest_ = frame.size - part;
+    client_rest_goes_ = Rest::onward;
+    return part;
+}
+
+std::size_t Session::drop(const wire::Frame& frame, ByteView rest) {
+    const std::size_t part = std::min(frame.size, rest.size());
+    client_rest_ = frame.size - part;
+    client_rest_goes_ = Rest::nowhere;
+    return part;
+}
+
+std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {
+    const auto tag = static_cast<FrontendTag>(frame.tag);
+    const bool is_whole = rest.size() >= frame.size;
+    if (!is_whole && is_looked_into(tag) && frame.size <= rulebook_->limits.inspect_bytes) return 0;
+    if (tag == FrontendTag::terminate) {
+        end(Disconnect::client_left);
+        return rest.size();
+    }
+    if (tag == FrontendTag::password) {
+        const auto error = wire::fatal("08P01", "invalid frontend message type 112");
+        end(Disconnect::protocol_violation, &error);
+        return rest.size();
+    }
+    if (skipping_here_ && tag != FrontendTag::sync) return drop(frame, rest);
+    if (server_ == nullptr) {
+        if (const std::size_t taken = admit_without_server(frame, rest, to_client)) return taken;
+        if (phase_ == Phase::ended) return rest.size();
+    } else if (server_->exchange().skipping() && tag != FrontendTag::sync) {
+        // The server would read and drop it.
+        return drop(frame, rest);
+    }
+    if (tag == FrontendTag::query || tag == FrontendTag::parse) {
+        wire::SqlError too_large;
+        if (!judged_) {
+            if (const wire::SqlError* error = judge(frame, rest, too_large)) {
+                refuse(frame, *error, to_server, to_client);
+                return drop(frame, rest);
+            }
+        }
+        judged_ = true;
+    }
+    if (server_ == nullptr) {
+        if (!take_server()) return 0;
+        begin_lease(to_server);
+    }
+    judged_ = false;
+    protocol::Exchange& exchange = server_->exchange();
+    if (busy_since_ == never) busy_since_ = active_at_;
+    if (!exchange.owes()) asked_at_ = active_at_;
+    switch (tag) {
+        case FrontendTag::query: return admit_query(frame, rest, to_server);
+        case FrontendTag::parse: return admit_parse(frame, rest, to_server);
+        case FrontendTag::bind: return admit_bind(frame, rest, to_server);
+        case FrontendTag::describe: return admit_describe(frame, rest, to_server);
+        case FrontendTag::close: return admit_close(frame, rest, to_server);
+        case FrontendTag::sync: return admit_sync(frame, rest, to_server);
+        case FrontendTag::execute:
+            ++totals_.queries;
+            metrics_.queries[QueryKind::extended_execute].add();
+            exchange.owe({Asked::execute});
+            break;
+        case FrontendTag::function_call:
+            ++totals_.queries;
+            metrics_.queries[QueryKind::function_call].add();
+            exchange.owe({Asked::function_call});
+            break;
+        case FrontendTag::copy_done:
+        case FrontendTag::copy_fail: exchange.owe({Asked::copy_end}); break;
+        default: break;  // CopyData, Flush: nothing is owed for them
+    }
+    return pass(frame, rest, to_server);
+}
+
+// What a client without a server can be answered at once. Nothing is owed to such a client, and it is in no
+// transaction.
+std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView rest, Bytes& to_client) {
+    const auto tag = static_cast<FrontendTag>(frame.tag);
+    // PostgreSQL ignores what arrives of a COPY after it has failed.
+    if (belongs_to_copy(tag) || tag == FrontendTag::flush) return drop(frame, rest);
+    if (tag == FrontendTag::sync) {
+        skipping_here_ = false;
+        wire::write_ready_for_query(to_client, TransactionStatus::idle);
+        return drop(frame, rest);
+    }
+    if (refusal_ != nullptr) {
+        const auto refusal = std::move(refusal_);
+        judged_ = false;
+        busy_since_ = never;
+        refuse_here(frame, *refusal, to_client);
+        return drop(frame, rest);
+    }
+    if (tag == FrontendTag::close && translates_statements()) {
+        const auto target = wire::read_target(wire::body_of(rest, frame));
+        if (target && target->kind == 'S') {
+            if (target->name.empty())
+                unnamed_.reset();
+            else if (statements_ != nullptr)
+                statements_->remove(target->name);
+            wire::write_empty(to_client, wire::BackendTag::close_complete);
+            return drop(frame, rest);
+        }
+    }
+    return 0;
+}
+
+std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    ++totals_.queries;
+    metrics_.queries[QueryKind::simple].add();
+    // A simple query destroys the unnamed statement.
+    unnamed_.reset();
+    server_->unnamed().reset();
+    server_->exchange().owe({Asked::query});
+    return pass(frame, rest, to_server);
+}
+
+std::size_t Session::admit_sync(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    if (skipping_here_) {
+        skipping_here_ = false;
+        wire::write_ready_for_query(context_.to_client, exchange.status());
+        return drop(frame, rest);
+    }
+    if (exchange.ignores_sync())
+        exchange.note_ignored_sync();
+    else
+        exchange.owe({Asked::sync});
+    return pass(frame, rest, to_server);
+}
+
+}  // namespace pgsluice::session

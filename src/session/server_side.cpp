@@ -1,0 +1,221 @@
+// What a server sends: every message is settled in the ledger, which says whether it is for the client.
+#include <pgsluice/session/session.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::session {
+
+using metrics::Disconnect;
+using protocol::Settled;
+using wire::BackendTag;
+using wire::TransactionStatus;
+
+namespace {
+
+// Messages that are looked into are held whole, up to this size; a longer one is passed on unread.
+constexpr std::size_t look_into_limit = 256 * 1024;
+
+bool is_looked_into(BackendTag tag) {
+    switch (tag) {
+        case BackendTag::ready_for_query:
+        case BackendTag::error_response:
+        case BackendTag::notice_response:
+        case BackendTag::parameter_status:
+        case BackendTag::command_complete: return true;
+        default: return false;
+    }
+}
+
+bool is_asynchronous(BackendTag tag) {
+    return tag == BackendTag::notice_response || tag == BackendTag::notification_response ||
+           tag == BackendTag::parameter_status;
+}
+
+}  // namespace
+
+std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
+    if (phase_ != Phase::ready) return on_applying_bytes(bytes);
+    wire::Outbox to_client(context_.to_client);
+    std::size_t taken = 0;
+    while (taken < bytes.size()) {
+        const std::size_t relayed = relay(bytes.substr(taken), to_client);
+        if (relayed == 0) break;
+        taken += relayed;
+    }
+    metrics_.bytes[metrics::Direction::server_in].add(taken);
+    if (!to_client.empty()) {
+        const std::size_t size = to_client.view().size();
+        totals_.bytes_out += size;
+        metrics_.bytes[metrics::Direction::client_out].add(size);
+        client_->write(to_client.view());
+        if (client_->congested()) server.link().pause(Pause::slow_reader);
+    }
+    if (out_of_step_) {
+        // What it said before that is the client's still.
+        lose_sync();
+        return bytes.size();
+    }
+    if (refuse_transaction_) {
+        const auto error = wire::fatal("0A000", "transaction blocks are not allowed in statement pooling mode");
+        end(Disconnect::failed, &error);
+        return bytes.size();
+    }
+    if (taken == bytes.size() && can_check_in()) give_back_server();
+    return taken;
+}
+
+// Returns how much was taken from the front; none where more bytes are needed.
+std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
+    if (server_rest_ > 0) {
+        const std::size_t part = std::min(server_rest_, rest.size());
+        if (server_rest_goes_ == Rest::onward) to_client.add(rest.substr(0, part));
+        server_rest_ -= part;
+        return part;
+    }
+    const wire::Frame frame = wire::cut_backend(rest);
+    if (frame.cut == wire::Cut::need_more) return 0;
+    if (frame.cut != wire::Cut::frame) {
+        out_of_step_ = true;
+        return 0;
+    }
+    const auto tag = static_cast<BackendTag>(frame.tag);
+    if (is_looked_into(tag) && frame.size <= look_into_limit) {
+        if (rest.size() < frame.size) return 0;
+        return relay_whole(frame, rest, to_client) ? frame.size : 0;
+    }
+    const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
+    const std::size_t part = std::min(frame.size, rest.size());
+    if (!obey(settled, rest.substr(0, part), to_client)) return 0;
+    server_rest_ = frame.size - part;
+    server_rest_goes_ = settled == Settled::forward ? Rest::onward : Rest::nowhere;
+    if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
+    return part;
+}
+
+// False: nothing of this server can be trusted any more.
+bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client) {
+    const ByteView message = rest.substr(0, frame.size);
+    const ByteView body = wire::body_of(rest, frame);
+    const auto tag = static_cast<BackendTag>(frame.tag);
+    protocol::Exchange& exchange = server_->exchange();
+    switch (tag) {
+        case BackendTag::parameter_status: relay_parameter(message, body, to_client); return true;
+        case BackendTag::notice_response: relay_notice(message, body, to_client); return true;
+        case BackendTag::error_response:
+            if (!relay_error(message, body, to_client)) return false;
+            break;
+        case BackendTag::command_complete:
+            if (!obey(exchange.settle(tag, body, *this), message, to_client)) return false;
+            note_command(body);
+            break;
+        default: {
+            const Settled settled = exchange.settle(tag, body, *this);
+            if (!obey(settled, message, to_client)) return false;
+            if (settled == Settled::forward) on_ready(exchange.status());
+        }
+    }
+    if (exchange.has_invented_turn()) exchange.settle_invented(to_client.join(), *this);
+    return true;
+}
+
+bool Session::obey(Settled settled, ByteView message, wire::Outbox& to_client) {
+    switch (settled) {
+        case Settled::forward: to_client.add(message); return true;
+        case Settled::swallow: return true;
+        case Settled::substitute:
+            wire::write_error(to_client.join(), server_->exchange().substituted_error());
+            return true;
+        case Settled::replay_failed:
+        case Settled::lost_sync: out_of_step_ = true; return false;
+    }
+    return false;
+}
+
+bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_client) {
+    wire::ErrorFields fields;
+    if (!wire::read_error(body, fields)) {
+        out_of_step_ = true;
+        return false;
+    }
+    if (fields.severity == "FATAL" || fields.severity == "PANIC") {
+        // Its last words, which answer nothing. The end of the connection follows.
+        server_said_farewell_ = true;
+        server_->doom(metrics::ServerClose::server_shutdown);
+        context_.metrics.errors.count(metrics::ErrorOrigin::server, fields.sqlstate);
+        to_client.add(message);
+        return true;
+    }
+    const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
+    const bool is_ours = settled == Settled::substitute;
+    context_.metrics.errors.count(is_ours ? metrics::ErrorOrigin::pgsluice : metrics::ErrorOrigin::server,
+                                  is_ours ? server_->exchange().substituted_error().code() : fields.sqlstate);
+    if (settled == Settled::forward && fields.message.find(protocol::reserved_prefix) != ByteView::npos &&
+        (fields.sqlstate == "26000" || fields.sqlstate == "42P05")) {
+        // Somebody took our statements away behind our back (DEALLOCATE in a function). They are sent again from now
+        // on, and the client reads its own name.
+        server_->forget_statements();
+        wire::SqlError error = wire::error("26000", "prepared statement does not exist");
+        std::copy(fields.sqlstate.begin(), fields.sqlstate.begin() + 5, error.sqlstate.begin());
+        wire::write_error(to_client.join(), error);
+        return true;
+    }
+    return obey(settled, message, to_client);
+}
+
+void Session::relay_notice(ByteView message, ByteView body, wire::Outbox& to_client) {
+    // A server that dies with another one says so in a warning and ends the connection.
+    wire::ErrorFields fields;
+    if (wire::read_error(body, fields) && fields.sqlstate.starts_with("57P0")) server_said_farewell_ = true;
+    if (!server_->exchange().is_replaying()) to_client.add(message);
+}
+
+void Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client) {
+    const auto status = wire::read_parameter_status(body);
+    if (!status) return;
+    pool_->note_parameter(*server_, status->name, status->value);
+    const bool is_replay = server_->exchange().is_replaying();
+    if (!is_replay) to_client.add(message);
+    if (!protocol::is_carried(status->name)) return;
+    server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
+    if (is_replay || wants_ == nullptr) return;
+    const auto before = wants_;
+    wants_ = context_.parameters.with(wants_, status->name, status->value, true);
+    if (wants_ != before && status->name == "application_name") context_.host.refresh(*this);
+}
+
+void Session::on_ready(TransactionStatus status) {
+    protocol::Exchange& exchange = server_->exchange();
+    if (holding_) {
+        holding_ = false;
+        client_->resume(Pause::unsettled);
+    }
+    const TimePoint now = context_.host.now();
+    active_at_ = now;
+    if (asked_at_ != never) {
+        metrics_.query_seconds.observe(std::chrono::duration_cast<Microseconds>(now - asked_at_));
+        asked_at_ = exchange.owes() ? now : never;
+    }
+    if (status == TransactionStatus::idle) {
+        if (busy_since_ != never) {
+            ++totals_.transactions;
+            metrics_.transactions.add();
+            metrics_.transaction_seconds.observe(std::chrono::duration_cast<Microseconds>(now - busy_since_));
+        }
+        busy_since_ = exchange.owes() ? now : never;
+    } else if (pool_->target().settings.mode == config::PoolMode::statement) {
+        refuse_transaction_ = true;
+    }
+}
+
+// Statements that take every prepared statement away.
+void Session::note_command(ByteView body) {
+    if (!body.starts_with('D')) return;
+    const ByteView tag = body.substr(0, body.find('\0'));
+    if (tag != "DEALLOCATE ALL" && tag != "DISCARD ALL") return;
+    server_->forget_statements();
+    if (statements_ != nullptr) statements_->clear();
+    unnamed_.reset();
+}
+
+}  // namespace pgsluice::session

@@ -1,0 +1,329 @@
+#include <pgsluice/protocol/settings_replay.hpp>
+#include <pgsluice/session/session.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::session {
+
+using metrics::ClientState;
+using metrics::Disconnect;
+using metrics::TimeLimit;
+using wire::TransactionStatus;
+
+namespace {
+
+constexpr Milliseconds wait_notice_after{5000};
+
+bool is_over(TimePoint since, Milliseconds limit, TimePoint now) {
+    return limit.count() != 0 && since != never && now - since >= limit;
+}
+
+wire::SqlError wait_timeout(const pool::Pool& pool, TimePoint since, TimePoint now) {
+    const auto waited = std::chrono::duration_cast<Milliseconds>(now - since).count();
+    return wire::error("53300", "timed out waiting for a server connection",
+                       "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
+                           " ms; all of its connections were in use.",
+                       "Raise pool.size, or shorten the transactions that hold the connections.");
+}
+
+}  // namespace
+
+Session::Session(Context& context, Setup setup)
+    : context_(context),
+      client_(std::move(setup.client)),
+      pool_(setup.pool),
+      metrics_(*setup.metrics),
+      identity_(std::move(setup.identity)),
+      rulebook_(context.host.rulebook()),
+      started_at_(context.host.now()),
+      active_at_(started_at_) {
+    metrics_.clients[state_].add();
+}
+
+Session::~Session() {
+    PGSLUICE_CHECK(server_ == nullptr && !waiting_);
+}
+
+void Session::enter(ClientState state) {
+    metrics_.clients[state_].sub();
+    state_ = state;
+    metrics_.clients[state_].add();
+}
+
+ByteView Session::application_name() const {
+    const protocol::Parameter* name = wants_ == nullptr ? nullptr : wants_->find("application_name");
+    return name == nullptr ? ByteView() : ByteView(name->value);
+}
+
+void Session::set_limits(const config::ClientTimeouts& timeouts, policy::Rules rules) {
+    timeouts_ = timeouts;
+    rules_ = std::move(rules);
+}
+
+// --- The client's bytes ----------------------------------------------------------------------------------------------
+
+std::size_t Session::on_bytes(ByteView bytes) {
+    if (phase_ != Phase::ready) return 0;
+    active_at_ = context_.host.now();
+    wire::Outbox to_server(context_.to_server);
+    Bytes& to_client = context_.to_client;
+    to_client.clear();
+    if (server_ != nullptr && !lease_begun_) begin_lease(to_server);
+
+    std::size_t taken = 0;
+    while (taken < bytes.size() && phase_ == Phase::ready) {
+        const ByteView rest = bytes.substr(taken);
+        if (client_rest_ > 0) {
+            const std::size_t part = std::min(client_rest_, rest.size());
+            if (client_rest_goes_ == Rest::onward) to_server.add(rest.substr(0, part));
+            client_rest_ -= part;
+            taken += part;
+            continue;
+        }
+        const wire::Frame frame = wire::cut_frontend(rest);
+        if (frame.cut == wire::Cut::need_more) break;
+        if (frame.cut == wire::Cut::unknown_type) {
+            const auto type = std::to_string(static_cast<unsigned char>(frame.tag));
+            const auto error = wire::fatal("08P01", "invalid frontend message type " + type);
+            end(Disconnect::protocol_violation, &error);
+            return bytes.size();
+        }
+        if (frame.cut == wire::Cut::invalid_length) {
+            const auto error = wire::fatal("08P01", "invalid message length");
+            end(Disconnect::protocol_violation, &error);
+            return bytes.size();
+        }
+        const std::size_t admitted = admit(frame, rest, to_server, to_client);
+        if (admitted == 0) break;
+        taken += admitted;
+    }
+    if (phase_ == Phase::ended) return bytes.size();
+    totals_.bytes_in += taken;
+    metrics_.bytes[metrics::Direction::client_in].add(taken);
+
+    if (server_ != nullptr) {
+        if (!to_server.empty()) {
+            metrics_.bytes[metrics::Direction::server_out].add(to_server.view().size());
+            server_->link().write(to_server.view());
+            if (server_->link().congested()) client_->pause(Pause::slow_reader);
+        }
+        server_->exchange().settle_invented(to_client, *this);
+    }
+    if (!to_client.empty()) {
+        totals_.bytes_out += to_client.size();
+        metrics_.bytes[metrics::Direction::client_out].add(to_client.size());
+        client_->write(to_client);
+    }
+    if (can_check_in()) give_back_server();
+    return taken;
+}
+
+void Session::on_drained() {
+    if (server_ != nullptr) server_->link().resume(Pause::slow_reader);
+}
+
+void Session::on_closed(Closed) {
+    end(Disconnect::client_lost);
+}
+
+void Session::on_server_drained(pool::Server&) {
+    client_->resume(Pause::slow_reader);
+}
+
+// --- Servers ---------------------------------------------------------------------------------------------------------
+
+// False: the client waits, and is not read from until a server is there.
+bool Session::take_server() {
+    if (rulebook_ != context_.host.rulebook()) {
+        rulebook_ = context_.host.rulebook();
+        context_.host.refresh(*this);
+    }
+    if (busy_since_ == never) busy_since_ = active_at_;
+    server_ = pool_->acquire(*this, *this);
+    if (server_ != nullptr) {
+        enter(ClientState::active);
+        metrics_.wait_seconds.observe(Microseconds::zero());
+        return true;
+    }
+    waiting_ = true;
+    told_about_wait_ = false;
+    enter(ClientState::waiting);
+    client_->pause(Pause::no_server);
+    return false;
+}
+
+void Session::on_granted(pool::Server& server) {
+    server_ = &server;
+    waiting_ = false;
+    lease_begun_ = false;
+    enter(ClientState::active);
+    metrics_.wait_seconds.observe(std::chrono::duration_cast<Microseconds>(context_.host.now() - waiting_since()));
+    if (phase_ == Phase::starting)
+        context_.host.defer(*this);
+    else
+        client_->resume(Pause::no_server);
+}
+
+void Session::on_refused(const wire::SqlError& why) {
+    waiting_ = false;
+    enter(ClientState::idle);
+    if (phase_ == Phase::starting || why.severity == wire::Severity::fatal) {
+        auto error = why;
+        error.severity = wire::Severity::fatal;
+        end(Disconnect::failed, &error);
+        return;
+    }
+    refusal_ = std::make_unique<wire::SqlError>(why);
+    client_->resume(Pause::no_server);
+}
+
+void Session::stop_waiting() {
+    if (!waiting_) return;
+    pool_->withdraw(*this);
+    waiting_ = false;
+    enter(ClientState::idle);
+}
+
+// The server's settings become this client's, ahead of whatever the client is about to send.
+void Session::begin_lease(wire::Outbox& to_server) {
+    lease_begun_ = true;
+    server_said_farewell_ = false;
+    if (client_->congested()) server_->link().pause(Pause::slow_reader);
+    if (pool_->target().in_session_mode() || server_->has() == wants_) return;
+    append_replay(to_server.join(), server_->exchange(), server_->reserved(), *server_->has(), *wants_);
+    server_->set_has(wants_);
+}
+
+// The invariant of the whole proxy: a server goes back only when the reply settled last is a ReadyForQuery 'I' that
+// answers the last message admitted, nothing of a message is half sent or half read, and nothing keeps it.
+bool Session::can_check_in() const {
+    return server_ != nullptr && phase_ == Phase::ready && lease_begun_ && !pool_->target().in_session_mode() &&
+           !pinned_ && server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle &&
+           client_rest_ == 0 && server_rest_ == 0 && !server_->link().congested();
+}
+
+void Session::give_back_server() {
+    pool::Server& server = *std::exchange(server_, nullptr);
+    lease_begun_ = false;
+    enter(ClientState::idle);
+    server.link().resume(Pause::slow_reader);
+    pool_->check_in(server);
+    if (draining_) end(Disconnect::shutdown);
+}
+
+void Session::on_server_lost(pool::Server&) {
+    pool::Server& server = *std::exchange(server_, nullptr);
+    pool_->discard(server, metrics::ServerClose::lost);
+    if (server_said_farewell_) {
+        end(Disconnect::server_lost);
+        return;
+    }
+    const auto error = wire::fatal("08006", "server closed the connection unexpectedly",
+                                   "The server " + server.facts().label +
+                                       " ended the connection without a message while this client was using it.");
+    end(Disconnect::server_lost, &error);
+}
+
+void Session::lose_sync() {
+    pool::Server& server = *std::exchange(server_, nullptr);
+    pool_->discard(server, metrics::ServerClose::unclean);
+    const auto error = wire::fatal("08006", "lost synchronization with the server",
+                                   "The server sent a message that answers nothing it was asked.");
+    end(Disconnect::server_lost, &error);
+}
+
+// --- The end ---------------------------------------------------------------------------------------------------------
+
+void Session::end(Disconnect reason, const wire::SqlError* fatal) {
+    if (phase_ == Phase::ended) return;
+    const bool was_ready = phase_ == Phase::ready;
+    phase_ = Phase::ended;
+    const auto shutdown = wire::fatal("57P01", "terminating connection due to administrator command");
+    if (fatal == nullptr && reason == Disconnect::shutdown) fatal = &shutdown;
+    stop_waiting();
+    if (fatal != nullptr) {
+        Bytes last;
+        wire::write_error(last, *fatal);
+        client_->write(last);
+        context_.metrics.errors.count(metrics::ErrorOrigin::pgsluice, fatal->code());
+    }
+    client_->close();
+    if (server_ != nullptr) {
+        pool::Server& server = *std::exchange(server_, nullptr);
+        server.link().resume(Pause::slow_reader);
+        const bool is_whole =
+            was_ready && client_rest_ == 0 && server_rest_ == 0 && !pinned_ && !server.link().congested();
+        if (!is_whole || !server.exchange().at_rest()) {
+            // Otherwise the query would run on for nobody.
+            if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
+            pool_->discard(server, metrics::ServerClose::unclean);
+        } else if (server.exchange().status() == TransactionStatus::idle) {
+            pool_->check_in(server);
+        } else {
+            pool_->roll_back(server);
+        }
+    }
+    metrics_.clients[state_].sub();
+    metrics_.disconnects[reason].add();
+    metrics_.session_seconds.observe(std::chrono::duration_cast<Microseconds>(context_.host.now() - started_at_));
+    context_.host.on_ended(*this, reason, fatal);
+}
+
+void Session::drain() {
+    draining_ = true;
+    const bool is_at_rest = server_ == nullptr ||
+                            (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
+    if (is_at_rest) end(Disconnect::shutdown);
+}
+
+void Session::cancel() {
+    if (waiting_) {
+        context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
+        stop_waiting();
+        on_refused(wire::error("57014", "canceling statement due to user request"));
+    } else if (server_ != nullptr && !server_->exchange().at_rest()) {
+        context_.metrics.cancels[metrics::CancelOutcome::forwarded].add();
+        context_.host.forward_cancel(*pool_, *server_);
+    } else {
+        context_.metrics.cancels[metrics::CancelOutcome::nothing_running].add();
+    }
+}
+
+// --- Time ------------------------------------------------------------------------------------------------------------
+
+void Session::sweep(TimePoint now) {
+    const auto time_out = [&](TimeLimit limit, const wire::SqlError& error) {
+        metrics_.timeouts[limit].add();
+        end(Disconnect::timeout, &error);
+    };
+    if (waiting_) {
+        const TimePoint since = waiting_since();
+        if (is_over(since, pool_->target().settings.query_wait_timeout, now)) {
+            metrics_.timeouts[TimeLimit::query_wait].add();
+            const auto error = wait_timeout(*pool_, since, now);
+            stop_waiting();
+            on_refused(error);
+        } else if (!told_about_wait_ && phase_ == Phase::ready && now - since >= wait_notice_after) {
+            told_about_wait_ = true;
+            Bytes told;
+            wire::write_error(told, wire::notice("no server connection is free, the query is waiting in a queue"));
+            client_->write(told);
+        }
+        return;
+    }
+    if (phase_ != Phase::ready) return;
+    const bool owes = server_ != nullptr && server_->exchange().owes();
+    if (owes && is_over(asked_at_, timeouts_.query, now)) {
+        time_out(TimeLimit::query, wire::fatal("57014", "canceling statement due to query timeout"));
+    } else if (busy_since_ != never && is_over(busy_since_, timeouts_.transaction, now)) {
+        time_out(TimeLimit::transaction, wire::fatal("25P04", "terminating connection due to transaction timeout"));
+    } else if (busy_since_ != never && !owes && is_over(active_at_, timeouts_.idle_transaction, now)) {
+        time_out(TimeLimit::idle_transaction,
+                 wire::fatal("25P03", "terminating connection due to idle-in-transaction timeout"));
+    } else if (busy_since_ == never && is_over(active_at_, timeouts_.client_idle, now)) {
+        time_out(TimeLimit::client_idle, wire::fatal("57P05", "terminating connection due to idle-session timeout"));
+    }
+}
+
+}  // namespace pgsluice::session

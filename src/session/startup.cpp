@@ -1,0 +1,176 @@
+// The end of a login: the client's startup parameters are checked by a server, unless servers of this pool have
+// accepted each of them before, and the client gets its ParameterStatus, BackendKeyData and first ReadyForQuery.
+#include <pgsluice/protocol/settings_replay.hpp>
+#include <pgsluice/session/session.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::session {
+
+using metrics::ClientState;
+using metrics::Disconnect;
+using wire::BackendTag;
+
+namespace {
+
+constexpr std::size_t reply_limit = 64 * 1024;
+
+void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView value, bool reported) {
+    const auto same = [&](const protocol::Parameter& p) { return protocol::same_name(p.name, name); };
+    const auto found = std::find_if(parameters.begin(), parameters.end(), same);
+    if (found == parameters.end())
+        parameters.push_back({std::string(name), std::string(value), reported});
+    else
+        found->value = value;
+}
+
+}  // namespace
+
+void Session::start() {
+    context_.host.refresh(*this);
+    greet_if_known();
+    if (phase_ != Phase::starting) return;
+    server_ = pool_->acquire(*this, *this);
+    if (server_ != nullptr) {
+        enter(ClientState::active);
+        context_.host.defer(*this);
+    } else {
+        waiting_ = true;
+        enter(ClientState::waiting);
+    }
+}
+
+void Session::on_turn() {
+    if (phase_ != Phase::starting || server_ == nullptr) return;
+    if (pool_->target().in_session_mode()) {
+        wants_ = server_->has();
+        // The client's connection is as good as direct, so it sees the server's own process id.
+        identity_.cancel_process_id = server_->facts().process_id;
+        greet(server_->facts().reported);
+        return;
+    }
+    apply_startup();
+}
+
+// Every startup parameter has been accepted before in this pool: no server is needed.
+void Session::greet_if_known() {
+    if (pool_->target().in_session_mode() || pool_->baseline() == nullptr) return;
+    std::vector<protocol::Parameter> parameters = pool_->baseline()->all();
+    for (const wire::Setting& setting : identity_.startup) {
+        const auto* known = pool_->accepted().find(setting);
+        if (known == nullptr) return;
+        set(parameters, setting.first, known->value, known->reported);
+    }
+    wants_ = context_.parameters.intern(std::move(parameters));
+    greet(pool_->greeting());
+}
+
+void Session::apply_startup() {
+    std::vector<protocol::Parameter> parameters = pool_->baseline()->all();
+    for (const auto& [name, value] : identity_.startup) {
+        const bool reported = pool_->baseline()->find(name) != nullptr;
+        const auto* known = pool_->accepted().find({name, value});
+        set(parameters, name, known == nullptr ? value : known->value, reported);
+    }
+    wants_ = context_.parameters.intern(std::move(parameters));
+    Bytes messages;
+    append_replay(messages, server_->exchange(), server_->reserved(), *server_->has(), *wants_);
+    phase_ = Phase::applying;
+    if (messages.empty())
+        finish_applying();
+    else
+        server_->link().write(messages);
+}
+
+std::size_t Session::on_applying_bytes(ByteView bytes) {
+    std::size_t taken = 0;
+    while (phase_ == Phase::applying) {
+        const ByteView rest = bytes.substr(taken);
+        const wire::Frame frame = wire::cut_backend(rest);
+        if (frame.cut == wire::Cut::need_more) return taken;
+        if (frame.cut != wire::Cut::frame || frame.size > reply_limit) {
+            lose_sync();
+            return bytes.size();
+        }
+        if (rest.size() < frame.size) return taken;
+        taken += frame.size;
+        const ByteView body = wire::body_of(rest, frame);
+        const auto tag = static_cast<BackendTag>(frame.tag);
+        if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
+        if (tag == BackendTag::parameter_status) {
+            const auto status = wire::read_parameter_status(body);
+            if (status && protocol::is_carried(status->name)) {
+                server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
+            }
+            continue;
+        }
+        if (tag == BackendTag::error_response) {
+            refuse_startup(body);
+            return bytes.size();
+        }
+        if (server_->exchange().settle(tag, body, *this) != protocol::Settled::swallow) {
+            lose_sync();
+            return bytes.size();
+        }
+        if (tag == BackendTag::ready_for_query) finish_applying();
+    }
+    return taken;
+}
+
+// A parameter that the server does not accept ends the login with the server's own words, as it does without a proxy.
+void Session::refuse_startup(ByteView body) {
+    wire::ErrorFields fields;
+    wire::SqlError error = wire::fatal("08006", "the server ended the connection");
+    if (wire::read_error(body, fields)) {
+        error.message = fields.message;
+        error.detail = fields.detail;
+        error.hint = fields.hint;
+        if (fields.sqlstate.size() == 5)
+            std::copy(fields.sqlstate.begin(), fields.sqlstate.end(), error.sqlstate.begin());
+    }
+    end(Disconnect::failed, &error);
+}
+
+// The server has the settings; how it spells them is known now.
+void Session::finish_applying() {
+    const bool custom_differs = std::any_of(wants_->all().begin(), wants_->all().end(),
+                                            [](const protocol::Parameter& p) { return !p.reported; });
+    protocol::ParameterSetRef has = server_->has();
+    if (custom_differs) {
+        std::vector<protocol::Parameter> parameters = has->all();
+        std::erase_if(parameters, [](const protocol::Parameter& p) { return !p.reported; });
+        for (const auto& wanted : wants_->all()) {
+            if (!wanted.reported) parameters.push_back(wanted);
+        }
+        has = context_.parameters.intern(std::move(parameters));
+    }
+    for (const wire::Setting& setting : identity_.startup) {
+        if (const auto* now = has->find(setting.first)) pool_->accepted().add(setting, {now->value, now->reported});
+    }
+    server_->set_has(has);
+    wants_ = std::move(has);
+    lease_begun_ = true;
+    greet(pool_->greeting());
+    if (phase_ == Phase::ready && can_check_in()) give_back_server();
+}
+
+void Session::greet(const std::vector<wire::Setting>& greeting) {
+    Bytes hello;
+    for (const auto& [name, value] : greeting) {
+        const protocol::Parameter* carried = wants_->find(name);
+        wire::write_parameter_status(hello, name, carried == nullptr ? ByteView(value) : ByteView(carried->value));
+    }
+    wire::write_backend_key_data(hello, identity_.cancel_process_id, identity_.cancel_secret);
+    wire::write_ready_for_query(hello, wire::TransactionStatus::idle);
+    identity_.startup = {};
+    phase_ = Phase::ready;
+    lease_begun_ = server_ != nullptr;
+    active_at_ = context_.host.now();
+    context_.host.on_logged_in(*this);
+    totals_.bytes_out += hello.size();
+    client_->write(hello);
+    client_->resume(Pause::no_server);
+}
+
+}  // namespace pgsluice::session

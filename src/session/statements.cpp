@@ -1,0 +1,260 @@
+// Prepared statements in transaction mode. A client's name stands for a text; a server knows that text by a name of
+// ours, or learns it just before it is needed. Where the answer depends on replies that have not come (has that Parse
+// succeeded?) the client is held until they have.
+#include <pgsluice/session/session.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::session {
+
+using metrics::Lookup;
+using protocol::Asked;
+using protocol::Fate;
+using protocol::OwedText;
+using protocol::StatementRef;
+using wire::FrontendTag;
+using wire::TransactionStatus;
+
+namespace {
+
+std::unique_ptr<OwedText> named(ByteView name) {
+    auto text = std::make_unique<OwedText>();
+    text->name = name;
+    return text;
+}
+
+bool is_reserved(ByteView name) {
+    return name.starts_with(protocol::reserved_prefix);
+}
+
+wire::SqlError duplicate(ByteView name) {
+    return wire::error("42P05", "prepared statement \"" + std::string(name) + "\" already exists");
+}
+
+wire::SqlError unknown(ByteView name) {
+    return wire::error("26000", "prepared statement \"" + std::string(name) + "\" does not exist");
+}
+
+}  // namespace
+
+bool Session::translates_statements() const {
+    const auto& settings = pool_->target().settings;
+    return settings.mode != config::PoolMode::session && settings.max_prepared_statements > 0;
+}
+
+// Sent in an earlier batch that has not been answered: nobody knows yet whether it stands. Within one batch order is
+// enough, since a failure there skips whatever relies on it.
+bool Session::is_unsettled(std::uint32_t batch) const {
+    return batch != 0 && batch != server_->exchange().batch();
+}
+
+std::size_t Session::hold_until_settled() {
+    holding_ = true;
+    client_->pause(Pause::unsettled);
+    return 0;
+}
+
+std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    if (rest.size() < frame.size) {
+        // Too long to be held: it goes on as it is, and so does everything else of this client, on this server.
+        pinned_ = true;
+        exchange.owe({Asked::parse});
+        return pass(frame, rest, to_server);
+    }
+    const auto parse = wire::read_parse(wire::body_of(rest, frame));
+    if (!parse || !translates_statements()) {
+        exchange.owe({Asked::parse});
+        return pass(frame, rest, to_server);
+    }
+    if (parse->statement.empty()) {
+        const bool is_same =
+            unnamed_ != nullptr && unnamed_->text == parse->text && unnamed_->parameter_types == parse->parameter_types;
+        if (!is_same) unnamed_ = context_.statements.intern(parse->text, parse->parameter_types);
+        server_->unnamed() = unnamed_;
+        exchange.owe({Asked::parse, Fate::forward, unnamed_, true});
+        return pass(frame, rest, to_server);
+    }
+
+    if (statements_ == nullptr) statements_ = std::make_unique<protocol::ClientStatements>();
+    if (const auto* known = statements_->find(parse->statement)) {
+        if (is_unsettled(known->batch)) return hold_until_settled();
+        refuse_in_place(duplicate(parse->statement), false, to_server);
+        return frame.size;
+    }
+    const StatementRef statement = context_.statements.intern(parse->text, parse->parameter_types);
+    const auto* present = server_->statements().use(*statement);
+    if (present != nullptr && is_unsettled(present->batch)) return hold_until_settled();
+    statements_->add(parse->statement, statement, exchange.batch());
+    if (present == nullptr) {
+        metrics_.statement_cache[Lookup::miss].add();
+        send_parse(statement, named(parse->statement), Fate::forward, to_server);
+    } else if (exchange.status() != TransactionStatus::failed && !exchange.awaits_ready()) {
+        metrics_.statement_cache[Lookup::hit].add();
+        exchange.owe({Asked::parse, Fate::invent, statement, false, named(parse->statement)});
+    } else {
+        // In a transaction that has failed, or may have, only the server can answer: 25P02 in most cases.
+        wire::write_target(to_server.join(), FrontendTag::close, 'S', statement->server_name);
+        exchange.owe({Asked::close, Fate::swallow, statement});
+        server_->statements().remove(*statement);
+        send_parse(statement, named(parse->statement), Fate::forward, to_server);
+    }
+    return frame.size;
+}
+
+void Session::send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fate, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    protocol::ServerStatements& statements = server_->statements();
+    if (statements.size() >= pool_->target().settings.max_prepared_statements) {
+        StatementRef evicted = statements.evict();
+        wire::write_target(to_server.join(), FrontendTag::close, 'S', evicted->server_name);
+        exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
+    }
+    wire::write_parse(to_server.join(), statement->server_name, statement->text, statement->parameter_types);
+    statements.add(statement, exchange.batch());
+    exchange.owe({Asked::parse, fate, std::move(statement), false, std::move(name)});
+}
+
+// False: its Parse of an earlier batch is unanswered; hold.
+bool Session::put_on_server(protocol::Statement& statement, wire::Outbox& to_server) {
+    const auto* present = server_->statements().use(statement);
+    if (present != nullptr) {
+        if (is_unsettled(present->batch)) return false;
+        metrics_.statement_cache[Lookup::hit].add();
+        return true;
+    }
+    metrics_.statement_cache[Lookup::miss].add();
+    send_parse(StatementRef(&statement), nullptr, Fate::swallow, to_server);
+    return true;
+}
+
+// The server's unnamed statement may be another client's, or this client's may have been left on another server.
+bool Session::put_unnamed_on_server(wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    if (server_->unnamed() == unnamed_ || pinned_) return true;
+    if (unnamed_ == nullptr) {
+        // The client has none: the server must say so.
+        wire::write_target(to_server.join(), FrontendTag::close, 'S', "");
+        exchange.owe({Asked::close, Fate::swallow, server_->unnamed(), true});
+    } else {
+        wire::write_parse(to_server.join(), "", unnamed_->text, unnamed_->parameter_types);
+        exchange.owe({Asked::parse, Fate::swallow, unnamed_, true});
+    }
+    server_->unnamed() = unnamed_;
+    return true;
+}
+
+std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    const std::size_t there = std::min(frame.size, rest.size());
+    const auto bind = wire::read_bind(rest.substr(wire::header_bytes, there - wire::header_bytes));
+    if (!bind && there < frame.size && there < rulebook_->limits.inspect_bytes) return 0;
+    if (!bind || !translates_statements()) {
+        exchange.owe({Asked::bind});
+        return pass(frame, rest, to_server);
+    }
+    if (bind->statement.empty()) {
+        put_unnamed_on_server(to_server);
+        exchange.owe({Asked::bind});
+        return pass(frame, rest, to_server);
+    }
+    const auto* known = statements_ == nullptr ? nullptr : statements_->find(bind->statement);
+    if (known == nullptr) {
+        if (is_reserved(bind->statement)) {
+            refuse_in_place(unknown(bind->statement), false, to_server);
+            return drop(frame, rest);
+        }
+        exchange.owe({Asked::bind});
+        return pass(frame, rest, to_server);
+    }
+    if (is_unsettled(known->batch) || !put_on_server(*known->statement, to_server)) return hold_until_settled();
+    const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
+    wire::write_bind_front(to_server.join(), bind->portal, known->statement->server_name, rest_bytes);
+    to_server.add(bind->rest);
+    exchange.owe({Asked::bind});
+    client_rest_ = frame.size - there;
+    client_rest_goes_ = Rest::onward;
+    return there;
+}
+
+std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    const auto target = wire::read_target(wire::body_of(rest, frame));
+    if (target && target->kind == 'P') {
+        exchange.owe({Asked::describe_portal});
+        return pass(frame, rest, to_server);
+    }
+    if (target && translates_statements() && !target->name.empty()) {
+        const auto* known = statements_ == nullptr ? nullptr : statements_->find(target->name);
+        if (known != nullptr) {
+            if (is_unsettled(known->batch) || !put_on_server(*known->statement, to_server)) return hold_until_settled();
+            wire::write_target(to_server.join(), FrontendTag::describe, 'S', known->statement->server_name);
+            exchange.owe({Asked::describe_statement});
+            return frame.size;
+        }
+        if (is_reserved(target->name)) {
+            refuse_in_place(unknown(target->name), false, to_server);
+            return frame.size;
+        }
+    } else if (target && translates_statements()) {
+        put_unnamed_on_server(to_server);
+    }
+    exchange.owe({Asked::describe_statement});
+    return pass(frame, rest, to_server);
+}
+
+// A client's Close takes its name away; the text stays prepared on the server for others.
+std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    const auto target = wire::read_target(wire::body_of(rest, frame));
+    const auto* known = target && target->kind == 'S' && statements_ != nullptr && translates_statements()
+                            ? statements_->find(target->name)
+                            : nullptr;
+    if (known != nullptr) {
+        if (is_unsettled(known->batch)) return hold_until_settled();
+        exchange.owe({Asked::close, Fate::invent, known->statement, false, named(target->name)});
+        statements_->remove(target->name);
+        return frame.size;
+    }
+    if (target && target->kind == 'S' && translates_statements()) {
+        if (target->name.empty()) {
+            unnamed_.reset();
+            server_->unnamed().reset();
+        } else if (is_reserved(target->name)) {
+            exchange.owe({Asked::close, Fate::invent});
+            return frame.size;
+        }
+    }
+    exchange.owe({Asked::close});
+    return pass(frame, rest, to_server);
+}
+
+// --- What became of them ---------------------------------------------------------------------------------------------
+
+void Session::on_parsed(const protocol::Owed& owed) {
+    if (owed.statement == nullptr || owed.unnamed) return;
+    if (owed.fate != Fate::invent) server_->statements().settle(*owed.statement);
+    if (owed.text != nullptr && statements_ != nullptr) statements_->settle(owed.text->name);
+}
+
+void Session::on_closed(const protocol::Owed&) {}
+
+// Newest first, so each step finds the state that its message was admitted in.
+void Session::on_dropped(const protocol::Owed& owed) {
+    if (owed.statement == nullptr) return;
+    if (owed.unnamed) {
+        // Whether the older unnamed statement is still there nobody can say: the next use sends the text again.
+        server_->unnamed().reset();
+        if (owed.asked == Asked::parse && owed.fate == Fate::forward) unnamed_.reset();
+    } else if (owed.asked == Asked::parse) {
+        if (owed.fate != Fate::invent) server_->statements().remove(*owed.statement);
+        if (owed.text != nullptr && statements_ != nullptr) statements_->remove(owed.text->name);
+    } else if (owed.asked == Asked::close) {
+        if (owed.fate == Fate::swallow)
+            server_->statements().add(owed.statement, 0);
+        else if (owed.text != nullptr && statements_ != nullptr)
+            statements_->add(owed.text->name, owed.statement, 0);
+    }
+}
+
+}  // namespace pgsluice::session
