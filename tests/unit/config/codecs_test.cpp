@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"log: []", "5:6: log: must be a map of keys and values"},
         Case{"policies: { name: p }", "5:11: policies: must be a list, such as [ ... ]"},
         Case{"policies: [ p ]", "5:13: policies[0]: must be a map of keys and values"},
-        Case{"policies: [ ~ ]", "5:11: policies[0]: must not be empty"},
+        Case{"policies: [ ~ ]", "5:13: policies[0]: must not be empty"},
         Case{"policies: [ { name: p, when: { users: bob } } ]", "5:39: policies[0].when.users: must be a list"},
         Case{"policies: [ { name: p, when: { users: [\"\"] } } ]",
              "5:40: policies[0].when.users[0]: must not be empty"},

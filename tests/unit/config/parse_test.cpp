@@ -59,8 +59,24 @@ TEST_F(Parse, BadYamlIsAProblemWithItsPlace) {
                             StartsWith("f.yaml:1:4: not valid YAML: "), StartsWith("f.yaml:1:5: not valid YAML: "),
                             StartsWith("f.yaml:1:1: the file must consist of keys and values"),
                             StartsWith("f.yaml:1:1: the file must consist of keys and values"),
-                            StartsWith("f.yaml:3:1: a second YAML document begins here; allowed is one"),
+                            StartsWith("f.yaml:2:1: does not belong to the document before it"),
                             StartsWith("f.yaml:1:1: not a YAML text: it contains a zero byte")));
+}
+
+// yaml-cpp finds documents without end in it.
+TEST_F(Parse, ACommaIsNotAConfiguration) {
+    EXPECT_FALSE(parse(", a: 1\n"));
+    EXPECT_FALSE(parse("a: 1\n...\n, b\n"));
+    EXPECT_FALSE(parse("'a' b\n"));
+    EXPECT_THAT(problems(), ElementsAre(StartsWith("f.yaml:1:1: does not belong to the document before it"),
+                                        StartsWith("f.yaml:3:1: does not belong to the document before it"),
+                                        StartsWith("f.yaml:1:5: does not belong to the document before it")));
+}
+
+TEST_F(Parse, ADuplicateKeyIsNamedInFull) {
+    const auto root = parse("a:\n  - x: {}\n  - b: { c: 1, c: 2 }\n");
+    ASSERT_TRUE(root);
+    EXPECT_THAT(problems(), ElementsAre("f.yaml:3:16: a[1].b.c: the key was set before, in line 3; allowed is once"));
 }
 
 TEST_F(Parse, AnchorsWorkButNotWithoutEnd) {
