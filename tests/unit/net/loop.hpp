@@ -14,6 +14,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -117,6 +118,13 @@ inline std::pair<Descriptor, Descriptor> tcp_pair() {
     ::setsockopt(near.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(far.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return {std::move(near), std::move(far)};
+}
+
+// Small buffers in the kernel, so that a reader that stops is felt soon.
+inline void shrink_buffers(const Descriptor& socket) {
+    const int size = 65536;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
 // Bytes that show where they come from, so that none can be lost, doubled or swapped unseen.

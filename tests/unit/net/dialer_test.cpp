@@ -1,0 +1,108 @@
+#include "loop.hpp"
+#include "support/certificates.hpp"
+
+#include <pgsluice/net/acceptor.hpp>
+#include <pgsluice/net/dialer.hpp>
+#include <pgsluice/net/listener.hpp>
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace pgsluice::net {
+namespace {
+
+namespace asio = boost::asio;
+
+struct DialerTest : testing::Test {
+    Outcome<LinkPtr> dial_now(DialTarget target, Milliseconds time = Milliseconds(5000)) {
+        const SocketOptions options;
+        return loop.await(dial(loop.reactor, std::move(target), options, in(time)));
+    }
+    Loop loop;
+};
+
+TEST_F(DialerTest, ConnectsByAddressAndByName) {
+    auto address = TcpAddress::listen("127.0.0.1", 0, {});
+    ASSERT_TRUE(address.has_value());
+    std::vector<Descriptor> accepted;
+    Acceptor acceptor(loop.io, *address->open(), [&](Descriptor socket) { accepted.push_back(std::move(socket)); });
+    for (const char* host : {"127.0.0.1", "localhost"}) {
+        auto link = dial_now({.host = host, .port = address->port()});
+        ASSERT_TRUE(link.has_value()) << link.error().text;
+        EXPECT_EQ((*link)->side(), Side::server);
+        EXPECT_EQ((*link)->remote().to_string(), "127.0.0.1");
+        EXPECT_EQ((*link)->remote().port, address->port());
+        EXPECT_EQ(loop.await((*link)->write_all("hello", in(Milliseconds(5000)))), error_code());
+    }
+    ASSERT_TRUE(loop.run_until([&] { return accepted.size() == 2; }));
+    char bytes[5];
+    EXPECT_EQ(::recv(accepted[1].get(), bytes, 5, MSG_WAITALL), 5);
+}
+
+TEST_F(DialerTest, ConnectsToAUnixSocket) {
+    const test::TemporaryDirectory directory;
+    auto address = UnixAddress::listen(directory.string(), 6432, 0700);
+    ASSERT_TRUE(address.has_value());
+    const auto link = dial_now({.host = directory.string(), .port = 6432});
+    ASSERT_TRUE(link.has_value()) << link.error().text;
+    EXPECT_EQ((*link)->remote().family, Address::Family::unix_socket);
+
+    const auto missing = dial_now({.host = directory.string(), .port = 7432});
+    ASSERT_FALSE(missing.has_value());
+    EXPECT_EQ(missing.error().text,
+              "could not connect to " + (directory / ".s.PGSQL.7432") + ": No such file or directory");
+}
+
+TEST_F(DialerTest, TellsWhatRefused) {
+    auto free = TcpAddress::listen("127.0.0.1", 0, {});
+    const std::uint16_t port = free->port();
+    free = Error{};
+    const auto refused = dial_now({.host = "127.0.0.1", .port = port});
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().text, "could not connect to 127.0.0.1:" + std::to_string(port) + ": Connection refused");
+    const auto six = dial_now({.host = "::1", .port = port});
+    ASSERT_FALSE(six.has_value());
+    EXPECT_EQ(six.error().text.find("could not connect to [::1]:" + std::to_string(port) + ": "), 0U);
+}
+
+TEST_F(DialerTest, GivesUpAtTheDeadline) {
+    // A listener whose queue is full drops what comes: the nearest thing to a host that is not there.
+    Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ASSERT_EQ(::bind(listening.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+    ASSERT_EQ(::listen(listening.get(), 0), 0);
+    ::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    const std::uint16_t port = ntohs(address.sin_port);
+    std::vector<LinkPtr> filling;
+    Outcome<LinkPtr> last = Error{};
+    for (int count = 0; count < 8; ++count) {
+        last = dial_now({.host = "127.0.0.1", .port = port}, Milliseconds(200));
+        if (!last) break;
+        filling.push_back(std::move(*last));
+    }
+    ASSERT_FALSE(last.has_value());
+    EXPECT_EQ(last.error().code, asio::error::timed_out);
+    EXPECT_EQ(last.error().text, "could not connect to 127.0.0.1:" + std::to_string(port) + ": timed out");
+}
+
+TEST_F(DialerTest, ANameThatNobodyKnowsIsAnError) {
+    const auto unknown = dial_now({.host = "no-such-host.invalid", .port = 5432});
+    ASSERT_FALSE(unknown.has_value());
+    EXPECT_EQ(unknown.error().text.find("could not resolve \"no-such-host.invalid\": "), 0U);
+}
+
+TEST_F(DialerTest, ADialThatIsUnderWayGoesWithTheLoop) {
+    Loop dying;
+    const SocketOptions options;
+    const DialTarget target{.host = "localhost", .port = 1};
+    asio::co_spawn(dying.io, dial(dying.reactor, target, options, in(Milliseconds(60'000))),
+                   [](std::exception_ptr, Outcome<LinkPtr>) {});
+    dying.poll();
+}
+
+}  // namespace
+}  // namespace pgsluice::net

@@ -1,0 +1,343 @@
+#include "loop.hpp"
+#include "socket_address.hpp"
+#include "support/certificates.hpp"
+
+#include <pgsluice/net/acceptor.hpp>
+#include <pgsluice/net/descriptor_limit.hpp>
+#include <pgsluice/net/listener.hpp>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+namespace pgsluice::net {
+namespace {
+
+Descriptor connect_to(const SocketAddress& address) {
+    Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(socket.get(), &address.any, address.size) != 0) socket.reset();
+    return socket;
+}
+
+Descriptor connect_to(const std::string& ip, std::uint16_t port) {
+    return connect_to(socket_address(*Address::parse(ip), port));
+}
+
+int option(int fd, int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    ::getsockopt(fd, level, name, &value, &size);
+    return value;
+}
+
+TEST(TcpAddress, EveryWorkerGetsConnections) {
+    auto address = TcpAddress::listen("127.0.0.1", 0, {});
+    ASSERT_TRUE(address.has_value()) << address.error().text;
+    ASSERT_NE(address->port(), 0);
+
+    Loop loop;
+    constexpr int workers = 3;
+    int accepted[workers] = {};
+    std::vector<std::unique_ptr<Acceptor>> acceptors;
+    for (int& count : accepted) {
+        auto socket = address->open();
+        ASSERT_TRUE(socket.has_value()) << socket.error().text;
+        acceptors.push_back(std::make_unique<Acceptor>(loop.io, std::move(*socket), [&](Descriptor) { ++count; }));
+    }
+    for (int count = 0; count < 120; ++count) EXPECT_TRUE(connect_to("127.0.0.1", address->port()));
+    ASSERT_TRUE(loop.run_until([&] { return accepted[0] + accepted[1] + accepted[2] == 120; }));
+    for (const int count : accepted) EXPECT_GT(count, 0);
+}
+
+TEST(TcpAddress, ASecondListenerIsRefused) {
+    auto first = TcpAddress::listen("127.0.0.1", 0, {});
+    ASSERT_TRUE(first.has_value());
+    const std::string refused =
+        "could not listen on 127.0.0.1:" + std::to_string(first->port()) + ": Address already in use";
+    auto second = TcpAddress::listen("127.0.0.1", first->port(), {});
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().text, refused);
+
+    auto one = first->open();
+    auto two = first->open();
+    ASSERT_TRUE(one && two);
+    second = TcpAddress::listen("127.0.0.1", first->port(), {});
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().text, refused);
+    EXPECT_FALSE(TcpAddress::listen("0.0.0.0", first->port(), {}).has_value()) << "the wildcard covers it";
+    EXPECT_TRUE(TcpAddress::listen("127.0.0.2", first->port(), {}).has_value()) << "another address does not";
+}
+
+TEST(TcpAddress, OfProcessesThatStartTogetherOnePasses) {
+    auto free = TcpAddress::listen("127.0.0.1", 0, {});
+    ASSERT_TRUE(free.has_value());
+    const std::uint16_t port = free->port();
+    free = Error{};
+    int ready[2];
+    int done[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    ASSERT_EQ(::pipe(done), 0);
+    std::vector<pid_t> children;
+    for (int count = 0; count < 8; ++count) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            char byte;
+            ::close(ready[1]);
+            ::close(done[1]);
+            (void)!::read(ready[0], &byte, 1);
+            auto address = TcpAddress::listen("127.0.0.1", port, {});
+            if (!address) ::_exit(0);
+            const auto one = address->open();
+            const auto two = address->open();
+            (void)!::read(done[0], &byte, 1);
+            ::_exit(one && two ? 7 : 0);
+        }
+        children.push_back(child);
+    }
+    ::close(ready[1]);  // off they go
+    ::usleep(200'000);
+    ::close(done[1]);
+    int passed = 0;
+    for (const pid_t child : children) {
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        passed += WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 1 : 0;
+    }
+    EXPECT_EQ(passed, 1);
+    ::close(ready[0]);
+    ::close(done[0]);
+}
+
+TEST(TcpAddress, FreesThePortWhenItGoes) {
+    auto first = TcpAddress::listen("127.0.0.1", 0, {});
+    const std::uint16_t port = first->port();
+    Loop loop;
+    int accepted = 0;
+    {
+        Acceptor acceptor(loop.io, *first->open(), [&](Descriptor) { ++accepted; });
+        const Descriptor client = connect_to("127.0.0.1", port);
+        ASSERT_TRUE(loop.run_until([&] { return accepted == 1; }));
+        acceptor.stop();
+        acceptor.stop();
+        EXPECT_EQ(acceptor.native(), -1);
+    }
+    EXPECT_TRUE(TcpAddress::listen("127.0.0.1", port, {}).has_value());
+}
+
+TEST(TcpAddress, Ipv6IsItsOwnPort) {
+    auto six = TcpAddress::listen("::1", 0, {});
+    if (!six) GTEST_SKIP() << six.error().text;
+    auto wild = TcpAddress::listen("::", 0, {});
+    ASSERT_TRUE(wild.has_value());
+    EXPECT_TRUE(TcpAddress::listen("0.0.0.0", wild->port(), {}).has_value());
+    const Descriptor client = connect_to("::1", six->port());
+    EXPECT_TRUE(client);
+    EXPECT_EQ(remote_address(client.get()).to_string(), "::1");
+}
+
+TEST(TcpAddress, ConnectionsInheritItsOptions) {
+    SocketOptions options;
+    options.keepalive_idle = Milliseconds(42'000);
+    options.keepalive_interval = Milliseconds(1'500);
+    options.keepalive_count = 3;
+    options.tcp_user_timeout = Milliseconds(12'345);
+    auto address = TcpAddress::listen("127.0.0.1", 0, options);
+    ASSERT_TRUE(address.has_value());
+    for (int socket = 0; socket < 2; ++socket) {
+        Loop loop;
+        Descriptor accepted;
+        Acceptor acceptor(loop.io, *address->open(), [&](Descriptor taken) { accepted = std::move(taken); });
+        const Descriptor client = connect_to("127.0.0.1", address->port());
+        ASSERT_TRUE(loop.run_until([&] { return static_cast<bool>(accepted); }));
+        const int fd = accepted.get();
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+        EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 42);
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 2);
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 12'345);
+        EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+        EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    }
+}
+
+TEST(TcpAddress, WantsAnAddress) {
+    const auto wrong = TcpAddress::listen("localhost", 5432, {});
+    ASSERT_FALSE(wrong.has_value());
+    EXPECT_EQ(wrong.error().text, "could not listen on \"localhost\": not an IP address");
+}
+
+class UnixAddressTest : public testing::Test {
+  protected:
+    test::TemporaryDirectory directory;
+    std::string path = directory / ".s.PGSQL.5432";
+    std::string lock = path + ".lock";
+    Outcome<UnixAddress> listen() { return UnixAddress::listen(directory.string(), 5432, 0770); }
+
+    // A process number that nobody has.
+    static pid_t dead_process() {
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(0);
+        ::waitpid(child, nullptr, 0);
+        return child;
+    }
+};
+
+TEST_F(UnixAddressTest, ListensWhereLibpqLooks) {
+    {
+        auto address = listen();
+        ASSERT_TRUE(address.has_value()) << address.error().text;
+        EXPECT_EQ(address->path(), path);
+        struct stat info {};
+        ASSERT_EQ(::stat(path.c_str(), &info), 0);
+        EXPECT_EQ(info.st_mode & 0777, 0770U);
+        std::ifstream file(lock);
+        std::string line;
+        std::getline(file, line);
+        EXPECT_EQ(line, std::to_string(::getpid()));
+
+        Loop loop;
+        Descriptor accepted;
+        Acceptor acceptor(loop.io, address->open(), [&](Descriptor taken) { accepted = std::move(taken); });
+        EXPECT_TRUE(connect_to(*unix_socket_address(path)));
+        ASSERT_TRUE(loop.run_until([&] { return static_cast<bool>(accepted); }));
+    }
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_FALSE(std::filesystem::exists(lock));
+}
+
+TEST_F(UnixAddressTest, ALiveOwnerIsRefused) {
+    const auto first = listen();
+    ASSERT_TRUE(first.has_value());
+    const auto second = listen();
+    ASSERT_FALSE(second.has_value());
+    EXPECT_EQ(second.error().text, "could not listen on \"" + path + "\": already in use by another pgsluice");
+    EXPECT_TRUE(std::filesystem::exists(path)) << "the refused one removes nothing";
+}
+
+TEST_F(UnixAddressTest, ALivePostgresIsRefused) {
+    const pid_t server = ::fork();
+    if (server == 0) {
+        ::sleep(10);
+        ::_exit(0);
+    }
+    std::ofstream(lock) << server << "\n/var/lib/postgresql\n1\n5432\n" << directory.string() << "\n";
+    const auto refused = listen();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().text,
+              "could not listen on \"" + path + "\": already in use by process " + std::to_string(server));
+    ::kill(server, SIGKILL);
+    ::waitpid(server, nullptr, 0);
+    EXPECT_TRUE(listen().has_value());
+}
+
+TEST_F(UnixAddressTest, WhatADeadProcessLeftIsReplaced) {
+    std::ofstream(lock) << dead_process() << "\nmore\n";
+    std::ofstream(path) << "stale";
+    const auto address = listen();
+    ASSERT_TRUE(address.has_value()) << address.error().text;
+    EXPECT_TRUE(connect_to(*unix_socket_address(path)));
+}
+
+TEST_F(UnixAddressTest, ErrorsNameThePath) {
+    const auto missing = UnixAddress::listen("/nowhere", 5432, 0777);
+    ASSERT_FALSE(missing.has_value());
+    EXPECT_EQ(missing.error().text,
+              "could not create lock file \"/nowhere/.s.PGSQL.5432.lock\": No such file or directory");
+    const auto long_path = UnixAddress::listen("/" + std::string(120, 'x'), 5432, 0777);
+    ASSERT_FALSE(long_path.has_value());
+    EXPECT_NE(long_path.error().text.find("the path is too long"), std::string::npos);
+}
+
+// Takes every descriptor that the process may still have.
+struct Exhaustion {
+    rlimit before{};
+    std::vector<Descriptor> taken;
+    Exhaustion() {
+        ::getrlimit(RLIMIT_NOFILE, &before);
+        rlimit low = before;
+        low.rlim_cur = 64;
+        ::setrlimit(RLIMIT_NOFILE, &low);
+        for (;;) {
+            Descriptor one(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+            if (!one) return;
+            taken.push_back(std::move(one));
+        }
+    }
+    ~Exhaustion() { ::setrlimit(RLIMIT_NOFILE, &before); }
+};
+
+TEST(Acceptor, PausesWhenDescriptorsRunOutAndGoesOn) {
+    auto address = TcpAddress::listen("127.0.0.1", 0, {});
+    ASSERT_TRUE(address.has_value());
+    Loop loop;
+    int accepted = 0;
+    std::vector<std::string> trouble;
+    Acceptor acceptor(
+        loop.io, *address->open(), [&](Descriptor) { ++accepted; },
+        [&](const Error& error) { trouble.push_back(error.text); });
+    loop.poll();
+    Descriptor client;
+    timespec before{};
+    timespec after{};
+    int accepted_meanwhile = -1;
+    {
+        Exhaustion exhaustion;
+        exhaustion.taken.pop_back();
+        client = connect_to("127.0.0.1", address->port());
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+        loop.run_for(Milliseconds(600));
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+        accepted_meanwhile = accepted;
+    }
+    ASSERT_TRUE(client);
+    EXPECT_EQ(accepted_meanwhile, 0);
+    const double used =
+        static_cast<double>(after.tv_sec - before.tv_sec) + static_cast<double>(after.tv_nsec - before.tv_nsec) * 1e-9;
+    EXPECT_LT(used, 0.1) << "it must not spin";
+    // At 0, 100 and 300 ms; on a busy machine perhaps fewer.
+    EXPECT_GE(trouble.size(), 1U);
+    EXPECT_LE(trouble.size(), 3U);
+    EXPECT_EQ(trouble.at(0), "could not accept a connection: Too many open files");
+    ASSERT_TRUE(loop.run_until([&] { return accepted == 1; }));
+}
+
+TEST(Acceptor, MayBeDestroyedInsideItsCallback) {
+    auto address = TcpAddress::listen("127.0.0.1", 0, {});
+    Loop loop;
+    int accepted = 0;
+    std::unique_ptr<Acceptor> acceptor;
+    acceptor = std::make_unique<Acceptor>(loop.io, *address->open(), [&](Descriptor) {
+        ++accepted;
+        acceptor.reset();
+    });
+    const Descriptor one = connect_to("127.0.0.1", address->port());
+    const Descriptor two = connect_to("127.0.0.1", address->port());
+    ASSERT_TRUE(loop.run_until([&] { return accepted == 1; }));
+    loop.run_for(Milliseconds(5));
+    EXPECT_EQ(accepted, 1);
+}
+
+TEST(DescriptorLimit, RaisesTheSoftLimitToTheHardOne) {
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    rlimit low = before;
+    low.rlim_cur = 64;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    const DescriptorLimit limit = raise_descriptor_limit(100);
+    EXPECT_GE(limit.soft, 100U);
+    EXPECT_TRUE(limit.enough);
+    EXPECT_EQ(limit.hard, before.rlim_max);
+    EXPECT_FALSE(raise_descriptor_limit(~0ULL).enough);
+    ::setrlimit(RLIMIT_NOFILE, &before);
+}
+
+}  // namespace
+}  // namespace pgsluice::net
