@@ -15,8 +15,8 @@ IMPURE = re.compile(
     r"condition_variable|future|stop_token|semaphore|iostream|fstream|filesystem)$"
 )
 CLOCK = re.compile(r"_clock::now\(|\bclock_gettime\(|\btime\((nullptr|NULL|0)\)")  # <chrono>'s durations are values: allowed
-# Tables that all workers share: permits in pool, statements and parameter sets in protocol.
-ALLOWED = {"pool": {"mutex", "atomic"}, "protocol": {"mutex", "atomic"}}
+# The permits and the queue that the workers share of a pool.
+ALLOWED = {"pool": {"mutex", "atomic"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 EDGES = re.compile(r'^set\(PGSLUICE_DEPENDS_(\w+)\s+"?([^")]*)"?\)', re.MULTILINE)
 

@@ -3,8 +3,6 @@
 #include "server_connection.hpp"
 #include "worker.hpp"
 
-#include <pgsluice/base/escape.hpp>
-
 #include <charconv>
 
 namespace pgsluice::daemon {

@@ -2,7 +2,6 @@
 
 #include "worker.hpp"
 
-#include <pgsluice/base/escape.hpp>
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/wire/startup_packet.hpp>
 
@@ -28,7 +27,7 @@ boost::asio::awaitable<void> forward_cancel(Worker& worker, std::shared_ptr<cons
         }
     } else {
         worker.metrics().worker().cancels[metrics::CancelOutcome::failed].add();
-        log::warning("cancel_failed", escaped(opened.error().text), {});
+        log::warning("cancel_failed", opened.error().text, {});
     }
     worker.end_cancel(server);
 }

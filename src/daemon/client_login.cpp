@@ -5,7 +5,6 @@
 
 #include <pgsluice/auth/md5.hpp>
 #include <pgsluice/auth/rules.hpp>
-#include <pgsluice/base/escape.hpp>
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/protocol/client_authentication.hpp>
 #include <pgsluice/protocol/client_startup.hpp>
@@ -238,7 +237,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     const Users::Entry* user = found.user;
     const std::string problem = found.problem;
     if (!problem.empty()) {
-        log::error("auth_query_failed", escaped(problem), {{"user", who.user}, {"database", who.database}});
+        log::error("auth_query_failed", problem, {{"user", who.user}, {"database", who.database}});
     }
     Authenticated authenticated = co_await authenticate(login, *rule, std::move(found));
     if (authenticated.failure) {
@@ -294,7 +293,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
 void log_failure(const Login& login, const Failure& failure) {
     login.worker.metrics().worker().login_failures[failure.reason].add();
     const auto reason = metrics::names_of(LoginFailure{})[static_cast<std::size_t>(failure.reason)];
-    const std::string text = "login failed: " + escaped(failure.text);
+    const std::string text = "login failed: " + failure.text;
     const std::string address = login.link->remote().to_string();
     log::warning("client_login_failed", text,
                  {{"reason", reason},

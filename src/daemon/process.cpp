@@ -23,7 +23,10 @@ std::uint64_t random_number() {
 }
 
 Process::Process(metrics::Registry& registry, std::size_t worker_count)
-    : workers(worker_count), metrics(registry), statements(random_number()), secret(Secret(random_bytes(32))) {}
+    : workers(worker_count),
+      metrics(registry),
+      statement_seed{random_number(), random_number()},
+      secret(Secret(random_bytes(32))) {}
 
 std::shared_ptr<SharedPool> Process::shared_pool(const std::string& key) {
     const std::lock_guard lock(mutex_);

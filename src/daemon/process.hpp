@@ -1,6 +1,7 @@
 // What all workers of the process share. Everything here is thread-safe and off the relay path.
 #pragma once
 
+#include "cancel_registry.hpp"
 #include "client_limits.hpp"
 #include "key_cache.hpp"
 
@@ -8,10 +9,8 @@
 #include <pgsluice/metrics/registry.hpp>
 #include <pgsluice/pool/share.hpp>
 #include <pgsluice/pool/upstream.hpp>
-#include <pgsluice/protocol/parameter_set.hpp>
 #include <pgsluice/protocol/server_login.hpp>
 #include <pgsluice/protocol/statement.hpp>
-#include <pgsluice/session/cancel_registry.hpp>
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -55,9 +54,8 @@ class Process {
 
     const std::size_t workers;
     metrics::Registry& metrics;
-    protocol::StatementCache statements;
-    protocol::ParameterTable parameters;
-    session::CancelRegistry cancels;
+    const protocol::StatementCache::Seed statement_seed;
+    CancelRegistry cancels;
     ClientLimits clients;
     KeyCache keys;
     const Secret secret;                  // makes the salts of users without a verifier

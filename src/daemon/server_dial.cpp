@@ -3,7 +3,6 @@
 #include "server_connection.hpp"
 #include "worker.hpp"
 
-#include <pgsluice/base/escape.hpp>
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/net/asio.hpp>
 
@@ -212,7 +211,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     for (const auto& [name, value] : facts.reported) {
         if (protocol::is_carried(name)) carried.push_back({name, value, true});
     }
-    auto has = worker.process().parameters.intern(std::move(carried));
+    auto has = worker.parameters().intern(std::move(carried));
     attempt.link = in.link.get();
     attempt.server = std::make_unique<pool::Server>(std::move(facts), as_peer(std::move(in.link)), std::move(has));
     co_return attempt;
@@ -221,8 +220,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
 void log_failure(const Worker& worker, const pool::Pool& pool, const ConnectError& error) {
     if (!const_cast<Worker&>(worker).snapshot()->config.log.pool_errors) return;
     const pool::Target& target = pool.target();
-    const std::string text = escaped(error.text);
-    log::warning("server_connect_failed", text,
+    log::warning("server_connect_failed", error.text,
                  {{"route", target.route},
                   {"cluster", target.cluster.name},
                   {"database", target.database},

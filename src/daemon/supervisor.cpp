@@ -150,8 +150,9 @@ std::optional<std::string> Supervisor::open_http() {
     handlers.metrics = [this] { return registry_.exposition(now()); };
     handlers.healthy = [this] { return health(); };
     handlers.ready = [this] {
-        const bool serving = phase_ == Phase::serving;
-        return http::Health{serving, serving ? "ok" : "starting or shutting down"};
+        const Phase phase = phase_;
+        if (phase == Phase::serving) return http::Health{true, "ok"};
+        return http::Health{false, phase == Phase::starting ? "starting" : "draining"};
     };
     auto server = http::Server::start(options, std::move(handlers));
     if (!server) {

@@ -28,7 +28,8 @@ Worker::Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapsh
       index_(index),
       reactor_(io_),
       sets_(process.metrics.add_worker(index)),
-      context_{*this, process.statements, process.parameters, sets_.worker()},
+      statements_(process.statement_seed),
+      context_{*this, statements_, parameters_, sets_.worker()},
       snapshot_(std::move(snapshot)),
       auth_queries_(*this),
       timer_(io_) {}

@@ -99,7 +99,7 @@ class Worker final : public session::Host, public pool::Host {
     void ask_for_idle(WorkerIndex worker, pool::Pool& pool) override;
     void on_server_closed(pool::Pool& pool, const pool::Server& server, metrics::ServerClose reason) override;
     metrics::PoolMetrics& metrics_of(pool::Pool& pool, const std::string& server_label) override;
-    protocol::ParameterTable& parameters() override { return process_.parameters; }
+    protocol::ParameterTable& parameters() override { return parameters_; }
 
   private:
     // What belongs to a session and not to its behaviour.
@@ -123,7 +123,7 @@ class Worker final : public session::Host, public pool::Host {
     void schedule_tick();
     void sweep(TimePoint now);
     void receive(const std::string& key, std::shared_ptr<const pool::Target> target,
-                 std::unique_ptr<pool::Server> server, net::LinkParts parts);
+                 std::unique_ptr<pool::Server> server, net::LinkParts parts, const pool::Server::Luggage& luggage);
     void reconfigure(PoolEntry& entry);
     void fill_minimum_pools();
 
@@ -132,6 +132,8 @@ class Worker final : public session::Host, public pool::Host {
     boost::asio::io_context io_{1};
     net::Reactor reactor_;
     metrics::WorkerSets& sets_;
+    protocol::StatementCache statements_;
+    protocol::ParameterTable parameters_;
     session::Context context_;
     std::shared_ptr<const Snapshot> snapshot_;
     policy::RulesCache rules_cache_;

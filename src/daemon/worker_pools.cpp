@@ -51,39 +51,47 @@ void Worker::dial(pool::Pool& pool) {
     boost::asio::co_spawn(io_, dial_server(*this, pool), boost::asio::detached);
 }
 
-// A server between two workers: its connection as a value, everything else in the object itself.
+// A server between two workers: its connection as a value, what is prepared on it as text.
 void Worker::move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server> server) {
-    struct Luggage {
+    struct Transit {
         std::string key;
         std::shared_ptr<const pool::Target> target;
         std::unique_ptr<pool::Server> server;
+        pool::Server::Luggage luggage;
+        net::LinkParts parts;
     };
-    auto luggage = std::make_shared<Luggage>(Luggage{pool.key(), pool.target_ref(), std::move(server)});
+    auto transit = std::make_shared<Transit>();
+    transit->key = pool.key();
+    transit->target = pool.target_ref();
+    transit->server = std::move(server);
     Worker* sibling = siblings_[number(to)];
     // Its link may be on the call stack here (the check-in follows its last reply), so it is taken apart on the next
     // turn, and until then nobody listens to it.
-    luggage->server->link().pause(Pause::draining);
-    post([luggage, sibling] {
-        auto& link = static_cast<net::Link&>(luggage->server->link());
-        auto parts = std::make_shared<net::LinkParts>();
-        if (link.at_rest()) *parts = link.detach();
-        sibling->post([luggage, sibling, parts] {
-            sibling->receive(luggage->key, luggage->target, std::move(luggage->server), std::move(*parts));
+    transit->server->link().pause(Pause::draining);
+    post([transit, sibling] {
+        auto& link = static_cast<net::Link&>(transit->server->link());
+        if (link.at_rest()) transit->parts = link.detach();
+        transit->luggage = transit->server->pack();
+        sibling->post([transit, sibling] {
+            sibling->receive(transit->key, transit->target, std::move(transit->server), std::move(transit->parts),
+                             transit->luggage);
         });
     });
 }
 
 void Worker::receive(const std::string& key, std::shared_ptr<const pool::Target> target,
-                     std::unique_ptr<pool::Server> server, net::LinkParts parts) {
+                     std::unique_ptr<pool::Server> server, net::LinkParts parts, const pool::Server::Luggage& luggage) {
+    pool::Pool& pool = pool_for(key, std::move(target));
     if (!parts.socket) {
-        pool_for(key, std::move(target)).on_lost_in_move(*server);
+        pool.on_lost_in_move(*server);
         return;
     }
     net::LinkPtr link = net::Link::attach(reactor_, std::move(parts));
     net::Link& attached = *link;
-    server->attach({link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }});
+    server->unpack({link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }}, luggage,
+                   statements_);
     attached.start(*server);
-    pool_for(key, std::move(target)).on_moved_in(std::move(server));
+    pool.on_moved_in(std::move(server));
 }
 
 void Worker::ask_for_idle(WorkerIndex worker, pool::Pool& pool) {

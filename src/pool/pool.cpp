@@ -18,6 +18,7 @@ Pool::Pool(Setup setup)
       metrics_(*setup.metrics) {}
 
 Pool::~Pool() {
+    show_size(0);
     retire_servers(ServerClose::shutdown);
     while (!servers_.empty()) discard(servers_.front(), ServerClose::shutdown);
 }
@@ -293,11 +294,16 @@ void Pool::sweep(TimePoint now) {
         serve_others();
         grow();
     }
-    metrics_.size_limit.set(settings.size);
+    show_size(settings.size);
     if (waiters_.empty())
         metrics_.oldest_waiter.clear();
     else
         metrics_.oldest_waiter.set(waiters_.front().since_);
+}
+
+void Pool::show_size(std::uint32_t size) {
+    metrics_.size_limit.add(static_cast<std::int64_t>(size) - shown_size_);
+    shown_size_ = size;
 }
 
 void Pool::reconfigure(std::shared_ptr<const Target> target) {

@@ -56,7 +56,6 @@ const Parameter* ParameterSet::find(ByteView name) const {
 ParameterSetRef ParameterTable::intern(std::vector<Parameter> parameters) {
     ParameterSet set(std::move(parameters));
     const std::size_t hash = hash_of(set.all());
-    const std::lock_guard lock(mutex_);
     const auto [first, last] = sets_.equal_range(hash);
     for (auto at = first; at != last; ++at) {
         if (auto known = at->second.lock(); known != nullptr && known->all() == set.all()) return known;

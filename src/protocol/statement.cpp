@@ -27,52 +27,35 @@ std::uint64_t mix(std::uint64_t state, ByteView bytes, std::uint64_t seed) {
     return fold(state ^ tail ^ odd, seed ^ ~tail);
 }
 
+std::string name_of(std::uint64_t high, std::uint64_t low) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string name(reserved_prefix);
+    for (const std::uint64_t half : {high, low}) {
+        for (int shift = 60; shift >= 0; shift -= 4) name += digits[half >> shift & 0xF];
+    }
+    return name;
+}
+
 }  // namespace
 
-Statement::Statement(StatementCache& owner, ByteView statement_text, ByteView types, std::uint64_t id,
-                     std::size_t text_hash)
-    : text(statement_text),
-      parameter_types(types),
-      server_name(std::string(reserved_prefix) + std::to_string(id)),
-      hash(text_hash),
-      cache_(owner) {}
-
 StatementRef StatementCache::intern(ByteView text, ByteView parameter_types) {
-    const Key key{text, parameter_types, mix(mix(seed_, text, seed_), parameter_types, seed_)};
-    Shard& home = shard(key.hash);
-    const std::lock_guard lock(home.mutex);
-    if (const auto found = home.statements.find(key); found != home.statements.end()) return StatementRef(*found);
-    const std::uint64_t id = next_id_.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t high = mix(mix(seed_.a, text, seed_.b), parameter_types, seed_.b);
+    const Key key{text, parameter_types, high};
+    if (const auto found = statements_.find(key); found != statements_.end()) return StatementRef(*found);
+    const std::uint64_t low = mix(mix(seed_.b, text, ~seed_.a), parameter_types, ~seed_.a);
     // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): owned by its references, freed by the last of them
-    auto* made = new Statement(*this, text, parameter_types, id, key.hash);
-    home.statements.insert(made);
+    auto* made = new Statement(*this, text, parameter_types, name_of(high, low), high);
+    statements_.insert(made);
     return StatementRef(made);
 }
 
-std::size_t StatementCache::size() const {
-    std::size_t total = 0;
-    for (const Shard& each : shards_) {
-        const std::lock_guard lock(each.mutex);
-        total += each.statements.size();
-    }
-    return total;
-}
-
 void intrusive_ptr_add_ref(Statement* statement) {
-    statement->references_.fetch_add(1, std::memory_order_relaxed);
+    ++statement->references_;
 }
 
-// The last reference is given up under the shard's lock: otherwise intern() could hand out a statement that is being
-// freed.
 void intrusive_ptr_release(Statement* statement) {
-    std::uint32_t seen = statement->references_.load(std::memory_order_relaxed);
-    while (seen > 1) {
-        if (statement->references_.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel)) return;
-    }
-    auto& home = statement->cache_.shard(statement->hash);
-    const std::lock_guard lock(home.mutex);
-    if (statement->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    home.statements.erase(statement);
+    if (--statement->references_ > 0) return;
+    statement->cache_.statements_.erase(statement);
     delete statement;  // NOLINT(cppcoreguidelines-owning-memory)
 }
 

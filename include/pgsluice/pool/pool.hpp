@@ -157,6 +157,7 @@ class Pool final : public ServerUser {
     ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }
     void grow();
     std::uint32_t size_limit(TimePoint now) const;
+    void show_size(std::uint32_t size);
     bool is_spent(const Server& server, TimePoint now) const;
 
     const std::string key_;
@@ -170,6 +171,7 @@ class Pool final : public ServerUser {
     ServerList idle_;     // used last at the back, lent from there
     WaiterList waiters_;  // oldest first
     std::uint32_t dialing_ = 0;
+    std::int64_t shown_size_ = 0;
     Waiter* acquiring_ = nullptr;  // inside acquire(): a server granted to it is returned instead of announced
     Server* acquired_ = nullptr;
     AcceptedSettings accepted_;

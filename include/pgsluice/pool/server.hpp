@@ -57,8 +57,14 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
 
     const Facts& facts() const { return facts_; }
     Peer& link() { return *link_; }
-    // For a server that moves to another worker, whose loop its connection must join.
-    void attach(PeerPtr link) { link_ = std::move(link); }
+    // What is prepared on a server that moves to another worker, as text: statements belong to a worker's cache. Drops
+    // the link, whose connection must have been taken out of it.
+    struct Luggage {
+        std::vector<std::pair<Bytes, Bytes>> statements;  // text and parameter types, least recently used first
+    };
+    Luggage pack();
+    // Joins the loop and the cache of the worker that it has come to.
+    void unpack(PeerPtr link, const Luggage& luggage, protocol::StatementCache& cache);
 
     protocol::Exchange& exchange() { return exchange_; }
     protocol::ServerStatements& statements() { return statements_; }

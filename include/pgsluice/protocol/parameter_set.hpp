@@ -6,7 +6,6 @@
 #include <pgsluice/base/bytes.hpp>
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,7 +39,8 @@ using ParameterSetRef = std::shared_ptr<const ParameterSet>;
 bool is_carried(ByteView reported_name);
 bool same_name(ByteView a, ByteView b);
 
-// All sets of the process. Thread-safe; used when a setting changes, never per message.
+// The sets of one worker; used when a setting changes, never per message. Not locked. A set may outlive the table, and
+// two workers may hold equal sets: comparing those costs a look at the contents, once.
 class ParameterTable {
   public:
     ParameterSetRef intern(std::vector<Parameter> parameters);
@@ -50,7 +50,6 @@ class ParameterTable {
   private:
     void forget_expired();
 
-    std::mutex mutex_;
     std::unordered_multimap<std::size_t, std::weak_ptr<const ParameterSet>> sets_;
     std::size_t forget_at_ = 64;
 };

@@ -3,8 +3,8 @@
 // itself is meant for a client, and an AuthenticationOk that cuts a SCRAM exchange short is a wrong server.
 //
 // Driver: connect, negotiate TLS (ssl_answer), begin(out), then: NeedMore: read bytes, resume(buffer, out), drop
-// `consumed`; Derive: auth::derive off the worker or from a cache, resume(keys, out), then what is unread before more is
-// read. Send `out` before obeying an action.
+// `consumed`; Derive: auth::derive off the worker or from a cache, resume(keys, out), then what is unread before more
+// is read. Send `out` before obeying an action.
 #pragma once
 
 #include <pgsluice/auth/credential.hpp>

@@ -38,6 +38,7 @@ class ServerStatements {
         by_use_.erase(found->second);
         by_statement_.erase(found);
     }
+    const std::list<Entry>& by_use() const { return by_use_; }
     // Takes the least recently used statement out.
     StatementRef evict() {
         StatementRef oldest = std::move(by_use_.front().statement);

@@ -1,6 +1,7 @@
-// Prepared statements as text, shared by every client that prepares the same. A Statement lives as long as somebody
-// holds a StatementRef: a client's name for it, a server on which it is prepared, or a reply that is still owed. On
-// servers it goes by a name of ours, which a client never sees.
+// Prepared statements as text, shared by every client of a worker that prepares the same. A Statement lives as long as
+// somebody holds a StatementRef: a client's name for it, a server on which it is prepared, or a reply that is still
+// owed. On servers it goes by a name of ours, which a client never sees. The name is made from the text, so that two
+// workers call the same text by the same name, and a server that moves between them keeps what is prepared on it.
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
@@ -8,10 +9,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
-#include <array>
-#include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <string>
 
 namespace pgsluice::protocol {
@@ -21,17 +19,18 @@ class StatementCache;
 struct Statement {
     const std::string text;
     const std::string parameter_types;  // as in Parse: the count and the OIDs
-    const std::string server_name;      // "pgsluice_17"
-    const std::size_t hash;
+    const std::string server_name;      // "pgsluice_" and 32 hexadecimal digits
 
   private:
     friend class StatementCache;
     friend void intrusive_ptr_add_ref(Statement* statement);
     friend void intrusive_ptr_release(Statement* statement);
-    Statement(StatementCache& owner, ByteView statement_text, ByteView types, std::uint64_t id, std::size_t text_hash);
+    Statement(StatementCache& owner, ByteView statement_text, ByteView types, std::string name, std::size_t hash)
+        : text(statement_text), parameter_types(types), server_name(std::move(name)), hash_(hash), cache_(owner) {}
 
+    const std::size_t hash_;
     StatementCache& cache_;
-    std::atomic<std::uint32_t> references_{0};
+    std::uint32_t references_ = 0;
 };
 
 using StatementRef = boost::intrusive_ptr<Statement>;
@@ -39,19 +38,22 @@ using StatementRef = boost::intrusive_ptr<Statement>;
 // Names that begin so belong to us on every server.
 constexpr ByteView reserved_prefix = "pgsluice_";
 
-// All statements of the process, by text and parameter types. Thread-safe; outlives every StatementRef.
+// The statements of one worker, by text and parameter types. Outlives every StatementRef; not locked.
 class StatementCache {
   public:
-    // `hash_seed` comes from a random source, so that nobody can choose texts that collide.
-    explicit StatementCache(std::uint64_t hash_seed) : seed_(hash_seed) {}
+    // Keys the digest that names are made from, so that nobody can choose texts that collide: 16 random bytes, the same
+    // for every worker of a process.
+    struct Seed {
+        std::uint64_t a = 0, b = 0;
+    };
+    explicit StatementCache(Seed seed) : seed_(seed) {}
     StatementCache(const StatementCache&) = delete;
     StatementCache& operator=(const StatementCache&) = delete;
 
     StatementRef intern(ByteView text, ByteView parameter_types);
-    std::size_t size() const;
+    std::size_t size() const { return statements_.size(); }
 
   private:
-    friend void intrusive_ptr_add_ref(Statement* statement);
     friend void intrusive_ptr_release(Statement* statement);
 
     struct Key {
@@ -61,7 +63,7 @@ class StatementCache {
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(const Key& key) const { return key.hash; }
-        std::size_t operator()(const Statement* statement) const { return statement->hash; }
+        std::size_t operator()(const Statement* statement) const { return statement->hash_; }
     };
     struct Equal {
         using is_transparent = void;
@@ -71,17 +73,9 @@ class StatementCache {
         }
         bool operator()(const Statement* s, const Key& key) const { return (*this)(key, s); }
     };
-    // One lock per shard, since every worker interns: 16 keeps two of them from meeting often.
-    struct Shard {
-        mutable std::mutex mutex;
-        boost::unordered_flat_set<Statement*, Hash, Equal> statements;
-    };
 
-    Shard& shard(std::size_t hash) { return shards_[(hash >> 56) % shards_.size()]; }
-
-    const std::uint64_t seed_;
-    std::atomic<std::uint64_t> next_id_{1};
-    std::array<Shard, 16> shards_;
+    const Seed seed_;
+    boost::unordered_flat_set<Statement*, Hash, Equal> statements_;
 };
 
 }  // namespace pgsluice::protocol

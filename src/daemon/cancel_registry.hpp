@@ -11,7 +11,7 @@
 #include <optional>
 #include <unordered_map>
 
-namespace pgsluice::session {
+namespace pgsluice::daemon {
 
 class CancelRegistry {
   public:
@@ -57,4 +57,4 @@ class CancelRegistry {
     std::unordered_multimap<std::int32_t, Entry> entries_;
 };
 
-}  // namespace pgsluice::session
+}  // namespace pgsluice::daemon
