@@ -67,7 +67,7 @@ def test_missing_file(make_proxy, directory):
     assert done.returncode == 2 and "nosuch.yaml" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["pgsluice.yaml", "minimal.yaml", "quickstart.yaml"])
+@pytest.mark.parametrize("name", ["pgsluice.yaml", "minimal.yaml"])
 def test_shipped_examples_are_understood(make_proxy, directory, name):
     """Values that name files of a real machine are not there: any other problem is a defect of the example."""
     done = run([BINARY, "--config", REPOSITORY / "config" / name, "--check"], env={**os.environ, "PGSLUICE_TEST": "1"})

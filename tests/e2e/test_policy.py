@@ -164,7 +164,7 @@ def test_log_action_lets_pass_and_writes_an_event(guarded):
     with login(proxy) as client:
         assert client.value("select 'danger'") == "danger"
     event, = proxy.events("policy_verdict")
-    assert (event["rule"], event["action"], event["user"], event["database"]) == ("no-danger", "log", "app", "app")
+    assert (event["policy"], event["action"], event["user"], event["database"]) == ("no-danger", "log", "app", "app")
     assert proxy.metrics().sum("pgsluice_policy_verdicts_total", rule="no-danger", action="log") == 1
 
 

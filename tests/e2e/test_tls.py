@@ -240,7 +240,8 @@ def test_unknown_authority_is_refused(sluice, stranger, mode):
     with pytest.raises(psycopg.Error):
         with proxy.connect() as connection:
             connection.execute("select 1")
-    assert any(event.get("reason") == "tls" for event in proxy.events("server_connect_failed"))
+    assert proxy.events("server_connect_failed")
+    assert proxy.metrics().sum("pgsluice_server_connect_failures_total", reason="tls") >= 1
 
 
 def test_verify_full_refuses_another_host_and_verify_ca_does_not(sluice, make_postgres, authority):

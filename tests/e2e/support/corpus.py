@@ -99,12 +99,12 @@ def bodies():
         "bad text": b"\0\0" + _i16(0) + _i16(1) + _i32(1) + b"x" + _i16(0),
     }.items():
         yield Case(f"B {name}", head + m.frame(b"B", body) + m.execute())
-    for name, body in {"short": _i32(1),
-        "no arguments": _i32(1242) + _i16(0) + _i16(0) + _i16(0),
-        "argument length -2": _i32(1242) + _i16(0) + _i16(1) + _i32(-2) + _i16(0),
-                       "argument too long": _i32(1242) + _i16(0) + _i16(1) + _i32(99) + b"x",
-        "trailing bytes": _i32(1242) + _i16(0) + _i16(1) + _i32(1) + b"t" + _i16(0) + b"x",
-                       "unknown function": _i32(999999) + _i16(0) + _i16(0) + _i16(0)}.items():
+    bool_argument = _i32(1242) + _i16(0) + _i16(1)
+    for name, body in {
+        "short": _i32(1), "no arguments": _i32(1242) + _i16(0) + _i16(0) + _i16(0), "argument length -2": bool_argument + _i32(-2) + _i16(0),
+        "argument too long": bool_argument + _i32(99) + b"x", "trailing bytes": bool_argument + _i32(1) + b"t" + _i16(0) + b"x",
+        "unknown function": _i32(999999) + _i16(0) + _i16(0) + _i16(0),
+    }.items():
         yield Case(f"F {name}", m.frame(b"F", body))
 
 

@@ -55,6 +55,7 @@ class Proxy:
     def write_config(self, config: dict | None = None):
         if config is not None:
             self.config = config
+        self.file.touch(mode=0o600)
         self.file.write_text(yaml.safe_dump(self.config, sort_keys=False, width=1000))
 
     def launch(self):
