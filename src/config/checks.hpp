@@ -57,7 +57,8 @@ void check_unique(Reader& reader, const Node& parent, std::string_view key, cons
         for (std::size_t i = 0; i < index; ++i) {
             const auto name = std::invoke(name_of, value);
             if (name.empty() || name != std::invoke(name_of, values[i])) continue;
-            return reader.problem(node_of(node, "name"), "another " + what + " has the name \"" + name + '"');
+            return reader.problem(node_of(node, "name"),
+                                  std::string("another ").append(what).append(" has the name \"").append(name) + '"');
         }
     });
 }

@@ -2,10 +2,8 @@
 
 #include <pgsluice/base/escape.hpp>
 
-#include <yaml-cpp/anchor.h>
 #include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/parser.h>
+#include <yaml-cpp/yaml.h>
 
 #include <map>
 #include <sstream>

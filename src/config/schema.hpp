@@ -44,7 +44,7 @@ std::string yaml_text(const Node& scalar_or_flow);  // in print.cpp
 
 // `member` is a pointer to member or a function from (const) T& to a reference.
 template <class T, class Member, class Codec>
-Key<T> key(std::string name, Member member, Codec codec, Changes changes) {
+Key<T> key(const std::string& name, Member member, Codec codec, Changes changes) {
     Key<T> out;
     out.read = [=](Reader& reader, const Node& node, T& value) {
         codec.read(reader, node, std::invoke(member, value));
@@ -60,20 +60,20 @@ Key<T> key(std::string name, Member member, Codec codec, Changes changes) {
                 {prefix + name, codec.type(), value.is(Node::Kind::null) ? "unset" : yaml_text(value), changes});
         }
     };
-    out.name = std::move(name);
+    out.name = name;
     return out;
 }
 
 // A section: its keys carry their own times of change.
 template <class T, class Member, class Codec>
-Key<T> section(std::string name, Member member, Codec codec) {
-    return key<T>(std::move(name), member, codec, Changes::live);
+Key<T> section(const std::string& name, Member member, Codec codec) {
+    return key<T>(name, member, codec, Changes::live);
 }
 
 template <class T>
-Key<T> later(std::string name) {
+Key<T> later(const std::string& name) {
     Key<T> out;
-    out.name = std::move(name);
+    out.name = name;
     out.is_later = true;
     return out;
 }

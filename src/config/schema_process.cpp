@@ -5,7 +5,7 @@
 namespace pgsluice::config {
 namespace {
 
-constexpr std::uint64_t KiB = 1 << 10, MiB = 1 << 20;
+constexpr std::uint64_t kibibyte = 1 << 10, mebibyte = 1 << 20;
 constexpr std::uint64_t longest_message = 1073741822;  // PostgreSQL's PQ_LARGE_MESSAGE_LIMIT
 constexpr std::uint64_t most_connections = 1'000'000;
 
@@ -69,9 +69,9 @@ const Schema<Limits>& limits_schema() {
         key<T>("connections_per_database", &T::connections_per_database, connections, new_connections),
         key<T>("connections_per_address", &T::connections_per_address, connections, new_connections),
         key<T>("login_timeout", &T::login_timeout, Duration{}, new_connections),
-        key<T>("inspect_bytes", &T::inspect_bytes, Size{16 * KiB, longest_message}, live),
-        key<T>("parse_inline", &T::parse_inline, Size{KiB, MiB}, live),
-        key<T>("message_bytes", &T::message_bytes, Size{16 * KiB, longest_message}, live),
+        key<T>("inspect_bytes", &T::inspect_bytes, Size{16 * kibibyte, longest_message}, live),
+        key<T>("parse_inline", &T::parse_inline, Size{kibibyte, mebibyte}, live),
+        key<T>("message_bytes", &T::message_bytes, Size{16 * kibibyte, longest_message}, live),
     };
     return schema;
 }
