@@ -36,7 +36,6 @@ LinkPtr Link::create(Reactor& reactor, Descriptor socket, Side side) {
     parts.side = side;
     parts.remote = remote_address(socket.get());
     parts.local_port = local_port_of(socket.get());
-    if (parts.remote.family != Address::Family::unix_socket) report_unread(socket.get());
     parts.socket = std::move(socket);
     return attach(reactor, std::move(parts));
 }
@@ -50,7 +49,7 @@ Link::Link(Reactor& reactor, LinkParts parts)
       side_(parts.side),
       socket_(std::move(parts.socket)),
       reactor_(&reactor),
-      readiness_(new Readiness(reactor.io(), *this)),
+      readiness_(new Readiness(reactor, *this)),
       tls_(std::move(parts.tls)),
       remote_(parts.remote),
       local_port_(parts.local_port) {
@@ -115,7 +114,6 @@ bool Link::discard_unread() {
         const Io got = net::receive(socket_.get(), bin);
         if (got.state == Io::State::would_block) return false;
         if (got.state != Io::State::done) return true;
-        if (got.drained) return false;
     }
     return true;
 }
@@ -167,6 +165,15 @@ void Link::on_reactor_gone() {
     sink_ = nullptr;
     shut();
     reactor_ = nullptr;
+}
+
+// The peer has sent its last byte, or the connection has broken. What came before is still in the kernel.
+void Link::on_hangup(bool is_error) {
+    hung_up_ = true;
+    if (phase_ == Phase::lingering) return on_readable();
+    if (phase_ != Phase::relay) return;
+    if (pauses_ == 0) return pump();
+    if (is_error || !awaits_slow_reader()) end(is_error ? Closed::reset : Closed::by_peer);
 }
 
 void Link::check_paused() {

@@ -149,10 +149,11 @@ bool Link::deliver(const Batch& batch) {
 Io Link::receive(std::span<char> into) {
     Io got;
     if (tls_) {
-        got = tls_->read(into, reactor_->ciphertext());
+        got = tls_->read(into, hung_up_ || phase_ == Phase::setup, reactor_->ciphertext());
         if (!reactor_->ciphertext().empty()) send_ciphertext();  // an alert, or the answer to a key update
     } else {
         got = net::receive(socket_.get(), into);
+        if (hung_up_ && got.state == Io::State::done) got.drained = false;
     }
     Traffic::add(reactor_->traffic(side_).received_bytes, got.count);
     return got;

@@ -1,3 +1,5 @@
+#include "hangups.hpp"
+
 #include <pgsluice/net/reactor.hpp>
 
 #include <boost/asio/post.hpp>
@@ -14,7 +16,8 @@ Reactor::Reactor(boost::asio::io_context& io)
     : io_(io),
       timer_(io),
       token_(std::make_shared<Reactor*>(this)),
-      scratch_(std::make_unique_for_overwrite<char[]>(scratch_bytes)) {}
+      scratch_(std::make_unique_for_overwrite<char[]>(scratch_bytes)),
+      hangups_(std::make_unique<Hangups>(io)) {}
 
 Reactor::~Reactor() {
     for (List* list : {&with_deadline_, &without_deadline_}) {

@@ -1,5 +1,7 @@
 #include "readiness.hpp"
 
+#include "hangups.hpp"
+
 #include <pgsluice/net/link.hpp>
 
 namespace pgsluice::net {
@@ -27,8 +29,9 @@ void Readiness::Operation::complete(void* owner, detail::operation* base, const 
     (readiness.link_->*self->event)();          // may abandon, and so delete, this object
 }
 
-Readiness::Readiness(boost::asio::io_context& io, Link& link)
-    : reactor_(boost::asio::use_service<detail::reactor>(io)),
+Readiness::Readiness(Reactor& reactor, Link& link)
+    : reactor_(boost::asio::use_service<detail::reactor>(reactor.io())),
+      hangups_(reactor.hangups()),
       link_(&link),
       read_(*this, &Link::on_readable),
       write_(*this, &Link::on_writable),
@@ -38,7 +41,7 @@ Readiness::Readiness(boost::asio::io_context& io, Link& link)
 
 bool Readiness::watch(int fd) {
     fd_ = fd;
-    return reactor_.register_descriptor(fd, descriptor_data_) == 0;
+    return reactor_.register_descriptor(fd, descriptor_data_) == 0 && hangups_.watch(fd, *this);
 }
 
 void Readiness::wait(int kind, Operation& operation) {
@@ -60,8 +63,13 @@ void Readiness::post_turn() {
     reactor_.post_immediate_completion(&turn_, false);
 }
 
+void Readiness::on_hangup(bool is_error) {
+    link_->on_hangup(is_error);
+}
+
 void Readiness::abandon(bool stays_open) {
     link_ = nullptr;
+    if (stays_open) hangups_.forget(fd_);
     reactor_.deregister_descriptor(fd_, descriptor_data_, !stays_open);
     reactor_.cleanup_descriptor_data(descriptor_data_);
     delete_if_unused();

@@ -4,7 +4,7 @@
 // descriptor is registered once, edge-triggered, and the operations are part of this object.
 //
 // The price is the rule of edge-triggered readiness: wait_read() only after a read that came back `drained`, since
-// nothing announces again what was there already.
+// nothing announces again what was there already. The peer's end is the exception: Hangups announces it by itself.
 #pragma once
 
 #include <boost/asio/detail/reactor.hpp>
@@ -17,11 +17,13 @@
 
 namespace pgsluice::net {
 
+class Hangups;
 class Link;
+class Reactor;
 
 class Readiness {
   public:
-    Readiness(boost::asio::io_context& io, Link& link);
+    Readiness(Reactor& reactor, Link& link);
     Readiness(const Readiness&) = delete;
     Readiness& operator=(const Readiness&) = delete;
 
@@ -35,6 +37,7 @@ class Readiness {
 
     // Calls Link::on_turn once, from the loop.
     void post_turn();
+    void on_hangup(bool is_error);
 
     // Ends the watch and lets go of the link; the object deletes itself as soon as Asio holds none of its operations.
     // `stays_open`: the descriptor is not about to be closed.
@@ -57,6 +60,7 @@ class Readiness {
     void delete_if_unused();
 
     boost::asio::detail::reactor& reactor_;
+    Hangups& hangups_;
     boost::asio::detail::reactor::per_descriptor_data descriptor_data_{};
     Link* link_;
     int fd_ = -1;

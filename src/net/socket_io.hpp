@@ -17,15 +17,11 @@ struct Io {
         failed,       // see `error`
     };
     State state = State::done;
-    // After a read: nothing more is there, neither bytes nor an end, until the socket becomes readable again.
+    // After a read: the socket was emptied. More bytes will announce themselves; an end may have come already.
     bool drained = false;
     std::size_t count = 0;
     error_code error{};
 };
-
-// Has the kernel report what stays unread with each read (TCP_INQ), so that receive() can tell `drained`. Without it,
-// which is so for Unix sockets, receive() says `drained` only when a read comes back empty-handed.
-void report_unread(int fd);
 
 Io receive(int fd, std::span<char> into);
 Io send(int fd, ByteView bytes);

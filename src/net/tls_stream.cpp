@@ -30,7 +30,7 @@ struct TlsStream::Bio {
             return 0;
         }
         const Io got = receive(stream.fd_, {into, size});
-        stream.drained_ = got.drained;
+        stream.drained_ = got.drained && !stream.to_the_end_;
         switch (got.state) {
             case Io::State::done: *count = got.count; return 1;
             case Io::State::would_block: BIO_set_retry_read(bio); return 0;
@@ -120,6 +120,7 @@ TlsStream::~TlsStream() {
 TlsStream::Step TlsStream::handshake(Bytes& out) {
     ERR_clear_error();
     drained_ = false;
+    to_the_end_ = true;
     out_ = &out;
     const int result = SSL_do_handshake(ssl_);
     out_ = nullptr;
@@ -143,10 +144,11 @@ void TlsStream::note_handshake_error() {
     ERR_clear_error();
 }
 
-Io TlsStream::read(std::span<char> into, Bytes& out) {
+Io TlsStream::read(std::span<char> into, bool to_the_end, Bytes& out) {
     if (after_ != Io::State::done) return {.state = after_, .error = socket_error_};
     ERR_clear_error();
     drained_ = false;
+    to_the_end_ = to_the_end;
     out_ = &out;
     Io io;
     while (io.count < into.size()) {

@@ -31,8 +31,8 @@ class TlsStream {
     Step handshake(Bytes& out);
     std::string handshake_error() const { return handshake_error_; }
 
-    // Reads as many records as fit and are there.
-    Io read(std::span<char> into, Bytes& out);
+    // Reads as many records as fit and are there. `to_the_end`: the peer is known to have ended, find it.
+    Io read(std::span<char> into, bool to_the_end, Bytes& out);
     // False where the session has failed.
     bool encrypt(ByteView bytes, Bytes& out);
     void close_notify(Bytes& out);
@@ -52,8 +52,9 @@ class TlsStream {
     Bytes* out_ = nullptr;
     std::string handshake_error_;
     int fd_ = -1;
-    bool drained_ = false;  // the socket is known to be empty: OpenSSL is told so without another recv
-    bool ended_ = false;    // the socket has come to its end
+    bool drained_ = false;     // the socket is known to be empty: OpenSSL is told so without another recv
+    bool to_the_end_ = false;  // the end may be there already, unannounced: ask the socket until it says so
+    bool ended_ = false;       // the socket has come to its end
     error_code socket_error_;
     Io::State after_ = Io::State::done;  // what the next read returns, where records came before an end
 };

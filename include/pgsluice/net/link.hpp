@@ -109,10 +109,10 @@ class Link final : public Peer, private Deadlined {
     void resume(Pause reason) override;
     void close() override;
 
-    // Looks whether the peer of a paused link has gone, and if so tells the sink (on_closed) before it returns; that
-    // is, call it from a sweep and not from inside a sink. Reading links notice by themselves, and so does a link with
-    // bytes to send. A link that is paused only for Pause::slow_reader is spared an orderly end, since bytes may stand
-    // before it.
+    // A peer that ends is noticed at once, also while its link is paused, with one exception: bytes that came before an
+    // orderly end are worth waiting for while the link is paused only for Pause::slow_reader, and where the sink itself
+    // paused with the end in sight. This looks again, for a sweep: it ends (on_closed, before it returns) a paused link
+    // whose peer has gone, but still spares one that is paused only for Pause::slow_reader. Not from inside a sink.
     void check_paused();
 
     // Open, relaying, nothing unread, unsent or half read: the connection could be detached.
@@ -151,6 +151,7 @@ class Link final : public Peer, private Deadlined {
     void on_readable();
     void on_writable();
     void on_turn();
+    void on_hangup(bool is_error);
     void on_deadline() override;
     void on_reactor_gone() override;
 
@@ -188,6 +189,7 @@ class Link final : public Peer, private Deadlined {
     Phase phase_ = Phase::setup;
     std::uint8_t pauses_ = 0;  // a mask of Pause; reading only when zero
     bool broken_ = false;      // a write failed: what still can be read is, then the sink hears of it
+    bool hung_up_ = false;     // the peer's end is in the kernel: a short read does not mean that nothing is left
     bool redeliver_ = false;   // the sink is to see held_ again although nothing came behind it
     bool pumping_ = false;     // the sink is being called with bytes
     bool orphaned_ = false;    // the owner has gone; the link ends by itself

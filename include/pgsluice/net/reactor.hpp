@@ -33,6 +33,7 @@ struct Traffic {
     }
 };
 
+class Hangups;
 class Reactor;
 
 // Something that may have to happen by some time. While any deadline stands, all of them are checked every
@@ -90,6 +91,7 @@ class Reactor {
     // Valid until the next use by any link of this reactor, so never across a return to the loop.
     std::span<char> scratch() { return {scratch_.get(), scratch_bytes}; }
     std::string& ciphertext() { return ciphertext_; }
+    Hangups& hangups() { return *hangups_; }
 
     // Replaces the deadline that stood; `never` takes it away.
     void set_deadline(Deadlined& object, TimePoint until);
@@ -115,6 +117,7 @@ class Reactor {
     std::unique_ptr<char[]> scratch_;
     std::string ciphertext_;  // TLS records on their way out; empty between uses
     std::array<Traffic, 2> traffic_;
+    std::unique_ptr<Hangups> hangups_;
 };
 
 }  // namespace pgsluice::net

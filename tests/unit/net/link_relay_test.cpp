@@ -251,21 +251,45 @@ TEST_P(LinkRelay, TellsOfAWriteThatFailedFromTheLoop) {
     EXPECT_EQ(sink.received, "FATAL: going");
 }
 
-TEST_P(LinkRelay, ThePausedLinkOfAPeerThatHasGoneIsFoundByTheSweep) {
+TEST_P(LinkRelay, ThePeerOfAPausedLinkIsMissedAtOnce) {
     link->start(sink);
     link->pause(Pause::no_server);
-    loop.poll();
+    peer_sends("a query");
+    loop.run_for(Milliseconds(5));
     link->check_paused();
     EXPECT_FALSE(sink.closed.has_value()) << "still there";
-    peer_sends("a query");
     peer.reset();
-    loop.run_for(Milliseconds(5));
+    ASSERT_TRUE(loop.run_until([&] { return sink.closed.has_value(); }));
+    EXPECT_EQ(*sink.closed, Closed::by_peer);
+    EXPECT_EQ(sink.received, "");
+}
+
+TEST_P(LinkRelay, TheSweepFindsAPeerThatHadGoneBeforeThePause) {
+    sink.consume = [&](ByteView) -> std::size_t {
+        link->pause(Pause::no_server);
+        return 0;
+    };
+    peer_sends("a query, and out");
+    peer.reset();
+    link->start(sink);
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 1; }));
     link->check_paused();
     ASSERT_TRUE(sink.closed.has_value());
     EXPECT_EQ(*sink.closed, Closed::by_peer);
 }
 
-TEST_P(LinkRelay, TheSweepSparesBytesThatStandBeforeAnOrderlyEnd) {
+TEST_P(LinkRelay, AnEndThatWaitsBehindUnreadBytesIsFound) {
+    int reads = 0;
+    sink.consume = [&](ByteView bytes) {
+        if (++reads == 1) peer.reset();  // after the read that emptied the socket, before the link waits again
+        return bytes.size();
+    };
+    link->start(sink);
+    peer_sends("last");
+    ASSERT_TRUE(loop.run_until([&] { return sink.closed.has_value(); }));
+}
+
+TEST_P(LinkRelay, SparesBytesThatStandBeforeAnOrderlyEnd) {
     link->start(sink);
     link->pause(Pause::slow_reader);
     peer_sends("result");

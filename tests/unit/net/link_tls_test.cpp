@@ -382,6 +382,15 @@ TEST_F(LinkTls, APeerThatLeavesDuringTheHandshakeIsAnError) {
     EXPECT_EQ(left.error().text, "TLS handshake failed: the peer closed the connection");
 }
 
+TEST_F(LinkTls, APeerThatLeavesWithHalfAHelloIsAnErrorAtOnce) {
+    client->write(std::string("\x16\x03\x01\x01\x00\x01\x00\x00", 8));
+    client.reset();
+    loop.poll();
+    const auto left = loop.await(server->accept_tls(server_context(), in(Milliseconds(5000))));
+    ASSERT_FALSE(left.has_value());
+    EXPECT_EQ(left.error().text, "TLS handshake failed: the peer closed the connection");
+}
+
 TEST_F(LinkTls, RefusesOldProtocols) {
     SSL_CTX* old = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_security_level(old, 0);
