@@ -1,6 +1,6 @@
 // Readiness of one socket, edge by edge, for a Link. Built on the reactor inside Asio 1.81 (boost::asio::detail) rather
 // than on socket.async_wait(): async_wait re-arms the descriptor with an epoll_ctl for every wait, which costs a relay
-// about as much as another recv per message (see docs/adr on readiness). Here a wait is two pointer writes: the
+// about as much as another recv per message (docs/adr/0006). Here a wait is two pointer writes: the
 // descriptor is registered once, edge-triggered, and the operations are part of this object.
 //
 // The price is the rule of edge-triggered readiness: wait_read() only after a read that came back `drained`, since
