@@ -170,7 +170,11 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     ClientAuthentication machine(std::move(setup));
     ClientAuthentication::Action action = machine.begin(login.out);
     while (true) {
-        if (auto failure = co_await send(login)) co_return Authenticated{{}, std::move(failure)};
+        // What ends a successful exchange is sent with what follows it: a login that finds no server ends without
+        // AuthenticationOk, and libpq then tries its next host.
+        if (!std::holds_alternative<ClientAuthentication::Accepted>(action)) {
+            if (auto failure = co_await send(login)) co_return Authenticated{{}, std::move(failure)};
+        }
         if (auto* derivation = std::get_if<ClientAuthentication::Derive>(&action)) {
             const auth::ScramKeys keys = co_await derive(login.worker.process(), std::move(*derivation));
             action = machine.resume(keys, login.out);
@@ -286,6 +290,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     client.user = user;
     client.slot = std::move(slot);
     client.admission = std::move(admission);
+    client.prelude = std::move(login.out);
     worker.adopt(std::move(client));
     co_return std::nullopt;
 }

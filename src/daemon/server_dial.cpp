@@ -211,9 +211,9 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     for (const auto& [name, value] : facts.reported) {
         if (protocol::is_carried(name)) carried.push_back({name, value, true});
     }
-    auto has = worker.parameters().intern(std::move(carried));
+    facts.baseline = worker.parameters().intern(std::move(carried));
     attempt.link = in.link.get();
-    attempt.server = std::make_unique<pool::Server>(std::move(facts), as_peer(std::move(in.link)), std::move(has));
+    attempt.server = std::make_unique<pool::Server>(std::move(facts), as_peer(std::move(in.link)));
     co_return attempt;
 }
 
@@ -221,7 +221,8 @@ void log_failure(const Worker& worker, const pool::Pool& pool, const ConnectErro
     if (!const_cast<Worker&>(worker).snapshot()->config.log.pool_errors) return;
     const pool::Target& target = pool.target();
     log::warning("server_connect_failed", error.text,
-                 {{"route", target.route},
+                 {{"reason", metrics::names_of(metrics::ConnectFailure{})[static_cast<std::size_t>(error.reason)]},
+                  {"route", target.route},
                   {"cluster", target.cluster.name},
                   {"database", target.database},
                   {"user", target.user},

@@ -43,6 +43,7 @@ void Worker::start() {
 }
 
 void Worker::run() {
+    sets_.worker().last_tick.set(now());
     fill_minimum_pools();
     schedule_tick();
     io_.run();
@@ -110,7 +111,7 @@ void Worker::adopt(NewClient client) {
     PeerPtr peer{client.link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }};
     const SessionId id = client.identity.id;
     session::Session::Setup setup{std::move(client.identity), std::move(peer), client.pool,
-                                  &sets_.route(client.route->name)};
+                                  &sets_.route(client.route->name), std::move(client.prelude)};
     auto session = std::make_unique<session::Session>(context_, std::move(setup));
     session::Session& started = *session;
     Client& entry = sessions_[id];
@@ -134,7 +135,7 @@ void Worker::refresh(session::Session& session) {
     const Users::Entry* user = snapshot_->find_user(route->cluster, who.user);
     const policy::Principal principal{who.user, who.database, session.application_name(), route->name, who.address};
     session.set_limits(snapshot_->timeouts(*route, user),
-                       rules_cache_.for_principal(snapshot_->rulebook->policies, principal));
+                       rules_cache_.for_principal(session.rulebook().policies, principal));
 }
 
 void Worker::defer(session::Session& session) {
@@ -145,7 +146,13 @@ void Worker::defer(session::Session& session) {
 
 void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict, ByteView) {
     const auto count = [&](policy::RuleIndex index) {
-        const config::Policy& rule = snapshot_->config.policies[index];
+        // The session may judge by the rules of an older snapshot, so the name decides.
+        const std::string& name = session.rulebook().policies.name(index);
+        const auto& policies = snapshot_->config.policies;
+        const auto found = std::find_if(policies.begin(), policies.end(),
+                                        [&](const config::Policy& each) { return each.name == name; });
+        if (found == policies.end()) return;
+        const config::Policy& rule = *found;
         static constexpr std::string_view actions[] = {"allow", "block", "log"};
         const std::string_view action = actions[static_cast<std::size_t>(rule.action)];
         const std::string_view mode = rule.mode == config::PolicyMode::enforce ? "enforce" : "shadow";

@@ -78,6 +78,7 @@ class Worker final : public session::Host, public pool::Host {
         ClientSlot slot;
         Admission admission;
         const Users::Entry* user = nullptr;
+        Bytes prelude;
     };
     void adopt(NewClient client);
 

@@ -48,7 +48,9 @@ std::uint64_t Worker::random(std::uint64_t bound) {
 }
 
 void Worker::dial(pool::Pool& pool) {
-    boost::asio::co_spawn(io_, dial_server(*this, pool), boost::asio::detached);
+    // From the loop: a dial that fails at once must not answer from inside Pool::acquire. The pool lives as long as it
+    // counts the dial.
+    post([this, asked = &pool] { boost::asio::co_spawn(io_, dial_server(*this, *asked), boost::asio::detached); });
 }
 
 // A server between two workers: its connection as a value, what is prepared on it as text.
@@ -140,10 +142,10 @@ void Worker::forward_cancel(pool::Pool& pool, pool::Server& server) {
     auto& entry = cancelling_.try_emplace(server.facts().id, Cancelling{&pool, &server, 0}).first->second;
     ++entry.requests;
     auto route = std::static_pointer_cast<const ServerRoute>(server.facts().cancel_route);
-    boost::asio::co_spawn(io_,
-                          daemon::forward_cancel(*this, std::move(route), server.facts().process_id,
-                                                 server.facts().cancel_secret, server.facts().id),
-                          boost::asio::detached);
+    post([this, route = std::move(route), process_id = server.facts().process_id, secret = server.facts().cancel_secret,
+          id = server.facts().id] {
+        boost::asio::co_spawn(io_, daemon::forward_cancel(*this, route, process_id, secret, id), boost::asio::detached);
+    });
 }
 
 void Worker::end_cancel(ServerId id) {

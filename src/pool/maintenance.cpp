@@ -4,6 +4,9 @@
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
+#include <pgsluice/wire/writer.hpp>
+
+#include <algorithm>
 
 namespace pgsluice::pool {
 
@@ -13,26 +16,35 @@ using protocol::Asked;
 using protocol::Fate;
 using protocol::Settled;
 using wire::BackendTag;
+using wire::FrontendTag;
 
 namespace {
 
-// Nothing that a pool sends prepares or closes a statement.
-struct NoStatements final : protocol::Exchange::Witness {
-    void on_parsed(const protocol::Owed&) override {}
-    void on_closed(const protocol::Owed&) override {}
-    void on_dropped(const protocol::Owed&) override {}
-};
-
 constexpr ByteView discard_all = "DISCARD ALL";
 
-// Replies to our own statements are short; whatever is longer is no reply to them.
+// Messages that are looked into are short; whatever is longer is skipped unread.
 constexpr std::size_t reply_limit = 64 * 1024;
+
+bool is_looked_into(BackendTag tag) {
+    return tag == BackendTag::ready_for_query || tag == BackendTag::parameter_status;
+}
+
+struct ServerWitness final : protocol::Exchange::Witness {
+    explicit ServerWitness(Server& server) : server_(server) {}
+    void on_parsed(const protocol::Owed& owed) override { server_.note_parsed(owed); }
+    void on_closed(const protocol::Owed&) override {}
+    void on_dropped(const protocol::Owed& owed) override { server_.note_dropped(owed); }
+
+  private:
+    Server& server_;
+};
 
 }  // namespace
 
 void Pool::maintain(Server& server, ServerState state, ByteView sql) {
     enter(server, state);
     server.maintenance_failed_ = false;
+    server.cleanup_ = Server::Cleanup::none;
     Bytes query;
     wire::write_query(query, sql);
     server.exchange().owe({Asked::query, Fate::swallow});
@@ -41,11 +53,32 @@ void Pool::maintain(Server& server, ServerState state, ByteView sql) {
 
 void Pool::reset(Server& server) {
     maintain(server, ServerState::resetting, discard_all);
+    server.cleanup_ = Server::Cleanup::reset;
 }
 
 void Pool::roll_back(Server& server) {
-    server.reset_next_ = target_->in_session_mode();
     maintain(server, ServerState::resetting, "ROLLBACK");
+    server.cleanup_ = Server::Cleanup::roll_back;
+}
+
+void Pool::recover(Server& server, std::size_t rest) {
+    enter(server, ServerState::resetting);
+    server.maintenance_failed_ = false;
+    server.cleanup_ = Server::Cleanup::drain;
+    server.skip_ = rest;
+    protocol::Exchange& exchange = server.exchange();
+    exchange.abandon();
+    Bytes last;
+    if (exchange.ignores_sync()) {
+        wire::Writer(last).begin(FrontendTag::copy_fail).string("client left").end();
+        exchange.owe({Asked::copy_end, Fate::swallow});
+    }
+    if (exchange.needs_sync()) {
+        wire::write_empty(last, FrontendTag::sync);
+        exchange.owe({Asked::sync, Fate::swallow});
+    }
+    server.link().write(last);
+    if (exchange.at_rest()) finish_maintenance(server);
 }
 
 std::size_t Pool::on_server_bytes(Server& server, ByteView bytes) {
@@ -57,25 +90,41 @@ std::size_t Pool::on_server_bytes(Server& server, ByteView bytes) {
 
 std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
     std::size_t consumed = 0;
+    ServerWitness witness(server);
     while (true) {
         const ByteView rest = bytes.substr(consumed);
+        if (server.skip_ > 0) {
+            const std::size_t part = std::min(server.skip_, rest.size());
+            server.skip_ -= part;
+            consumed += part;
+            if (server.skip_ > 0) return consumed;
+            continue;
+        }
         const wire::Frame frame = wire::cut_backend(rest);
         if (frame.cut == wire::Cut::need_more) return consumed;
-        if (frame.cut != wire::Cut::frame || frame.size > reply_limit) break;
-        if (rest.size() < frame.size) return consumed;
-        consumed += frame.size;
-        const ByteView body = wire::body_of(rest, frame);
+        if (frame.cut != wire::Cut::frame) break;
         const auto tag = static_cast<BackendTag>(frame.tag);
+        ByteView body;
+        if (is_looked_into(tag)) {
+            if (frame.size > reply_limit) break;
+            if (rest.size() < frame.size) return consumed;
+            body = wire::body_of(rest, frame);
+        }
+        server.skip_ = frame.size;
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
         if (tag == BackendTag::parameter_status) {
             note_report(server, body);
             continue;
         }
-        NoStatements nobody;
-        const Settled settled = server.exchange().settle(tag, body, nobody);
+        const Settled settled = server.exchange().settle(tag, body, witness);
         if (settled == Settled::lost_sync) break;
-        if (tag == BackendTag::error_response) server.maintenance_failed_ = true;
-        if (tag == BackendTag::ready_for_query) {
+        const bool is_error = tag == BackendTag::error_response;
+        // What a client left behind may fail as it likes; what we ask for, and its settings, may not.
+        if (is_error && (server.cleanup_ != Server::Cleanup::drain || settled == Settled::replay_failed)) {
+            server.maintenance_failed_ = true;
+        }
+        if (tag == BackendTag::ready_for_query && server.exchange().at_rest()) {
+            server.skip_ = 0;
             finish_maintenance(server);
             return bytes.size();
         }
@@ -85,27 +134,36 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
 }
 
 void Pool::finish_maintenance(Server& server) {
-    const bool was_reset = server.state_ == ServerState::resetting;
-    const bool is_clean = !server.maintenance_failed_ && server.exchange().status() == wire::TransactionStatus::idle;
-    if (!is_clean) {
-        discard(server, was_reset ? ServerClose::reset_failed : ServerClose::check_failed);
+    const bool is_idle = server.exchange().status() == wire::TransactionStatus::idle;
+    const bool was_check = server.state_ == ServerState::checking;
+    if (server.maintenance_failed_) {
+        discard(server, was_check ? ServerClose::check_failed : ServerClose::reset_failed);
         return;
     }
-    if (std::exchange(server.reset_next_, false)) {
-        maintain(server, ServerState::resetting, discard_all);
+    const auto cleanup = std::exchange(server.cleanup_, Server::Cleanup::none);
+    if (!is_idle) {
+        if (cleanup == Server::Cleanup::drain)
+            roll_back(server);
+        else
+            discard(server, was_check ? ServerClose::check_failed : ServerClose::reset_failed);
         return;
     }
-    if (was_reset && target_->in_session_mode()) server.forget_statements();
+    if (cleanup == Server::Cleanup::reset) server.forget_statements();
     enter(server, ServerState::active);
     server.user_ = this;
-    release(server);
+    // A client's server still has that client's session to be reset; the others are clean.
+    const bool is_clients = cleanup == Server::Cleanup::drain || cleanup == Server::Cleanup::roll_back;
+    if (is_clients || server.is_being_cancelled())
+        check_in(server);
+    else
+        release(server);
 }
 
 void Pool::note_report(Server& server, ByteView body) {
     const auto status = wire::read_parameter_status(body);
     if (!status) return;
     note_parameter(server, status->name, status->value);
-    if (protocol::is_carried(status->name)) {
+    if (carries(status->name)) {
         server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
     }
 }

@@ -9,6 +9,12 @@ namespace pgsluice::pool {
 using metrics::ServerClose;
 using metrics::ServerState;
 
+namespace {
+
+constexpr ByteView read_only_setting = "default_transaction_read_only";
+
+}  // namespace
+
 Pool::Pool(Setup setup)
     : key_(std::move(setup.key)),
       target_(std::move(setup.target)),
@@ -47,7 +53,8 @@ void Pool::adopt(std::unique_ptr<Server> owned) {
     servers_.push_back(server);
     if (greeting_.empty()) {
         greeting_ = server.facts().reported;
-        baseline_ = server.has();
+        // Not what it has now: it may come from a sibling, with the settings of its last client there.
+        baseline_ = server.facts().baseline;
     }
 }
 
@@ -271,7 +278,10 @@ void Pool::sweep(TimePoint now) {
         const bool is_idle_too_long = settings.idle_timeout.count() != 0 &&
                                       now - server.since_ >= settings.idle_timeout &&
                                       share_->open() > settings.min_size;
-        if (is_spent(server, now))
+        const bool is_surplus = share_->open() > settings.size + settings.reserve_size;
+        if (is_surplus)
+            discard(server, ServerClose::configuration);
+        else if (is_spent(server, now))
             discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
         else if (is_idle_too_long)
             discard(server, ServerClose::idle_timeout);
@@ -352,9 +362,18 @@ void Pool::note_parameter(Server& server, ByteView name, ByteView value) {
     const auto wanted = target_->session_attrs;
     const bool wants_writes = wanted == TargetSessionAttrs::read_write || wanted == TargetSessionAttrs::primary;
     const bool wants_standby = wanted == TargetSessionAttrs::standby || wanted == TargetSessionAttrs::prefer_standby;
-    if (name == "in_hot_standby") {
-        if ((wants_writes && value == "on") || (wants_standby && value == "off")) server.doom(ServerClose::wrong_role);
-    }
+    const bool is_on = value == "on";
+    const bool is_wrong = (name == "in_hot_standby" && ((wants_writes && is_on) || (wants_standby && !is_on))) ||
+                          (name == read_only_setting && wanted == TargetSessionAttrs::read_write && is_on);
+    if (is_wrong) server.doom(ServerClose::wrong_role);
+}
+
+bool Pool::carries(ByteView reported_name) const {
+    using config::TargetSessionAttrs;
+    const auto wanted = target_->session_attrs;
+    // Where servers are chosen by it, it says something about the server and not about a client.
+    const bool chosen_by = wanted == TargetSessionAttrs::read_write || wanted == TargetSessionAttrs::read_only;
+    return protocol::is_carried(reported_name) && !(chosen_by && reported_name == read_only_setting);
 }
 
 }  // namespace pgsluice::pool

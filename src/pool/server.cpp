@@ -2,6 +2,23 @@
 
 namespace pgsluice::pool {
 
+void Server::note_parsed(const protocol::Owed& owed) {
+    if (owed.statement != nullptr && !owed.unnamed && owed.fate != protocol::Fate::invent) {
+        statements_.settle(*owed.statement);
+    }
+}
+
+void Server::note_dropped(const protocol::Owed& owed) {
+    if (owed.statement == nullptr || owed.fate == protocol::Fate::invent) return;
+    // Whether the older unnamed statement is still there nobody can say: the next use sends the text again.
+    if (owed.unnamed)
+        unnamed_.reset();
+    else if (owed.asked == protocol::Asked::parse)
+        statements_.remove(*owed.statement);
+    else if (owed.asked == protocol::Asked::close)
+        statements_.add(owed.statement, 0);
+}
+
 void Server::forget_statements() {
     statements_.clear();
     unnamed_.reset();

@@ -114,7 +114,10 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     pop(witness);
     --readies_owed_;
     if (++answering_ == 0) answering_ = 1;
-    if (owed_.empty()) ignored_syncs_ = 0;
+    if (owed_.empty()) {
+        ignored_syncs_ = 0;
+        is_abandoned_ = false;
+    }
     return mine;
 }
 
@@ -142,6 +145,8 @@ Settled Exchange::fail(Witness& witness) {
     if (head.fate == Fate::substitute) {
         substituted_ = std::move(head.text->error);
         mine = Settled::substitute;
+    } else if (is_abandoned_) {
+        mine = Settled::swallow;
     } else if (head.fate == Fate::swallow && head.statement == nullptr) {
         mine = Settled::replay_failed;
     }
@@ -159,6 +164,19 @@ Settled Exchange::fail(Witness& witness) {
     }
     skipping_ = owed_.empty();
     return mine;
+}
+
+void Exchange::abandon() {
+    for (std::size_t i = 0; i < owed_.size();) {
+        Owed& owed = owed_[i];
+        if (owed.fate == Fate::invent) {
+            owed_.erase(i);
+            continue;
+        }
+        if (owed.fate == Fate::forward) owed.fate = Fate::swallow;
+        ++i;
+    }
+    is_abandoned_ = true;
 }
 
 void Exchange::pop(Witness& witness) {

@@ -62,6 +62,8 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         return rest.size();
     }
     if (skipping_here_ && tag != FrontendTag::sync) return drop(frame, rest);
+    const bool is_bare = tag == FrontendTag::sync || tag == FrontendTag::flush;
+    if (is_bare && frame.size != wire::header_bytes) return refuse_malformed(frame, rest, to_server, to_client);
     if (server_ == nullptr) {
         if (const std::size_t taken = admit_without_server(frame, rest, to_client)) return taken;
         if (phase_ == Phase::ended) return rest.size();
@@ -109,6 +111,25 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         default: break;  // CopyData, Flush: nothing is owed for them
     }
     return pass(frame, rest, to_server);
+}
+
+// A Sync or Flush that carries a body. PostgreSQL reports it and answers a Sync all the same.
+std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server,
+                                      Bytes& to_client) {
+    const auto error = wire::error("08P01", "invalid message format");
+    const bool is_sync = static_cast<FrontendTag>(frame.tag) == FrontendTag::sync;
+    const bool is_here = server_ == nullptr || server_->exchange().at_rest();
+    if (!is_here && is_sync) return admit_sync(frame, rest, to_server);
+    if (!is_here) {
+        if (!server_->exchange().skipping()) refuse_in_place(error, false, to_server);
+        return drop(frame, rest);
+    }
+    refuse_here(frame, error, to_client);
+    if (is_sync) {
+        skipping_here_ = false;
+        wire::write_ready_for_query(to_client, TransactionStatus::idle);
+    }
+    return drop(frame, rest);
 }
 
 // What a client without a server can be answered at once. Nothing is owed to such a client, and it is in no

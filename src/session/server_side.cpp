@@ -16,12 +16,17 @@ namespace {
 // Messages that are looked into are held whole, up to this size; a longer one is passed on unread.
 constexpr std::size_t look_into_limit = 256 * 1024;
 
+// A message up to this size is passed on when it is whole, so that one which the server never finishes leaves the
+// client's stream intact for the error that follows. A longer one streams, and breaks off with its server.
+constexpr std::size_t whole_limit = 8192;
+
 bool is_looked_into(BackendTag tag) {
     switch (tag) {
         case BackendTag::ready_for_query:
         case BackendTag::error_response:
         case BackendTag::notice_response:
         case BackendTag::parameter_status:
+        case BackendTag::notification_response:
         case BackendTag::command_complete: return true;
         default: return false;
     }
@@ -57,8 +62,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
         return bytes.size();
     }
     if (refuse_transaction_) {
-        const auto error = wire::fatal("0A000", "transaction blocks are not allowed in statement pooling mode");
-        end(Disconnect::failed, &error);
+        refuse_transaction();
         return bytes.size();
     }
     if (taken == bytes.size() && can_check_in()) give_back_server();
@@ -84,6 +88,7 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         if (rest.size() < frame.size) return 0;
         return relay_whole(frame, rest, to_client) ? frame.size : 0;
     }
+    if (rest.size() < frame.size && frame.size <= whole_limit) return 0;
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
     if (!obey(settled, rest.substr(0, part), to_client)) return 0;
@@ -100,7 +105,11 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
     const auto tag = static_cast<BackendTag>(frame.tag);
     protocol::Exchange& exchange = server_->exchange();
     switch (tag) {
-        case BackendTag::parameter_status: relay_parameter(message, body, to_client); return true;
+        case BackendTag::parameter_status: return relay_parameter(message, body, to_client);
+        case BackendTag::notification_response:
+            out_of_step_ = !wire::is_notification(body);
+            if (!out_of_step_) to_client.add(message);
+            return !out_of_step_;
         case BackendTag::notice_response: relay_notice(message, body, to_client); return true;
         case BackendTag::error_response:
             if (!relay_error(message, body, to_client)) return false;
@@ -111,6 +120,10 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             break;
         default: {
             const Settled settled = exchange.settle(tag, body, *this);
+            if (settled == Settled::forward && opens_forbidden_transaction()) {
+                refuse_transaction_ = true;
+                return true;
+            }
             if (!obey(settled, message, to_client)) return false;
             if (settled == Settled::forward) on_ready(exchange.status());
         }
@@ -170,18 +183,22 @@ void Session::relay_notice(ByteView message, ByteView body, wire::Outbox& to_cli
     if (!server_->exchange().is_replaying()) to_client.add(message);
 }
 
-void Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client) {
+bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client) {
     const auto status = wire::read_parameter_status(body);
-    if (!status) return;
+    if (!status) {
+        out_of_step_ = true;
+        return false;
+    }
     pool_->note_parameter(*server_, status->name, status->value);
     const bool is_replay = server_->exchange().is_replaying();
     if (!is_replay) to_client.add(message);
-    if (!protocol::is_carried(status->name)) return;
+    if (!pool_->carries(status->name)) return true;
     server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
-    if (is_replay || wants_ == nullptr) return;
+    if (is_replay || wants_ == nullptr) return true;
     const auto before = wants_;
     wants_ = context_.parameters.with(wants_, status->name, status->value, true);
     if (wants_ != before && status->name == "application_name") context_.host.refresh(*this);
+    return true;
 }
 
 void Session::on_ready(TransactionStatus status) {
@@ -203,9 +220,34 @@ void Session::on_ready(TransactionStatus status) {
             metrics_.transaction_seconds.observe(std::chrono::duration_cast<Microseconds>(now - busy_since_));
         }
         busy_since_ = exchange.owes() ? now : never;
-    } else if (pool_->target().settings.mode == config::PoolMode::statement) {
-        refuse_transaction_ = true;
     }
+}
+
+// Statement mode gives the server back after every statement: there is nowhere to go on with a transaction.
+bool Session::opens_forbidden_transaction() const {
+    return pool_->target().settings.mode == config::PoolMode::statement &&
+           server_->exchange().status() != TransactionStatus::idle;
+}
+
+// The client is told instead of its ReadyForQuery, and the server rolls back.
+void Session::refuse_transaction() {
+    refuse_transaction_ = false;
+    auto error = wire::error("0A000", "transaction blocks are not allowed in statement pooling mode");
+    if (!server_->exchange().at_rest()) {
+        error.severity = wire::Severity::fatal;
+        end(Disconnect::failed, &error);
+        return;
+    }
+    pool::Server& server = *std::exchange(server_, nullptr);
+    lease_begun_ = false;
+    busy_since_ = never;
+    enter(metrics::ClientState::idle);
+    pool_->recover(server, 0);
+    Bytes told;
+    wire::write_error(told, error);
+    wire::write_ready_for_query(told, TransactionStatus::idle);
+    client_->write(told);
+    context_.metrics.errors.count(metrics::ErrorOrigin::pgsluice, error.code());
 }
 
 // Statements that take every prepared statement away.

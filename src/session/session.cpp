@@ -35,6 +35,7 @@ Session::Session(Context& context, Setup setup)
       pool_(setup.pool),
       metrics_(*setup.metrics),
       identity_(std::move(setup.identity)),
+      prelude_(std::move(setup.prelude)),
       rulebook_(context.host.rulebook()),
       started_at_(context.host.now()),
       active_at_(started_at_) {
@@ -66,6 +67,7 @@ void Session::set_limits(const config::ClientTimeouts& timeouts, policy::Rules r
 std::size_t Session::on_bytes(ByteView bytes) {
     if (phase_ != Phase::ready) return 0;
     active_at_ = context_.host.now();
+    if (busy_since_ == never) adopt_rulebook();
     wire::Outbox to_server(context_.to_server);
     Bytes& to_client = context_.to_client;
     to_client.clear();
@@ -131,14 +133,17 @@ void Session::on_server_drained(pool::Server&) {
     client_->resume(Pause::slow_reader);
 }
 
+// Rules and limits stay what they are to the end of a transaction.
+void Session::adopt_rulebook() {
+    if (rulebook_ == context_.host.rulebook()) return;
+    rulebook_ = context_.host.rulebook();
+    context_.host.refresh(*this);
+}
+
 // --- Servers ---------------------------------------------------------------------------------------------------------
 
 // False: the client waits, and is not read from until a server is there.
 bool Session::take_server() {
-    if (rulebook_ != context_.host.rulebook()) {
-        rulebook_ = context_.host.rulebook();
-        context_.host.refresh(*this);
-    }
     if (busy_since_ == never) busy_since_ = active_at_;
     server_ = pool_->acquire(*this, *this);
     if (server_ != nullptr) {
@@ -237,37 +242,49 @@ void Session::lose_sync() {
 
 void Session::end(Disconnect reason, const wire::SqlError* fatal) {
     if (phase_ == Phase::ended) return;
-    const bool was_ready = phase_ == Phase::ready;
-    phase_ = Phase::ended;
+    const Phase before = std::exchange(phase_, Phase::ended);
     const auto shutdown = wire::fatal("57P01", "terminating connection due to administrator command");
     if (fatal == nullptr && reason == Disconnect::shutdown) fatal = &shutdown;
     stop_waiting();
-    if (fatal != nullptr) {
+    // Inside a message that is half sent, the bytes of another would be read as its rest.
+    const bool is_mid_message = server_rest_ > 0 && server_rest_goes_ == Rest::onward;
+    if (fatal != nullptr && !is_mid_message) {
         Bytes last;
         wire::write_error(last, *fatal);
         client_->write(last);
         context_.metrics.errors.count(metrics::ErrorOrigin::pgsluice, fatal->code());
     }
     client_->close();
-    if (server_ != nullptr) {
-        pool::Server& server = *std::exchange(server_, nullptr);
-        server.link().resume(Pause::slow_reader);
-        const bool is_whole =
-            was_ready && client_rest_ == 0 && server_rest_ == 0 && !pinned_ && !server.link().congested();
-        if (!is_whole || !server.exchange().at_rest()) {
-            // Otherwise the query would run on for nobody.
-            if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
-            pool_->discard(server, metrics::ServerClose::unclean);
-        } else if (server.exchange().status() == TransactionStatus::idle) {
-            pool_->check_in(server);
-        } else {
-            pool_->roll_back(server);
-        }
-    }
+    if (server_ != nullptr) leave_server(before);
     metrics_.clients[state_].sub();
     metrics_.disconnects[reason].add();
     metrics_.session_seconds.observe(std::chrono::duration_cast<Microseconds>(context_.host.now() - started_at_));
     context_.host.on_ended(*this, reason, fatal);
+}
+
+// Whatever the client left behind is cleared away by the pool, unless the server has half a message.
+void Session::leave_server(Phase before) {
+    pool::Server& server = *std::exchange(server_, nullptr);
+    server.link().resume(Pause::slow_reader);
+    const bool half_sent = client_rest_ > 0 && client_rest_goes_ == Rest::onward;
+    if (before == Phase::starting) {
+        pool_->check_in(server);
+        return;
+    }
+    if (before == Phase::applying || half_sent || pinned_ || server_said_farewell_) {
+        if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
+        pool_->discard(server, metrics::ServerClose::unclean);
+        return;
+    }
+    const bool is_clean = server_rest_ == 0 && lease_begun_ && server.exchange().at_rest() &&
+                          server.exchange().status() == TransactionStatus::idle && !server.link().congested();
+    if (is_clean || !lease_begun_) {
+        pool_->check_in(server);
+        return;
+    }
+    // Otherwise the query would run on for nobody.
+    if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
+    pool_->recover(server, server_rest_);
 }
 
 void Session::drain() {

@@ -106,6 +106,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
             continue;
         }
         if (tag == BackendTag::error_response) {
+            server_->exchange().settle(tag, body, *this);
             refuse_startup(body);
             return bytes.size();
         }
@@ -129,6 +130,8 @@ void Session::refuse_startup(ByteView body) {
         if (fields.sqlstate.size() == 5)
             std::copy(fields.sqlstate.begin(), fields.sqlstate.end(), error.sqlstate.begin());
     }
+    // The server has undone the batch as a whole, so it is what it was before.
+    pool_->recover(*std::exchange(server_, nullptr), 0);
     end(Disconnect::failed, &error);
 }
 
@@ -156,7 +159,8 @@ void Session::finish_applying() {
 }
 
 void Session::greet(const std::vector<wire::Setting>& greeting) {
-    Bytes hello;
+    Bytes hello = std::move(prelude_);
+    prelude_ = {};
     for (const auto& [name, value] : greeting) {
         const protocol::Parameter* carried = wants_->find(name);
         wire::write_parameter_status(hello, name, carried == nullptr ? ByteView(value) : ByteView(carried->value));
@@ -168,6 +172,7 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     lease_begun_ = server_ != nullptr;
     active_at_ = context_.host.now();
     context_.host.on_logged_in(*this);
+    context_.host.refresh(*this);
     totals_.bytes_out += hello.size();
     client_->write(hello);
     client_->resume(Pause::no_server);

@@ -232,8 +232,7 @@ std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::
 // --- What became of them ---------------------------------------------------------------------------------------------
 
 void Session::on_parsed(const protocol::Owed& owed) {
-    if (owed.statement == nullptr || owed.unnamed) return;
-    if (owed.fate != Fate::invent) server_->statements().settle(*owed.statement);
+    server_->note_parsed(owed);
     if (owed.text != nullptr && statements_ != nullptr) statements_->settle(owed.text->name);
 }
 
@@ -241,20 +240,12 @@ void Session::on_closed(const protocol::Owed&) {}
 
 // Newest first, so each step finds the state that its message was admitted in.
 void Session::on_dropped(const protocol::Owed& owed) {
-    if (owed.statement == nullptr) return;
-    if (owed.unnamed) {
-        // Whether the older unnamed statement is still there nobody can say: the next use sends the text again.
-        server_->unnamed().reset();
-        if (owed.asked == Asked::parse && owed.fate == Fate::forward) unnamed_.reset();
-    } else if (owed.asked == Asked::parse) {
-        if (owed.fate != Fate::invent) server_->statements().remove(*owed.statement);
-        if (owed.text != nullptr && statements_ != nullptr) statements_->remove(owed.text->name);
-    } else if (owed.asked == Asked::close) {
-        if (owed.fate == Fate::swallow)
-            server_->statements().add(owed.statement, 0);
-        else if (owed.text != nullptr && statements_ != nullptr)
-            statements_->add(owed.text->name, owed.statement, 0);
-    }
+    server_->note_dropped(owed);
+    const bool is_clients_parse = owed.asked == Asked::parse && owed.fate == Fate::forward;
+    if (owed.unnamed && is_clients_parse) unnamed_.reset();
+    if (owed.text == nullptr || owed.statement == nullptr || statements_ == nullptr) return;
+    if (owed.asked == Asked::parse) statements_->remove(owed.text->name);
+    if (owed.asked == Asked::close) statements_->add(owed.text->name, owed.statement, 0);
 }
 
 }  // namespace pgsluice::session

@@ -26,8 +26,16 @@ std::optional<std::vector<ByteView>> read_sasl_mechanisms(ByteView data) {
 std::optional<ParameterStatus> read_parameter_status(ByteView body) {
     Reader reader(body);
     const ParameterStatus status{reader.string(), reader.string()};
-    if (!reader.at_end()) return std::nullopt;
+    if (!reader.at_end() || status.name.empty()) return std::nullopt;
     return status;
+}
+
+bool is_notification(ByteView body) {
+    Reader reader(body);
+    reader.int32();
+    const ByteView channel = reader.string();
+    reader.string();
+    return reader.at_end() && !channel.empty();
 }
 
 std::optional<BackendKeyData> read_backend_key_data(ByteView body) {

@@ -51,7 +51,6 @@ def test_session_mode_keeps_the_server_for_the_clients_life(sluice, postgres):
         assert pid_of(first) == pid
         assert first.value("show work_mem") == "7MB"
         waiter = login_later(proxy)
-        assert waiter.receive().summary() == "R0"
         assert waiter.silent_for(0.3)
     waiter.receive_until("Z")
     with waiter:

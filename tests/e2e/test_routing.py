@@ -240,7 +240,7 @@ def test_reload_that_changes_the_hosts_under_pgbench_loses_nothing(sluice, postg
     script.write_text("begin;\nselect count(*) from numbers;\nselect pg_sleep(0.002);\ncommit;\n")
     host, port = proxy.address
     environment = {"PGHOST": host, "PGPORT": str(port), "PGUSER": "app", "PGPASSWORD": "app-secret", "PGDATABASE": "app", "PATH": "/usr/bin:/bin"}
-    bench = subprocess.Popen(["pgbench", "-n", "-f", str(script), "-M", "prepared", "-c", "10", "-T", "6"], env=environment,
+    bench = subprocess.Popen(["pgbench", "-n", "-f", str(script), "-M", "prepared", "-c", "10", "-j", "10", "-T", "6"], env=environment,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for target_server in (postgres, own, postgres):
         time.sleep(1.2)

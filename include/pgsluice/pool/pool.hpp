@@ -100,8 +100,10 @@ class Pool final : public ServerUser {
     // `server` is clean: its exchange is at rest, idle, and nothing of it is unread. What session mode leaves behind is
     // reset before another client is next.
     void check_in(Server& server);
-    // After its transaction was left open by a client that went away: rolls back, then checks in.
-    void roll_back(Server& server);
+    // Its client went away in the middle of an exchange or a transaction: reads and drops what is owed, rolls back,
+    // then checks in; closes the server where that takes too long. `rest`: bytes of the server's last message that are
+    // to come.
+    void recover(Server& server, std::size_t rest);
     void discard(Server& server, metrics::ServerClose reason);
     void end_cancel(Server& server);
 
@@ -119,6 +121,8 @@ class Pool final : public ServerUser {
     void reconfigure(std::shared_ptr<const Target> target);
     // A setting that a lent or idle server reported by itself: one that no longer has the role asked for is doomed.
     void note_parameter(Server& server, ByteView name, ByteView value);
+    // Whether a reported setting belongs to the client that made it and follows it to its next server.
+    bool carries(ByteView reported_name) const;
     // Closes idle servers, and lent ones when they come back.
     void retire_servers(metrics::ServerClose reason);
     // The server at `upstream` says that it shuts down, or turned read-only.
@@ -149,6 +153,7 @@ class Pool final : public ServerUser {
     std::unique_ptr<Server> remove(Server& server);
     void maintain(Server& server, metrics::ServerState state, ByteView sql);
     void reset(Server& server);
+    void roll_back(Server& server);
     std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
     std::size_t on_idle_bytes(Server& server, ByteView bytes);
     void finish_maintenance(Server& server);

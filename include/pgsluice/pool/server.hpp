@@ -41,6 +41,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
   public:
     // What the login told, and where it was.
     struct Facts {
+        protocol::ParameterSetRef baseline;  // the carried settings as they were at the login
         ServerId id{};
         std::string label;  // "host:port"
         std::shared_ptr<Upstream> upstream;
@@ -52,8 +53,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         std::shared_ptr<const void> cancel_route;  // how to reach the same server again for a cancel; the daemon's
     };
 
-    Server(Facts facts, PeerPtr link, protocol::ParameterSetRef has)
-        : facts_(std::move(facts)), link_(std::move(link)), has_(std::move(has)) {}
+    Server(Facts facts, PeerPtr link) : facts_(std::move(facts)), link_(std::move(link)), has_(facts_.baseline) {}
 
     const Facts& facts() const { return facts_; }
     Peer& link() { return *link_; }
@@ -71,6 +71,9 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     protocol::ReservedStatements& reserved() { return reserved_; }
     // The statement behind the server's unnamed one; none where there is none or nobody knows.
     protocol::StatementRef& unnamed() { return unnamed_; }
+    // What the ledger has learnt about statements on this server (Exchange::Witness).
+    void note_parsed(const protocol::Owed& owed);
+    void note_dropped(const protocol::Owed& owed);
     // Every prepared statement is gone: DEALLOCATE ALL, DISCARD ALL.
     void forget_statements();
     const protocol::ParameterSetRef& has() const { return has_; }
@@ -113,8 +116,11 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     metrics::ServerState state_ = metrics::ServerState::active;
     TimePoint since_{};  // when the state was entered
     TimePoint expires_at_ = never;
+    // What its pool is doing for it between two clients.
+    enum class Cleanup : std::uint8_t { none, drain, roll_back, reset };
+    Cleanup cleanup_ = Cleanup::none;
     bool maintenance_failed_ = false;
-    bool reset_next_ = false;  // once rolled back, it has a session to be reset
+    std::size_t skip_ = 0;  // bytes of a message that nobody wants
 };
 
 }  // namespace pgsluice::pool

@@ -87,6 +87,11 @@ class Exchange {
     bool ignores_sync() const { return copy_in_; }
     void note_ignored_sync() { ++ignored_syncs_; }
 
+    // The client has gone: whatever is owed to it is swallowed when it comes.
+    void abandon();
+    // A batch is open and the server waits for its Sync.
+    bool needs_sync() const { return open_batch_ || skipping_; }
+
     // --- From the server.
 
     // `body` is needed for ReadyForQuery only. Asynchronous messages (N, S, A) are not for the ledger.
@@ -131,6 +136,7 @@ class Exchange {
     bool open_batch_ = false;
     bool skipping_ = false;
     bool copy_in_ = false;
+    bool is_abandoned_ = false;  // until nothing is owed
     wire::SqlError substituted_;
 };
 

@@ -26,7 +26,7 @@ class Host {
     virtual TimePoint now() const = 0;
     // The rulebook in force.
     virtual const std::shared_ptr<const Rulebook>& rulebook() const = 0;
-    // The session begins a transaction under another rulebook: its timeouts and rules are set anew.
+    // A fact about the session, its rulebook or the timeouts have changed: calls Session::set_limits.
     virtual void refresh(Session& session) = 0;
     // Calls Session::on_turn from the loop.
     virtual void defer(Session& session) = 0;

@@ -45,6 +45,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
         PeerPtr client;
         pool::Pool* pool = nullptr;
         metrics::RouteMetrics* metrics = nullptr;
+        Bytes prelude;  // the end of the authentication, sent when the login has succeeded
     };
 
     Session(Context& context, Setup setup);
@@ -60,10 +61,12 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void drain();
     void end(metrics::Disconnect reason, const wire::SqlError* fatal = nullptr);
     void sweep(TimePoint now);
-    // Called by Host::refresh.
+    // Called by Host::refresh. `rules` come from rulebook().
     void set_limits(const config::ClientTimeouts& timeouts, policy::Rules rules);
 
     const Identity& identity() const { return identity_; }
+    // The one that its transaction began with.
+    const Rulebook& rulebook() const { return *rulebook_; }
     const Totals& totals() const { return totals_; }
     TimePoint started_at() const { return started_at_; }
     pool::Pool& pool() const { return *pool_; }
@@ -98,6 +101,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // more bytes, or when what they wait for has happened.
     std::size_t admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     std::size_t admit_without_server(const wire::Frame& frame, ByteView rest, Bytes& to_client);
+    std::size_t refuse_malformed(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     std::size_t admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_sync(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
@@ -124,7 +128,9 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);
     bool relay_error(ByteView message, ByteView body, wire::Outbox& to_client);
     void relay_notice(ByteView message, ByteView body, wire::Outbox& to_client);
-    void relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client);
+    bool opens_forbidden_transaction() const;
+    void refuse_transaction();
+    bool relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client);
     bool obey(protocol::Settled settled, ByteView message, wire::Outbox& to_client);
     void on_ready(wire::TransactionStatus status);
     void note_command(ByteView body);
@@ -133,6 +139,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool take_server();
     void begin_lease(wire::Outbox& to_server);
     void give_back_server();
+    void leave_server(Phase before);
     void lose_sync();
     void enter(metrics::ClientState state);
     void stop_waiting();
@@ -142,6 +149,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t on_applying_bytes(ByteView bytes);
     void refuse_startup(ByteView body);
     void finish_applying();
+    void adopt_rulebook();
     void greet(const std::vector<wire::Setting>& greeting);
 
     // Exchange::Witness
@@ -155,6 +163,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     metrics::RouteMetrics& metrics_;
     pool::Server* server_ = nullptr;  // lent to us
     Identity identity_;
+    Bytes prelude_;  // the end of the authentication, until it is sent
 
     // What follows the client from server to server.
     protocol::ParameterSetRef wants_;
