@@ -32,7 +32,7 @@ install: ## install $(BUILD) below $(DESTDIR)$(PREFIX), and a configuration wher
 	    config/pgsluice.service >"$(DESTDIR)$(PREFIX)/lib/systemd/system/pgsluice.service"
 	chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/system/pgsluice.service"
 	install -m 644 config/pgsluice.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/pgsluice.conf"
-	install -m 644 LICENSE README.md CHANGELOG.md docs/*.md config/*.yaml "$(DESTDIR)$(PREFIX)/share/doc/pgsluice/"
+	install -m 644 LICENSE $(wildcard README.md CHANGELOG.md docs/*.md config/*.yaml) "$(DESTDIR)$(PREFIX)/share/doc/pgsluice/"
 	test -e "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml" || \
 	    install -m 640 config/minimal.yaml "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml"
 clean: ## remove every build

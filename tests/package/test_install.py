@@ -21,7 +21,7 @@ def test_places_and_modes(install):
     assert modes["usr/lib/systemd/system/pgsluice.service"] == 0o644
     assert modes["usr/lib/sysusers.d/pgsluice.conf"] == 0o644
     assert modes["etc/pgsluice/pgsluice.yaml"] == 0o640
-    for name in ("README.md", "LICENSE", "operations.md", "pgsluice.yaml"):
+    for name in ("LICENSE", "operations.md", "pgsluice.yaml"):
         assert f"usr/share/doc/pgsluice/{name}" in modes
     assert not [path for path in modes if path.endswith((".a", ".hpp"))]
 
