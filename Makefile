@@ -25,7 +25,7 @@ fuzz: ## build the libFuzzer targets: build/fuzz/bin/fuzz_*
 	cmake --preset fuzz
 	cmake --build --preset fuzz
 install: ## install $(BUILD) below $(DESTDIR)$(PREFIX), and a configuration where there is none
-	cmake --install $(BUILD) --prefix "$(DESTDIR)$(PREFIX)" --strip
+	DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" --strip
 	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/sysusers.d"
 	install -d "$(DESTDIR)$(PREFIX)/share/doc/pgsluice" "$(DESTDIR)$(SYSCONFDIR)/pgsluice"
 	sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/|$(PREFIX)/share/|; s|/etc/pgsluice/pgsluice.yaml|$(SYSCONFDIR)/pgsluice/pgsluice.yaml|' \
