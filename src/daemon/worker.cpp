@@ -26,9 +26,9 @@ constexpr std::size_t many_sessions = 2000;
 Worker::Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapshot> snapshot)
     : process_(process),
       index_(index),
+      statements_(process.statement_seed),
       reactor_(io_),
       sets_(process.metrics.add_worker(index)),
-      statements_(process.statement_seed),
       context_{*this, statements_, parameters_, sets_.worker()},
       snapshot_(std::move(snapshot)),
       auth_queries_(*this),

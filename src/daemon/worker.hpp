@@ -131,10 +131,11 @@ class Worker final : public session::Host, public pool::Host {
     Process& process_;
     const WorkerIndex index_;
     boost::asio::io_context io_{1};
-    net::Reactor reactor_;
-    metrics::WorkerSets& sets_;
+    // Before the reactor, whose graveyard may hold sessions and servers that refer to them.
     protocol::StatementCache statements_;
     protocol::ParameterTable parameters_;
+    net::Reactor reactor_;
+    metrics::WorkerSets& sets_;
     session::Context context_;
     std::shared_ptr<const Snapshot> snapshot_;
     policy::RulesCache rules_cache_;

@@ -78,7 +78,7 @@ void Pool::recover(Server& server, std::size_t rest) {
         exchange.owe({Asked::sync, Fate::swallow});
     }
     server.link().write(last);
-    if (exchange.at_rest()) finish_maintenance(server);
+    if (exchange.at_rest() && rest == 0) finish_maintenance(server);
 }
 
 std::size_t Pool::on_server_bytes(Server& server, ByteView bytes) {
@@ -98,6 +98,10 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
             server.skip_ -= part;
             consumed += part;
             if (server.skip_ > 0) return consumed;
+            if (server.cleanup_ == Server::Cleanup::drain && server.exchange().at_rest()) {
+                finish_maintenance(server);
+                return consumed;
+            }
             continue;
         }
         const wire::Frame frame = wire::cut_backend(rest);

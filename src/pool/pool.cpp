@@ -11,6 +11,14 @@ using metrics::ServerState;
 
 namespace {
 
+// Whom a server works for on its way to another worker. If its connection breaks there, its link is found closed.
+struct Transit final : ServerUser {
+    std::size_t on_server_bytes(Server&, ByteView) override { return 0; }
+    void on_server_drained(Server&) override {}
+    void on_server_lost(Server&) override {}
+};
+Transit transit;
+
 constexpr ByteView read_only_setting = "default_transaction_read_only";
 
 }  // namespace
@@ -63,6 +71,12 @@ std::unique_ptr<Server> Pool::remove(Server& server) {
     server.metrics_->servers[server.state_].sub();
     if (server.state_ == ServerState::idle) share_->remove_idle(worker_);
     return std::unique_ptr<Server>(&server);
+}
+
+void Pool::send_off(WorkerIndex to, Server& server) {
+    std::unique_ptr<Server> owned = remove(server);
+    owned->user_ = &transit;
+    host_.move(to, *this, std::move(owned));
 }
 
 void Pool::lend(Server& server, ServerUser& user) {
@@ -129,6 +143,10 @@ bool Pool::give_to_oldest(Server& server) {
 }
 
 void Pool::release(Server& server) {
+    if (share_->open() > target_->settings.size + target_->settings.reserve_size) {
+        discard(server, ServerClose::configuration);
+        return;
+    }
     if (is_spent(server, host_.now())) {
         discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
         return;
@@ -137,7 +155,7 @@ void Pool::release(Server& server) {
         const auto worker = share_->call();
         if (!worker) break;
         if (*worker != worker_) {
-            host_.move(*worker, *this, remove(server));
+            send_off(*worker, server);
             return;
         }
         if (give_to_oldest(server)) return;
@@ -154,7 +172,7 @@ void Pool::serve_others() {
         const auto worker = share_->call();
         if (!worker) return;
         if (*worker != worker_)
-            host_.move(*worker, *this, remove(*server));
+            send_off(*worker, *server);
         else
             give_to_oldest(*server);
     }

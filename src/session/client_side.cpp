@@ -87,8 +87,10 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     }
     judged_ = false;
     protocol::Exchange& exchange = server_->exchange();
-    if (busy_since_ == never) busy_since_ = active_at_;
-    if (!exchange.owes()) asked_at_ = active_at_;
+    // Flush, and what is left of a COPY, begin nothing on a server that is at rest.
+    const bool begins = tag != FrontendTag::flush && !belongs_to_copy(tag) && !skipping_here_;
+    if (begins && busy_since_ == never) busy_since_ = active_at_;
+    if (begins && !exchange.owes()) asked_at_ = active_at_;
     switch (tag) {
         case FrontendTag::query: return admit_query(frame, rest, to_server);
         case FrontendTag::parse: return admit_parse(frame, rest, to_server);

@@ -63,9 +63,12 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
     }
     if (refuse_transaction_) {
         refuse_transaction();
-        return bytes.size();
+        return taken;
     }
-    if (taken == bytes.size() && can_check_in()) give_back_server();
+    if (taken == bytes.size() && can_check_in())
+        give_back_server();
+    else if (draining_ && is_at_rest())
+        end(Disconnect::shutdown);
     return taken;
 }
 
@@ -153,6 +156,11 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     }
     if (fields.severity == "FATAL" || fields.severity == "PANIC") {
         // Its last words, which answer nothing. The end of the connection follows.
+        if (is_at_rest() && !pool_->target().in_session_mode() && !pinned_) {
+            // They are about the server alone: this client is done with it.
+            server_->doom(metrics::ServerClose::server_shutdown);
+            return true;
+        }
         server_said_farewell_ = true;
         server_->doom(metrics::ServerClose::server_shutdown);
         context_.metrics.errors.count(metrics::ErrorOrigin::server, fields.sqlstate);

@@ -289,9 +289,13 @@ void Session::leave_server(Phase before) {
 
 void Session::drain() {
     draining_ = true;
-    const bool is_at_rest = server_ == nullptr ||
-                            (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
-    if (is_at_rest) end(Disconnect::shutdown);
+    if (is_at_rest()) end(Disconnect::shutdown);
+}
+
+// No transaction is open and nothing is owed, whether or not a server is kept.
+bool Session::is_at_rest() const {
+    return server_ == nullptr ||
+           (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
 }
 
 void Session::cancel() {

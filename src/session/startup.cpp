@@ -108,7 +108,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         if (tag == BackendTag::error_response) {
             server_->exchange().settle(tag, body, *this);
             refuse_startup(body);
-            return bytes.size();
+            return taken;
         }
         if (server_->exchange().settle(tag, body, *this) != protocol::Settled::swallow) {
             lose_sync();

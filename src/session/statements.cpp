@@ -129,11 +129,11 @@ bool Session::put_on_server(protocol::Statement& statement, wire::Outbox& to_ser
 }
 
 // The server's unnamed statement may be another client's, or this client's may have been left on another server.
-bool Session::put_unnamed_on_server(wire::Outbox& to_server) {
+void Session::put_unnamed_on_server(wire::Outbox& to_server) {
     protocol::Exchange& exchange = server_->exchange();
-    if (server_->unnamed() == unnamed_ || pinned_) return true;
+    if ((unnamed_ != nullptr && server_->unnamed() == unnamed_) || pinned_) return;
     if (unnamed_ == nullptr) {
-        // The client has none: the server must say so.
+        // The client has none: the server must say so, whatever an earlier client left there.
         wire::write_target(to_server.join(), FrontendTag::close, 'S', "");
         exchange.owe({Asked::close, Fate::swallow, server_->unnamed(), true});
     } else {
@@ -141,7 +141,6 @@ bool Session::put_unnamed_on_server(wire::Outbox& to_server) {
         exchange.owe({Asked::parse, Fate::swallow, unnamed_, true});
     }
     server_->unnamed() = unnamed_;
-    return true;
 }
 
 std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {

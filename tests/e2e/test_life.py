@@ -79,7 +79,7 @@ def test_values_from_files_and_environment(sluice, directory):
     secret = directory / "secret"
     secret.write_text("app-secret\n")
     secret.chmod(0o600)
-    proxy = sluice(auth={"users": [{"name": "app", "password": f"${{file:{secret}}}"}]})
+    proxy = sluice(auth={"users": [{"name": "app", "password": f"${{file:{secret}}}"}]}, route={"user": "trusted", "password": "unused"})
     with login(proxy) as client:
         assert client.value("select 1") == "1"
     secret.write_text("changed\n")

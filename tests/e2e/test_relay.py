@@ -249,7 +249,7 @@ def test_psql_runs_a_script(fresh_target):
 @pytest.mark.parametrize("protocol", ["simple", "extended", "prepared"])
 def test_pgbench_runs_without_errors(target, protocol):
     assert run(["pgbench", "-i", "-q", "-s", "1"], env=target.environment()).returncode == 0
-    done = run(["pgbench", "-n", "-M", protocol, "-c", "8", "-j", "2", "-T", "3"], env=target.environment())
+    done = run(["pgbench", "-n", "-M", protocol, "-c", "8", "-j", "8", "-T", "3"], env=target.environment())
     assert done.returncode == 0, done.stderr
     assert "number of failed transactions: 0" in done.stdout
     assert "aborted" not in done.stderr

@@ -9,7 +9,7 @@ from support import messages as m
 from support.certificates import Authority
 from support.hostile_server import ANSWER, GREETING, Call, Close, Delay, Expect, Send, Startup, error
 from support.proxy import login
-from support.system import free_port
+from support.system import eventually, free_port
 from support.wire import Closed, WireClient, error_in
 
 
@@ -240,7 +240,7 @@ def test_unknown_authority_is_refused(sluice, stranger, mode):
     with pytest.raises(psycopg.Error):
         with proxy.connect() as connection:
             connection.execute("select 1")
-    assert proxy.events("server_connect_failed")
+    eventually(lambda: proxy.events("server_connect_failed"), 5, "the event in the log")
     assert proxy.metrics().sum("pgsluice_server_connect_failures_total", reason="tls") >= 1
 
 

@@ -150,6 +150,7 @@ class Pool final : public ServerUser {
     // False where the oldest waiter of this pool is nobody's any more.
     bool give_to_oldest(Server& server);
     Server* take_idle();
+    void send_off(WorkerIndex to, Server& server);
     std::unique_ptr<Server> remove(Server& server);
     void maintain(Server& server, metrics::ServerState state, ByteView sql);
     void reset(Server& server);

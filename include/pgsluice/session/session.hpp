@@ -116,7 +116,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
-    bool put_unnamed_on_server(wire::Outbox& to_server);
+    void put_unnamed_on_server(wire::Outbox& to_server);
     bool put_on_server(protocol::Statement& statement, wire::Outbox& to_server);
     void send_parse(protocol::StatementRef statement, std::unique_ptr<protocol::OwedText> name, protocol::Fate fate,
                     wire::Outbox& to_server);
@@ -135,6 +135,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void on_ready(wire::TransactionStatus status);
     void note_command(ByteView body);
     bool can_check_in() const;
+    bool is_at_rest() const;
     // session.cpp
     bool take_server();
     void begin_lease(wire::Outbox& to_server);
