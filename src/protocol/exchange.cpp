@@ -20,7 +20,11 @@ void Exchange::owe(Owed owed) {
         // A late CopyDone after the COPY has failed: the server drops it, and nothing is owed.
         if (owed_.empty()) return;
     }
-    if (asked == Asked::sync) skipping_ = false;
+    if (asked == Asked::sync) {
+        skipping_ = false;
+        owed.behind_data = behind_data_;
+    }
+    if (asked == Asked::query || asked == Asked::execute) behind_data_ = false;
     owed_.push_back(std::move(owed));
     if (ends_batch(asked)) {
         ++readies_owed_;
@@ -35,7 +39,7 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
     if (owed_.empty()) {
         // A Sync that the client sent while COPY was failing may have been read before or after the error: only the
         // server knows, and tells by this.
-        if (tag == BackendTag::ready_for_query && ignored_syncs_ > 0) return settle_ready(body, witness);
+        if (tag == BackendTag::ready_for_query && (ignored_syncs_ > 0 || in_doubt_)) return settle_ready(body, witness);
         return Settled::lost_sync;
     }
     const Owed& head = owed_.front();
@@ -76,6 +80,7 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
         case BackendTag::empty_query_response:
             if (!runs) return Settled::lost_sync;
             done = head.asked == Asked::execute;
+            forget_ignored();
             break;
         case BackendTag::portal_suspended:
             if (head.asked != Asked::execute) return Settled::lost_sync;
@@ -107,7 +112,7 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     status_ = *status;
     if (owed_.empty()) {
         skipping_ = false;
-        ignored_syncs_ = 0;
+        forget_ignored();
         return Settled::forward;
     }
     const Settled mine = owed_.front().fate == Fate::swallow ? Settled::swallow : Settled::forward;
@@ -115,7 +120,7 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     --readies_owed_;
     if (++answering_ == 0) answering_ = 1;
     if (owed_.empty()) {
-        ignored_syncs_ = 0;
+        forget_ignored();
         is_abandoned_ = false;
     }
     return mine;
@@ -129,9 +134,9 @@ void Exchange::enter_copy_in() {
             ++i;
             continue;
         }
+        count_ignored(owed_[i].behind_data);
         owed_.erase(i);
         --readies_owed_;
-        ++ignored_syncs_;
         // Their batch goes on behind them.
         open_batch_ = true;
     }
@@ -140,6 +145,7 @@ void Exchange::enter_copy_in() {
 
 Settled Exchange::fail(Witness& witness) {
     copy_in_ = false;
+    in_doubt_ |= perhaps_unread_;
     Owed& head = owed_.front();
     Settled mine = Settled::forward;
     if (head.fate == Fate::substitute) {
@@ -176,7 +182,7 @@ void Exchange::abandon() {
         if (owed.fate == Fate::forward) owed.fate = Fate::swallow;
         ++i;
     }
-    is_abandoned_ = true;
+    is_abandoned_ = !at_rest();
 }
 
 void Exchange::pop(Witness& witness) {

@@ -110,7 +110,8 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
             break;
         case FrontendTag::copy_done:
         case FrontendTag::copy_fail: exchange.owe({Asked::copy_end}); break;
-        default: break;  // CopyData, Flush: nothing is owed for them
+        case FrontendTag::copy_data: exchange.note_copy_data(); break;
+        default: break;  // Flush: nothing is owed for it
     }
     return pass(frame, rest, to_server);
 }

@@ -51,6 +51,7 @@ struct Owed {
     StatementRef statement{};  // parse, close; none in what restores a session's settings
     bool unnamed = false;      // parse: as the server's unnamed statement
     std::unique_ptr<OwedText> text{};
+    bool behind_data = false;  // sync: CopyData was sent since the last statement
 };
 
 enum class Settled : std::uint8_t {
@@ -85,7 +86,8 @@ class Exchange {
     bool skipping() const { return skipping_; }
     // COPY FROM STDIN is reading: the server ignores Flush and Sync.
     bool ignores_sync() const { return copy_in_; }
-    void note_ignored_sync() { ++ignored_syncs_; }
+    void note_ignored_sync() { count_ignored(behind_data_); }
+    void note_copy_data() { behind_data_ = true; }
 
     // The client has gone: whatever is owed to it is swallowed when it comes.
     void abandon();
@@ -106,7 +108,9 @@ class Exchange {
     wire::TransactionStatus status() const { return status_; }
     // Nothing is owed, and the last message sent was one that ends a batch: the last ReadyForQuery tells the whole
     // truth.
-    bool at_rest() const { return owed_.empty() && !open_batch_ && !skipping_; }
+    // Never again where a COPY failed and Syncs may have stood unread behind the data that broke it: each of those is
+    // answered by a ReadyForQuery that the next client would take for an own one.
+    bool at_rest() const { return owed_.empty() && !open_batch_ && !skipping_ && !in_doubt_; }
     bool owes() const { return !owed_.empty(); }
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
     bool is_replaying() const {
@@ -124,6 +128,14 @@ class Exchange {
     void pop(Witness& witness);
     void settle_markers();
     void enter_copy_in();
+    void count_ignored(bool behind_data) {
+        ++ignored_syncs_;
+        perhaps_unread_ |= behind_data;
+    }
+    void forget_ignored() {
+        ignored_syncs_ = 0;
+        perhaps_unread_ = false;
+    }
     Settled fail(Witness& witness);
     Settled settle_ready(ByteView body, Witness& witness);
 
@@ -136,6 +148,9 @@ class Exchange {
     bool open_batch_ = false;
     bool skipping_ = false;
     bool copy_in_ = false;
+    bool behind_data_ = false;     // CopyData has been sent since the last statement
+    bool perhaps_unread_ = false;  // of the ignored Syncs, one at least came behind CopyData
+    bool in_doubt_ = false;
     bool is_abandoned_ = false;  // until nothing is owed
     wire::SqlError substituted_;
 };

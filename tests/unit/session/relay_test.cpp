@@ -1,0 +1,48 @@
+// What goes through a session unchanged: queries, pipelines, portals, function calls, notices.
+#include <gtest/gtest.h>
+#include <support/script.hpp>
+
+namespace pgsluice::session {
+namespace {
+
+using test::Script;
+namespace client = test::client;
+namespace server = test::server;
+
+TEST(Relay, a_query_takes_a_server_and_gives_it_back) {
+    Script script;
+    script.client_sends(client::query("select 1"))
+        .expect_to_server("Query \"select 1\"\n")
+        .expect([](test::World& world) { EXPECT_EQ(world.session(0).state(), metrics::ClientState::active); })
+        .server_sends(server::one_row("1"))
+        .expect_to_client("RowDescription \"?column?\"\nDataRow \"1\"\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n")
+        .expect([](test::World& world) {
+            EXPECT_EQ(world.session(0).state(), metrics::ClientState::idle);
+            EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1);
+        });
+    script.run();
+}
+
+TEST(Relay, a_transaction_keeps_its_server_from_others) {
+    Script script;
+    script.add_client()
+        .client_sends(client::query("begin"))
+        .expect_to_server("Query \"begin\"\n")
+        .server_sends(server::command_complete("BEGIN") + server::ready('T'))
+        .expect_to_client("CommandComplete \"BEGIN\"\nReadyForQuery T\n")
+        .client_sends(1, client::query("select 2"))
+        .expect_to_server("")
+        .client_sends(client::query("commit"))
+        .expect_to_server("Query \"commit\"\n")
+        .server_sends(server::command_complete("COMMIT") + server::ready())
+        .expect_to_client("CommandComplete \"COMMIT\"\nReadyForQuery I\n")
+        .expect_to_server("Query \"select 2\"\n")
+        .server_sends(server::one_row("2"))
+        .expect_to_client(1,
+                          "RowDescription \"?column?\"\nDataRow \"2\"\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n")
+        .expect_to_client(0, "");
+    script.run();
+}
+
+}  // namespace
+}  // namespace pgsluice::session
