@@ -128,6 +128,8 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
             server.maintenance_failed_ = true;
         }
         if (tag == BackendTag::ready_for_query && server.exchange().at_rest()) {
+            // Half a message behind it would leave the next client in the middle of one.
+            if (consumed + frame.size < bytes.size()) break;
             server.skip_ = 0;
             finish_maintenance(server);
             return bytes.size();

@@ -53,11 +53,13 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     const bool is_whole = rest.size() >= frame.size;
     if (!is_whole && is_looked_into(tag) && frame.size <= rulebook_->limits.inspect_bytes) return 0;
     if (tag == FrontendTag::terminate) {
+        send(to_server, to_client);
         end(Disconnect::client_left);
         return rest.size();
     }
     if (tag == FrontendTag::password) {
         const auto error = wire::fatal("08P01", "invalid frontend message type 112");
+        send(to_server, to_client);
         end(Disconnect::protocol_violation, &error);
         return rest.size();
     }

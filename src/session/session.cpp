@@ -88,11 +88,13 @@ std::size_t Session::on_bytes(ByteView bytes) {
         if (frame.cut == wire::Cut::unknown_type) {
             const auto type = std::to_string(static_cast<unsigned char>(frame.tag));
             const auto error = wire::fatal("08P01", "invalid frontend message type " + type);
+            send(to_server, to_client);
             end(Disconnect::protocol_violation, &error);
             return bytes.size();
         }
         if (frame.cut == wire::Cut::invalid_length) {
             const auto error = wire::fatal("08P01", "invalid message length");
+            send(to_server, to_client);
             end(Disconnect::protocol_violation, &error);
             return bytes.size();
         }
@@ -104,6 +106,14 @@ std::size_t Session::on_bytes(ByteView bytes) {
     totals_.bytes_in += taken;
     metrics_.bytes[metrics::Direction::client_in].add(taken);
 
+    send(to_server, to_client);
+    if (can_check_in()) give_back_server();
+    return taken;
+}
+
+// What has been admitted is in the ledger, so it must be sent before anything else happens, the end of the session
+// included.
+void Session::send(wire::Outbox& to_server, Bytes& to_client) {
     if (server_ != nullptr) {
         if (!to_server.empty()) {
             metrics_.bytes[metrics::Direction::server_out].add(to_server.view().size());
@@ -112,13 +122,10 @@ std::size_t Session::on_bytes(ByteView bytes) {
         }
         server_->exchange().settle_invented(to_client, *this);
     }
-    if (!to_client.empty()) {
-        totals_.bytes_out += to_client.size();
-        metrics_.bytes[metrics::Direction::client_out].add(to_client.size());
-        client_->write(to_client);
-    }
-    if (can_check_in()) give_back_server();
-    return taken;
+    if (to_client.empty()) return;
+    totals_.bytes_out += to_client.size();
+    metrics_.bytes[metrics::Direction::client_out].add(to_client.size());
+    client_->write(to_client);
 }
 
 void Session::on_drained() {

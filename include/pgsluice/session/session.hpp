@@ -106,6 +106,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t admit_sync(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
+    void send(wire::Outbox& to_server, Bytes& to_client);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
     void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
