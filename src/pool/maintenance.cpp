@@ -78,6 +78,9 @@ void Pool::recover(Server& server, std::size_t rest) {
         exchange.owe({Asked::sync, Fate::swallow});
     }
     server.link().write(last);
+    // What its last user has left unread of the last read comes again, and to us.
+    server.link().pause(Pause::draining);
+    server.link().resume(Pause::draining);
     if (exchange.at_rest() && rest == 0) finish_maintenance(server);
 }
 

@@ -26,6 +26,9 @@ bool is_looked_into(FrontendTag tag) {
     }
 }
 
+// Below this a message goes on when it is whole, so that a client that is lost in the middle of one costs no server.
+constexpr std::size_t whole_limit = 8192;
+
 bool belongs_to_copy(FrontendTag tag) {
     return tag == FrontendTag::copy_data || tag == FrontendTag::copy_done || tag == FrontendTag::copy_fail;
 }
@@ -51,7 +54,7 @@ std::size_t Session::drop(const wire::Frame& frame, ByteView rest) {
 std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {
     const auto tag = static_cast<FrontendTag>(frame.tag);
     const bool is_whole = rest.size() >= frame.size;
-    if (!is_whole && is_looked_into(tag) && frame.size <= rulebook_->limits.inspect_bytes) return 0;
+    if (!is_whole && frame.size <= (is_looked_into(tag) ? rulebook_->limits.inspect_bytes : whole_limit)) return 0;
     if (tag == FrontendTag::terminate) {
         send(to_server, to_client);
         end(Disconnect::client_left);
