@@ -73,10 +73,11 @@ std::unique_ptr<Server> Pool::remove(Server& server) {
     return std::unique_ptr<Server>(&server);
 }
 
-void Pool::send_off(WorkerIndex to, Server& server) {
+void Pool::send_off(const Share::Called& to, Server& server) {
     std::unique_ptr<Server> owned = remove(server);
     owned->user_ = &transit;
-    host_.move(to, *this, std::move(owned));
+    owned->called_for_ = to.ticket;
+    host_.move(to.worker, *this, std::move(owned));
 }
 
 void Pool::lend(Server& server, ServerUser& user) {
@@ -129,17 +130,28 @@ Server* Pool::take_idle() {
     return nullptr;
 }
 
-bool Pool::give_to_oldest(Server& server) {
-    if (waiters_.empty()) return false;
-    Waiter& waiter = waiters_.front();
-    waiters_.pop_front();
+// Nearly always the first one.
+Waiter* Pool::find_waiter(Share::Ticket ticket) {
+    const auto found =
+        std::find_if(waiters_.begin(), waiters_.end(), [&](const Waiter& waiter) { return waiter.ticket_ == ticket; });
+    return found == waiters_.end() ? nullptr : &*found;
+}
+
+bool Pool::give_to(Share::Ticket ticket, Server& server) {
+    Waiter* waiter = find_waiter(ticket);
+    if (waiter == nullptr) return false;
+    waiters_.erase(WaiterList::s_iterator_to(*waiter));
     metrics_.waiters.sub();
-    lend(server, *waiter.user_);
-    if (&waiter == acquiring_)
+    lend(server, *waiter->user_);
+    if (waiter == acquiring_)
         acquired_ = &server;
     else
-        waiter.on_granted(server);
+        waiter->on_granted(server);
     return true;
+}
+
+void Pool::queue_again(Share::Ticket ticket) {
+    if (const Waiter* waiter = find_waiter(ticket)) share_->put_back({ticket, worker_, waiter->since_});
 }
 
 void Pool::release(Server& server) {
@@ -152,13 +164,13 @@ void Pool::release(Server& server) {
         return;
     }
     while (share_->anybody_waits()) {
-        const auto worker = share_->call();
-        if (!worker) break;
-        if (*worker != worker_) {
-            send_off(*worker, server);
+        const auto called = share_->call();
+        if (!called) break;
+        if (called->worker != worker_) {
+            send_off(*called, server);
             return;
         }
-        if (give_to_oldest(server)) return;
+        if (give_to(called->ticket, server)) return;
     }
     enter(server, ServerState::idle);
     // Whoever registered after the last look found no idle server here: look again.
@@ -169,26 +181,31 @@ void Pool::serve_others() {
     while (share_->anybody_waits()) {
         Server* server = take_idle();
         if (server == nullptr) return;
-        const auto worker = share_->call();
-        if (!worker) return;
-        if (*worker != worker_)
-            send_off(*worker, *server);
+        const auto called = share_->call();
+        if (!called) return;
+        if (called->worker != worker_)
+            send_off(*called, *server);
         else
-            give_to_oldest(*server);
+            give_to(called->ticket, *server);
     }
 }
 
 void Pool::on_moved_in(std::unique_ptr<Server> owned) {
     Server& server = *owned;
     adopt(std::move(owned));
-    // It was called for one of ours; if that one has left, it is free for anybody.
-    if (!is_spent(server, host_.now()) && give_to_oldest(server)) return;
+    const Share::Ticket ticket = std::exchange(server.called_for_, 0);
+    if (is_spent(server, host_.now()))
+        queue_again(ticket);
+    else if (give_to(ticket, server))
+        return;
+    // Its waiter has left, or cannot use it: free for anybody, or closed.
     release(server);
 }
 
 void Pool::on_lost_in_move(const Server& server) {
     share_->give_back();
     if (server.facts().upstream != nullptr) server.facts().upstream->closed();
+    queue_again(server.called_for_);
     if (!waiters_.empty()) grow();
 }
 

@@ -13,20 +13,29 @@ Share::Ticket Share::enqueue(WorkerIndex worker, TimePoint now) {
 
 bool Share::withdraw(Ticket ticket) {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(queue_.begin(), queue_.end(), [&](const Waiting& w) { return w.ticket == ticket; });
+    const auto found =
+        std::find_if(queue_.begin(), queue_.end(), [&](const Called& waiting) { return waiting.ticket == ticket; });
     if (found == queue_.end()) return false;
     queue_.erase(found);
     waiting_.store(static_cast<std::uint32_t>(queue_.size()));
     return true;
 }
 
-std::optional<WorkerIndex> Share::call() {
+std::optional<Share::Called> Share::call() {
     const std::lock_guard lock(mutex_);
     if (queue_.empty()) return std::nullopt;
-    const WorkerIndex worker = queue_.front().worker;
+    const Called oldest = queue_.front();
     queue_.pop_front();
     waiting_.store(static_cast<std::uint32_t>(queue_.size()));
-    return worker;
+    return oldest;
+}
+
+void Share::put_back(const Called& called) {
+    const std::lock_guard lock(mutex_);
+    const auto next = std::find_if(queue_.begin(), queue_.end(),
+                                   [&](const Called& waiting) { return waiting.ticket > called.ticket; });
+    queue_.insert(next, called);
+    waiting_.store(static_cast<std::uint32_t>(queue_.size()));
 }
 
 std::optional<TimePoint> Share::oldest() const {

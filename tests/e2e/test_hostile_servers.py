@@ -126,7 +126,7 @@ BROKEN_LOGINS = {
     "closes at once": [Close()], "resets at once": [Reset()], "closes after startup": [Startup(), Close()], "silent": [Startup(), *WAIT],
     "ready without authentication": [Startup(), Send(READY), *WAIT], "rows without authentication": [Startup(), Send(ANSWER), *WAIT],
     "authenticated twice": [Startup(), Send(AUTH_OK + GREETING), Expect("Q"), Send(ANSWER)],
-    "authenticated before startup": [Send(AUTH_OK + PARAMETERS + KEY_DATA + READY), *WAIT],
+    "authenticated before startup": [Send(AUTH_OK + PARAMETERS + KEY_DATA + READY), Startup(), Close()],
     "never ready": [Startup(), Send(AUTH_OK + PARAMETERS + KEY_DATA), *WAIT], "http": [Startup(), Send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Close()],
     "huge frame": [Startup(), Send(m.raw_frame(b"R", 2**31 - 1)), *WAIT], "short frame": [Startup(), Send(m.raw_frame(b"R", 2)), *WAIT],
     "short key data": [Startup(), Send(AUTH_OK + PARAMETERS + m.frame(b"K", b"x") + READY), *WAIT],

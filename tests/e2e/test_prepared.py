@@ -114,13 +114,13 @@ def test_failed_parse_is_not_remembered(target):
 
 def test_failed_parse_inside_a_pipeline_is_not_remembered(target):
     with target.login() as client:
-        client.query("drop table if exists made_later")
-        client.send(m.parse("select 1", "good"), m.parse("select count(*) from made_later", "bad"), m.parse("select 2", "skipped"), m.SYNC)
+        client.query("drop table if exists made_still_later")
+        client.send(m.parse("select 1", "good"), m.parse("select count(*) from made_still_later", "bad"), m.parse("select 2", "skipped"), m.SYNC)
         assert summaries(client.until_ready()) == ["1", "E:ERROR:42P01", "Z:I"]
         assert result(client, "good") == "1"
         assert run(client, "skipped") == ["E:ERROR:26000", "Z:I"]
-        client.query("create table made_later ()")
-        assert prepare(client, "bad", "select count(*) from made_later") == ["1", "Z:I"]
+        client.query("create table made_still_later ()")
+        assert prepare(client, "bad", "select count(*) from made_still_later") == ["1", "Z:I"]
         assert prepare(client, "skipped", "select 2") == ["1", "Z:I"]
         assert (result(client, "bad"), result(client, "skipped")) == ("0", "2")
 

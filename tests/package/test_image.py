@@ -76,7 +76,7 @@ def running(image, buildah, folder, postgres):
          "--isolation", "chroot", "--volume", f"{file}:/etc/pgsluice/pgsluice.yaml:ro", container, "--", *wanted["Entrypoint"],
          *wanted["Cmd"]], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        pid = eventually(lambda: _daemon_below(process.pid), 30, f"pgsluice to run: {(folder / 'pgsluice.log').read_text()}")
+        pid = eventually(lambda: _daemon_below(process.pid), 30, "pgsluice to run in its container")
         yield container, pid, config, process
     finally:
         end(process)
@@ -85,8 +85,8 @@ def running(image, buildah, folder, postgres):
 
 def _daemon_below(pid):
     """The process named pgsluice among the descendants of `pid`."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for child in children:
+    children = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    for child in children.split():
         if Path(f"/proc/{child}/comm").read_text().strip() == "pgsluice":
             return int(child)
         if found := _daemon_below(child):

@@ -147,10 +147,13 @@ class Pool final : public ServerUser {
     void adopt(std::unique_ptr<Server> server);
     // A clean server with nobody to work for: the oldest waiter's, or idle.
     void release(Server& server);
-    // False where the oldest waiter of this pool is nobody's any more.
-    bool give_to_oldest(Server& server);
+    // False where the waiter with that ticket has left.
+    bool give_to(Share::Ticket ticket, Server& server);
+    // The server that was called for this ticket is none: its waiter, where it is still here, is in the queue again.
+    void queue_again(Share::Ticket ticket);
+    Waiter* find_waiter(Share::Ticket ticket);
     Server* take_idle();
-    void send_off(WorkerIndex to, Server& server);
+    void send_off(const Share::Called& to, Server& server);
     std::unique_ptr<Server> remove(Server& server);
     void maintain(Server& server, metrics::ServerState state, ByteView sql);
     void reset(Server& server);

@@ -6,6 +6,7 @@
 #include <pgsluice/base/peer.hpp>
 #include <pgsluice/base/time.hpp>
 #include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/pool/share.hpp>
 #include <pgsluice/protocol/exchange.hpp>
 #include <pgsluice/protocol/parameter_set.hpp>
 #include <pgsluice/protocol/server_statements.hpp>
@@ -116,6 +117,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     metrics::ServerState state_ = metrics::ServerState::active;
     TimePoint since_{};  // when the state was entered
     TimePoint expires_at_ = never;
+    Share::Ticket called_for_ = 0;  // on its way to another worker: the ticket that it was called for
     // What its pool is doing for it between two clients.
     enum class Cleanup : std::uint8_t { none, drain, roll_back, reset };
     Cleanup cleanup_ = Cleanup::none;

@@ -39,8 +39,15 @@ class Share {
     Ticket enqueue(WorkerIndex worker, TimePoint now);
     // False where the ticket has been called already: a server is on its way to that worker.
     bool withdraw(Ticket ticket);
-    // Calls the oldest ticket: the worker that a free server now belongs to.
-    std::optional<WorkerIndex> call();
+    // Takes the oldest ticket off the queue: a free server now belongs to it.
+    struct Called {
+        Ticket ticket;
+        WorkerIndex worker;
+        TimePoint since;
+    };
+    std::optional<Called> call();
+    // The server never came to the one that was called: back to its place in the queue.
+    void put_back(const Called& called);
     std::optional<TimePoint> oldest() const;
 
     // --- Idle servers by worker, so that a waiter knows whom to ask for one.
@@ -50,19 +57,13 @@ class Share {
     std::optional<WorkerIndex> somebody_idle(WorkerIndex self) const;
 
   private:
-    struct Waiting {
-        Ticket ticket;
-        WorkerIndex worker;
-        TimePoint since;
-    };
-
     std::atomic<std::uint32_t> open_{0};
     std::atomic<std::uint32_t> waiting_{0};
     std::unique_ptr<std::atomic<std::uint32_t>[]> idle_;
     const std::size_t workers_;
 
     mutable std::mutex mutex_;
-    std::deque<Waiting> queue_;  // protected by mutex_, as is the next
+    std::deque<Called> queue_;  // oldest ticket first; protected by mutex_, as is the next
     Ticket next_ticket_ = 1;
 };
 

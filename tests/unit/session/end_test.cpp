@@ -183,11 +183,12 @@ TEST(Recovery, a_copy_is_given_up) {
     script.run();
 }
 
-TEST(Recovery, a_message_half_sent_costs_its_server) {
+// One that is longer than what is held back until it is whole.
+TEST(Recovery, a_long_message_half_sent_costs_its_server) {
     Script script;
     script.client_sends(client::query("copy t from stdin"))
         .server_sends(server::copy_in_response())
-        .client_sends(client::with_length('d', 1000, "half"))
+        .client_sends(client::with_length('d', 9000, "half"))
         .client_leaves()
         .expect([](World& world) {
             EXPECT_FALSE(world.server(0).is_open());

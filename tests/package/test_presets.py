@@ -1,0 +1,40 @@
+"""The presets compile and link with what the documents say. Each is configured into a folder of its own; nothing is built."""
+import json
+import re
+import subprocess
+
+import pytest
+
+WARNINGS = {"-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror"}
+HARDENING = {"-fstack-protector-strong", "-fcf-protection=full", "-D_FORTIFY_SOURCE=2", "-D_GLIBCXX_ASSERTIONS"}
+
+
+@pytest.fixture
+def flags(tree, tmp_path):
+    """What every source of src/ is compiled with under a preset, and how the daemon is linked."""
+    def configure(preset):
+        done = subprocess.run(["cmake", "--preset", preset, "-B", tmp_path], cwd=tree, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        commands = [set(one["command"].split()) for one in json.loads((tmp_path / "compile_commands.json").read_text())
+                    if one["file"].startswith(f"{tree}/src/")]
+        assert len(commands) > 100
+        link = re.search(r"^build bin/pgsluice: .*?^  LINK_FLAGS = (.*?)$", (tmp_path / "build.ninja").read_text(), flags=re.MULTILINE | re.DOTALL)
+        return set.intersection(*commands), link[1]
+    return configure
+
+
+def test_release_is_hardened(flags):
+    compiled, linked = flags("release")
+    assert HARDENING | WARNINGS <= compiled
+    assert compiled & {"-fPIC", "-fPIE"}
+    assert "-O2" in compiled and not compiled & {"-O0", "-O1"}
+    assert "-pie" in linked.split()
+    for option in ("relro", "now", "noexecstack"):
+        assert re.search(rf"-z,{option}\b", linked)
+
+
+@pytest.mark.parametrize("preset, wanted", [("dev", "-D_GLIBCXX_ASSERTIONS"), ("asan", "-fsanitize=address,undefined"),
+                                            ("tsan", "-fsanitize=thread"), ("coverage", "--coverage")])
+def test_other_presets_are_what_they_are_called(flags, preset, wanted):
+    compiled, _ = flags(preset)
+    assert {wanted} | WARNINGS <= compiled
