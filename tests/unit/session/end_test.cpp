@@ -197,6 +197,22 @@ TEST(Recovery, a_long_message_half_sent_costs_its_server) {
     script.run_whole();
 }
 
+TEST(Recovery, a_short_message_half_sent_is_never_sent_on) {
+    const Bytes halves[] = {client::with_length('d', 1000, "half"), client::with_length('Q', 1000, "half")};
+    for (const Bytes& half : halves) {
+        Script script;
+        script.client_sends(client::query("begin"))
+            .server_sends(server::command_complete("BEGIN") + server::ready('T'))
+            .expect_to_server("Query \"begin\"\n")
+            .client_sends(half)
+            .client_leaves()
+            .expect_to_server("Query \"ROLLBACK\"\n")
+            .server_sends(server::command_complete("ROLLBACK") + server::ready())
+            .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+        script.run();
+    }
+}
+
 TEST(Recovery, a_row_half_read_is_read_to_its_end) {
     const Bytes row = server::row({std::string(9000, 'x')});
     Script script;

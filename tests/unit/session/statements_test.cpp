@@ -1,0 +1,344 @@
+// Prepared statements in transaction mode: one server, and names that follow their client to another.
+#include <gtest/gtest.h>
+#include <support/script.hpp>
+
+namespace pgsluice::session {
+namespace {
+
+using test::Script;
+using test::World;
+namespace client = test::client;
+namespace server = test::server;
+
+// The name of ours that a text is prepared under, whatever the cache: names are made from the text.
+std::string our_name(std::string_view text) {
+    protocol::StatementCache cache({1, 2});
+    return cache.intern(text, ByteView("\0\0", 2))->server_name;
+}
+
+Bytes run(std::string_view name) {
+    return client::bind("", name) + client::execute() + client::sync();
+}
+Bytes answered(std::string_view tag) {
+    return server::bind_complete() + server::command_complete(tag) + server::ready();
+}
+std::string runs(const std::string& text) {
+    return "Bind \"\" \"" + our_name(text) + "\"\nExecute \"\" 0\nSync\n";
+}
+
+// Client 0 holds server 0 in a transaction, and client 1 is on server 1.
+Script on_two_servers(std::uint32_t slots = 200) {
+    World::Options options;
+    options.pool.size = 2;
+    options.pool.max_prepared_statements = slots;
+    Script script(options);
+    script.add_client();
+    return script;
+}
+void hold_server(Script& script, std::size_t who, std::size_t server_number) {
+    script.client_sends(who, client::query("begin"))
+        .server_sends(server_number, server::command_complete("BEGIN") + server::ready('T'))
+        .expect_to_server(server_number, "Query \"begin\"\n")
+        .expect_to_client(who, "CommandComplete \"BEGIN\"\nReadyForQuery T\n");
+}
+
+TEST(Statements, go_by_a_name_of_ours_on_the_server) {
+    Script script;
+    script.client_sends(client::parse("s", "select 1") + client::describe_statement("s") + client::sync())
+        .expect_to_server("Parse \"" + our_name("select 1") + "\" \"select 1\"\nDescribe S \"" + our_name("select 1") +
+                          "\"\nSync\n")
+        .server_sends(server::parse_complete() + server::parameter_description({}) + server::row_description({"a"}) +
+                      server::ready())
+        .expect_to_client("ParseComplete\nParameterDescription\nRowDescription \"a\"\nReadyForQuery I\n")
+        .client_sends(run("s"))
+        .expect_to_server(runs("select 1"))
+        .server_sends(answered("SELECT 1"))
+        .expect_to_client("BindComplete\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Statements, are_prepared_behind_the_clients_back_on_another_server) {
+    Script script = on_two_servers();
+    script.client_sends(client::parse("s", "select 1") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("select 1") + "\" \"select 1\"\nSync\n")
+        .expect_to_client("ParseComplete\nReadyForQuery I\n");
+    hold_server(script, 1, 0);
+    script.client_sends(run("s"))
+        .expect_to_server(1, "Parse \"" + our_name("select 1") + "\" \"select 1\"\n" + runs("select 1"))
+        .server_sends(1, server::parse_complete() + answered("SELECT 1"))
+        .expect_to_client("BindComplete\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n")
+        .client_sends(run("s"))
+        .expect_to_server(1, runs("select 1"))
+        .server_sends(1, answered("SELECT 1"));
+    script.run();
+}
+
+TEST(Statements, that_a_server_has_already_are_not_sent_again) {
+    Script script;
+    script.add_client()
+        .client_sends(client::parse("a", "select 1") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("select 1") + "\" \"select 1\"\nSync\n")
+        .client_sends(1, client::parse("b", "select 1") + run("b"))
+        .expect_to_server(runs("select 1"))
+        .server_sends(answered("SELECT 1"))
+        .expect_to_client(1, "ParseComplete\nBindComplete\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Statements, of_equal_names_and_different_texts_never_meet) {
+    Script script;
+    script.add_client()
+        .client_sends(client::parse("s", "mine") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(1, client::parse("s", "yours") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("mine") + "\" \"mine\"\nSync\nParse \"" + our_name("yours") +
+                          "\" \"yours\"\nSync\n")
+        .client_sends(run("s"))
+        .expect_to_server(runs("mine"))
+        .server_sends(answered("MINE"))
+        .client_sends(1, run("s"))
+        .expect_to_server(runs("yours"));
+    script.run();
+}
+
+TEST(Statements, a_name_in_use_is_refused_and_the_first_survives) {
+    Script script;
+    script.client_sends(client::parse("s", "first") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("first") + "\" \"first\"\nSync\n")
+        .client_sends(client::parse("s", "second") + client::sync())
+        // The server is given a statement that fails, so that its transaction state is its own.
+        .expect_to_server("Parse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n")
+        .server_sends(server::error("42601", "syntax error") + server::ready())
+        .expect_to_client(
+            "ParseComplete\nReadyForQuery I\nErrorResponse ERROR 42P05 \"prepared statement \"s\" already exists\" "
+            "R=\"pgsluice\"\nReadyForQuery I\n")
+        .client_sends(run("s"))
+        .expect_to_server(runs("first"));
+    script.run();
+}
+
+TEST(Statements, an_unknown_name_is_the_servers_to_refuse) {
+    Script script;
+    script.client_sends(client::bind("", "nope") + client::sync())
+        .expect_to_server("Bind \"\" \"nope\"\nSync\n")
+        .server_sends(server::error("26000", "prepared statement \"nope\" does not exist") + server::ready())
+        .expect_to_client(
+            "ErrorResponse ERROR 26000 \"prepared statement \"nope\" does not exist\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Statements, a_name_of_ours_is_unknown_to_every_client) {
+    Script script;
+    script.client_sends(client::bind("", our_name("select 1")) + client::sync())
+        .expect_to_server("Parse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n")
+        .server_sends(server::error("42601", "syntax error") + server::ready())
+        .expect_to_client("ErrorResponse ERROR 26000 \"prepared statement \"" + our_name("select 1") +
+                          "\" does not exist\" R=\"pgsluice\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Statements, a_parse_that_failed_is_not_remembered) {
+    Script script;
+    script.client_sends(client::parse("s", "select a from t") + client::sync())
+        .server_sends(server::error("42P01", "no table") + server::ready())
+        .expect_to_server("Parse \"" + our_name("select a from t") + "\" \"select a from t\"\nSync\n")
+        .client_sends(client::parse("s", "select a from t") + client::sync())
+        .expect_to_server("Parse \"" + our_name("select a from t") + "\" \"select a from t\"\nSync\n")
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_client("ErrorResponse ERROR 42P01 \"no table\"\nReadyForQuery I\nParseComplete\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Statements, one_slot_evicts_and_nobody_notices) {
+    World::Options options;
+    options.pool.max_prepared_statements = 1;
+    Script script(options);
+    script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .client_sends(client::parse("b", "B") + client::sync())
+        .expect_to_server("Close S \"" + our_name("A") + "\"\nParse \"" + our_name("B") + "\" \"B\"\nSync\n")
+        .server_sends(server::close_complete() + server::parse_complete() + server::ready())
+        .client_sends(run("a"))
+        .expect_to_server("Close S \"" + our_name("B") + "\"\nParse \"" + our_name("A") + "\" \"A\"\n" + runs("A"))
+        .server_sends(server::close_complete() + server::parse_complete() + answered("A"))
+        .expect_to_client(
+            "ParseComplete\nReadyForQuery I\nParseComplete\nReadyForQuery I\nBindComplete\nCommandComplete \"A\"\n"
+            "ReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Statements, an_eviction_that_was_skipped_is_undone) {
+    World::Options options;
+    options.pool.max_prepared_statements = 1;
+    Script script(options);
+    script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .client_sends(client::bind("", "nope") + client::parse("b", "B") + client::sync())
+        .expect_to_server("Bind \"\" \"nope\"\nClose S \"" + our_name("A") + "\"\nParse \"" + our_name("B") +
+                          "\" \"B\"\nSync\n")
+        .server_sends(server::error("26000", "no") + server::ready())
+        .client_sends(run("a"))
+        .expect_to_server(runs("A"))
+        .server_sends(answered("A"))
+        .client_sends(client::bind("", "b") + client::sync())
+        .expect_to_server("Bind \"\" \"b\"\nSync\n");
+    script.run();
+}
+
+TEST(Statements, a_closed_name_is_gone_and_the_text_stays_for_others) {
+    Script script;
+    script.add_client()
+        .client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(1, client::parse("t", "A") + client::sync())
+        .server_sends(server::ready())
+        .expect_to_client(1, "ParseComplete\nReadyForQuery I\n")
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nSync\n")
+        // A name that is not there is closed all the same.
+        .client_sends(client::close_statement("s") + client::sync() + client::close_statement("s") + client::sync())
+        .expect_to_client(
+            "ParseComplete\nReadyForQuery I\nCloseComplete\nReadyForQuery I\nCloseComplete\nReadyForQuery I\n")
+        .client_sends(run("s"))
+        .expect_to_server("Bind \"\" \"s\"\nExecute \"\" 0\nSync\n")
+        .server_sends(server::error("26000", "no") + server::ready())
+        .client_sends(1, run("t"))
+        .expect_to_server(runs("A"));
+    script.run();
+}
+
+TEST(Statements, a_close_in_a_failed_batch_is_undone) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "nope") + client::close_statement("s") + client::sync())
+        .server_sends(server::error("26000", "no") + server::ready())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"nope\"\nSync\n")
+        .expect_to_client("ParseComplete\nReadyForQuery I\nErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n")
+        .client_sends(run("s"))
+        .expect_to_server(runs("A"));
+    script.run();
+}
+
+// Its Parse stands in an earlier batch that is unanswered: whether the name exists nobody knows yet.
+TEST(Statements, an_unsettled_name_holds_the_client) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync() + run("s"))
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled)); })
+        .server_sends(server::parse_complete() + server::ready())
+        .expect([](World& world) { EXPECT_FALSE(world.client(0).peer.is_paused()); })
+        .expect_to_server(runs("A"))
+        .server_sends(answered("A"))
+        .expect_to_client("ParseComplete\nReadyForQuery I\nBindComplete\nCommandComplete \"A\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Statements, an_unsettled_name_that_failed_is_unknown) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync() + run("s"))
+        .server_sends(server::error("42P01", "no table") + server::ready())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"s\"\nExecute \"\" 0\nSync\n");
+    script.run();
+}
+
+// PostgreSQL answers 25P02 there, so only the server can.
+TEST(Statements, a_known_text_in_a_failed_transaction_is_sent_all_the_same) {
+    Script script;
+    script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::query("begin; broken"))
+        .server_sends(server::error("42601", "no") + server::ready('E'))
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nQuery \"begin; broken\"\n")
+        .client_sends(client::parse("b", "A") + client::sync())
+        .expect_to_server("Close S \"" + our_name("A") + "\"\nParse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .server_sends(server::close_complete() + server::error("25P02", "aborted") + server::ready('E'))
+        .expect_to_client(
+            "ParseComplete\nReadyForQuery I\nErrorResponse ERROR 42601 \"no\"\nReadyForQuery E\n"
+            "ErrorResponse ERROR 25P02 \"aborted\"\nReadyForQuery E\n");
+    script.run();
+}
+
+TEST(Statements, deallocate_all_takes_this_clients_names_only) {
+    for (const char* tag : {"DEALLOCATE ALL", "DISCARD ALL"}) {
+        Script script;
+        script.add_client()
+            .client_sends(client::parse("a", "A") + client::sync())
+            .server_sends(server::parse_complete() + server::ready())
+            .client_sends(1, client::parse("b", "A") + client::sync())
+            .server_sends(server::ready())
+            .client_sends(client::query("take all"))
+            .server_sends(server::command_complete(tag) + server::ready())
+            .then([](World& world) {
+                if (world.pools().servers() > 0) world.server(0).take();
+            })
+            .client_sends(client::bind("", "a") + client::sync())
+            .expect_to_server("Bind \"\" \"a\"\nSync\n")
+            .server_sends(server::error("26000", "no") + server::ready())
+            // The text is prepared again for the other.
+            .client_sends(1, run("b"))
+            .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\n" + runs("A"));
+        script.run();
+    }
+}
+
+// --- The unnamed statement
+
+TEST(Unnamed, follows_its_client_to_another_server) {
+    Script script = on_two_servers();
+    script.client_sends(client::parse("", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"\" \"A\"\nSync\n");
+    hold_server(script, 1, 0);
+    script.client_sends(run(""))
+        .expect_to_server(1, "Parse \"\" \"A\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n")
+        .server_sends(1, server::parse_complete() + answered("A"))
+        .expect_to_client("ParseComplete\nReadyForQuery I\nBindComplete\nCommandComplete \"A\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Unnamed, of_another_client_is_never_bound) {
+    Script script;
+    script.add_client()
+        .client_sends(client::parse("", "secret") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"\" \"secret\"\nSync\n")
+        .client_sends(1, run(""))
+        .expect_to_server("Close S \"\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n")
+        .server_sends(server::close_complete() + server::error("26000", "no") + server::ready())
+        .expect_to_client(1, "ErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Unnamed, is_destroyed_by_a_simple_query) {
+    Script script;
+    script.client_sends(client::parse("", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"\" \"A\"\nSync\n")
+        .expect_to_client("ParseComplete\nReadyForQuery I\n")
+        .exchange(0, 0, "select 1")
+        .client_sends(run(""))
+        .expect_to_server("Close S \"\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n");
+    script.run();
+}
+
+TEST(Unnamed, left_behind_by_a_skipped_close_is_nobodys) {
+    Script script;
+    script.add_client()
+        .client_sends(client::parse("", "secret") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "nope") + client::close_statement("") + client::sync())
+        .server_sends(server::error("26000", "no") + server::ready())
+        .expect_to_server("Parse \"\" \"secret\"\nSync\nBind \"\" \"nope\"\nClose S \"\"\nSync\n")
+        .client_sends(1, run(""))
+        .expect_to_server("Close S \"\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n");
+    script.run();
+}
+
+}  // namespace
+}  // namespace pgsluice::session
