@@ -64,7 +64,7 @@ class FakePoolHost final : public pool::Host {
         if (upstream != nullptr) upstream->begin_connecting(0, 0);
         if (upstream != nullptr) upstream->end_connecting();
 
-        servers_.push_back(std::make_unique<FakeServer>());
+        servers_.push_back(std::make_shared<FakeServer>());
         FakeServer& fake = *servers_.back();
         auto server = std::make_unique<pool::Server>(std::move(facts), link_of(fake));
         fake.server = server.get();
@@ -81,20 +81,22 @@ class FakePoolHost final : public pool::Host {
     };
     std::deque<Move>& moves() { return moves_; }
     std::deque<WorkerIndex>& requests() { return requests_; }
-    FakeServer& fake_of(const pool::Server& server) {
-        for (auto& fake : servers_) {
-            if (fake->server == &server) return *fake;
-        }
-        std::abort();
-    }
+    FakeServer& fake_of(const pool::Server& server) { return *shared_fake_of(server); }
     // Receives what a sibling's host has sent on its way.
     void receive(FakePoolHost& from, pool::Pool& pool, protocol::StatementCache& cache) {
         Move move = std::move(from.moves_.front());
         from.moves_.pop_front();
-        FakeServer& fake = from.fake_of(*move.server);
+        servers_.push_back(from.shared_fake_of(*move.server));
         const auto luggage = move.server->pack();
-        move.server->unpack(link_of(fake), luggage, cache);
+        move.server->unpack(link_of(*servers_.back()), luggage, cache);
         pool.on_moved_in(std::move(move.server));
+    }
+    // The same, where the connection has broken on the way.
+    void lose(FakePoolHost& from, pool::Pool& pool) {
+        Move move = std::move(from.moves_.front());
+        from.moves_.pop_front();
+        from.fake_of(*move.server).server = nullptr;
+        pool.on_lost_in_move(*move.server);
     }
 
     FakeServer& server(std::size_t number) { return *servers_.at(number); }
@@ -145,6 +147,12 @@ class FakePoolHost final : public pool::Host {
     static PeerPtr link_of(FakeServer& fake) {
         return {&fake.peer, [](Peer*) {}};
     }
+    std::shared_ptr<FakeServer> shared_fake_of(const pool::Server& server) {
+        for (auto& fake : servers_) {
+            if (fake->server == &server) return fake;
+        }
+        std::abort();
+    }
     pool::Pool& next_dial() {
         pool::Pool& pool = *dials_.front();
         dials_.pop_front();
@@ -159,7 +167,7 @@ class FakePoolHost final : public pool::Host {
     FakeClock& clock_;
     protocol::ParameterTable table_;
     std::map<std::string, std::unique_ptr<metrics::PoolMetrics>> metrics_;
-    std::vector<std::unique_ptr<FakeServer>> servers_;
+    std::vector<std::shared_ptr<FakeServer>> servers_;  // shared with the hosts that they moved to
     std::vector<std::unique_ptr<pool::Server>> graves_;
     std::deque<pool::Pool*> dials_;
     std::deque<Move> moves_;
