@@ -59,11 +59,6 @@ void Pool::adopt(std::unique_ptr<Server> owned) {
     server.state_ = ServerState::active;
     server.metrics_->servers[server.state_].add();
     servers_.push_back(server);
-    if (greeting_.empty()) {
-        greeting_ = server.facts().reported;
-        // Not what it has now: it may come from a sibling, with the settings of its last client there.
-        baseline_ = server.facts().baseline;
-    }
 }
 
 std::unique_ptr<Server> Pool::remove(Server& server) {
@@ -282,6 +277,8 @@ void Pool::on_dialed(std::unique_ptr<Server> owned) {
         server.expires_at_ = server.facts().opened_at + lifetime * 9 / 10 +
                              Milliseconds(static_cast<Milliseconds::rep>(host_.random(spread)));
     }
+    const Server::Facts& facts = server.facts();
+    share_->login_answers().learn(facts.fingerprint, {facts.reported, facts.baseline});
     adopt(std::move(owned));
     release(server);
     if (!waiters_.empty()) grow();
@@ -355,9 +352,6 @@ void Pool::reconfigure(std::shared_ptr<const Target> target) {
     const bool replaced = target->fingerprint != target_->fingerprint;
     target_ = std::move(target);
     if (!replaced) return;
-    accepted_.clear();
-    greeting_.clear();
-    baseline_.reset();
     retire_servers(ServerClose::configuration);
 }
 

@@ -55,23 +55,29 @@ void Session::on_turn() {
 
 // Every startup parameter has been accepted before in this pool: no server is needed.
 void Session::greet_if_known() {
-    if (pool_->target().in_session_mode() || pool_->baseline() == nullptr) return;
-    std::vector<protocol::Parameter> parameters = pool_->baseline()->all();
+    if (pool_->target().in_session_mode()) return;
+    const pool::LoginAnswers& answers = pool_->share().login_answers();
+    const std::uint64_t fingerprint = pool_->target().fingerprint;
+    const auto greeting = answers.greeting(fingerprint);
+    if (greeting == nullptr) return;
+    std::vector<protocol::Parameter> parameters = greeting->baseline->all();
     for (const wire::Setting& setting : identity_.startup) {
-        const auto* known = pool_->accepted().find(setting);
-        if (known == nullptr) return;
+        const auto known = answers.find(fingerprint, setting);
+        if (!known) return;
         set(parameters, setting.first, known->value, known->reported);
     }
     wants_ = context_.parameters.intern(std::move(parameters));
-    greet(pool_->greeting());
+    greet(greeting->reported);
 }
 
 void Session::apply_startup() {
-    std::vector<protocol::Parameter> parameters = pool_->baseline()->all();
+    const pool::Server::Facts& facts = server_->facts();
+    const pool::LoginAnswers& answers = pool_->share().login_answers();
+    std::vector<protocol::Parameter> parameters = facts.baseline->all();
     for (const auto& [name, value] : identity_.startup) {
-        const bool reported = pool_->baseline()->find(name) != nullptr;
-        const auto* known = pool_->accepted().find({name, value});
-        set(parameters, name, known == nullptr ? value : known->value, reported);
+        const bool reported = facts.baseline->find(name) != nullptr;
+        const auto known = answers.find(facts.fingerprint, {name, value});
+        set(parameters, name, known ? known->value : value, reported);
     }
     wants_ = context_.parameters.intern(std::move(parameters));
     Bytes messages;
@@ -148,13 +154,16 @@ void Session::finish_applying() {
         }
         has = context_.parameters.intern(std::move(parameters));
     }
+    const pool::Server::Facts& facts = server_->facts();
+    pool::LoginAnswers& answers = pool_->share().login_answers();
     for (const wire::Setting& setting : identity_.startup) {
-        if (const auto* now = has->find(setting.first)) pool_->accepted().add(setting, {now->value, now->reported});
+        const auto* now = has->find(setting.first);
+        if (now != nullptr) answers.accept(facts.fingerprint, setting, {now->value, now->reported});
     }
     server_->set_has(has);
     wants_ = std::move(has);
     lease_begun_ = true;
-    greet(pool_->greeting());
+    greet(facts.reported);
     if (phase_ == Phase::ready && can_check_in()) give_back_server();
 }
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,7 +55,7 @@ class FakePoolHost final : public pool::Host {
         facts.process_id = 1000 + static_cast<std::int32_t>(number);
         facts.cancel_secret = "key!";
         facts.reported = fake_reports();
-        facts.fingerprint = pool.target().fingerprint;
+        facts.fingerprint = open_for.value_or(pool.target().fingerprint);
         facts.opened_at = clock_.now();
         std::vector<protocol::Parameter> carried;
         for (const auto& [name, value] : facts.reported) {
@@ -118,6 +119,8 @@ class FakePoolHost final : public pool::Host {
     metrics::PoolMetrics& pool_metrics() { return set_of("*"); }
     // Whom every fake server counts at; none unless a test sets it.
     std::shared_ptr<pool::Upstream> upstream;
+    // The fingerprint of the target that dials end for; the pool's own unless a test sets it.
+    std::optional<std::uint64_t> open_for;
     // The lifetimes of servers are spread by this.
     std::uint64_t next_random = 0;
     // Told when a server has gone, before it is freed.

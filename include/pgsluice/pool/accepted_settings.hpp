@@ -1,6 +1,5 @@
-// Startup settings that servers of this pool have accepted before, with the value that the server then reported: a
-// login that asks for nothing else needs no server. Bounded: when full it starts over, which costs one wait per setting
-// and no more.
+// Startup settings that servers of a pool have accepted before, with the value that the server then reported. Bounded:
+// when full it starts over, which costs one wait per setting and no more. Not locked: see login_answers.hpp.
 #pragma once
 
 #include <pgsluice/wire/startup_options.hpp>

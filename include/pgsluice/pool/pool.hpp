@@ -7,7 +7,6 @@
 
 #include <pgsluice/base/ids.hpp>
 #include <pgsluice/metrics/sets.hpp>
-#include <pgsluice/pool/accepted_settings.hpp>
 #include <pgsluice/pool/server.hpp>
 #include <pgsluice/pool/share.hpp>
 #include <pgsluice/pool/target.hpp>
@@ -87,11 +86,6 @@ class Pool final : public ServerUser {
     const Target& target() const { return *target_; }
     std::shared_ptr<const Target> target_ref() const { return target_; }
     Share& share() { return *share_; }
-    AcceptedSettings& accepted() { return accepted_; }
-    // What a server of this pool reported at its login, in order; empty until one has logged in.
-    const std::vector<wire::Setting>& greeting() const { return greeting_; }
-    // The carried settings of a fresh server; nullptr until one has logged in.
-    const protocol::ParameterSetRef& baseline() const { return baseline_; }
 
     // --- Clients.
     // A server at once, or nullptr: then `waiter` is queued and hears later.
@@ -183,9 +177,6 @@ class Pool final : public ServerUser {
     std::int64_t shown_size_ = 0;
     Waiter* acquiring_ = nullptr;  // inside acquire(): a server granted to it is returned instead of announced
     Server* acquired_ = nullptr;
-    AcceptedSettings accepted_;
-    std::vector<wire::Setting> greeting_;
-    protocol::ParameterSetRef baseline_;
 };
 
 }  // namespace pgsluice::pool

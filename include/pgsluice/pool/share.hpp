@@ -1,4 +1,4 @@
-// What the workers share of one pool: its size, and the queue of those who wait. The size bounds the pool over all
+// What the workers share of one pool: its size, the queue of those who wait, and what its servers answer to a login. The size bounds the pool over all
 // workers. A check-in reads one atomic count; only where somebody waits does it come to the broker, a mutex off the
 // plain path, that serves the oldest waiter of any worker. Waiters register first and look for a server again
 // afterwards, so that no wake-up is lost; a newcomer never overtakes, since it takes no idle server while the count is
@@ -7,6 +7,7 @@
 
 #include <pgsluice/base/ids.hpp>
 #include <pgsluice/base/time.hpp>
+#include <pgsluice/pool/login_answers.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -56,6 +57,8 @@ class Share {
     // A worker other than `self` that has an idle server.
     std::optional<WorkerIndex> somebody_idle(WorkerIndex self) const;
 
+    LoginAnswers& login_answers() { return login_answers_; }
+
   private:
     std::atomic<std::uint32_t> open_{0};
     std::atomic<std::uint32_t> waiting_{0};
@@ -65,6 +68,8 @@ class Share {
     mutable std::mutex mutex_;
     std::deque<Called> queue_;  // oldest ticket first; protected by mutex_, as is the next
     Ticket next_ticket_ = 1;
+
+    LoginAnswers login_answers_;
 };
 
 }  // namespace pgsluice::pool

@@ -70,17 +70,14 @@ TEST(Workers, what_is_prepared_and_set_on_a_server_moves_with_it) {
     EXPECT_EQ(server.has()->find("TimeZone")->value, "Asia/Tokyo");
 }
 
-TEST(Workers, a_pool_that_gets_its_first_server_from_another_greets_as_a_fresh_one_would) {
+TEST(Workers, know_what_a_server_of_any_of_them_answered_to_its_login) {
     PoolRig rig(two_workers());
-    PoolClient& holder = rig.holder(0);
-    Server& server = *holder.server;
+    Server& server = *rig.holder(0).server;
     server.set_has(rig.host(0).parameters().with(server.has(), "TimeZone", "Asia/Tokyo", true));
-    rig.asks(1);
-    holder.give_back();
-    rig.carry();
-    EXPECT_EQ(rig.pool(1).greeting(), test::fake_reports());
-    ASSERT_NE(rig.pool(1).baseline(), nullptr);
-    EXPECT_EQ(rig.pool(1).baseline()->find("TimeZone")->value, "UTC");
+    const auto greeting = rig.pool(1).share().login_answers().greeting(1);
+    ASSERT_NE(greeting, nullptr);
+    EXPECT_EQ(greeting->reported, test::fake_reports());
+    EXPECT_EQ(greeting->baseline->find("TimeZone")->value, "UTC") << "not what its client has made of it";
 }
 
 // --- The client that it was called for has gone.

@@ -1,0 +1,197 @@
+// What a pool says to its servers itself: the check of one that was idle long, the reset of a session.
+#include <gtest/gtest.h>
+#include <support/pool_rig.hpp>
+#include <support/splits.hpp>
+
+namespace pgsluice::pool {
+namespace {
+
+using metrics::ServerClose;
+using metrics::ServerState;
+using test::PoolClient;
+using test::PoolRig;
+using Closes = std::vector<ServerClose>;
+namespace server = test::server;
+
+constexpr const char* asked_whether_alive = "Query \"\"\n";
+constexpr const char* asked_to_discard = "Query \"DISCARD ALL\"\n";
+
+// --- The check
+
+struct Checking {
+    PoolRig rig;
+    PoolClient* client = nullptr;
+
+    Checking() : rig(config::Pool{.size = 1, .check_after_idle = Milliseconds(1000)}) {
+        rig.holder().give_back();
+        rig.clock().advance(Milliseconds(1000));
+        client = &rig.asks();
+    }
+};
+
+TEST(Check, asks_a_server_that_was_idle_long_before_it_is_lent) {
+    Checking checking;
+    EXPECT_TRUE(checking.client->waits);
+    EXPECT_EQ(test::describe_client(checking.rig.server(0).take()), asked_whether_alive);
+    EXPECT_EQ(checking.rig.host().gauge(ServerState::checking), 1);
+    checking.rig.server(0).peer.receive(server::empty_query() + server::ready());
+    EXPECT_NE(checking.client->server, nullptr);
+    EXPECT_TRUE(checking.client->heard.empty());
+}
+
+TEST(Check, is_not_made_after_a_short_rest) {
+    PoolRig rig(config::Pool{.size = 1, .check_after_idle = Milliseconds(1000)});
+    rig.holder().give_back();
+    rig.clock().advance(Milliseconds(999));
+    EXPECT_NE(rig.asks().server, nullptr);
+}
+
+TEST(Check, finds_a_server_dead_and_another_is_opened) {
+    Checking checking;
+    checking.rig.server(0).peer.lose();
+    EXPECT_EQ(checking.rig.host().closes, Closes{ServerClose::lost});
+    checking.rig.host().open();
+    EXPECT_NE(checking.client->server, nullptr);
+}
+
+TEST(Check, gives_a_server_that_does_not_answer_five_seconds) {
+    Checking checking;
+    checking.rig.advance(Milliseconds(4999));
+    EXPECT_EQ(checking.rig.host().closes, Closes{});
+    checking.rig.advance(Milliseconds(1));
+    EXPECT_EQ(checking.rig.host().closes, Closes{ServerClose::check_failed});
+    EXPECT_EQ(checking.rig.dials(), 1U);
+}
+
+TEST(Check, refuses_what_is_no_answer_to_it) {
+    const Bytes answers[] = {
+        server::error("57P03", "no") + server::ready(),
+        server::empty_query() + server::ready('T'),
+        server::parse_complete(),
+        server::empty_query() + server::ready() + server::row({"secret"}),
+        server::empty_query() + server::ready() + Bytes("D"),
+        server::with_length('D', 2),
+        Bytes("HTTP/1.1 400 Bad Request"),
+    };
+    for (const Bytes& answer : answers) {
+        SCOPED_TRACE(test::describe(answer));
+        Checking checking;
+        checking.rig.server(0).peer.receive(answer);
+        EXPECT_FALSE(checking.rig.server(0).is_open());
+        EXPECT_EQ(checking.client->server, nullptr);
+    }
+}
+
+TEST(Check, hears_settings_and_notices_in_any_portions) {
+    const Bytes answer = server::notice("n") + server::parameter_status("TimeZone", "Asia/Tokyo") +
+                         server::notification(1, "c") + server::empty_query() + server::ready();
+    for (const test::Portions& portions : test::every_split(answer)) {
+        Checking checking;
+        for (const ByteView portion : portions) checking.rig.server(0).peer.receive(portion);
+        ASSERT_NE(checking.client->server, nullptr);
+        EXPECT_EQ(checking.client->server->has()->find("TimeZone")->value, "Asia/Tokyo");
+    }
+}
+
+// --- Session mode
+
+struct Resetting {
+    PoolRig rig;
+    PoolClient& first;
+    PoolClient& next;
+
+    Resetting()
+        : rig(config::Pool{.mode = config::PoolMode::session, .size = 1}), first(rig.holder()), next(rig.asks()) {
+        first.server->statements().add(rig.statements().intern("select 1", ""), 0);
+        first.server->unnamed() = rig.statements().intern("select 2", "");
+        first.server->reserved().set_config = true;
+        first.give_back();
+    }
+};
+
+TEST(Reset, stands_between_two_clients_of_session_mode) {
+    Resetting resetting;
+    EXPECT_TRUE(resetting.next.waits);
+    EXPECT_EQ(test::describe_client(resetting.rig.server(0).take()), asked_to_discard);
+    resetting.rig.server(0).peer.receive(server::command_complete("DISCARD ALL") + server::ready());
+    ASSERT_NE(resetting.next.server, nullptr);
+    EXPECT_EQ(resetting.next.server->statements().size(), 0U);
+    EXPECT_EQ(resetting.next.server->unnamed(), nullptr);
+    EXPECT_FALSE(resetting.next.server->reserved().set_config);
+    EXPECT_TRUE(resetting.next.heard.empty());
+}
+
+TEST(Reset, that_fails_ends_the_server) {
+    const Bytes answers[] = {
+        server::error("25001", "DISCARD ALL cannot run inside a transaction block") + server::ready(),
+        server::command_complete("DISCARD ALL") + server::ready('T'),
+        server::command_complete("DISCARD ALL") + server::ready() + server::ready(),
+    };
+    for (const Bytes& answer : answers) {
+        Resetting resetting;
+        resetting.rig.server(0).peer.receive(answer);
+        EXPECT_FALSE(resetting.rig.server(0).is_open());
+        EXPECT_EQ(resetting.rig.dials(), 1U);
+    }
+}
+
+TEST(Reset, that_takes_too_long_ends_the_server) {
+    Resetting resetting;
+    resetting.rig.advance(Milliseconds(5000));
+    EXPECT_EQ(resetting.rig.host().closes, Closes{ServerClose::reset_failed});
+}
+
+TEST(Reset, is_not_needed_by_a_server_that_is_to_be_closed) {
+    PoolRig rig(config::Pool{.mode = config::PoolMode::session, .size = 1});
+    PoolClient& holder = rig.holder();
+    holder.server->doom(ServerClose::server_shutdown);
+    holder.give_back();
+    EXPECT_EQ(test::describe_client(rig.server(0).take()), "Terminate\n");
+}
+
+// --- Idle servers
+
+TEST(Idle, may_report_settings_and_say_notices) {
+    const Bytes unasked = server::parameter_status("TimeZone", "Asia/Tokyo") + server::notice("reloading") +
+                          server::notification(9, "channel");
+    for (const test::Portions& portions : test::every_split(unasked)) {
+        PoolRig rig;
+        rig.holder().give_back();
+        for (const ByteView portion : portions) rig.server(0).peer.receive(portion);
+        PoolClient& next = rig.asks();
+        ASSERT_NE(next.server, nullptr);
+        EXPECT_EQ(next.server->has()->find("TimeZone")->value, "Asia/Tokyo");
+        EXPECT_TRUE(next.heard.empty());
+    }
+}
+
+TEST(Idle, may_say_nothing_else) {
+    const Bytes unasked[] = {
+        server::fatal("57P01", "terminating connection"),
+        server::ready(),
+        server::row({"secret"}),
+        server::with_length('S', 3),
+        server::with_length('N', 1000000),
+        server::message('y', "?"),
+    };
+    for (const Bytes& bytes : unasked) {
+        SCOPED_TRACE(test::describe(bytes));
+        PoolRig rig;
+        rig.holder().give_back();
+        rig.server(0).peer.receive(bytes);
+        EXPECT_EQ(rig.host().closes, Closes{ServerClose::lost});
+        EXPECT_EQ(rig.share().open(), 0U);
+    }
+}
+
+TEST(Idle, that_dies_is_replaced_when_somebody_asks) {
+    PoolRig rig;
+    rig.holder().give_back();
+    rig.server(0).peer.lose();
+    EXPECT_EQ(rig.dials(), 0U);
+    rig.asks();
+    EXPECT_EQ(rig.dials(), 1U);
+}
+
+}  // namespace
+}  // namespace pgsluice::pool
