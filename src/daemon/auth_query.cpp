@@ -35,7 +35,7 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery q
     const std::string connection_key = key_of(query);
     const std::string key = connection_key + '\n' + user;
     if (const auto cached = cache_.find(key); cached != cache_.end()) {
-        if (worker_.now() < cached->second.until) co_return cached->second.credential;
+        if (worker_.read_clock() < cached->second.until) co_return cached->second.credential;
         cache_.erase(cached);
     }
     // A connection that was idle may have died unnoticed, so a failure on it is tried once more on a new one.
@@ -58,7 +58,7 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery q
             if (is_reused) continue;
             co_return "auth.query: " + *problem;
         }
-        if (generation == generation_) idle_.emplace(connection_key, Idle{std::move(link), worker_.now()});
+        if (generation == generation_) idle_.emplace(connection_key, Idle{std::move(link), worker_.read_clock()});
         const auto& rows = std::get<std::vector<Row>>(answered);
         if (rows.size() > 1) co_return "auth.query: the statement returned more than one row";
         static const std::vector<std::optional<std::string>> none;
@@ -86,7 +86,7 @@ AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const 
         }
     }
     if (cache_.size() >= cache_limit) cache_.clear();
-    if (lifetime.count() > 0) cache_.insert_or_assign(key, Cached{credential, worker_.now() + lifetime});
+    if (lifetime.count() > 0) cache_.insert_or_assign(key, Cached{credential, worker_.read_clock() + lifetime});
     return credential;
 }
 

@@ -314,7 +314,7 @@ boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socke
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     // A listener that a reload has taken away; its connections that were accepted last go with it.
     if (listener >= snapshot->config.listeners.size()) co_return;
-    const TimePoint until = deadline(worker.now(), snapshot->config.limits.login_timeout);
+    const TimePoint until = deadline(worker.read_clock(), snapshot->config.limits.login_timeout);
     Login login{
         worker, snapshot, listener, until, net::Link::create(worker.reactor(), std::move(socket), net::Side::client),
         {},     {},       {},       {}};

@@ -120,7 +120,7 @@ boost::asio::awaitable<bool> take_place(Worker& worker, const config::Cluster& c
     while (true) {
         const auto permit = upstream.begin_connecting(cluster.max_connections, cluster.max_connecting);
         if (permit == Upstream::Permit::granted) co_return true;
-        if (worker.now() >= until) co_return false;
+        if (worker.read_clock() >= until) co_return false;
         // At its cap, the oldest idle connection of a sibling pool makes room.
         if (permit == Upstream::Permit::at_cap) {
             for (Worker* sibling : worker.siblings()) {
@@ -145,7 +145,8 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const std::shared_ptr<const pool::Target> target = pool.target_ref();
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     const auto& timeouts = snapshot->config.timeouts;
-    const TimePoint until = worker.now() + (timeouts.connect.count() > 0 ? timeouts.connect : Milliseconds(86400000));
+    const TimePoint until =
+        worker.read_clock() + (timeouts.connect.count() > 0 ? timeouts.connect : Milliseconds(86400000));
     Attempt attempt;
     const bool has_place = co_await take_place(worker, target->cluster, *upstream, until);
     if (!has_place) {
@@ -154,7 +155,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         attempt.is_temporary = true;
         co_return attempt;
     }
-    const TimePoint began = worker.now();
+    const TimePoint began = worker.read_clock();
     ConnectRequest request;
     request.endpoint = endpoint;
     request.tls_mode = target->cluster.tls.mode;
@@ -172,7 +173,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         upstream->closed();
         // A server that answers is not down, whatever it says; one that starts up or shuts down is.
         if (error->sqlstate.empty() || error->sqlstate == "57P03")
-            upstream->mark_down(worker.now() + timeouts.connect_retry);
+            upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
         attempt.failed = std::move(*error);
         co_return attempt;
     }
@@ -195,7 +196,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     }
     worker.metrics()
         .server({target->cluster.name, label_of(endpoint)})
-        .connect_seconds.observe(std::chrono::duration_cast<Microseconds>(worker.now() - began));
+        .connect_seconds.observe(std::chrono::duration_cast<Microseconds>(worker.read_clock() - began));
 
     pool::Server::Facts facts;
     facts.id = worker.process().next_server();
@@ -205,7 +206,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     facts.cancel_secret = in.facts.cancel_secret;
     facts.reported = in.facts.parameters;
     facts.fingerprint = target->fingerprint;
-    facts.opened_at = worker.now();
+    facts.opened_at = worker.read_clock();
     facts.cancel_route = in.route;
     std::vector<protocol::Parameter> carried;
     for (const auto& [name, value] : facts.reported) {
@@ -246,13 +247,14 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
         for (const config::Endpoint& endpoint : endpoints) {
             auto upstream = worker.process().upstream(cluster.name, endpoint);
             // A dead host costs its timeout once per connect_retry, not once per client.
-            if (upstream->is_down(worker.now())) continue;
+            if (upstream->is_down(worker.read_clock())) continue;
             tried_any = true;
             Attempt attempt = co_await try_endpoint(worker, pool, endpoint, upstream, wanted);
             if (attempt.server != nullptr) {
                 attempt.link->start(*attempt.server);
                 log::debug("server_connected", "connected to a server",
                            {{"route", target->route}, {"server", attempt.server->facts().label}});
+                worker.read_clock();
                 pool.on_dialed(std::move(attempt.server));
                 co_return;
             }
@@ -268,6 +270,7 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
     if (!tried_any) {
         last = ConnectError{metrics::ConnectFailure::refused, "every server failed less than connect_retry ago"};
     }
+    worker.read_clock();
     pool.on_dial_failed(error_for_clients(*last), is_temporary);
 }
 

@@ -43,7 +43,7 @@ void Worker::start() {
 }
 
 void Worker::run() {
-    sets_.worker().last_tick.set(now());
+    sets_.worker().last_tick.set(read_clock());
     fill_minimum_pools();
     schedule_tick();
     io_.run();
@@ -107,6 +107,7 @@ void Worker::serve(net::Descriptor socket, std::size_t listener) {
 }
 
 void Worker::adopt(NewClient client) {
+    read_clock();
     net::Link& link = *client.link;
     PeerPtr peer{client.link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }};
     const SessionId id = client.identity.id;
@@ -266,7 +267,7 @@ void Worker::schedule_tick() {
 }
 
 void Worker::tick() {
-    const TimePoint at = now();
+    const TimePoint at = read_clock();
     sets_.worker().last_tick.set(at);
     sets_.worker().loop_lag.observe(std::chrono::duration_cast<Microseconds>(at - next_tick_));
     sweep(at);

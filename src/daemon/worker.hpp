@@ -37,7 +37,10 @@ class Worker final : public session::Host, public pool::Host {
     // --- Any thread.
     template <class Handler>
     void post(Handler handler) {
-        boost::asio::post(io_, std::move(handler));
+        boost::asio::post(io_, [this, handler = std::move(handler)]() mutable {
+            read_clock();
+            handler();
+        });
     }
     void set_siblings(std::vector<Worker*> workers) { siblings_ = std::move(workers); }  // before start()
     void start();
@@ -83,7 +86,8 @@ class Worker final : public session::Host, public pool::Host {
     void adopt(NewClient client);
 
     // --- session::Host
-    TimePoint now() const override { return std::chrono::steady_clock::now(); }
+    TimePoint now() const override { return now_; }
+    TimePoint read_clock() override { return now_ = std::chrono::steady_clock::now(); }
     const std::shared_ptr<const session::Rulebook>& rulebook() const override { return snapshot_->rulebook; }
     void refresh(session::Session& session) override;
     void defer(session::Session& session) override;
@@ -130,7 +134,9 @@ class Worker final : public session::Host, public pool::Host {
 
     Process& process_;
     const WorkerIndex index_;
-    boost::asio::io_context io_{1};
+    // Its sockets are this thread's alone, so Asio need not lock them; post() is for all threads.
+    boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+    TimePoint now_ = std::chrono::steady_clock::now();
     // Before the reactor, whose graveyard may hold sessions and servers that refer to them.
     protocol::StatementCache statements_;
     protocol::ParameterTable parameters_;

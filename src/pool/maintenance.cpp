@@ -85,6 +85,7 @@ void Pool::recover(Server& server, std::size_t rest) {
 }
 
 std::size_t Pool::on_server_bytes(Server& server, ByteView bytes) {
+    host_.read_clock();
     if (server.state_ == ServerState::checking || server.state_ == ServerState::resetting) {
         return on_maintenance_bytes(server, bytes);
     }

@@ -14,18 +14,25 @@ bool ends_batch(Asked asked) {
 }  // namespace
 
 void Exchange::owe(Owed owed) {
-    const Asked asked = owed.asked;
+    Owed* const entry = enter(owed.asked);
+    if (entry == nullptr) return;
+    owed.behind_data = entry->behind_data;
+    *entry = std::move(owed);
+}
+
+Owed* Exchange::enter(Asked asked) {
     if (asked == Asked::copy_end) {
         copy_in_ = false;
         // A late CopyDone after the COPY has failed: the server drops it, and nothing is owed.
-        if (owed_.empty()) return;
+        if (owed_.empty()) return nullptr;
     }
+    Owed& entry = owed_.add_back();
+    entry.asked = asked;
     if (asked == Asked::sync) {
         skipping_ = false;
-        owed.behind_data = behind_data_;
+        entry.behind_data = behind_data_;
     }
     if (asked == Asked::query || asked == Asked::execute) behind_data_ = false;
-    owed_.push_back(std::move(owed));
     if (ends_batch(asked)) {
         ++readies_owed_;
         if (++batch_ == 0) batch_ = 1;
@@ -33,6 +40,7 @@ void Exchange::owe(Owed owed) {
     } else if (asked != Asked::copy_end) {
         open_batch_ = true;
     }
+    return &entry;
 }
 
 Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
@@ -186,14 +194,15 @@ void Exchange::abandon() {
 }
 
 void Exchange::pop(Witness& witness) {
-    const Owed settled = owed_.pop_front();
-    if (settled.asked == Asked::parse) witness.on_parsed(settled);
-    if (settled.asked == Asked::close) witness.on_closed(settled);
+    const Asked asked = owed_.front().asked;
+    if (asked == Asked::parse) witness.on_parsed(owed_.front());
+    if (asked == Asked::close) witness.on_closed(owed_.front());
+    owed_.drop_front();
     settle_markers();
 }
 
 void Exchange::settle_markers() {
-    while (!owed_.empty() && owed_.front().asked == Asked::copy_end) owed_.pop_front();
+    while (!owed_.empty() && owed_.front().asked == Asked::copy_end) owed_.drop_front();
 }
 
 void Exchange::settle_invented(Bytes& to_client, Witness& witness) {

@@ -37,11 +37,11 @@ bool belongs_to_copy(FrontendTag tag) {
 
 // As much of the message as is there goes to the server; what follows goes after it.
 std::size_t Session::pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
-    const std::size_t part = std::min(frame.size, rest.size());
-    to_server.add(rest.substr(0, part));
-    client_rest_ = frame.size - part;
+    const ByteView part = prefix(rest, frame.size);
+    to_server.add(part);
+    client_rest_ = frame.size - part.size();
     client_rest_goes_ = Rest::onward;
-    return part;
+    return part.size();
 }
 
 std::size_t Session::drop(const wire::Frame& frame, ByteView rest) {
@@ -106,15 +106,15 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         case FrontendTag::execute:
             ++totals_.queries;
             metrics_.queries[QueryKind::extended_execute].add();
-            exchange.owe({Asked::execute});
+            exchange.owe(Asked::execute);
             break;
         case FrontendTag::function_call:
             ++totals_.queries;
             metrics_.queries[QueryKind::function_call].add();
-            exchange.owe({Asked::function_call});
+            exchange.owe(Asked::function_call);
             break;
         case FrontendTag::copy_done:
-        case FrontendTag::copy_fail: exchange.owe({Asked::copy_end}); break;
+        case FrontendTag::copy_fail: exchange.owe(Asked::copy_end); break;
         case FrontendTag::copy_data: exchange.note_copy_data(); break;
         default: break;  // Flush: nothing is owed for it
     }
@@ -178,7 +178,7 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     // A simple query destroys the unnamed statement.
     unnamed_.reset();
     server_->unnamed().reset();
-    server_->exchange().owe({Asked::query});
+    server_->exchange().owe(Asked::query);
     return pass(frame, rest, to_server);
 }
 
@@ -192,7 +192,7 @@ std::size_t Session::admit_sync(const wire::Frame& frame, ByteView rest, wire::O
     if (exchange.ignores_sync())
         exchange.note_ignored_sync();
     else
-        exchange.owe({Asked::sync});
+        exchange.owe(Asked::sync);
     return pass(frame, rest, to_server);
 }
 

@@ -40,11 +40,12 @@ bool is_asynchronous(BackendTag tag) {
 }  // namespace
 
 std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
+    context_.host.read_clock();
     if (phase_ != Phase::ready) return on_applying_bytes(bytes);
     wire::Outbox to_client(context_.to_client);
     std::size_t taken = 0;
     while (taken < bytes.size()) {
-        const std::size_t relayed = relay(bytes.substr(taken), to_client);
+        const std::size_t relayed = relay(without_prefix(bytes, taken), to_client);
         if (relayed == 0) break;
         taken += relayed;
     }
@@ -76,7 +77,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
 std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     if (server_rest_ > 0) {
         const std::size_t part = std::min(server_rest_, rest.size());
-        if (server_rest_goes_ == Rest::onward) to_client.add(rest.substr(0, part));
+        if (server_rest_goes_ == Rest::onward) to_client.add(prefix(rest, part));
         server_rest_ -= part;
         return part;
     }
@@ -94,7 +95,7 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     if (rest.size() < frame.size && frame.size <= whole_limit) return 0;
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
-    if (!obey(settled, rest.substr(0, part), to_client)) return 0;
+    if (!obey(settled, prefix(rest, part), to_client)) return 0;
     server_rest_ = frame.size - part;
     server_rest_goes_ = settled == Settled::forward ? Rest::onward : Rest::nowhere;
     if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
@@ -103,7 +104,7 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
 
 // False: nothing of this server can be trusted any more.
 bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client) {
-    const ByteView message = rest.substr(0, frame.size);
+    const ByteView message = prefix(rest, frame.size);
     const ByteView body = wire::body_of(rest, frame);
     const auto tag = static_cast<BackendTag>(frame.tag);
     protocol::Exchange& exchange = server_->exchange();

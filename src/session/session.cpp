@@ -66,7 +66,7 @@ void Session::set_limits(const config::ClientTimeouts& timeouts, policy::Rules r
 
 std::size_t Session::on_bytes(ByteView bytes) {
     if (phase_ != Phase::ready) return 0;
-    active_at_ = context_.host.now();
+    active_at_ = context_.host.read_clock();
     if (busy_since_ == never) adopt_rulebook();
     wire::Outbox to_server(context_.to_server);
     Bytes& to_client = context_.to_client;
@@ -75,10 +75,10 @@ std::size_t Session::on_bytes(ByteView bytes) {
 
     std::size_t taken = 0;
     while (taken < bytes.size() && phase_ == Phase::ready) {
-        const ByteView rest = bytes.substr(taken);
+        const ByteView rest = without_prefix(bytes, taken);
         if (client_rest_ > 0) {
             const std::size_t part = std::min(client_rest_, rest.size());
-            if (client_rest_goes_ == Rest::onward) to_server.add(rest.substr(0, part));
+            if (client_rest_goes_ == Rest::onward) to_server.add(prefix(rest, part));
             client_rest_ -= part;
             taken += part;
             continue;
@@ -133,6 +133,7 @@ void Session::on_drained() {
 }
 
 void Session::on_closed(Closed) {
+    context_.host.read_clock();
     end(Disconnect::client_lost);
 }
 
@@ -225,6 +226,7 @@ void Session::give_back_server() {
 }
 
 void Session::on_server_lost(pool::Server&) {
+    context_.host.read_clock();
     pool::Server& server = *std::exchange(server_, nullptr);
     pool_->discard(server, metrics::ServerClose::lost);
     if (server_said_farewell_) {

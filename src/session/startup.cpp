@@ -42,6 +42,7 @@ void Session::start() {
 }
 
 void Session::on_turn() {
+    context_.host.read_clock();
     if (phase_ != Phase::starting || server_ == nullptr) return;
     if (pool_->target().in_session_mode()) {
         wants_ = server_->has();

@@ -59,12 +59,12 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     if (rest.size() < frame.size) {
         // Too long to be held: it goes on as it is, and so does everything else of this client, on this server.
         pinned_ = true;
-        exchange.owe({Asked::parse});
+        exchange.owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
     if (!parse || !translates_statements()) {
-        exchange.owe({Asked::parse});
+        exchange.owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
     if (parse->statement.empty()) {
@@ -149,12 +149,12 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     const auto bind = wire::read_bind(rest.substr(wire::header_bytes, there - wire::header_bytes));
     if (!bind && there < frame.size && there < rulebook_->limits.inspect_bytes) return 0;
     if (!bind || !translates_statements()) {
-        exchange.owe({Asked::bind});
+        exchange.owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
     if (bind->statement.empty()) {
         put_unnamed_on_server(to_server);
-        exchange.owe({Asked::bind});
+        exchange.owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
     const auto* known = statements_ == nullptr ? nullptr : statements_->find(bind->statement);
@@ -163,14 +163,14 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
             refuse_in_place(unknown(bind->statement), false, to_server);
             return drop(frame, rest);
         }
-        exchange.owe({Asked::bind});
+        exchange.owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
     if (is_unsettled(known->batch) || !put_on_server(*known->statement, to_server)) return hold_until_settled();
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     wire::write_bind_front(to_server.join(), bind->portal, known->statement->server_name, rest_bytes);
     to_server.add(bind->rest);
-    exchange.owe({Asked::bind});
+    exchange.owe(Asked::bind);
     client_rest_ = frame.size - there;
     client_rest_goes_ = Rest::onward;
     return there;
@@ -180,7 +180,7 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
     protocol::Exchange& exchange = server_->exchange();
     const auto target = wire::read_target(wire::body_of(rest, frame));
     if (target && target->kind == 'P') {
-        exchange.owe({Asked::describe_portal});
+        exchange.owe(Asked::describe_portal);
         return pass(frame, rest, to_server);
     }
     if (target && translates_statements() && !target->name.empty()) {
@@ -188,7 +188,7 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
         if (known != nullptr) {
             if (is_unsettled(known->batch) || !put_on_server(*known->statement, to_server)) return hold_until_settled();
             wire::write_target(to_server.join(), FrontendTag::describe, 'S', known->statement->server_name);
-            exchange.owe({Asked::describe_statement});
+            exchange.owe(Asked::describe_statement);
             return frame.size;
         }
         if (is_reserved(target->name)) {
@@ -198,7 +198,7 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
     } else if (target && translates_statements()) {
         put_unnamed_on_server(to_server);
     }
-    exchange.owe({Asked::describe_statement});
+    exchange.owe(Asked::describe_statement);
     return pass(frame, rest, to_server);
 }
 
@@ -224,7 +224,7 @@ std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::
             return frame.size;
         }
     }
-    exchange.owe({Asked::close});
+    exchange.owe(Asked::close);
     return pass(frame, rest, to_server);
 }
 

@@ -1,5 +1,7 @@
 #include <pgsluice/wire/frame.hpp>
 
+#include <boost/endian/conversion.hpp>
+
 #include <array>
 
 namespace pgsluice::wire {
@@ -39,8 +41,7 @@ inline Frame cut(ByteView buffer, const Limits& limits) {
     // A stranger's tag is refused before its length is waited for.
     if (limits[tag] == 0) return {Cut::unknown_type, buffer[0]};
     if (buffer.size() < header_bytes) return {Cut::need_more, buffer[0]};
-    std::uint32_t length = 0;
-    for (std::size_t i = 1; i < header_bytes; ++i) length = length << 8 | static_cast<unsigned char>(buffer[i]);
+    const std::uint32_t length = boost::endian::load_big_u32(reinterpret_cast<const unsigned char*>(&buffer[1]));
     if (length < 4 || length > limits[tag]) return {Cut::invalid_length, buffer[0]};
     return {Cut::frame, buffer[0], std::size_t{length} + 1};
 }

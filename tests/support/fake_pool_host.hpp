@@ -128,6 +128,7 @@ class FakePoolHost final : public pool::Host {
 
     // --- the pool's side ---
     TimePoint now() const override { return clock_.now(); }
+    TimePoint read_clock() override { return clock_.now(); }
     std::uint64_t random(std::uint64_t bound) override { return bound == 0 ? 0 : next_random % bound; }
     void dial(pool::Pool& pool) override { dials_.push_back(&pool); }
     void bury(std::unique_ptr<pool::Server> server) override { graves_.push_back(std::move(server)); }

@@ -42,7 +42,7 @@ struct PoolClient final : pool::ServerUser, pool::Waiter {
     }
     // A message goes to the server, and its reply is owed.
     void send(ByteView message, protocol::Asked asked) {
-        server->exchange().owe({asked});
+        server->exchange().owe(asked);
         server->link().write(message);
     }
 

@@ -194,6 +194,7 @@ class World final : public session::Host {
 
     // --- session::Host
     TimePoint now() const override { return clock_.now(); }
+    TimePoint read_clock() override { return clock_.now(); }
     const std::shared_ptr<const session::Rulebook>& rulebook() const override { return rulebook_; }
     void refresh(session::Session& session) override {
         policy::Principal principal;

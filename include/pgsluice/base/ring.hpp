@@ -21,16 +21,22 @@ class Ring {
     T& front() { return slots_[head_]; }
     const T& front() const { return slots_[head_]; }
 
-    void push_back(T value) {
+    // A default value at the back, to be filled in where it stands.
+    T& add_back() {
         if (size_ == slots_.size()) grow();
-        ++size_;
-        (*this)[size_ - 1] = std::move(value);
+        return (*this)[size_++];
+    }
+    void push_back(T value) { add_back() = std::move(value); }
+    void drop_front() {
+        PGSLUICE_CHECK(size_ > 0);
+        slots_[head_] = T{};
+        head_ = (head_ + 1) & (slots_.size() - 1);
+        --size_;
     }
     T pop_front() {
         PGSLUICE_CHECK(size_ > 0);
-        T value = std::exchange(slots_[head_], T{});
-        head_ = (head_ + 1) & (slots_.size() - 1);
-        --size_;
+        T value = std::move(slots_[head_]);
+        drop_front();
         return value;
     }
     void erase(std::size_t index) {

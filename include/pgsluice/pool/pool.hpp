@@ -45,7 +45,9 @@ class Waiter : public boost::intrusive::list_base_hook<> {
 
 class Host {
   public:
+    // When the event began that is being handled: the clock is read once for each.
     virtual TimePoint now() const = 0;
+    virtual TimePoint read_clock() = 0;
     // Uniform in [0, bound).
     virtual std::uint64_t random(std::uint64_t bound) = 0;
     // Starts one connection for the pool, which holds a permit for it: Pool::on_dialed or on_dial_failed follows, not
@@ -131,7 +133,10 @@ class Pool final : public ServerUser {
     // --- ServerUser: idle servers and those between two owners.
     std::size_t on_server_bytes(Server& server, ByteView bytes) override;
     void on_server_drained(Server&) override {}
-    void on_server_lost(Server& server) override { discard(server, metrics::ServerClose::lost); }
+    void on_server_lost(Server& server) override {
+        host_.read_clock();
+        discard(server, metrics::ServerClose::lost);
+    }
 
   private:
     using ServerList = boost::intrusive::list<Server>;

@@ -81,6 +81,7 @@ class Exchange {
 
     // Not to be called for what the server ignores: see skipping() and ignores_sync().
     void owe(Owed owed);
+    void owe(Asked asked) { enter(asked); }
     // An extended-protocol error was reported and no Sync has been sent since: the server reads and drops everything
     // else.
     bool skipping() const { return skipping_; }
@@ -124,7 +125,8 @@ class Exchange {
     std::uint32_t answering() const { return answering_; }
 
   private:
-    bool owed_is(Asked asked) const { return !owed_.empty() && owed_.front().asked == asked; }
+    // The new entry; nullptr where nothing is owed for it.
+    Owed* enter(Asked asked);
     void pop(Witness& witness);
     void settle_markers();
     void enter_copy_in();

@@ -23,7 +23,9 @@ struct Rulebook {
 
 class Host {
   public:
+    // When the event began that is being handled: the clock is read once for each.
     virtual TimePoint now() const = 0;
+    virtual TimePoint read_clock() = 0;
     // The rulebook in force.
     virtual const std::shared_ptr<const Rulebook>& rulebook() const = 0;
     // A fact about the session, its rulebook or the timeouts have changed: calls Session::set_limits.

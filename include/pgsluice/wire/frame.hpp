@@ -33,7 +33,8 @@ Frame cut_backend(ByteView buffer);
 
 // The body of a message that is wholly in `buffer`.
 inline ByteView body_of(ByteView buffer, const Frame& frame) {
-    return buffer.substr(header_bytes, frame.size - header_bytes);
+    buffer.remove_prefix(header_bytes);
+    return prefix(buffer, frame.size - header_bytes);
 }
 
 }  // namespace pgsluice::wire
