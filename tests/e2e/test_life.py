@@ -139,6 +139,16 @@ def test_reload_adds_users_and_routes(sluice):
         assert client.value("select current_user") == "other"
 
 
+def test_a_changed_file_is_noticed_where_it_is_watched(sluice):
+    users = [{"name": name, "password": f"{name}-secret"} for name in ("app", "other")]
+    proxy = sluice(reload={"watch": True}, auth={"users": users[:1]})
+    before = proxy.metrics().sum("pgsluice_reloads_total", outcome="success")
+    proxy.write_config(merged(proxy.config, {"auth": {"users": users}}))
+    eventually(lambda: proxy.metrics().sum("pgsluice_reloads_total", outcome="success") > before, 10, "a reload without a signal")
+    with login(proxy, "other"):
+        pass
+
+
 def test_many_reloads_under_load_fail_no_query(sluice):
     proxy = sluice(pool={"size": 3})
     errors, stop = [], threading.Event()

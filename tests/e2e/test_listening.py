@@ -130,19 +130,22 @@ def accepts_quietly(attempt):
         return False
 
 
-def test_options_of_accepted_sockets(sluice):
-    """Keepalive is visible in /proc/net/tcp as timer 2."""
-    proxy = sluice(timeouts={"keepalive": {"idle": "7s", "interval": "3s", "count": 2}})
+def has_keepalive_timer(*, remote_port: int, local_port: int | None = None) -> bool:
+    """/proc/net/tcp shows keepalive as timer 2. While something is unacknowledged the retransmission timer is shown instead."""
+    for row in (line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]):
+        local, remote = (int(row[column].split(":")[1], 16) for column in (1, 2))
+        if remote == remote_port and local_port in (None, local) and row[5].startswith("02:"):
+            return True
+    return False
+
+
+def test_keepalive_is_on_towards_clients_and_servers(sluice, postgres):
+    proxy = sluice(timeouts={"keepalive": {"idle": "7s", "interval": "3s", "count": 2}}, pool={"size": 1})
     with login(proxy) as client:
-        port = client.socket.getsockname()[1]
-        shown = run(["ss", "-tno", f"dport = :{port}"]).stdout
-        if shown.strip():
-            # While something is unacknowledged the retransmission timer is shown instead.
-            eventually(lambda: "keepalive" in run(["ss", "-tno", f"dport = :{port}"]).stdout, 5, "the keepalive timer")
-        else:
-            rows = [line.split() for line in open("/proc/net/tcp").read().splitlines()[1:]]
-            row = next(row for row in rows if int(row[2].split(":")[1], 16) == port)
-            assert row[5].startswith("02:")
+        server_port = int(client.value("select inet_client_port()"))
+        client_port = client.socket.getsockname()[1]
+        eventually(lambda: has_keepalive_timer(remote_port=client_port), 5, "the keepalive timer towards the client")
+        eventually(lambda: has_keepalive_timer(remote_port=postgres.port, local_port=server_port), 5, "the keepalive timer towards the server")
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from support import messages as m
+from support.hostile_server import ANSWER, AUTH_OK, KEY_DATA, READY, REPORTED, Expect, Send, Startup, complete, data_row, row_description
 from support.proxy import login
 from support.system import eventually, free_port, run
 from support.wire import WireClient
@@ -221,6 +222,22 @@ def test_a_server_that_turns_read_only_is_dropped_at_check_in(sluice, postgres, 
         own.reload(default_transaction_read_only="on")
         client.query("select 1")
         assert eventually(lambda: server_of(client) == postgres.port, 5)
+
+
+@pytest.mark.parametrize("wanted, accepted", [("read-write", False), ("standby", True), ("any", True)])
+def test_a_server_that_does_not_report_its_role_is_asked(sluice, postgres, hostile, wanted, accepted):
+    """PostgreSQL 13 reports neither in_hot_standby nor default_transaction_read_only."""
+    reported = b"".join(m.frame(b"S", m.cstr(name) + m.cstr(value)) for name, value in REPORTED.items()
+                        if name not in ("in_hot_standby", "default_transaction_read_only"))
+    in_recovery = row_description("a", "b") + data_row(b"t", b"off") + complete() + READY
+    questions = [] if wanted == "any" else [Expect("Q"), Send(in_recovery)]
+    old = hostile(Startup(), Send(AUTH_OK + reported + KEY_DATA + READY), *questions, Expect("Q"), Send(ANSWER))
+    proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": old.port}, {"host": "127.0.0.1", "port": postgres.port}],
+                            "tls": {"mode": "disable"}}, route={"target_session_attrs": wanted}, pool={"size": 1})
+    with login(proxy) as client:
+        assert client.value("select 'real'") == ("good" if accepted else "real")
+    asked = [body for tag, body in old.connections[0].frames if b"pg_is_in_recovery" in body]
+    assert len(asked) == (0 if wanted == "any" else 1)
 
 
 def test_server_shutting_down_sends_its_clients_to_the_next_one(sluice, postgres, make_postgres):

@@ -1,6 +1,7 @@
 """The presets compile and link with what the documents say. Each is configured into a folder of its own; nothing is built."""
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -39,3 +40,10 @@ def test_release_is_hardened(flags):
 def test_other_presets_are_what_they_are_called(flags, preset, wanted):
     commands, _ = flags(preset)
     assert all({wanted} | WARNINGS <= compiled for compiled in commands)
+
+
+@pytest.mark.skipif(not shutil.which("ccache"), reason="ccache is not installed")
+def test_ccache_is_used_when_present(flags, tmp_path):
+    flags("dev")
+    commands = re.findall(r"^  command = (.*) -c \$in$", (tmp_path / "CMakeFiles/rules.ninja").read_text(), flags=re.MULTILINE)
+    assert commands and all(command.split()[0].endswith("/ccache") for command in commands)
