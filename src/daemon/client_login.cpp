@@ -209,8 +209,8 @@ std::string pool_key(const config::Route& route, const pool::Target& target) {
     return key;
 }
 
-std::vector<wire::Setting> settings_of(const protocol::ClientIdentity& identity) {
-    return identity.settings;
+Failure shutting_down() {
+    return {LoginFailure::shutting_down, "shutting down", wire::fatal("57P03", "the database system is shutting down")};
 }
 
 // The whole login behind the startup packets.
@@ -218,10 +218,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     Worker& worker = login.worker;
     const Snapshot& snapshot = *login.snapshot;
     const protocol::ClientIdentity& who = login.identity;
-    if (worker.process().draining) {
-        co_return Failure{LoginFailure::shutting_down, "shutting down",
-                          wire::fatal("57P03", "the database system is shutting down")};
-    }
+    if (worker.process().draining) co_return shutting_down();
     if (!slot.is_within_limit()) {
         co_return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
                           wire::fatal("53300", "sorry, too many clients already")};
@@ -248,6 +245,10 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         if (!problem.empty()) authenticated.failure->reason = LoginFailure::auth_query;
         co_return std::move(authenticated.failure);
     }
+    // From here on nothing waits. What has changed while the client proved itself counts.
+    if (worker.process().draining) co_return shutting_down();
+    const std::shared_ptr<const Snapshot> current = worker.snapshot();
+    if (route != nullptr) route = current->route(route->name);
     if (route == nullptr) {
         co_return Failure{LoginFailure::no_route, "no route takes this client",
                           wire::fatal("3D000", "database \"" + who.database + "\" does not exist",
@@ -261,12 +262,11 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     request.user_limit = user == nullptr ? 0 : user->max_connections;
     request.route_limit = route->max_connections;
     Admission admission;
-    if (auto refused = worker.process().clients.admit(request, snapshot.config.limits, admission)) {
+    if (auto refused = worker.process().clients.admit(request, current->config.limits, admission)) {
         co_return Failure{LoginFailure::too_many_clients, refused->message, std::move(refused)};
     }
 
-    const std::vector<wire::Setting> settings = settings_of(who);
-    auto target = snapshot.target(*route, who.database, who.user, settings);
+    auto target = current->target(*route, who.database, who.user, who.settings);
     const bool own_user = target->user == who.user;
     const std::string key = pool_key(*route, *target);
     pool::Pool& pool = worker.pool_for(key, std::move(target));
@@ -278,16 +278,15 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     client.identity.user = who.user;
     client.identity.database = who.database;
     client.identity.address = login.link->remote();
-    // 63 random bits: the process id is shown as positive.
-    const std::uint64_t random = random_number();
-    client.identity.cancel_process_id = static_cast<std::int32_t>(random >> 33 | 1);
+    // 31 random bits here and 32 there: the process id is shown as positive, and never 0.
+    client.identity.cancel_process_id = static_cast<std::int32_t>(random_number() >> 33);
+    if (client.identity.cancel_process_id == 0) client.identity.cancel_process_id = 1;
     client.identity.cancel_secret = random_bytes(4);
-    client.identity.startup = settings;
+    client.identity.startup = who.settings;
     client.link = std::move(login.link);
     client.unread = login.in;
     client.pool = &pool;
     client.route = route;
-    client.user = user;
     client.slot = std::move(slot);
     client.admission = std::move(admission);
     client.prelude = std::move(login.out);
@@ -323,10 +322,11 @@ boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socke
     if (startup.is_login) failure = co_await establish(login, slot);
     if (!failure) co_return;
     log_failure(login, *failure);
-    if (!failure->error) co_return;
-    wire::write_error(login.out, *failure->error);
-    worker.metrics().worker().errors.count(metrics::ErrorOrigin::pgsluice, failure->error->code());
-    co_await send(login);
+    if (failure->error) {
+        wire::write_error(login.out, *failure->error);
+        worker.metrics().worker().errors.count(metrics::ErrorOrigin::pgsluice, failure->error->code());
+        co_await send(login);
+    }
     login.link->close();
 }
 

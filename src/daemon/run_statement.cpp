@@ -30,10 +30,16 @@ Bytes request_for(const std::string& sql, const std::vector<std::string>& values
     return request;
 }
 
+void note(std::vector<wire::Setting>& reported, const wire::ParameterStatus& status) {
+    for (auto& [name, value] : reported) {
+        if (name == status.name) value = status.value;
+    }
+}
+
 }  // namespace
 
 boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std::vector<std::string> values,
-                                           TimePoint until) {
+                                           TimePoint until, std::vector<wire::Setting>* reported) {
     const Bytes request = request_for(sql, values);
     if (const error_code error = co_await link.write_all(request, until)) co_return error.message();
     std::vector<Row> rows;
@@ -59,12 +65,16 @@ boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std
             Row row;
             for (const auto& field : *fields) row.values.emplace_back(field);
             rows.push_back(std::move(row));
+        } else if (tag == BackendTag::parameter_status && reported != nullptr) {
+            if (const auto status = wire::read_parameter_status(body)) note(*reported, *status);
         } else if (tag == BackendTag::error_response) {
             wire::ErrorFields fields;
             wire::read_error(body, fields);
             failure = "server error " + std::string(fields.sqlstate) + ": " + std::string(fields.message);
         } else if (tag == BackendTag::ready_for_query) {
             if (!failure.empty()) co_return failure;
+            if (wire::read_ready_for_query(body) != wire::TransactionStatus::idle)
+                co_return "it left a transaction open";
             co_return rows;
         }
         in.erase(0, frame.size);

@@ -117,6 +117,10 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
 
 boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Process& process, ConnectRequest request) {
     const bool may_use_tls = !is_unix(request.endpoint) && request.tls_mode != ServerTlsMode::disable;
+    if (may_use_tls && request.tls == nullptr) {
+        // A reload has taken the cluster away, or its TLS.
+        co_return ConnectError{ConnectFailure::tls, label(request.endpoint) + ": TLS is not configured any more"};
+    }
     bool try_tls = may_use_tls && uses_tls_first(request.tls_mode);
     for (int attempt = 0;; ++attempt) {
         net::DialTarget endpoint{request.endpoint.host, request.endpoint.port};

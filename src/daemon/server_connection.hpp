@@ -61,12 +61,13 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
                                                                    TimePoint until);
 
 // Runs one statement on a connection in its setup phase and waits for its ReadyForQuery. Values are bound as text
-// parameters; with none, the simple protocol is used, so several statements may stand in `sql`.
+// parameters; with none, the simple protocol is used, so several statements may stand in `sql`. A transaction that it
+// leaves open is a failure. `reported` is brought up to date where the server reports that a setting has changed.
 struct Row {
     std::vector<std::optional<std::string>> values;
 };
 using Rows = std::variant<std::vector<Row>, std::string>;  // or what went wrong
 boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std::vector<std::string> values,
-                                           TimePoint until);
+                                           TimePoint until, std::vector<wire::Setting>* reported = nullptr);
 
 }  // namespace pgsluice::daemon

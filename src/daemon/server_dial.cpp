@@ -113,6 +113,14 @@ PeerPtr as_peer(net::LinkPtr link) {
     return {link.release(), [](Peer* peer) { net::DropLink{}(static_cast<net::Link*>(peer)); }};
 }
 
+// A server that answers is not down, whatever it says and whatever it asks for; one that starts up or shuts down is.
+bool is_down(const ConnectError& error) {
+    using metrics::ConnectFailure;
+    return error.reason == ConnectFailure::resolve || error.reason == ConnectFailure::network ||
+           error.reason == ConnectFailure::refused || error.reason == ConnectFailure::timeout ||
+           error.sqlstate == "57P03";
+}
+
 // Waits for a place at the server. False: none came free in time.
 boost::asio::awaitable<bool> take_place(Worker& worker, const config::Cluster& cluster, Upstream& upstream,
                                         TimePoint until) {
@@ -171,9 +179,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     upstream->end_connecting();
     if (auto* error = std::get_if<ConnectError>(&connected)) {
         upstream->closed();
-        // A server that answers is not down, whatever it says; one that starts up or shuts down is.
-        if (error->sqlstate.empty() || error->sqlstate == "57P03")
-            upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
+        if (is_down(*error)) upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
         attempt.failed = std::move(*error);
         co_return attempt;
     }
@@ -183,7 +189,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     std::string problem = role == Role::fits ? "" : "is not what target_session_attrs asks for";
     auto reason = metrics::ConnectFailure::wrong_role;
     if (problem.empty() && !target->connect_query.empty()) {
-        const Rows rows = co_await run_statement(*in.link, target->connect_query, {}, until);
+        const Rows rows = co_await run_statement(*in.link, target->connect_query, {}, until, &in.facts.parameters);
         if (const auto* text = std::get_if<std::string>(&rows)) {
             problem = "connect_query: " + *text;
             reason = metrics::ConnectFailure::rejected;
@@ -210,7 +216,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     facts.cancel_route = in.route;
     std::vector<protocol::Parameter> carried;
     for (const auto& [name, value] : facts.reported) {
-        if (protocol::is_carried(name)) carried.push_back({name, value, true});
+        if (pool.carries(name)) carried.push_back({name, value, true});
     }
     facts.baseline = worker.parameters().intern(std::move(carried));
     attempt.link = in.link.get();

@@ -66,6 +66,12 @@ TimePoint now() {
     return std::chrono::steady_clock::now();
 }
 
+// The least time there is where the file is not there.
+std::filesystem::file_time_type time_of(const std::string& file) {
+    std::error_code error;
+    return std::filesystem::last_write_time(file, error);
+}
+
 }  // namespace
 
 Supervisor::Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log)
@@ -211,6 +217,8 @@ void Supervisor::fail_reload(const std::vector<std::string>& problems) {
 
 void Supervisor::reload() {
     notify::reloading();
+    // Before they are read: what changes meanwhile is noticed, and what is wrong is told once.
+    for (auto& [file, written] : watched_) written = time_of(file);
     config::Loaded loaded = config::load(snapshot_->config.path);
     for (const auto& warning : loaded.warnings) log::warning("configuration_warning", warning.to_string());
     if (!loaded) {
@@ -253,13 +261,13 @@ void Supervisor::reload() {
 
 // Kubernetes and certificate renewers replace files without a word: their times are compared.
 void Supervisor::watch_files() {
-    watched_.clear();
+    const auto known = std::exchange(watched_, {});
     next_watch_ = never;
     if (!snapshot_->config.reload_watch) return;
     next_watch_ = now() + watch_interval;
     for (const std::string& file : snapshot_->config.files) {
-        std::error_code error;
-        watched_[file] = std::filesystem::last_write_time(file, error);
+        const auto found = known.find(file);
+        watched_[file] = found == known.end() ? time_of(file) : found->second;
     }
 }
 
@@ -307,10 +315,8 @@ void Supervisor::poll() {
     }
     if (at >= next_watch_) {
         next_watch_ = at + watch_interval;
-        const bool changed = std::any_of(watched_.begin(), watched_.end(), [](const auto& file) {
-            std::error_code error;
-            return std::filesystem::last_write_time(file.first, error) != file.second;
-        });
+        const bool changed = std::any_of(watched_.begin(), watched_.end(),
+                                         [](const auto& file) { return time_of(file.first) != file.second; });
         if (changed) reload();
     }
     timer_.expires_after(poll_interval);

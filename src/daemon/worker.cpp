@@ -54,15 +54,15 @@ void Worker::stop() {
     if (!thread_.joinable()) return;
     post([this] {
         stop_listening();
-        draining_ = true;
         while (!sessions_.empty()) sessions_.begin()->second.session->end(metrics::Disconnect::shutdown);
-        pools_.clear();
         auth_queries_.reset();
         timer_.cancel();
         // Last words are written synchronously where the kernel has room; what lingers gets one turn more.
         post([this] { io_.stop(); });
     });
     thread_.join();
+    // Not before: dials under way hold on to their pools.
+    pools_.clear();
 }
 
 net::SocketOptions Worker::socket_options() const {
@@ -245,7 +245,6 @@ void Worker::cancel(SessionId session) {
 }
 
 void Worker::drain() {
-    draining_ = true;
     // drain() may end a session, which takes it out of the map.
     std::vector<SessionId> ids;
     ids.reserve(sessions_.size());

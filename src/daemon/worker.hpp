@@ -80,7 +80,6 @@ class Worker final : public session::Host, public pool::Host {
         const config::Route* route = nullptr;
         ClientSlot slot;
         Admission admission;
-        const Users::Entry* user = nullptr;
         Bytes prelude;
     };
     void adopt(NewClient client);
@@ -113,14 +112,11 @@ class Worker final : public session::Host, public pool::Host {
         ClientSlot slot;
         Admission admission;
         std::string route;
-        std::shared_ptr<const Snapshot> snapshot;  // the one its route and user come from
         metrics::UserMetrics* metrics = nullptr;
     };
     struct PoolEntry {
         std::unique_ptr<pool::Pool> pool;
         std::shared_ptr<SharedPool> shared;
-        std::string route, database, user;  // as the clients name them
-        std::vector<wire::Setting> settings;
     };
 
     void run();
@@ -161,7 +157,6 @@ class Worker final : public session::Host, public pool::Host {
     boost::asio::steady_timer timer_;
     TimePoint next_tick_{};
     std::atomic<std::size_t> clients_{0};
-    bool draining_ = false;
     std::thread thread_;
 };
 

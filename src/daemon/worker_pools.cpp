@@ -181,6 +181,10 @@ void Worker::reconfigure(PoolEntry& entry) {
     const std::shared_ptr<const pool::Target> old = entry.pool->target_ref();
     const config::Route* route = snapshot_->route(old->route);
     if (route == nullptr) {
+        // Its clients go at the end of their transactions, and nothing is opened for those to come.
+        auto closing = std::make_shared<pool::Target>(*old);
+        closing->settings.min_size = 0;
+        entry.pool->reconfigure(std::move(closing));
         entry.pool->retire_servers(ServerClose::configuration);
         return;
     }

@@ -44,6 +44,8 @@ void Pool::enter(Server& server, ServerState state) {
     list_of(server).erase(ServerList::s_iterator_to(server));
     server.metrics_->servers[server.state_].sub();
     if (server.state_ == ServerState::idle) share_->remove_idle(worker_);
+    if (server.state_ == ServerState::checking) --checking_;
+    if (state == ServerState::checking) ++checking_;
     server.state_ = state;
     server.since_ = host_.now();
     list_of(server).push_back(server);
@@ -65,6 +67,7 @@ std::unique_ptr<Server> Pool::remove(Server& server) {
     list_of(server).erase(ServerList::s_iterator_to(server));
     server.metrics_->servers[server.state_].sub();
     if (server.state_ == ServerState::idle) share_->remove_idle(worker_);
+    if (server.state_ == ServerState::checking) --checking_;
     return std::unique_ptr<Server>(&server);
 }
 
@@ -121,6 +124,7 @@ Server* Pool::take_idle() {
         if (check_after.count() == 0 || now - server.since_ < check_after) return &server;
         // It may have died unnoticed: ask first. It comes back through release().
         maintain(server, ServerState::checking, "");
+        return nullptr;
     }
     return nullptr;
 }
@@ -255,7 +259,7 @@ std::uint32_t Pool::size_limit(TimePoint now) const {
 void Pool::grow() {
     const std::uint32_t limit = size_limit(host_.now());
     const std::uint32_t at_once = std::max<std::uint32_t>(1, target_->cluster.max_connecting);
-    while (dialing_ < waiters_.size() && dialing_ < at_once) {
+    while (dialing_ + checking_ < waiters_.size() && dialing_ < at_once) {
         if (!share_->try_take(limit)) {
             if (const auto other = share_->somebody_idle(worker_)) host_.ask_for_idle(*other, *this);
             return;

@@ -55,7 +55,7 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
     if (head.fate == Fate::invent) return Settled::lost_sync;
     const bool runs = head.asked == Asked::query || head.asked == Asked::execute;
     const bool describes = head.asked == Asked::describe_statement || head.asked == Asked::describe_portal;
-    const Settled mine = head.fate == Fate::swallow ? Settled::swallow : Settled::forward;
+    const Settled mine = is_hidden(head.fate) ? Settled::swallow : Settled::forward;
     bool done = false;  // this message is the whole answer
     switch (tag) {
         case BackendTag::error_response: return fail(witness);
@@ -123,7 +123,7 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
         forget_ignored();
         return Settled::forward;
     }
-    const Settled mine = owed_.front().fate == Fate::swallow ? Settled::swallow : Settled::forward;
+    const Settled mine = is_hidden(owed_.front().fate) ? Settled::swallow : Settled::forward;
     pop(witness);
     --readies_owed_;
     if (++answering_ == 0) answering_ = 1;
@@ -159,10 +159,10 @@ Settled Exchange::fail(Witness& witness) {
     if (head.fate == Fate::substitute) {
         substituted_ = std::move(head.text->error);
         mine = Settled::substitute;
+    } else if (head.fate == Fate::restore) {
+        mine = Settled::replay_failed;
     } else if (is_abandoned_) {
         mine = Settled::swallow;
-    } else if (head.fate == Fate::swallow && head.statement == nullptr) {
-        mine = Settled::replay_failed;
     }
     // Only extended messages make the server skip; a Query's or FunctionCall's own ReadyForQuery follows its error, and
     // so does that of a Sync whose commit failed.

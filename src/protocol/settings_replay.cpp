@@ -11,22 +11,22 @@ using wire::FrontendTag;
 constexpr ByteView set_statement = "pgsluice_set";
 constexpr ByteView reset_statement = "pgsluice_reset";
 
-void swallow(Exchange& exchange, Asked asked) {
-    exchange.owe({asked, Fate::swallow});
+void owe(Exchange& exchange, Asked asked) {
+    exchange.owe({asked, Fate::restore});
 }
 
 void append_set(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Parameter& wanted) {
     if (!reserved.set_config) {
         wire::write_parse(to_server, set_statement, "select pg_catalog.set_config($1, $2, false)",
                           wire::no_parameter_types);
-        swallow(exchange, Asked::parse);
+        owe(exchange, Asked::parse);
         reserved.set_config = true;
     }
     const std::array<ByteView, 2> values{wanted.name, wanted.value};
     wire::write_bind(to_server, "", set_statement, values);
-    swallow(exchange, Asked::bind);
+    owe(exchange, Asked::bind);
     wire::write_execute(to_server, "", 0);
-    swallow(exchange, Asked::execute);
+    owe(exchange, Asked::execute);
 }
 
 // A dotted name is one identifier per part: "a"."b".
@@ -45,13 +45,13 @@ std::string quoted_name(ByteView name) {
 
 void append_reset(Bytes& to_server, Exchange& exchange, const Parameter& unwanted) {
     wire::write_parse(to_server, reset_statement, "reset " + quoted_name(unwanted.name), wire::no_parameter_types);
-    swallow(exchange, Asked::parse);
+    owe(exchange, Asked::parse);
     wire::write_bind(to_server, "", reset_statement, {});
-    swallow(exchange, Asked::bind);
+    owe(exchange, Asked::bind);
     wire::write_execute(to_server, "", 0);
-    swallow(exchange, Asked::execute);
+    owe(exchange, Asked::execute);
     wire::write_target(to_server, FrontendTag::close, 'S', reset_statement);
-    swallow(exchange, Asked::close);
+    owe(exchange, Asked::close);
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatemen
     }
     if (differences > 0) {
         wire::write_empty(to_server, FrontendTag::sync);
-        swallow(exchange, Asked::sync);
+        owe(exchange, Asked::sync);
     }
     return differences;
 }

@@ -95,7 +95,8 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     // Flush, and what is left of a COPY, begin nothing on a server that is at rest.
     const bool begins = tag != FrontendTag::flush && !belongs_to_copy(tag) && !skipping_here_;
     if (begins && busy_since_ == never) busy_since_ = active_at_;
-    if (begins && !exchange.owes()) asked_at_ = active_at_;
+    // What restores the settings is owed before it, but not to the client.
+    if (begins && (asked_at_ == never || !exchange.owes())) asked_at_ = active_at_;
     switch (tag) {
         case FrontendTag::query: return admit_query(frame, rest, to_server);
         case FrontendTag::parse: return admit_parse(frame, rest, to_server);
@@ -115,7 +116,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
             break;
         case FrontendTag::copy_done:
         case FrontendTag::copy_fail: exchange.owe(Asked::copy_end); break;
-        case FrontendTag::copy_data: exchange.note_copy_data(); break;
+        case FrontendTag::copy_data: return admit_copy_data(frame, rest, to_server);
         default: break;  // Flush: nothing is owed for it
     }
     return pass(frame, rest, to_server);
@@ -180,6 +181,14 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     server_->unnamed().reset();
     server_->exchange().owe(Asked::query);
     return pass(frame, rest, to_server);
+}
+
+std::size_t Session::admit_copy_data(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    server_->exchange().note_copy_data();
+    const std::size_t part = pass(frame, rest, to_server);
+    const std::size_t run = wire::run_of_frontend(without_prefix(rest, part), frame.tag);
+    to_server.add(prefix(without_prefix(rest, part), run));
+    return part + run;
 }
 
 std::size_t Session::admit_sync(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {

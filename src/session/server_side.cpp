@@ -32,6 +32,11 @@ bool is_looked_into(BackendTag tag) {
     }
 }
 
+// In the ledger, what is true of one is true of the next.
+bool comes_in_runs(BackendTag tag) {
+    return tag == BackendTag::data_row || tag == BackendTag::copy_data;
+}
+
 bool is_asynchronous(BackendTag tag) {
     return tag == BackendTag::notice_response || tag == BackendTag::notification_response ||
            tag == BackendTag::parameter_status;
@@ -95,11 +100,13 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     if (rest.size() < frame.size && frame.size <= whole_limit) return 0;
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
-    if (!obey(settled, prefix(rest, part), to_client)) return 0;
+    const std::size_t more =
+        comes_in_runs(tag) ? wire::run_of_backend(without_prefix(rest, part), frame.tag) : std::size_t{0};
+    if (!obey(settled, prefix(rest, part + more), to_client)) return 0;
     server_rest_ = frame.size - part;
     server_rest_goes_ = settled == Settled::forward ? Rest::onward : Rest::nowhere;
     if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
-    return part;
+    return part + more;
 }
 
 // False: nothing of this server can be trusted any more.
@@ -169,14 +176,20 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         return true;
     }
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
+    if (settled == Settled::replay_failed) {
+        refusal_ = std::make_unique<wire::SqlError>(
+            wire::fatal("08006", "could not restore the session's settings on another server connection",
+                        "The server says: " + std::string(fields.message)));
+        return obey(settled, message, to_client);
+    }
     const bool is_ours = settled == Settled::substitute;
     context_.metrics.errors.count(is_ours ? metrics::ErrorOrigin::pgsluice : metrics::ErrorOrigin::server,
                                   is_ours ? server_->exchange().substituted_error().code() : fields.sqlstate);
     if (settled == Settled::forward && fields.message.find(protocol::reserved_prefix) != ByteView::npos &&
         (fields.sqlstate == "26000" || fields.sqlstate == "42P05")) {
-        // Somebody took our statements away behind our back (DEALLOCATE in a function). They are sent again from now
-        // on, and the client reads its own name.
-        server_->forget_statements();
+        // Somebody took our statements away behind our back (DEALLOCATE in a function): what is prepared there nobody
+        // knows any more.
+        server_->doom(metrics::ServerClose::unclean);
         wire::SqlError error = wire::error("26000", "prepared statement does not exist");
         std::copy(fields.sqlstate.begin(), fields.sqlstate.begin() + 5, error.sqlstate.begin());
         wire::write_error(to_client.join(), error);
@@ -212,10 +225,7 @@ bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_
 
 void Session::on_ready(TransactionStatus status) {
     protocol::Exchange& exchange = server_->exchange();
-    if (holding_) {
-        holding_ = false;
-        client_->resume(Pause::unsettled);
-    }
+    go_on_if_held();
     const TimePoint now = context_.host.now();
     active_at_ = now;
     if (asked_at_ != never) {
@@ -242,21 +252,26 @@ bool Session::opens_forbidden_transaction() const {
 void Session::refuse_transaction() {
     refuse_transaction_ = false;
     auto error = wire::error("0A000", "transaction blocks are not allowed in statement pooling mode");
-    if (!server_->exchange().at_rest()) {
+    if (!server_->exchange().at_rest() || client_rest_ > 0) {
         error.severity = wire::Severity::fatal;
         end(Disconnect::failed, &error);
         return;
     }
-    pool::Server& server = *std::exchange(server_, nullptr);
-    lease_begun_ = false;
     busy_since_ = never;
-    enter(metrics::ClientState::idle);
-    pool_->recover(server, 0);
+    asked_at_ = never;
+    pool_->recover(part_from_server(), 0);
     Bytes told;
     wire::write_error(told, error);
     wire::write_ready_for_query(told, TransactionStatus::idle);
     client_->write(told);
     context_.metrics.errors.count(metrics::ErrorOrigin::pgsluice, error.code());
+    go_on_if_held();
+    if (draining_) end(Disconnect::shutdown);
+}
+
+void Session::go_on_if_held() {
+    if (!std::exchange(holding_, false)) return;
+    client_->resume(Pause::unsettled);
 }
 
 // Statements that take every prepared statement away.

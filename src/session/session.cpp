@@ -139,6 +139,11 @@ void Session::on_closed(Closed) {
 
 void Session::on_server_drained(pool::Server&) {
     client_->resume(Pause::slow_reader);
+    // It may have answered, with an error, before all was sent.
+    if (can_check_in())
+        give_back_server();
+    else if (draining_ && is_at_rest())
+        end(Disconnect::shutdown);
 }
 
 // Rules and limits stay what they are to the end of a transaction.
@@ -216,12 +221,16 @@ bool Session::can_check_in() const {
            client_rest_ == 0 && server_rest_ == 0 && !server_->link().congested();
 }
 
-void Session::give_back_server() {
+pool::Server& Session::part_from_server() {
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
     enter(ClientState::idle);
     server.link().resume(Pause::slow_reader);
-    pool_->check_in(server);
+    return server;
+}
+
+void Session::give_back_server() {
+    pool_->check_in(part_from_server());
     if (draining_) end(Disconnect::shutdown);
 }
 
@@ -242,9 +251,10 @@ void Session::on_server_lost(pool::Server&) {
 void Session::lose_sync() {
     pool::Server& server = *std::exchange(server_, nullptr);
     pool_->discard(server, metrics::ServerClose::unclean);
+    const auto refusal = std::move(refusal_);
     const auto error = wire::fatal("08006", "lost synchronization with the server",
                                    "The server sent a message that answers nothing it was asked.");
-    end(Disconnect::server_lost, &error);
+    end(Disconnect::server_lost, refusal != nullptr ? refusal.get() : &error);
 }
 
 // --- The end ---------------------------------------------------------------------------------------------------------

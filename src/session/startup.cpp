@@ -107,7 +107,8 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
         if (tag == BackendTag::parameter_status) {
             const auto status = wire::read_parameter_status(body);
-            if (status && protocol::is_carried(status->name)) {
+            if (status) pool_->note_parameter(*server_, status->name, status->value);
+            if (status && pool_->carries(status->name)) {
                 server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
             }
             continue;

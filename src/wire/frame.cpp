@@ -46,6 +46,17 @@ inline Frame cut(ByteView buffer, const Limits& limits) {
     return {Cut::frame, buffer[0], std::size_t{length} + 1};
 }
 
+inline std::size_t run(ByteView buffer, char tag, const Limits& limits) {
+    std::size_t bytes = 0;
+    while (true) {
+        const ByteView rest = without_prefix(buffer, bytes);
+        if (rest.size() < header_bytes || rest[0] != tag) return bytes;
+        const Frame frame = cut(rest, limits);
+        if (frame.cut != Cut::frame || frame.size > rest.size()) return bytes;
+        bytes += frame.size;
+    }
+}
+
 }  // namespace
 
 Frame cut_frontend(ByteView buffer) {
@@ -54,6 +65,14 @@ Frame cut_frontend(ByteView buffer) {
 
 Frame cut_backend(ByteView buffer) {
     return cut(buffer, backend);
+}
+
+std::size_t run_of_frontend(ByteView buffer, char tag) {
+    return run(buffer, tag, frontend);
+}
+
+std::size_t run_of_backend(ByteView buffer, char tag) {
+    return run(buffer, tag, backend);
 }
 
 }  // namespace pgsluice::wire

@@ -134,6 +134,8 @@ class PgBouncer(Server):
 client_tls_sslmode = require
 client_tls_key_file = {key}
 client_tls_cert_file = {certificate}
+client_tls_ca_file = {certificate}
+server_tls_ca_file = {certificate}
 server_tls_sslmode = require""" if tls else ""
         self.start(["/usr/sbin/pgbouncer", self.file("pgbouncer.ini", f"""
 [databases]

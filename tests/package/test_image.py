@@ -76,7 +76,10 @@ def running(image, buildah, folder, postgres):
          "--isolation", "chroot", "--volume", f"{file}:/etc/pgsluice/pgsluice.yaml:ro", container, "--", *wanted["Entrypoint"],
          *wanted["Cmd"]], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        pid = eventually(lambda: _daemon_below(process.pid), 30, "pgsluice to run in its container")
+        def daemon():
+            assert process.poll() is None, (folder / "pgsluice.log").read_text()
+            return _daemon_below(process.pid)
+        pid = eventually(daemon, 30, "pgsluice to run in its container")
         yield container, pid, config, process
     finally:
         end(process)

@@ -179,6 +179,7 @@ class Pool final : public ServerUser {
     ServerList idle_;     // used last at the back, lent from there
     WaiterList waiters_;  // oldest first
     std::uint32_t dialing_ = 0;
+    std::uint32_t checking_ = 0;  // servers that are asked whether they live, for somebody who waits
     std::int64_t shown_size_ = 0;
     Waiter* acquiring_ = nullptr;  // inside acquire(): a server granted to it is returned instead of announced
     Server* acquired_ = nullptr;

@@ -36,6 +36,7 @@ enum class Asked : std::uint8_t {
 enum class Fate : std::uint8_t {
     forward,     // the server's reply goes to the client
     swallow,     // it answers something that we sent on our own; an error still fails the client's batch
+    restore,     // it restores a session's settings: swallowed too, and its failure is never overlooked
     invent,      // the server was never asked: the reply is ours
     substitute,  // the server was given a statement that fails; its error is replaced by ours
 };
@@ -48,7 +49,7 @@ struct OwedText {
 struct Owed {
     Asked asked = Asked::query;
     Fate fate = Fate::forward;
-    StatementRef statement{};  // parse, close; none in what restores a session's settings
+    StatementRef statement{};  // parse, close
     bool unnamed = false;      // parse: as the server's unnamed statement
     std::unique_ptr<OwedText> text{};
     bool behind_data = false;  // sync: CopyData was sent since the last statement
@@ -58,7 +59,7 @@ enum class Settled : std::uint8_t {
     forward,
     swallow,
     substitute,     // an ErrorResponse to be replaced by substituted_error()
-    replay_failed,  // an error inside what we sent on our own, in a batch of our own
+    replay_failed,  // an error inside what restores a session's settings
     lost_sync,      // the server sent what nothing had asked for: its connection cannot be trusted any more
 };
 
@@ -114,9 +115,7 @@ class Exchange {
     bool at_rest() const { return owed_.empty() && !open_batch_ && !skipping_ && !in_doubt_; }
     bool owes() const { return !owed_.empty(); }
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
-    bool is_replaying() const {
-        return !owed_.empty() && owed_.front().fate == Fate::swallow && owed_.front().statement == nullptr;
-    }
+    bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }
     // A ReadyForQuery is owed, so status() is about to change.
     bool awaits_ready() const { return readies_owed_ > 0; }
     // Number of the batch that messages sent now belong to; never 0.
@@ -125,6 +124,7 @@ class Exchange {
     std::uint32_t answering() const { return answering_; }
 
   private:
+    static bool is_hidden(Fate fate) { return fate == Fate::swallow || fate == Fate::restore; }
     // The new entry; nullptr where nothing is owed for it.
     Owed* enter(Asked asked);
     void pop(Witness& witness);

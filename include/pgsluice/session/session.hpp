@@ -103,6 +103,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t admit_without_server(const wire::Frame& frame, ByteView rest, Bytes& to_client);
     std::size_t refuse_malformed(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     std::size_t admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t admit_copy_data(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_sync(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
@@ -134,12 +135,14 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client);
     bool obey(protocol::Settled settled, ByteView message, wire::Outbox& to_client);
     void on_ready(wire::TransactionStatus status);
+    void go_on_if_held();
     void note_command(ByteView body);
     bool can_check_in() const;
     bool is_at_rest() const;
     // session.cpp
     bool take_server();
     void begin_lease(wire::Outbox& to_server);
+    pool::Server& part_from_server();
     void give_back_server();
     void leave_server(Phase before);
     void lose_sync();
@@ -178,8 +181,8 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
 
     std::size_t client_rest_ = 0;  // bytes of a client message that still have to come
     std::size_t server_rest_ = 0;  // bytes of a server message that still have to come
-    std::unique_ptr<wire::SqlError>
-        refusal_;  // what the message in front is answered with, since no server could be had
+    // What the message in front is answered with, since no server could be had; or why this one could not be used.
+    std::unique_ptr<wire::SqlError> refusal_;
 
     TimePoint started_at_;
     TimePoint active_at_;           // the client's last bytes, or the last ReadyForQuery

@@ -31,6 +31,11 @@ struct Frame {
 Frame cut_frontend(ByteView buffer);
 Frame cut_backend(ByteView buffer);
 
+// Bytes of the whole, well-formed messages of type `tag` that stand one behind the other at the front of the buffer:
+// rows and COPY data come in thousands.
+std::size_t run_of_frontend(ByteView buffer, char tag);
+std::size_t run_of_backend(ByteView buffer, char tag);
+
 // The body of a message that is wholly in `buffer`.
 inline ByteView body_of(ByteView buffer, const Frame& frame) {
     buffer.remove_prefix(header_bytes);

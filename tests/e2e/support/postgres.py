@@ -15,6 +15,7 @@ BIN = Path(os.environ.get("PGSLUICE_E2E_POSTGRES_BIN", "/usr/lib/postgresql/15/b
 
 SETTINGS = """
 listen_addresses = '127.0.0.1, ::1'
+dynamic_shared_memory_type = mmap  # /dev/shm may be closed to us in a chroot
 max_connections = 160
 superuser_reserved_connections = 10
 fsync = off

@@ -81,9 +81,20 @@ TEST(Fates, an_error_of_an_injected_statement_is_the_clients_where_the_statement
 
 TEST(Fates, an_error_while_settings_are_restored_is_told_apart) {
     Ledger ledger;
-    ledger.owe(Asked::bind, Fate::swallow).owe(Asked::execute, Fate::swallow).owe(Asked::sync, Fate::swallow);
+    ledger.owe(Asked::bind, Fate::restore).owe(Asked::execute, Fate::restore).owe(Asked::sync, Fate::restore);
     EXPECT_TRUE(ledger.exchange.is_replaying());
     EXPECT_EQ(ledger.settle(server::error("22023", "no")), "replay_failed ErrorResponse ERROR 22023 \"no\"\n");
+}
+
+// Otherwise its server would go on to the next client with settings that nobody knows.
+TEST(Fates, an_error_while_settings_are_restored_is_told_also_when_the_client_has_left) {
+    Ledger ledger;
+    ledger.owe(Asked::execute, Fate::restore).owe(Asked::sync, Fate::restore).owe(Asked::query);
+    ledger.exchange.abandon();
+    EXPECT_EQ(ledger.settle(server::error("57014", "cancelled")),
+              "replay_failed ErrorResponse ERROR 57014 \"cancelled\"\n");
+    EXPECT_EQ(ledger.settle(server::ready() + server::error("42601", "no") + server::ready()),
+              "swallow ReadyForQuery I\nswallow ErrorResponse ERROR 42601 \"no\"\nswallow ReadyForQuery I\n");
 }
 
 TEST(Fates, drops_are_told_newest_first_and_successes_in_order) {

@@ -141,5 +141,30 @@ TEST(Copy, a_large_message_streams_in_parts) {
     script.run_whole_unbroken();
 }
 
+// Rows are passed on by the dozen; what stands between them is not.
+TEST(Copy, rows_with_other_messages_among_them_keep_their_order) {
+    Script script;
+    script.client_sends(client::query("copy t to stdout"))
+        .server_sends(server::copy_out_response() + server::copy_data("1\n") + server::copy_data("2\n") +
+                      server::notice("careful") + server::copy_data("3\n") + server::copy_done() +
+                      server::command_complete("COPY 3") + server::ready())
+        .expect_to_client(
+            "CopyOutResponse 5\nCopyData \"1\\x0a\"\nCopyData \"2\\x0a\"\nNoticeResponse NOTICE 00000 \"careful\"\n"
+            "CopyData \"3\\x0a\"\nCopyDone\nCommandComplete \"COPY 3\"\nReadyForQuery I\n")
+        .expect(expect_idle_server);
+    script.run();
+}
+
+TEST(Copy, data_in_front_of_a_malformed_message_reaches_the_server) {
+    Script script;
+    script.client_sends(client::query("copy t from stdin"))
+        .server_sends(server::copy_in_response())
+        .client_sends(client::copy_data("1\n") + client::copy_data("2\n") + Bytes("d\0\0\0\3", 5))
+        .expect_to_server(
+            "Query \"copy t from stdin\"\nCopyData \"1\\x0a\"\nCopyData \"2\\x0a\"\nCopyFail \"client left\"\n")
+        .expect_to_client("CopyInResponse 5\nErrorResponse FATAL 08P01 \"invalid message length\" R=\"pgsluice\"\n");
+    script.run();
+}
+
 }  // namespace
 }  // namespace pgsluice::session

@@ -128,4 +128,33 @@ TEST(Frame, a_stream_stops_at_the_first_refusal) {
     }
 }
 
+TEST(Run, holds_whole_messages_of_one_type) {
+    const Bytes row(
+        "D\0\0\0\6"
+        "12",
+        7),
+        sent(
+            "d\0\0\0\6"
+            "12",
+            7),
+        other("C\0\0\0\5", 6);
+    EXPECT_EQ(run_of_backend(row + row + row + other + row, 'D'), 3 * row.size());
+    EXPECT_EQ(run_of_backend(other + row, 'D'), 0U);
+    EXPECT_EQ(run_of_backend("", 'D'), 0U);
+    for (std::size_t part = 0; part < row.size(); ++part) {
+        EXPECT_EQ(run_of_backend(row + row.substr(0, part), 'D'), row.size()) << part;
+        EXPECT_EQ(run_of_frontend(sent + sent.substr(0, part), 'd'), sent.size()) << part;
+    }
+}
+
+TEST(Run, ends_before_an_impossible_length) {
+    const Bytes row(
+        "d\0\0\0\6"
+        "12",
+        7),
+        broken("d\0\0\0\3", 5);
+    EXPECT_EQ(run_of_frontend(row + broken + row, 'd'), row.size());
+    EXPECT_EQ(run_of_backend(row + broken + row, 'd'), row.size());
+}
+
 }  // namespace pgsluice::wire
