@@ -127,8 +127,10 @@ TEST(Login, greets_with_the_value_as_the_server_spells_it) {
         .expect_to_client(1, greeting("", "German, DMY"))
         .add_client({{"datestyle", "german"}})
         .expect_to_client(2, greeting("", "German, DMY"));
-    // Nothing is to be changed for the second of them.
-    script.exchange(2, 0, "select 1");
+    // Nothing is to be changed for the second of them, and for a third only what is new.
+    script.exchange(2, 0, "select 1")
+        .add_client({{"datestyle", "german"}, {"search_path", "app"}})
+        .expect_to_server(set("search_path", "app") + "Sync\n");
     script.run();
 }
 
