@@ -1,0 +1,105 @@
+#include <pgsluice/protocol/statement.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+namespace pgsluice::protocol {
+namespace {
+
+constexpr StatementCache::Seed seed{1, 2};
+
+TEST(StatementCache, clients_that_prepare_the_same_share_one_statement) {
+    StatementCache cache(seed);
+    const StatementRef one = cache.intern("select $1", "types");
+    EXPECT_EQ(cache.intern("select $1", "types"), one);
+    EXPECT_EQ(cache.size(), 1U);
+    EXPECT_EQ(one->text, "select $1");
+    EXPECT_EQ(one->parameter_types, "types");
+}
+
+TEST(StatementCache, text_and_types_tell_statements_apart) {
+    StatementCache cache(seed);
+    std::vector<StatementRef> all{cache.intern("ab", "c"),
+                                  cache.intern("a", "bc"),
+                                  cache.intern("ab", "d"),
+                                  cache.intern("abc", ""),
+                                  cache.intern("", "abc"),
+                                  cache.intern("AB", "c"),
+                                  cache.intern(ByteView("ab\0", 3), "c")};
+    std::set<std::string> names;
+    for (const auto& each : all) names.insert(each->server_name);
+    EXPECT_EQ(cache.size(), all.size());
+    EXPECT_EQ(names.size(), all.size());
+}
+
+TEST(StatementCache, a_name_is_of_ours_and_made_of_hexadecimal_digits) {
+    StatementCache cache(seed);
+    const std::string name = cache.intern("select 1", "")->server_name;
+    ASSERT_EQ(name.size(), reserved_prefix.size() + 32);
+    EXPECT_TRUE(name.starts_with(reserved_prefix));
+    EXPECT_EQ(name.find_first_not_of("0123456789abcdef", reserved_prefix.size()), std::string::npos);
+}
+
+TEST(StatementCache, workers_of_one_process_give_a_text_the_same_name) {
+    StatementCache one(seed), other(seed);
+    other.intern("select 2", "");
+    EXPECT_EQ(one.intern("select 1", "types")->server_name, other.intern("select 1", "types")->server_name);
+}
+
+TEST(StatementCache, names_cannot_be_foretold_without_the_seed) {
+    StatementCache cache(seed);
+    const std::string name = cache.intern("select 1", "")->server_name;
+    const auto high = name.substr(reserved_prefix.size(), 16), low = name.substr(reserved_prefix.size() + 16);
+    EXPECT_NE(high, low);
+    for (const StatementCache::Seed other : {StatementCache::Seed{1, 3}, {2, 2}, {2, 1}, {0, 0}}) {
+        StatementCache differs(other);
+        const std::string theirs = differs.intern("select 1", "")->server_name;
+        EXPECT_NE(theirs.substr(reserved_prefix.size(), 16), high);
+        EXPECT_NE(theirs.substr(reserved_prefix.size() + 16), low);
+    }
+}
+
+TEST(StatementCache, a_statement_goes_with_its_last_reference) {
+    StatementCache cache(seed);
+    StatementRef one = cache.intern("select 1", "");
+    const std::string name = one->server_name;
+    StatementRef copy = one;
+    one.reset();
+    EXPECT_EQ(cache.size(), 1U);
+    EXPECT_EQ(cache.intern("select 1", ""), copy);
+    copy.reset();
+    EXPECT_EQ(cache.size(), 0U);
+    EXPECT_EQ(cache.intern("select 1", "")->server_name, name);
+    EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST(StatementCache, keeps_its_own_copy_of_the_text) {
+    StatementCache cache(seed);
+    std::string text = "select 1", types = "types";
+    const StatementRef one = cache.intern(text, types);
+    text = "destroyed";
+    types = "gone!";
+    EXPECT_EQ(one->text, "select 1");
+    EXPECT_EQ(one->parameter_types, "types");
+    EXPECT_EQ(cache.intern("select 1", "types"), one);
+}
+
+TEST(StatementCache, finds_each_of_many_while_others_come_and_go) {
+    StatementCache cache(seed);
+    std::vector<StatementRef> kept;
+    for (int i = 0; i < 2000; ++i) {
+        StatementRef made = cache.intern("select " + std::to_string(i), "");
+        if (i % 2 == 0) kept.push_back(std::move(made));
+    }
+    EXPECT_EQ(cache.size(), 1000U);
+    for (const auto& each : kept) EXPECT_EQ(cache.intern(each->text, ""), each);
+    std::reverse(kept.begin(), kept.end());
+    while (!kept.empty()) kept.pop_back();
+    EXPECT_EQ(cache.size(), 0U);
+}
+
+}  // namespace
+}  // namespace pgsluice::protocol
