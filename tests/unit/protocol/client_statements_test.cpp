@@ -1,0 +1,80 @@
+#include <pgsluice/protocol/client_statements.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::protocol {
+namespace {
+
+class ClientStatementsTest : public testing::Test {
+  protected:
+    StatementCache cache{{1, 2}};
+    ClientStatements statements;
+    StatementRef one = cache.intern("select 1", ""), two = cache.intern("select 2", "");
+};
+
+TEST_F(ClientStatementsTest, a_name_stands_for_a_statement_from_its_parse_on) {
+    EXPECT_EQ(statements.find("s"), nullptr);
+    statements.add("s", one, 7);
+    ASSERT_NE(statements.find("s"), nullptr);
+    EXPECT_EQ(statements.find("s")->statement, one);
+    EXPECT_EQ(statements.find("s")->batch, 7U);
+    EXPECT_EQ(statements.size(), 1U);
+}
+
+TEST_F(ClientStatementsTest, a_name_that_is_settled_belongs_to_no_batch) {
+    statements.add("s", one, 7);
+    statements.add("t", one, 8);
+    statements.settle("s");
+    EXPECT_EQ(statements.find("s")->batch, 0U);
+    EXPECT_EQ(statements.find("t")->batch, 8U);
+}
+
+TEST_F(ClientStatementsTest, a_name_that_is_taken_away_is_unknown_and_others_stay) {
+    statements.add("s", one, 0);
+    statements.add("t", one, 0);
+    statements.remove("s");
+    EXPECT_EQ(statements.find("s"), nullptr);
+    EXPECT_EQ(statements.find("t")->statement, one);
+}
+
+TEST_F(ClientStatementsTest, a_name_given_again_stands_for_the_newer_statement) {
+    statements.add("s", one, 0);
+    statements.add("s", two, 7);
+    EXPECT_EQ(statements.find("s")->statement, two);
+    EXPECT_EQ(statements.find("s")->batch, 7U);
+    EXPECT_EQ(statements.size(), 1U);
+}
+
+TEST_F(ClientStatementsTest, names_are_bytes_and_tell_case_apart) {
+    const ByteView zero("a\0b", 3);
+    statements.add("s", one, 0);
+    statements.add(zero, two, 0);
+    EXPECT_EQ(statements.find("S"), nullptr);
+    EXPECT_EQ(statements.find("a"), nullptr);
+    EXPECT_EQ(statements.find(zero)->statement, two);
+}
+
+TEST_F(ClientStatementsTest, what_is_unknown_can_be_settled_and_removed) {
+    statements.add("s", one, 7);
+    statements.settle("t");
+    statements.remove("t");
+    EXPECT_EQ(statements.find("s")->batch, 7U);
+    EXPECT_EQ(statements.size(), 1U);
+}
+
+TEST_F(ClientStatementsTest, a_name_keeps_its_statement_alive) {
+    statements.add("s", one, 0);
+    statements.add("t", one, 0);
+    one.reset();
+    two.reset();
+    EXPECT_EQ(cache.size(), 1U);
+    statements.remove("s");
+    EXPECT_EQ(cache.size(), 1U);
+    statements.clear();
+    EXPECT_EQ(cache.size(), 0U);
+    EXPECT_EQ(statements.size(), 0U);
+    EXPECT_EQ(statements.find("t"), nullptr);
+}
+
+}  // namespace
+}  // namespace pgsluice::protocol

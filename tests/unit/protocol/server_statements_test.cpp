@@ -1,0 +1,96 @@
+#include <pgsluice/protocol/server_statements.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pgsluice::protocol {
+namespace {
+
+class ServerStatementsTest : public testing::Test {
+  protected:
+    StatementRef statement(const std::string& text) { return cache.intern(text, ""); }
+    void add(const std::string& text, std::uint32_t batch = 0) { statements.add(statement(text), batch); }
+    bool has(const std::string& text) { return statements.use(*statement(text)) != nullptr; }
+    // Least recently used first.
+    std::string order() const {
+        std::string texts;
+        for (const auto& entry : statements.by_use()) texts += entry.statement->text;
+        return texts;
+    }
+
+    StatementCache cache{{1, 2}};
+    ServerStatements statements;
+};
+
+TEST_F(ServerStatementsTest, hold_what_was_added_in_the_batch_of_its_parse) {
+    add("a", 7);
+    ASSERT_TRUE(has("a"));
+    EXPECT_EQ(statements.use(*statement("a"))->statement, statement("a"));
+    EXPECT_EQ(statements.use(*statement("a"))->batch, 7U);
+    EXPECT_FALSE(has("b"));
+    EXPECT_EQ(statements.size(), 1U);
+}
+
+TEST_F(ServerStatementsTest, are_settled_one_by_one) {
+    add("a", 7);
+    add("b", 7);
+    statements.settle(*statement("a"));
+    statements.settle(*statement("unknown"));
+    EXPECT_EQ(statements.use(*statement("a"))->batch, 0U);
+    EXPECT_EQ(statements.use(*statement("b"))->batch, 7U);
+}
+
+TEST_F(ServerStatementsTest, are_ordered_by_their_last_use) {
+    for (const char* text : {"a", "b", "c"}) add(text);
+    EXPECT_EQ(order(), "abc");
+    EXPECT_TRUE(has("a"));
+    EXPECT_EQ(order(), "bca");
+    EXPECT_TRUE(has("c"));
+    EXPECT_TRUE(has("c"));
+    EXPECT_EQ(order(), "bac");
+    statements.settle(*statement("b"));
+    EXPECT_EQ(order(), "bac") << "a reply is no use";
+}
+
+TEST_F(ServerStatementsTest, give_up_the_least_recently_used) {
+    for (const char* text : {"a", "b", "c"}) add(text);
+    EXPECT_TRUE(has("a"));
+    EXPECT_EQ(statements.evict()->text, "b");
+    EXPECT_EQ(statements.evict()->text, "c");
+    EXPECT_FALSE(has("b"));
+    EXPECT_TRUE(has("a"));
+    EXPECT_EQ(statements.size(), 1U);
+}
+
+TEST_F(ServerStatementsTest, take_back_what_they_gave_up_as_the_newest) {
+    for (const char* text : {"a", "b"}) add(text);
+    statements.add(statements.evict(), 0);
+    EXPECT_EQ(order(), "ba");
+    EXPECT_TRUE(has("a"));
+}
+
+TEST_F(ServerStatementsTest, forget_what_is_removed_and_keep_the_rest) {
+    for (const char* text : {"a", "b", "c"}) add(text);
+    statements.remove(*statement("b"));
+    statements.remove(*statement("unknown"));
+    EXPECT_EQ(order(), "ac");
+    EXPECT_FALSE(has("b"));
+    EXPECT_TRUE(has("a"));
+}
+
+TEST_F(ServerStatementsTest, keep_statements_alive_until_they_are_forgotten) {
+    for (const char* text : {"a", "b", "c"}) add(text);
+    EXPECT_EQ(cache.size(), 3U);
+    statements.remove(*statement("a"));
+    EXPECT_EQ(cache.size(), 2U);
+    statements.evict();
+    EXPECT_EQ(cache.size(), 1U);
+    statements.clear();
+    EXPECT_EQ(cache.size(), 0U);
+    EXPECT_EQ(statements.size(), 0U);
+    EXPECT_FALSE(has("c"));
+}
+
+}  // namespace
+}  // namespace pgsluice::protocol
