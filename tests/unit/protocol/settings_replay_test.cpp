@@ -1,0 +1,99 @@
+#include "ledger.hpp"
+
+#include <pgsluice/protocol/settings_replay.hpp>
+
+namespace pgsluice::protocol {
+namespace {
+
+namespace server = test::server;
+using Parameters = std::vector<Parameter>;
+
+const std::string parse_set = "Parse \"pgsluice_set\" \"select pg_catalog.set_config($1, $2, false)\"\n";
+
+std::string set(const std::string& name, const std::string& value) {
+    return "Bind \"\" \"pgsluice_set\" \"" + name + "\" \"" + value + "\"\nExecute \"\" 0\n";
+}
+std::string reset(const std::string& quoted_name) {
+    return "Parse \"pgsluice_reset\" \"reset " + quoted_name +
+           "\"\nBind \"\" \"pgsluice_reset\"\nExecute \"\" 0\nClose S \"pgsluice_reset\"\n";
+}
+
+class SettingsReplay : public testing::Test {
+  protected:
+    std::string replay(Parameters has, Parameters wants) {
+        Bytes messages;
+        count = append_replay(messages, ledger.exchange, reserved, ParameterSet(std::move(has)),
+                              ParameterSet(std::move(wants)));
+        return test::describe_client(messages);
+    }
+
+    Ledger ledger;
+    ReservedStatements reserved;
+    std::size_t count = 0;
+};
+
+TEST_F(SettingsReplay, sends_nothing_where_nothing_differs) {
+    EXPECT_EQ(replay({{"TimeZone", "UTC", true}, {"work_mem", "1MB"}}, {{"work_mem", "1MB"}, {"timezone", "UTC"}}), "");
+    EXPECT_EQ(count, 0U);
+    EXPECT_TRUE(ledger.exchange.at_rest());
+    EXPECT_FALSE(reserved.set_config);
+}
+
+TEST_F(SettingsReplay, sets_what_differs_in_a_batch_of_its_own) {
+    EXPECT_EQ(replay({{"TimeZone", "UTC", true}, {"DateStyle", "ISO", true}},
+                     {{"TimeZone", "CET", true}, {"DateStyle", "ISO", true}, {"work_mem", "1MB"}}),
+              parse_set + set("TimeZone", "CET") + set("work_mem", "1MB") + "Sync\n");
+    EXPECT_EQ(count, 2U);
+}
+
+TEST_F(SettingsReplay, prepares_its_statement_once_for_each_server) {
+    replay({{"TimeZone", "UTC", true}}, {{"TimeZone", "CET", true}});
+    EXPECT_TRUE(reserved.set_config);
+    EXPECT_EQ(replay({{"TimeZone", "CET", true}}, {{"TimeZone", "UTC", true}}), set("TimeZone", "UTC") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, resets_what_the_client_never_set_and_does_so_first) {
+    EXPECT_EQ(replay({{"TimeZone", "UTC", true}, {"work_mem", "1MB"}}, {{"TimeZone", "CET", true}}),
+              reset("\"work_mem\"") + parse_set + set("TimeZone", "CET") + "Sync\n");
+    EXPECT_EQ(count, 2U);
+}
+
+TEST_F(SettingsReplay, quotes_every_part_of_a_name) {
+    EXPECT_EQ(replay({{"my.Setting", "1"}}, {}), reset("\"my\".\"Setting\"") + "Sync\n");
+    EXPECT_EQ(replay({{"my\"; drop table t; --", "1"}}, {}), reset("\"my\"\"; drop table t; --\"") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, keeps_values_out_of_the_text) {
+    EXPECT_EQ(replay({}, {{"search_path", "'); drop table t; --"}}),
+              parse_set + set("search_path", "'); drop table t; --") + "Sync\n");
+    EXPECT_EQ(replay({}, {{"search_path", ""}}), set("search_path", "") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, swallows_every_reply) {
+    replay({{"TimeZone", "UTC", true}, {"work_mem", "1MB"}}, {{"TimeZone", "CET", true}});
+    ledger.owe(Asked::query);
+    EXPECT_TRUE(ledger.exchange.is_replaying());
+    const Bytes resets = server::parse_complete() + server::bind_complete() + server::command_complete("RESET") +
+                         server::close_complete();
+    const Bytes sets = server::parse_complete() + server::bind_complete() + server::row({"CET"}) +
+                       server::command_complete("SELECT 1") + server::ready();
+    const std::string told = ledger.settle(resets + sets);
+    EXPECT_EQ(told.find("forward"), std::string::npos) << told;
+    EXPECT_EQ(told.find("lost_sync"), std::string::npos) << told;
+    EXPECT_FALSE(ledger.exchange.is_replaying());
+    EXPECT_EQ(ledger.settle(server::command_complete("SELECT 1") + server::ready()),
+              "forward CommandComplete \"SELECT 1\"\nforward ReadyForQuery I\n");
+    EXPECT_TRUE(ledger.exchange.at_rest());
+}
+
+TEST_F(SettingsReplay, shows_a_setting_that_the_server_refuses) {
+    replay({}, {{"work_mem", "much"}});
+    EXPECT_EQ(
+        ledger.settle(server::parse_complete() + server::bind_complete() + server::error("22023", "invalid value")),
+        "swallow ParseComplete\nswallow BindComplete\nreplay_failed ErrorResponse ERROR 22023 \"invalid value\"\n");
+    EXPECT_EQ(ledger.settle(server::ready()), "swallow ReadyForQuery I\n");
+    EXPECT_TRUE(ledger.exchange.at_rest());
+}
+
+}  // namespace
+}  // namespace pgsluice::protocol
