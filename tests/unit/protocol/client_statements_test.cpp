@@ -22,11 +22,13 @@ TEST_F(ClientStatementsTest, a_name_stands_for_a_statement_from_its_parse_on) {
 }
 
 TEST_F(ClientStatementsTest, a_name_that_is_settled_belongs_to_no_batch) {
-    statements.add("s", one, 7);
-    statements.add("t", one, 8);
-    statements.settle("s");
-    EXPECT_EQ(statements.find("s")->batch, 0U);
-    EXPECT_EQ(statements.find("t")->batch, 8U);
+    const std::string names[] = {"a", "b", "c", "d"};
+    for (const auto& name : names) statements.add(name, one, 7);
+    for (const auto& name : names) {
+        EXPECT_EQ(statements.find(name)->batch, 7U);
+        statements.settle(name);
+        EXPECT_EQ(statements.find(name)->batch, 0U);
+    }
 }
 
 TEST_F(ClientStatementsTest, a_name_that_is_taken_away_is_unknown_and_others_stay) {
