@@ -1,0 +1,135 @@
+#include "client_limits.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace pgsluice::daemon {
+namespace {
+
+class ClientLimitsTest : public testing::Test {
+  protected:
+    using Request = ClientLimits::Request;
+
+    static Request ann() { return {.user = "ann", .database = "orders", .address = "10.0.0.1", .route = "main"}; }
+    // "" where there is a place, else what the client is told.
+    std::string admit(const Request& request, Admission& admission) {
+        const auto error = counts.admit(request, limits, admission);
+        if (!error) return "";
+        EXPECT_EQ(error->severity, wire::Severity::fatal);
+        return std::string(error->code()) + ' ' + error->message;
+    }
+    std::string admit(const Request& request) {
+        admitted.emplace_back();
+        return admit(request, admitted.back());
+    }
+
+    config::Limits limits;
+    ClientLimits counts;
+    std::vector<Admission> admitted;
+};
+
+TEST_F(ClientLimitsTest, without_limits_everybody_is_admitted) {
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(admit(ann()), "");
+}
+
+TEST_F(ClientLimitsTest, each_limit_counts_its_own_name) {
+    struct Case {
+        const char* what;
+        Request request, other;
+        config::Limits limits;
+    };
+    Request limited_user = ann(), limited_route = ann(), bob = ann(), stock = ann(), elsewhere = ann(), side = ann();
+    limited_user.user_limit = 2;
+    limited_route.route_limit = 2;
+    bob.user = "bob";
+    stock.database = "stock";
+    elsewhere.address = "10.0.0.2";
+    side.route = "side";
+    side.route_limit = 2;
+    const Case cases[] = {
+        {"role \"ann\"", ann(), bob, {.connections_per_user = 2}},
+        {"role \"ann\"", limited_user, bob, {}},
+        {"database \"orders\"", ann(), stock, {.connections_per_database = 2}},
+        {"address \"10.0.0.1\"", ann(), elsewhere, {.connections_per_address = 2}},
+        {"route \"main\"", limited_route, side, {}},
+    };
+    for (const Case& each : cases) {
+        limits = each.limits;
+        EXPECT_EQ(admit(each.request), "") << each.what;
+        EXPECT_EQ(admit(each.request), "") << each.what;
+        EXPECT_EQ(admit(each.request), std::string("53300 too many connections for ") + each.what);
+        EXPECT_EQ(admit(each.other), "") << each.what;
+        admitted.clear();
+    }
+}
+
+TEST_F(ClientLimitsTest, a_users_own_limit_stands_in_place_of_that_for_all) {
+    limits.connections_per_user = 1;
+    Request favoured = ann();
+    favoured.user_limit = 3;
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(admit(favoured), "");
+    EXPECT_NE(admit(favoured), "");
+}
+
+TEST_F(ClientLimitsTest, the_error_names_the_limit) {
+    limits.connections_per_database = 1;
+    EXPECT_EQ(admit(ann()), "");
+    Admission refused;
+    EXPECT_EQ(counts.admit(ann(), limits, refused)->detail, "The limit of 1 client connections is reached.");
+}
+
+TEST_F(ClientLimitsTest, a_place_is_given_back_when_its_client_goes) {
+    limits.connections_per_user = 1;
+    EXPECT_EQ(admit(ann()), "");
+    EXPECT_NE(admit(ann()), "");
+    admitted.clear();
+    EXPECT_EQ(admit(ann()), "");
+}
+
+TEST_F(ClientLimitsTest, who_is_refused_takes_no_place) {
+    Request other = ann();
+    other.database = "stock";
+    limits.connections_per_database = 1;
+    limits.connections_per_user = 2;
+    EXPECT_EQ(admit(ann()), "");
+    EXPECT_NE(admit(ann()), "");
+    EXPECT_EQ(admit(other), "") << "the refused one must not count for its user";
+}
+
+TEST_F(ClientLimitsTest, a_place_moves_with_its_admission) {
+    limits.connections_per_user = 1;
+    Admission first;
+    EXPECT_EQ(admit(ann(), first), "");
+    Admission second(std::move(first));
+    first = Admission();
+    EXPECT_NE(admit(ann()), "");
+    second = Admission();
+    EXPECT_EQ(admit(ann()), "");
+}
+
+TEST_F(ClientLimitsTest, counts_clients_from_their_accept_on) {
+    ClientSlot one(counts, 2), two(counts, 2);
+    EXPECT_TRUE(one.is_within_limit() && two.is_within_limit());
+    {
+        const ClientSlot three(counts, 2);
+        EXPECT_FALSE(three.is_within_limit());
+        EXPECT_EQ(counts.clients(), 3U) << "also while it is being told so";
+    }
+    EXPECT_EQ(counts.clients(), 2U);
+    ClientSlot moved(std::move(one));
+    EXPECT_EQ(counts.clients(), 2U);
+    moved = ClientSlot(counts, 3);
+    EXPECT_EQ(counts.clients(), 2U);
+    EXPECT_TRUE(moved.is_within_limit());
+}
+
+TEST_F(ClientLimitsTest, no_slot_counts_nobody) {
+    const ClientSlot none;
+    EXPECT_TRUE(none.is_within_limit());
+    EXPECT_EQ(counts.clients(), 0U);
+}
+
+}  // namespace
+}  // namespace pgsluice::daemon
