@@ -149,6 +149,30 @@ def test_a_changed_file_is_noticed_where_it_is_watched(sluice):
         pass
 
 
+def test_a_watched_file_that_is_broken_is_told_once(sluice):
+    proxy = sluice(reload={"watch": True})
+    failures = lambda: proxy.metrics().sum("pgsluice_reloads_total", outcome="failure")
+    proxy.write_config(merged(proxy.config, {"workers": "many"}))
+    eventually(failures, 10, "the file to be refused")
+    time.sleep(2.5)
+    assert failures() == 1
+
+
+@pytest.mark.parametrize("change", ["the route goes", "a rule comes"])
+def test_a_login_that_a_reload_overtakes_is_under_the_new_configuration(sluice, change):
+    proxy = sluice()
+    with WireClient(proxy.address) as client:
+        client.send(m.startup({"user": "app", "database": "app"}))
+        assert not client.silent_for(5), "it has been asked for its proof"
+        if change == "the route goes":
+            proxy.reload(changes={"routes": [{"name": "another", "match": {"databases": ["elsewhere"]}, "cluster": "main"}]})
+            assert client.authenticate("app", "app-secret")[-1].sqlstate == "3D000"
+        else:
+            proxy.reload(changes={"policies": [{"name": "no", "when": {"pattern": "forbidden"}, "action": "block"}]})
+            client.authenticate("app", "app-secret")
+            assert client.query("select 'forbidden'")[0].sqlstate == "42501"
+
+
 def test_many_reloads_under_load_fail_no_query(sluice):
     proxy = sluice(pool={"size": 3})
     errors, stop = [], threading.Event()

@@ -128,6 +128,14 @@ def test_query_timeout(sluice, postgres):
     eventually(lambda: not postgres.execute(running), 5, "the query to end on the server")
 
 
+def test_query_timeout_counts_behind_settings_that_are_restored(sluice):
+    proxy = sluice(timeouts={"query": "700ms"}, pool={"size": 1})
+    with login(proxy, TimeZone="Asia/Tokyo") as client, login(proxy, TimeZone="Europe/Paris") as other:
+        assert other.value("show timezone") == "Europe/Paris"
+        client.send(m.query("select pg_sleep(20)"))
+        assert client.receive_until("E", timeout=8)[-1].sqlstate == "57014"
+
+
 def test_transaction_timeout(sluice):
     proxy = sluice(timeouts={"transaction": "700ms"}, pool={"size": 1})
     with login(proxy) as client:

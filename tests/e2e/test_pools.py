@@ -116,6 +116,16 @@ def test_statement_mode_refuses_transactions_over_several_statements(sluice):
         assert other.value("select 2") == "2"
 
 
+def test_a_pipeline_in_statement_mode_goes_on_behind_a_refused_transaction(sluice):
+    proxy = sluice(pool={"mode": "statement", "size": 1})
+    with login(proxy) as client:
+        run_it = m.bind("s") + m.execute() + m.SYNC
+        client.send(m.parse("begin", "s") + run_it + run_it)
+        for _ in range(2):
+            assert error_in(client.until_ready()).sqlstate == "0A000"
+        assert client.value("select 1") == "1"
+
+
 # --- size ---
 
 def busy(proxy, count, hold="0.3"):
@@ -376,6 +386,21 @@ def test_parameters_of_a_route_and_connect_query_reach_every_server(sluice):
     for client in clients:
         assert [client.value(f"show {name}") for name in ("statement_timeout", "lock_timeout", "my.mark")] == ["33s", "44s", "set"]
         client.close()
+
+
+def test_settings_of_a_connect_query_are_those_that_clients_are_told(sluice):
+    proxy = sluice(pool={"size": 1}, route={"connect_query": "set timezone to 'Asia/Tokyo'"})
+    with login(proxy) as client, login(proxy, TimeZone="UTC") as other:
+        assert client.parameters["TimeZone"] == client.value("show timezone") == "Asia/Tokyo"
+        assert other.parameters["TimeZone"] == other.value("show timezone") == "UTC"
+        assert client.value("show timezone") == "Asia/Tokyo"
+
+
+def test_a_connect_query_may_not_leave_a_transaction_open(sluice):
+    proxy = sluice(route={"connect_query": "begin"}, timeouts={"connect_retry": "500ms"})
+    with WireClient(proxy.address) as client:
+        assert client.start("app", "app", "app-secret")[-1].severity == "FATAL"
+    assert any("left a transaction open" in event["message"] for event in proxy.events("server_connect_failed"))
 
 
 def test_a_bad_connect_query_is_an_error_not_a_hang(sluice):
