@@ -122,7 +122,8 @@ Server* Pool::take_idle() {
         }
         const auto check_after = target_->settings.check_after_idle;
         if (check_after.count() == 0 || now - server.since_ < check_after) return &server;
-        // It may have died unnoticed: ask first. It comes back through release().
+        // It may have died unnoticed: ask first, and one for each who waits. It comes back through release().
+        if (checking_ > 0 && checking_ >= waiters_.size()) return nullptr;
         maintain(server, ServerState::checking, "");
         return nullptr;
     }

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from support.proxy import default_config
 from support.system import check_run, end, eventually, run
 
@@ -66,7 +67,7 @@ def running(image, buildah, folder, postgres):
     """The container, running its own command on our configuration: its name, its daemon's pid, and the configuration."""
     config = default_config(postgres)
     file = folder / "pgsluice.yaml"
-    file.write_text(json.dumps(config))  # JSON is YAML
+    file.write_text(yaml.safe_dump(config))
     file.chmod(0o644)
     container = buildah("from", "--pull-never", IMAGE).strip()
     wanted = json.loads(image["Config"])["config"]
