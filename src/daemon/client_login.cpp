@@ -67,10 +67,22 @@ boost::asio::awaitable<Checked> receive(Login& login) {
 }
 
 // From a CancelRequest, which gets no answer whatever becomes of it.
-void cancel(Worker& worker, const ClientStartup::Cancel& request) {
-    const auto owner = worker.process().cancels.find(request.process_id, request.secret);
+void cancel(Worker& worker, const Address& source, const ClientStartup::Cancel& request) {
+    Process& process = worker.process();
+    auto& outcomes = worker.metrics().worker().cancels;
+    const TimePoint now = worker.read_clock();
+    if (process.cancel_guesses.is_exhausted(source, now)) {
+        outcomes[metrics::CancelOutcome::limited].add();
+        return;
+    }
+    const auto owner = process.cancels.find(request.process_id, request.secret);
     if (!owner) {
-        worker.metrics().worker().cancels[metrics::CancelOutcome::unknown_key].add();
+        outcomes[metrics::CancelOutcome::unknown_key].add();
+        if (process.cancel_guesses.note_wrong_key(source, now)) {
+            log::warning("cancel_limited",
+                         "too many cancel requests with wrong keys: no more are read from there for a minute",
+                         {{"address", source.to_string()}});
+        }
         return;
     }
     Worker* target = worker.siblings()[number(owner->worker)];
@@ -97,7 +109,7 @@ boost::asio::awaitable<StartupDone> read_startup(Login& login) {
             login.identity = std::move(done->identity);
             co_return StartupDone{true, std::nullopt};
         } else if (const auto* request = std::get_if<ClientStartup::Cancel>(&step.action)) {
-            cancel(login.worker, *request);
+            cancel(login.worker, login.link->remote(), *request);
             co_return StartupDone{};
         } else if (auto* close = std::get_if<ClientStartup::Close>(&step.action)) {
             const bool unsupported = close->error && close->error->code() == "0A000";

@@ -1,6 +1,7 @@
 // What all workers of the process share. Everything here is thread-safe and off the relay path.
 #pragma once
 
+#include "cancel_guesses.hpp"
 #include "cancel_registry.hpp"
 #include "client_limits.hpp"
 #include "key_cache.hpp"
@@ -56,6 +57,7 @@ class Process {
     metrics::Registry& metrics;
     const protocol::StatementCache::Seed statement_seed;
     CancelRegistry cancels;
+    CancelGuesses cancel_guesses;
     ClientLimits clients;
     KeyCache keys;
     const Secret secret;                  // makes the salts of users without a verifier

@@ -7,7 +7,7 @@ import pytest
 
 from support import messages as m
 from support.proxy import login
-from support.system import eventually
+from support.system import eventually, free_port
 from support.wire import Closed, WireClient, error_in, summaries
 
 
@@ -188,6 +188,26 @@ def test_cancel_race_from_many_clients(sluice):
     for thread in threads:
         thread.join(20)
     assert not failures, failures[:3]
+
+
+def test_a_source_that_guesses_keys_is_not_heard_for_a_while(sluice):
+    proxy = sluice(listeners=[{"address": "127.0.0.1", "port": free_port()}, {"address": "::1", "port": free_port()}])
+    ours, others = [(listener["address"], listener["port"]) for listener in proxy.config["listeners"]]
+
+    def outcomes():
+        metrics = proxy.metrics()
+        return {outcome: metrics.sum("pgsluice_cancel_requests_total", outcome=outcome)
+                for outcome in ("unknown_key", "limited", "forwarded")}
+
+    with login(proxy) as client:
+        client.send(m.query("select pg_sleep(20)"))
+        for guess in range(100):
+            send_cancel(ours, client.pid, bytes(byte ^ 0xFF for byte in client.secret[:3]) + bytes([guess]))
+        send_cancel(ours, client.pid, client.secret)
+        assert outcomes() == {"unknown_key": 100, "limited": 1, "forwarded": 0}
+        assert [event["address"] for event in proxy.events("cancel_limited")] == ["127.0.0.1"]
+        send_cancel(others, client.pid, client.secret)
+        assert error_in(client.until_ready()).sqlstate == "57014"
 
 
 def test_random_cancels_open_no_server_connection(sluice, postgres):

@@ -121,9 +121,9 @@ constexpr auto names_of(ConnectFailure) {
 
 // What became of a CancelRequest: sent to the server; ended the client's wait for a server; the key matches a client
 // that runs nothing; the key is unknown; the server could not be reached.
-enum class CancelOutcome : std::uint8_t { forwarded, ended_wait, nothing_running, unknown_key, failed };
+enum class CancelOutcome : std::uint8_t { forwarded, ended_wait, nothing_running, unknown_key, limited, failed };
 constexpr auto names_of(CancelOutcome) {
-    return names("forwarded", "ended_wait", "nothing_running", "unknown_key", "failed");
+    return names("forwarded", "ended_wait", "nothing_running", "unknown_key", "limited", "failed");
 }
 
 // Who made an error that a client was sent.

@@ -40,12 +40,12 @@ TEST(Check, asks_a_server_that_was_idle_long_before_it_is_lent) {
 }
 
 TEST(Check, asks_one_server_for_one_client) {
-    PoolRig rig(config::Pool{.size = 3, .check_after_idle = milliseconds(1000)});
+    PoolRig rig(config::Pool{.size = 3, .check_after_idle = Milliseconds(1000)});
     PoolClient& first = rig.holder();
     PoolClient& second = rig.holder();
     first.give_back();
     second.give_back();
-    rig.advance(milliseconds(1000));
+    rig.advance(Milliseconds(1000));
     EXPECT_TRUE(rig.asks().waits);
     EXPECT_EQ(rig.host().gauge(ServerState::checking), 1);
     EXPECT_EQ(rig.idle(), 1);

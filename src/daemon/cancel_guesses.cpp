@@ -1,0 +1,28 @@
+#include "cancel_guesses.hpp"
+
+#include <boost/container_hash/hash.hpp>
+
+namespace pgsluice::daemon {
+
+std::size_t CancelGuesses::place_of(const Address& source) const {
+    constexpr std::size_t network_octets = 8;
+    std::size_t hash = seed_;
+    boost::hash_combine(hash, static_cast<std::uint8_t>(source.family));
+    boost::hash_range(hash, source.octets.begin(), source.octets.begin() + network_octets);
+    return hash % counters_.size();
+}
+
+bool CancelGuesses::is_exhausted(const Address& source, TimePoint now) const {
+    const std::lock_guard lock(mutex_);
+    const Counter& counter = counters_[place_of(source)];
+    return now < counter.until && counter.wrong_keys >= limit;
+}
+
+bool CancelGuesses::note_wrong_key(const Address& source, TimePoint now) {
+    const std::lock_guard lock(mutex_);
+    Counter& counter = counters_[place_of(source)];
+    if (now >= counter.until) counter = {now + window, 0};
+    return ++counter.wrong_keys == limit;
+}
+
+}  // namespace pgsluice::daemon
