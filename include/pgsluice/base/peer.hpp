@@ -42,8 +42,8 @@ class Peer {
     virtual void close() = 0;
 };
 
-// Whoever holds it may drop it from anywhere, also from inside a callback of the peer's sink: the implementation's deleter
-// sees to that.
+// Whoever holds it may drop it from anywhere, also from inside a callback of the peer's sink: the implementation's
+// deleter sees to that.
 using PeerPtr = std::unique_ptr<Peer, void (*)(Peer*)>;
 
 class Sink {

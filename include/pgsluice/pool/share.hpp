@@ -1,8 +1,8 @@
-// What the workers share of one pool: its size, the queue of those who wait, and what its servers answer to a login. The size bounds the pool over all
-// workers. A check-in reads one atomic count; only where somebody waits does it come to the broker, a mutex off the
-// plain path, that serves the oldest waiter of any worker. Waiters register first and look for a server again
-// afterwards, so that no wake-up is lost; a newcomer never overtakes, since it takes no idle server while the count is
-// not zero.
+// What the workers share of one pool: its size, the queue of those who wait, and what its servers answer to a login.
+// The size bounds the pool over all workers. A check-in reads one atomic count; only where somebody waits does it come
+// to the broker, a mutex off the plain path, that serves the oldest waiter of any worker. Waiters register first and
+// look for a server again afterwards, so that no wake-up is lost; a newcomer never overtakes, since it takes no idle
+// server while the count is not zero.
 #pragma once
 
 #include <pgsluice/base/ids.hpp>
