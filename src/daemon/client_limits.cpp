@@ -6,9 +6,10 @@ Admission::~Admission() {
     if (limits_ != nullptr) limits_->give_back(*this);
 }
 
-bool ClientLimits::enter(std::uint32_t limit) {
+std::uint32_t ClientLimits::enter(std::uint32_t limit) {
     const std::lock_guard lock(mutex_);
-    return ++clients_ <= limit;
+    ++clients_;
+    return clients_ <= limit ? 0 : clients_ - limit;
 }
 
 void ClientLimits::leave() {

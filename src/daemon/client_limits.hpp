@@ -50,8 +50,12 @@ class ClientLimits {
         std::uint32_t user_limit = 0, route_limit = 0;  // 0: none
     };
 
-    // From accept on. False: limits.client_connections is reached.
-    bool enter(std::uint32_t limit);
+    // Connections above limits.client_connections that are kept until they have been told so, or have sent their
+    // CancelRequest. They live on descriptors that are reserved for this, and no more of them may.
+    static constexpr std::uint32_t refusals_at_once = 64;
+
+    // From accept on. Returns by how many the limit is exceeded, this connection included.
+    std::uint32_t enter(std::uint32_t limit);
     void leave();
     std::uint32_t clients() const;
 
@@ -72,21 +76,23 @@ class ClientLimits {
 class ClientSlot {
   public:
     ClientSlot() = default;
-    ClientSlot(ClientLimits& limits, std::uint32_t limit) : limits_(&limits), within_(limits.enter(limit)) {}
-    ClientSlot(ClientSlot&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)), within_(other.within_) {}
+    ClientSlot(ClientLimits& limits, std::uint32_t limit) : limits_(&limits), excess_(limits.enter(limit)) {}
+    ClientSlot(ClientSlot&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)), excess_(other.excess_) {}
     ClientSlot& operator=(ClientSlot&& other) noexcept {
         std::swap(limits_, other.limits_);
-        std::swap(within_, other.within_);
+        std::swap(excess_, other.excess_);
         return *this;
     }
     ~ClientSlot() {
         if (limits_ != nullptr) limits_->leave();
     }
-    bool is_within_limit() const { return within_; }
+    bool is_within_limit() const { return excess_ == 0; }
+    // Otherwise it is to be closed at once, without a word.
+    bool may_be_heard() const { return excess_ <= ClientLimits::refusals_at_once; }
 
   private:
     ClientLimits* limits_ = nullptr;
-    bool within_ = true;
+    std::uint32_t excess_ = 0;
 };
 
 }  // namespace pgsluice::daemon

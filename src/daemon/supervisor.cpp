@@ -20,7 +20,7 @@ constexpr Milliseconds watch_interval{1000};
 // A worker whose loop has not come round for so long hangs.
 constexpr Milliseconds loop_limit{5000};
 // For the log, the metrics endpoint, cancels and name resolution: never given to clients.
-constexpr std::uint64_t reserved_descriptors = 128;
+constexpr std::uint64_t reserved_descriptors = 128 + ClientLimits::refusals_at_once;
 
 // Processors that this process may use: its affinity, and the quota of its control group.
 std::size_t usable_processors() {

@@ -9,6 +9,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <pthread.h>
 
 #include <algorithm>
 
@@ -40,6 +41,8 @@ Worker::~Worker() {
 
 void Worker::start() {
     thread_ = std::thread([this] { run(); });
+    // For `top -H` and its like; 15 characters at most.
+    pthread_setname_np(thread_.native_handle(), ("worker " + std::to_string(number(index_))).c_str());
 }
 
 void Worker::run() {
@@ -102,6 +105,10 @@ void Worker::stop_listening() {
 void Worker::serve(net::Descriptor socket, std::size_t listener) {
     sets_.worker().accepted.add();
     ClientSlot slot(process_.clients, snapshot_->config.limits.client_connections);
+    if (!slot.may_be_heard()) {
+        sets_.worker().login_failures[metrics::LoginFailure::too_many_clients].add();
+        return;
+    }
     boost::asio::co_spawn(io_, log_client_in(*this, std::move(socket), listener, std::move(slot)),
                           boost::asio::detached);
 }

@@ -10,7 +10,7 @@ from support import messages as m
 from support import scram
 from support.postgres import AUTH_QUERY, PASSWORDS
 from support.proxy import login
-from support.system import free_port, run, unprivileged_user
+from support.system import cpu_seconds, cpu_seconds_of_threads, free_port, run, unprivileged_user
 from support.wire import Closed, WireClient, summaries
 
 ROLES = {"scram-sha-256": "app", "md5": "md5user", "password": "plainuser"}
@@ -339,3 +339,14 @@ def test_log_never_holds_a_secret(sluice, postgres):
         assert word not in proxy.log()
         assert word not in proxy.metrics().text
         assert word.encode() not in open(f"/proc/{proxy.pid}/cmdline", "rb").read()
+
+
+def test_keys_are_derived_on_threads_that_serve_no_client(sluice):
+    """A verifier with many iterations makes each guess dear; the workers do not pay for it."""
+    proxy = sluice(auth={"rules": [{"method": "password"}],
+                         "users": [{"name": "app", "password": scram.verifier("app-secret", iterations=400_000)}]})
+    before = cpu_seconds(proxy.pid), cpu_seconds_of_threads(proxy.pid, "worker")
+    for guess in range(5):
+        assert denied(attempt(proxy.address, "app", f"guess {guess}"), "app")
+    assert cpu_seconds(proxy.pid) - before[0] > 0.3
+    assert cpu_seconds_of_threads(proxy.pid, "worker") - before[1] < 0.1

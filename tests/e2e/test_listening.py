@@ -123,6 +123,23 @@ def test_running_out_of_descriptors_pauses_accept_without_spinning(make_proxy, p
         assert eventually(lambda: accepts_quietly(accepts), 5, "accept to go on")
 
 
+def test_a_flood_beyond_the_limit_leaves_descriptors_for_servers_and_metrics(make_proxy, postgres):
+    """The hard limit is the least that pgsluice starts with; a crowd that says nothing wants more than all of it."""
+    config = default_config(postgres, limits={"client_connections": 30}, workers=1)
+    proxy = make_proxy(config, file_limit=30 + 5 + 192)
+    with login(proxy) as client:
+        crowd = [socket.create_connection(proxy.address) for _ in range(300)]
+        eventually(lambda: proxy.metrics().sum("pgsluice_login_failures_total", reason="too_many_clients") == 300 - 29 - 64, 5,
+                   "the last of the crowd to be closed")
+        assert open_descriptors(proxy.pid) < 30 + 64 + 60
+        for server in postgres.backends():
+            postgres.terminate(server)
+        assert client.value("select 'another server'") == "another server"
+        assert proxy.events("accept_paused") == []
+        for silent in crowd:
+            silent.close()
+
+
 def accepts_quietly(attempt):
     try:
         return attempt()

@@ -109,6 +109,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_seconds_of_threads(pid: int, name: str) -> float:
+    """Of those whose name begins so."""
+    ticks = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        comm, fields = (task / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
+        if comm.startswith(name):
+            ticks += sum(map(int, fields.split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def open_descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 

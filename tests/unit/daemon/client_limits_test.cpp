@@ -125,6 +125,16 @@ TEST_F(ClientLimitsTest, counts_clients_from_their_accept_on) {
     EXPECT_TRUE(moved.is_within_limit());
 }
 
+TEST_F(ClientLimitsTest, only_so_many_above_the_limit_are_heard) {
+    std::vector<ClientSlot> slots;
+    for (std::uint32_t i = 0; i < 3 + ClientLimits::refusals_at_once; ++i) {
+        EXPECT_TRUE(slots.emplace_back(counts, 3).may_be_heard());
+    }
+    EXPECT_FALSE(ClientSlot(counts, 3).may_be_heard());
+    slots.pop_back();
+    EXPECT_TRUE(ClientSlot(counts, 3).may_be_heard());
+}
+
 TEST_F(ClientLimitsTest, no_slot_counts_nobody) {
     const ClientSlot none;
     EXPECT_TRUE(none.is_within_limit());
