@@ -1,4 +1,5 @@
 // The relay phase: bytes from the socket to the sink, and from write() to the socket.
+#include "bulk_reads.hpp"
 #include "readiness.hpp"
 #include "setup_wait.hpp"
 #include "socket_io.hpp"
@@ -156,12 +157,30 @@ Io Link::receive(std::span<char> into) {
         if (hung_up_ && got.state == Io::State::done) got.drained = false;
     }
     Traffic::add(reactor_->traffic(side_).received_bytes, got.count);
+    if (side_ == Side::server) note_stream(got.count);
     return got;
+}
+
+// Only of servers: what a client sends in bulk comes in large portions as it is.
+void Link::note_stream(std::size_t received) {
+    if (stream_.mode != Stream::Mode::plain) {
+        stream_.mode = Stream::Mode::flowing;
+    } else if (received < BulkReads::short_read) {
+        stream_.bytes = 0;
+    } else {
+        stream_.bytes += static_cast<std::uint32_t>(received);
+        if (stream_.bytes >= BulkReads::begins_at) reactor_->bulk_reads().add(stream_, socket_.get());
+    }
+}
+
+void Link::end_bulk() {
+    if (stream_.mode != Stream::Mode::plain) reactor_->bulk_reads().remove(stream_);
 }
 
 void Link::write(ByteView bytes) {
     if (bytes.empty() || broken_ || !is_open()) return;
     Traffic::add(reactor_->traffic(side_).sent_bytes, bytes.size());
+    end_bulk();
     if (!tls_) return send(bytes);
     while (!bytes.empty() && !broken_) {
         const ByteView part = bytes.substr(0, encrypt_at_once);

@@ -1,3 +1,4 @@
+#include "bulk_reads.hpp"
 #include "hangups.hpp"
 
 #include <pgsluice/net/reactor.hpp>
@@ -17,7 +18,8 @@ Reactor::Reactor(boost::asio::io_context& io)
       timer_(io),
       token_(std::make_shared<Reactor*>(this)),
       scratch_(std::make_unique_for_overwrite<char[]>(scratch_bytes)),
-      hangups_(std::make_unique<Hangups>(io)) {}
+      hangups_(std::make_unique<Hangups>(io)),
+      bulk_reads_(std::make_unique<BulkReads>(io)) {}
 
 Reactor::~Reactor() {
     for (List* list : {&with_deadline_, &without_deadline_}) {

@@ -46,7 +46,7 @@ std::optional<TimePoint> Share::oldest() const {
 
 std::optional<WorkerIndex> Share::somebody_idle(WorkerIndex self) const {
     for (std::size_t i = 0; i < workers_; ++i) {
-        if (i != number(self) && idle_[i].load() > 0) return static_cast<WorkerIndex>(i);
+        if (i != number(self) && idle_[i].count.load() > 0) return static_cast<WorkerIndex>(i);
     }
     return std::nullopt;
 }

@@ -60,6 +60,17 @@ struct LinkParts {
     std::uint16_t local_port = 0;
 };
 
+// How much a link receives in a row, which BulkReads (src/net) looks after.
+struct Stream {
+    enum class Mode : std::uint8_t {
+        plain,
+        bulk,     // the kernel waits for a large portion
+        flowing,  // and one has come since the last tick
+    };
+    std::uint32_t bytes = 0;  // since the last short read, in plain mode
+    Mode mode = Mode::plain;
+};
+
 // What a TLS handshake has settled.
 struct TlsFacts {
     std::string version;  // "TLSv1.3"
@@ -162,6 +173,8 @@ class Link final : public Peer, private Deadlined {
     bool awaits_slow_reader() const;
     bool deliver(const Batch& batch);
     Io receive(std::span<char> into);
+    void note_stream(std::size_t received);
+    void end_bulk();
 
     // Writing.
     void send(ByteView wire);
@@ -202,6 +215,7 @@ class Link final : public Peer, private Deadlined {
     ByteQueue held_;  // received, not yet consumed by the sink
     ByteQueue out_;   // to be sent, encrypted already
     std::unique_ptr<SetupWait> setup_wait_;
+    Stream stream_;
     Address remote_;
     std::uint16_t local_port_;
 };

@@ -21,7 +21,7 @@ namespace pgsluice::pool {
 class Share {
   public:
     explicit Share(std::size_t workers)
-        : idle_(std::make_unique<std::atomic<std::uint32_t>[]>(workers)), workers_(workers) {}
+        : idle_(std::make_unique<Idle[]>(workers)), workers_(workers) {}
 
     // --- Permits: one for each connection that is open or being made.
     bool try_take(std::uint32_t limit) {
@@ -52,8 +52,8 @@ class Share {
     std::optional<TimePoint> oldest() const;
 
     // --- Idle servers by worker, so that a waiter knows whom to ask for one.
-    void add_idle(WorkerIndex worker) { idle_[number(worker)].fetch_add(1); }
-    void remove_idle(WorkerIndex worker) { idle_[number(worker)].fetch_sub(1); }
+    void add_idle(WorkerIndex worker) { idle_[number(worker)].count.fetch_add(1); }
+    void remove_idle(WorkerIndex worker) { idle_[number(worker)].count.fetch_sub(1); }
     // A worker other than `self` that has an idle server.
     std::optional<WorkerIndex> somebody_idle(WorkerIndex self) const;
 
@@ -62,7 +62,11 @@ class Share {
   private:
     std::atomic<std::uint32_t> open_{0};
     std::atomic<std::uint32_t> waiting_{0};
-    std::unique_ptr<std::atomic<std::uint32_t>[]> idle_;
+    // A cache line each: every transaction of a worker writes its own, and none of another's.
+    struct alignas(64) Idle {
+        std::atomic<std::uint32_t> count{0};
+    };
+    std::unique_ptr<Idle[]> idle_;
     const std::size_t workers_;
 
     mutable std::mutex mutex_;
