@@ -214,13 +214,6 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     }
 }
 
-// Pools are shared by whoever reaches the same server as the same user, on the same route.
-std::string pool_key(const config::Route& route, const pool::Target& target) {
-    std::string key = route.name + '\n' + target.database + '\n' + target.user;
-    for (const auto& [name, value] : target.startup) key.append("\n").append(name).append("\n").append(value);
-    return key;
-}
-
 Failure shutting_down() {
     return {LoginFailure::shutting_down, "shutting down", wire::fatal("57P03", "the database system is shutting down")};
 }
@@ -280,7 +273,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
 
     auto target = current->target(*route, who.database, who.user, who.settings);
     const bool own_user = target->user == who.user;
-    const std::string key = pool_key(*route, *target);
+    const std::string key = target->key();
     pool::Pool& pool = worker.pool_for(key, std::move(target));
     const bool has_proof = !std::holds_alternative<auth::NoPassword>(authenticated.proof);
     if (own_user && has_proof) worker.shared(pool).pass_through(std::move(authenticated.proof));

@@ -199,7 +199,7 @@ void Worker::fill_minimum_pools() {
         if (route.pool.min_size == 0 || route.database.empty() || route.user.empty()) continue;
         if (route.pool.mode == config::PoolMode::session) continue;
         auto target = snapshot_->target(route, route.database, route.user, {});
-        const std::string key = route.name + '\n' + target->database + '\n' + target->user;
+        const std::string key = target->key();
         pool_for(key, std::move(target));
     }
 }

@@ -87,9 +87,11 @@ void Link::on_turn() {
     if (broken_ && !awaits_slow_reader()) end(Closed::reset);
 }
 
-// Reading is paused for the one reason that passes by itself: then what was received before an end is not thrown away.
+// Reading is paused only until somebody reads, which passes by itself: then what was received before an end is not
+// thrown away.
 bool Link::awaits_slow_reader() const {
-    return pauses_ == static_cast<std::uint8_t>(Pause::slow_reader);
+    constexpr auto passing = static_cast<std::uint8_t>(Pause::slow_reader) | static_cast<std::uint8_t>(Pause::unread);
+    return pauses_ != 0 && (pauses_ & ~passing) == 0;
 }
 
 // Reads and calls the sink until the socket is empty, the sink pauses, or others must have a turn.

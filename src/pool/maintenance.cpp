@@ -1,6 +1,7 @@
 // What a pool says to its servers itself, between two clients: the check after a long idle time, the reset of a
 // session, the end of a transaction that a client left open. And what idle servers say unasked.
 #include <pgsluice/pool/pool.hpp>
+#include <pgsluice/protocol/sync_proof.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
@@ -47,6 +48,7 @@ void Pool::maintain(Server& server, ServerState state, ByteView sql) {
     server.cleanup_ = Server::Cleanup::none;
     Bytes query;
     wire::write_query(query, sql);
+    server.unnamed().reset();  // a simple query destroys it
     server.exchange().owe({Asked::query, Fate::swallow});
     server.link().write(query);
 }
@@ -77,6 +79,7 @@ void Pool::recover(Server& server, std::size_t rest) {
         wire::write_empty(last, FrontendTag::sync);
         exchange.owe({Asked::sync, Fate::swallow});
     }
+    if (exchange.needs_proof()) append_sync_proof(last, exchange);
     server.link().write(last);
     // What its last user has left unread of the last read comes again, and to us.
     server.link().pause(Pause::draining);
@@ -130,6 +133,11 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
         // What a client left behind may fail as it likes; what we ask for, and its settings, may not.
         if (is_error && (server.cleanup_ != Server::Cleanup::drain || settled == Settled::replay_failed)) {
             server.maintenance_failed_ = true;
+        }
+        if (server.exchange().needs_proof()) {
+            Bytes asked;
+            append_sync_proof(asked, server.exchange());
+            server.link().write(asked);
         }
         if (tag == BackendTag::ready_for_query && server.exchange().at_rest()) {
             // Half a message behind it would leave the next client in the middle of one.

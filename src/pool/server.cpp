@@ -20,8 +20,7 @@ void Server::note_dropped(const protocol::Owed& owed) {
 }
 
 void Server::forget_statements() {
-    statements_.clear();
-    unnamed_.reset();
+    statements_.forget_settled();
     reserved_ = {};
 }
 

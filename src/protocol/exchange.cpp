@@ -1,6 +1,8 @@
 #include <pgsluice/protocol/exchange.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
+#include <utility>
+
 namespace pgsluice::protocol {
 
 using wire::BackendTag;
@@ -16,7 +18,7 @@ bool ends_batch(Asked asked) {
 void Exchange::owe(Owed owed) {
     Owed* const entry = enter(owed.asked);
     if (entry == nullptr) return;
-    owed.behind_data = entry->behind_data;
+    if (owed.fate == Fate::invent) ++invented_;
     *entry = std::move(owed);
 }
 
@@ -28,11 +30,7 @@ Owed* Exchange::enter(Asked asked) {
     }
     Owed& entry = owed_.add_back();
     entry.asked = asked;
-    if (asked == Asked::sync) {
-        skipping_ = false;
-        entry.behind_data = behind_data_;
-    }
-    if (asked == Asked::query || asked == Asked::execute) behind_data_ = false;
+    if (asked == Asked::sync) skipping_ = false;
     if (ends_batch(asked)) {
         ++readies_owed_;
         if (++batch_ == 0) batch_ = 1;
@@ -47,10 +45,11 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
     if (owed_.empty()) {
         // A Sync that the client sent while COPY was failing may have been read before or after the error: only the
         // server knows, and tells by this.
-        if (tag == BackendTag::ready_for_query && (ignored_syncs_ > 0 || in_doubt_)) return settle_ready(body, witness);
+        if (tag == BackendTag::ready_for_query && in_doubt_) return settle_ready(body, witness);
         return Settled::lost_sync;
     }
     const Owed& head = owed_.front();
+    if (head.asked == Asked::proof && tag == BackendTag::ready_for_query) return settle_ready(body, witness);
     // What the server says now can only answer a message that it was sent.
     if (head.fate == Fate::invent) return Settled::lost_sync;
     const bool runs = head.asked == Asked::query || head.asked == Asked::execute;
@@ -70,7 +69,8 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
             done = true;
             break;
         case BackendTag::close_complete:
-            if (head.asked != Asked::close) return Settled::lost_sync;
+            if (head.asked != Asked::close && head.asked != Asked::proof) return Settled::lost_sync;
+            in_doubt_ &= head.asked != Asked::proof;
             done = true;
             break;
         case BackendTag::parameter_description:
@@ -88,7 +88,7 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
         case BackendTag::empty_query_response:
             if (!runs) return Settled::lost_sync;
             done = head.asked == Asked::execute;
-            forget_ignored();
+            ignored_sync_ = false;
             break;
         case BackendTag::portal_suspended:
             if (head.asked != Asked::execute) return Settled::lost_sync;
@@ -118,42 +118,40 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     const auto status = wire::read_ready_for_query(body);
     if (!status) return Settled::lost_sync;
     status_ = *status;
-    if (owed_.empty()) {
+    if (owed_.empty() || owed_.front().asked == Asked::proof) {
+        // It answers a Sync that seemed to be ignored, and ends what that Sync ended.
         skipping_ = false;
-        forget_ignored();
+        if (owed_.empty()) open_batch_ = false;
         return Settled::forward;
     }
     const Settled mine = is_hidden(owed_.front().fate) ? Settled::swallow : Settled::forward;
     pop(witness);
     --readies_owed_;
     if (++answering_ == 0) answering_ = 1;
-    if (owed_.empty()) {
-        forget_ignored();
-        is_abandoned_ = false;
-    }
+    if (owed_.empty()) is_abandoned_ = false;
     return mine;
 }
 
 // Once COPY FROM STDIN reads, the server ignores Sync until the copy's end: those sent ahead of it are owed nothing.
 void Exchange::enter_copy_in() {
-    for (std::size_t i = 1; i < owed_.size();) {
-        if (owed_[i].asked == Asked::copy_end) return;
-        if (owed_[i].asked != Asked::sync) {
-            ++i;
-            continue;
-        }
-        count_ignored(owed_[i].behind_data);
-        owed_.erase(i);
-        --readies_owed_;
-        // Their batch goes on behind them.
-        open_batch_ = true;
-    }
-    copy_in_ = true;
+    bool has_ended = false;
+    const std::size_t ignored = owed_.erase_if([&](const Owed& owed) {
+        has_ended |= owed.asked == Asked::copy_end;
+        return !has_ended && owed.asked == Asked::sync;
+    });
+    readies_owed_ -= static_cast<std::uint32_t>(ignored);
+    ignored_sync_ |= ignored > 0;
+    copy_in_ = !has_ended;
+    if (ignored == 0) return;
+    // Their batch goes on behind them, unless something else has ended it.
+    std::size_t last = owed_.size() - 1;
+    while (owed_[last].asked == Asked::copy_end) --last;
+    open_batch_ = !ends_batch(owed_[last].asked);
 }
 
 Settled Exchange::fail(Witness& witness) {
     copy_in_ = false;
-    in_doubt_ |= perhaps_unread_;
+    in_doubt_ |= std::exchange(ignored_sync_, false);
     Owed& head = owed_.front();
     Settled mine = Settled::forward;
     if (head.fate == Fate::substitute) {
@@ -172,7 +170,7 @@ Settled Exchange::fail(Witness& witness) {
     for (std::size_t i = skipped; i-- > 0;) witness.on_dropped(owed_[i]);
     for (; skipped > 0; --skipped) {
         // A Query inside a failed pipeline is skipped like the rest and gets no ReadyForQuery of its own.
-        if (!ends_batch(owed_.pop_front().asked)) continue;
+        if (!ends_batch(take_front().asked)) continue;
         --readies_owed_;
         if (++answering_ == 0) answering_ = 1;
     }
@@ -181,22 +179,23 @@ Settled Exchange::fail(Witness& witness) {
 }
 
 void Exchange::abandon() {
-    for (std::size_t i = 0; i < owed_.size();) {
-        Owed& owed = owed_[i];
-        if (owed.fate == Fate::invent) {
-            owed_.erase(i);
-            continue;
-        }
-        if (owed.fate == Fate::forward) owed.fate = Fate::swallow;
-        ++i;
+    invented_ -= owed_.erase_if([](const Owed& owed) { return owed.fate == Fate::invent; });
+    for (std::size_t i = 0; i < owed_.size(); ++i) {
+        if (owed_[i].fate == Fate::forward) owed_[i].fate = Fate::swallow;
     }
     is_abandoned_ = !at_rest();
+}
+
+Owed Exchange::take_front() {
+    if (owed_.front().fate == Fate::invent) --invented_;
+    return owed_.pop_front();
 }
 
 void Exchange::pop(Witness& witness) {
     const Asked asked = owed_.front().asked;
     if (asked == Asked::parse) witness.on_parsed(owed_.front());
     if (asked == Asked::close) witness.on_closed(owed_.front());
+    if (owed_.front().fate == Fate::invent) --invented_;
     owed_.drop_front();
     settle_markers();
 }

@@ -127,10 +127,12 @@ std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, w
                                       Bytes& to_client) {
     const auto error = wire::error("08P01", "invalid message format");
     const bool is_sync = static_cast<FrontendTag>(frame.tag) == FrontendTag::sync;
-    const bool is_here = server_ == nullptr || server_->exchange().at_rest();
-    if (!is_here && is_sync) return admit_sync(frame, rest, to_server);
+    const bool is_here = server_ == nullptr || (server_->exchange().at_rest() &&
+                                                server_->exchange().status() == TransactionStatus::idle);
+    if (!is_here && is_sync && !server_->exchange().at_rest()) return admit_sync(frame, rest, to_server);
     if (!is_here) {
-        if (!server_->exchange().skipping()) refuse_in_place(error, false, to_server);
+        // A Sync fails the transaction and is answered, as a Query that fails is.
+        if (!server_->exchange().skipping()) refuse_in_place(error, is_sync, to_server);
         return drop(frame, rest);
     }
     refuse_here(frame, error, to_client);
@@ -184,7 +186,6 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
 }
 
 std::size_t Session::admit_copy_data(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
-    server_->exchange().note_copy_data();
     const std::size_t part = pass(frame, rest, to_server);
     const std::size_t run = wire::run_of_frontend(without_prefix(rest, part), frame.tag);
     to_server.add(prefix(without_prefix(rest, part), run));

@@ -71,6 +71,8 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
         refuse_transaction();
         return taken;
     }
+    if (holding_ && server_->exchange().invented() == 0) go_on_if_held();
+    seek_proof();
     if (taken == bytes.size() && can_check_in())
         give_back_server();
     else if (draining_ && is_at_rest())
@@ -274,14 +276,13 @@ void Session::go_on_if_held() {
     client_->resume(Pause::unsettled);
 }
 
-// Statements that take every prepared statement away.
+// Statements that take every named statement away.
 void Session::note_command(ByteView body) {
     if (!body.starts_with('D')) return;
     const ByteView tag = body.substr(0, body.find('\0'));
     if (tag != "DEALLOCATE ALL" && tag != "DISCARD ALL") return;
     server_->forget_statements();
-    if (statements_ != nullptr) statements_->clear();
-    unnamed_.reset();
+    if (statements_ != nullptr) statements_->forget_settled();
 }
 
 }  // namespace pgsluice::session

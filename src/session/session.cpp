@@ -1,4 +1,5 @@
 #include <pgsluice/protocol/settings_replay.hpp>
+#include <pgsluice/protocol/sync_proof.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
@@ -14,6 +15,7 @@ using wire::TransactionStatus;
 namespace {
 
 constexpr Milliseconds wait_notice_after{5000};
+constexpr std::size_t most_invented = 4096;
 
 bool is_over(TimePoint since, Milliseconds limit, TimePoint now) {
     return limit.count() != 0 && since != never && now - since >= limit;
@@ -98,6 +100,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
             end(Disconnect::protocol_violation, &error);
             return bytes.size();
         }
+        if (has_too_many_replies_waiting(to_server)) break;
         const std::size_t admitted = admit(frame, rest, to_server, to_client);
         if (admitted == 0) break;
         taken += admitted;
@@ -126,9 +129,12 @@ void Session::send(wire::Outbox& to_server, Bytes& to_client) {
     totals_.bytes_out += to_client.size();
     metrics_.bytes[metrics::Direction::client_out].add(to_client.size());
     client_->write(to_client);
+    // Answers of ours stop nobody by themselves. PostgreSQL, too, reads nothing while it cannot write.
+    if (client_->congested()) client_->pause(Pause::unread);
 }
 
 void Session::on_drained() {
+    client_->resume(Pause::unread);
     if (server_ != nullptr) server_->link().resume(Pause::slow_reader);
 }
 
@@ -151,6 +157,24 @@ void Session::adopt_rulebook() {
     if (rulebook_ == context_.host.rulebook()) return;
     rulebook_ = context_.host.rulebook();
     context_.host.refresh(*this);
+}
+
+// Replies of ours pile up behind one of the server's. It is asked to send what it has, since it may be waiting for the
+// end of the batch, and the client is not heard until they have gone.
+bool Session::has_too_many_replies_waiting(wire::Outbox& to_server) {
+    if (server_ == nullptr || server_->exchange().invented() < most_invented) return false;
+    wire::write_empty(to_server.join(), wire::FrontendTag::flush);
+    hold_until_settled();
+    return true;
+}
+
+// After a COPY that failed: what may still come must come before the server meets another client.
+void Session::seek_proof() {
+    if (server_ == nullptr || !server_->exchange().needs_proof() || client_rest_ > 0) return;
+    Bytes asked;
+    append_sync_proof(asked, server_->exchange());
+    metrics_.bytes[metrics::Direction::server_out].add(asked.size());
+    server_->link().write(asked);
 }
 
 // --- Servers ---------------------------------------------------------------------------------------------------------
@@ -354,11 +378,13 @@ void Session::sweep(TimePoint now) {
     }
     if (phase_ != Phase::ready) return;
     const bool owes = server_ != nullptr && server_->exchange().owes();
+    // What pins it keeps the server from others as an open transaction does.
+    const bool holds_server = busy_since_ != never || (pinned_ && server_ != nullptr);
     if (owes && is_over(asked_at_, timeouts_.query, now)) {
         time_out(TimeLimit::query, wire::fatal("57014", "canceling statement due to query timeout"));
     } else if (busy_since_ != never && is_over(busy_since_, timeouts_.transaction, now)) {
         time_out(TimeLimit::transaction, wire::fatal("25P04", "terminating connection due to transaction timeout"));
-    } else if (busy_since_ != never && !owes && is_over(active_at_, timeouts_.idle_transaction, now)) {
+    } else if (holds_server && !owes && is_over(active_at_, timeouts_.idle_transaction, now)) {
         time_out(TimeLimit::idle_transaction,
                  wire::fatal("25P03", "terminating connection due to idle-in-transaction timeout"));
     } else if (busy_since_ == never && is_over(active_at_, timeouts_.client_idle, now)) {

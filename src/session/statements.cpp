@@ -31,6 +31,15 @@ wire::SqlError duplicate(ByteView name) {
     return wire::error("42P05", "prepared statement \"" + std::string(name) + "\" already exists");
 }
 
+// PostgreSQL lets a session prepare until its own process has no memory left; this process belongs to everybody.
+constexpr std::size_t most_statement_bytes = std::size_t{32} * 1024 * 1024;
+
+wire::SqlError too_many() {
+    return wire::error("54000", "too many prepared statements",
+                       "The names and texts that this client has prepared take 32 MiB.",
+                       "Deallocate those that are no longer needed.");
+}
+
 wire::SqlError unknown(ByteView name) {
     return wire::error("26000", "prepared statement \"" + std::string(name) + "\" does not exist");
 }
@@ -80,6 +89,10 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     if (const auto* known = statements_->find(parse->statement)) {
         if (is_unsettled(known->batch)) return hold_until_settled();
         refuse_in_place(duplicate(parse->statement), false, to_server);
+        return frame.size;
+    }
+    if (statements_->bytes() + frame.size > most_statement_bytes) {
+        refuse_in_place(too_many(), false, to_server);
         return frame.size;
     }
     const StatementRef statement = context_.statements.intern(parse->text, parse->parameter_types);

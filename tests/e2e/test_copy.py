@@ -8,7 +8,7 @@ import pytest
 from support import messages as m
 from support.proxy import login
 from support.system import resident_kib
-from support.wire import summaries
+from support.wire import error_in, summaries
 
 COPY_IN = "copy target from stdin"
 ROWS = b"1\tone\n2\ttwo\n"
@@ -238,3 +238,32 @@ def test_psycopg_copy_error_raises_and_recovers(target):
                 for _ in range(10000):
                     copy_in.write(b"bad\trow\n")
         assert connection.execute("select 1").fetchone() == (1,)
+
+
+TRIGGER = """create temp table refused (a int); create function pg_temp.refuse() returns trigger language plpgsql
+as $$begin perform pg_sleep({}); raise exception 'refused'; end$$;
+create trigger refuse before insert on refused for each statement execute function pg_temp.refuse()"""
+
+
+def test_a_sync_left_unread_by_a_copy_that_failed_is_no_ones_answer(sluice):
+    """A trigger fails the COPY before anything is read, so the Sync that was sent meanwhile is answered later."""
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as client, login(proxy) as second, login(proxy) as third:
+        assert client.query(TRIGGER.format(0.5))[-1].tag == "Z"
+        client.send(m.query("copy refused from stdin"))
+        client.receive_until("G")
+        client.send(m.FLUSH * 200_000 + m.SYNC)
+        second.send(m.query("select 'second'"))
+        third.send(m.query("select 'third'"))
+        assert "refused" in error_in(client.until_ready()).text
+        for name, other in (("second", second), ("third", third)):
+            assert summaries(other.until_ready()) == ["T", f"D:{name}", "C:SELECT 1", "Z:I"]
+
+
+def test_an_extended_copy_that_fails_gives_its_server_back(sluice):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as client, login(proxy) as other:
+        client.query("create temp view unwritable as select 1 as a")
+        client.send(m.parse("copy unwritable from stdin") + m.bind() + m.execute() + m.SYNC)
+        assert error_in(client.until_ready()).sqlstate == "42809"
+        assert other.value("select 'served'") == "served"

@@ -228,3 +228,55 @@ def test_many_half_open_clients_do_not_disturb(sluice):
         assert good.value("select 1") == "1"
     for client in stuck:
         client.close()
+
+
+def test_a_client_that_reads_nothing_is_not_heard_further(sluice):
+    """Each Sync is answered by pgsluice itself: what is not read must not pile up here."""
+    proxy = sluice(workers=1)
+    with login(proxy) as deaf, login(proxy) as other:
+        other.value("select 1")
+        before = resident_kib(proxy.pid)
+        deaf.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            for _ in range(200):
+                deaf.socket.sendall(m.SYNC * 200_000)
+        assert resident_kib(proxy.pid) - before < 16 * 1024
+        assert other.value("select 'alive'") == "alive"
+
+
+def test_replies_of_ours_behind_a_slow_one_are_bounded_and_cleared_away_quickly(sluice):
+    proxy = sluice(workers=1)
+    with login(proxy) as other:
+        client = login(proxy)
+        client.send(m.parse("select pg_sleep(60)"), m.bind(), m.execute(), m.FLUSH)
+        client.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            for _ in range(100):
+                client.socket.sendall(m.close_statement("pgsluice_") * 20_000)
+        assert other.value("select 'while it sends'") == "while it sends"
+        client.reset()
+        started = time.monotonic()
+        assert other.value("select 'after it has gone'") == "after it has gone"
+        assert time.monotonic() - started < 1
+
+
+def test_syncs_ahead_of_a_copy_are_counted_out_quickly(sluice):
+    proxy = sluice(workers=1)
+    with login(proxy) as client, login(proxy) as other:
+        client.send(m.query("select pg_sleep(0.5); copy target from stdin") + m.SYNC * 200_000)
+        time.sleep(0.6)
+        started = time.monotonic()
+        assert other.value("select 'alive'") == "alive"
+        assert time.monotonic() - started < 1
+
+
+def test_prepared_statements_of_one_client_are_bounded(sluice):
+    proxy = sluice(workers=1)
+    with login(proxy) as client:
+        text = "select 1 --" + "x" * 900_000
+        for number in range(40):
+            client.send(m.parse(f"{text}{number}", name=f"s{number}"), m.SYNC)
+            last = client.until_ready()
+        assert (last[0].sqlstate, last[0].text) == ("54000", "too many prepared statements")
+        client.send(m.bind(statement="s1"), m.execute(), m.SYNC)
+        assert summaries(client.until_ready()) == ["2", "D:1", "C:SELECT 1", "Z:I"]

@@ -210,6 +210,17 @@ def test_cluster_cap_over_all_pools_takes_from_an_idle_sibling(sluice, postgres)
         second.query("commit")
 
 
+def test_a_database_name_cannot_lead_into_the_pool_of_another_user(sluice, postgres):
+    """Names may hold line ends, and a pool of session mode is known by all names and settings of the startup packet."""
+    proxy = sluice(pool={"mode": "session"})
+    with login(proxy, user="app", application_name="other") as victim:
+        assert victim.value("select current_user") == "app"
+    eventually(lambda: proxy.metrics().sum("pgsluice_servers", state="idle") == 1, 5, "the victim's server to be idle")
+    with WireClient(proxy.address) as client:
+        seen = client.start("other", "app\napp\napplication_name", "other-secret")
+        assert (seen[-1].severity, seen[-1].sqlstate) == ("FATAL", "3D000")
+
+
 def test_pools_are_separate_per_database_and_user(sluice, postgres):
     proxy = sluice(pool={"size": 1})
     with login(proxy, "app", "app") as a, login(proxy, "app", "other") as b, login(proxy, "other", "app") as c:

@@ -39,10 +39,18 @@ class Ring {
         drop_front();
         return value;
     }
-    void erase(std::size_t index) {
-        for (std::size_t i = index; i + 1 < size_; ++i) (*this)[i] = std::move((*this)[i + 1]);
-        (*this)[size_ - 1] = T{};
-        --size_;
+    // Asks about each once, from the front, and closes the gaps; returns how many have gone.
+    template <class Predicate>
+    std::size_t erase_if(Predicate is_unwanted) {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i < size_; ++i) {
+            if (is_unwanted((*this)[i])) continue;
+            if (kept != i) (*this)[kept] = std::move((*this)[i]);
+            ++kept;
+        }
+        const std::size_t erased = size_ - kept;
+        while (size_ > kept) (*this)[--size_] = T{};
+        return erased;
     }
 
   private:

@@ -75,7 +75,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // What the ledger has learnt about statements on this server (Exchange::Witness).
     void note_parsed(const protocol::Owed& owed);
     void note_dropped(const protocol::Owed& owed);
-    // Every prepared statement is gone: DEALLOCATE ALL, DISCARD ALL.
+    // Every named statement is gone that was prepared so far: DEALLOCATE ALL, DISCARD ALL.
     void forget_statements();
     const protocol::ParameterSetRef& has() const { return has_; }
     void set_has(protocol::ParameterSetRef has) { has_ = std::move(has); }

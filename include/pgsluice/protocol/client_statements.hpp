@@ -21,22 +21,40 @@ class ClientStatements {
         return found == names_.end() ? nullptr : &found->second;
     }
     void add(ByteView name, StatementRef statement, std::uint32_t batch) {
-        names_.insert_or_assign(std::string(name), Entry{std::move(statement), batch});
+        remove(name);
+        bytes_ += cost_of(*names_.try_emplace(std::string(name), Entry{std::move(statement), batch}).first);
     }
     void remove(ByteView name) {
-        if (const auto found = names_.find(name); found != names_.end()) names_.erase(found);
+        const auto found = names_.find(name);
+        if (found == names_.end()) return;
+        bytes_ -= cost_of(*found);
+        names_.erase(found);
     }
     void settle(ByteView name) {
         if (const auto found = names_.find(name); found != names_.end()) found->second.batch = 0;
     }
-    void clear() { names_ = {}; }
+    // DEALLOCATE ALL has been done: what was prepared before it is gone, what was sent behind it stays.
+    void forget_settled() {
+        boost::unordered::erase_if(names_, [this](const auto& each) {
+            if (each.second.batch != 0) return false;
+            bytes_ -= cost_of(each);
+            return true;
+        });
+    }
     std::size_t size() const { return names_.size(); }
+    // What the names keep in memory, as if no other client shared the texts.
+    std::size_t bytes() const { return bytes_; }
 
   private:
+    static std::size_t cost_of(const std::pair<const std::string, Entry>& each) {
+        return each.first.size() + each.second.statement->text.size() + sizeof each;
+    }
+
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
     boost::unordered_flat_map<std::string, Entry, Hash, std::equal_to<>> names_;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace pgsluice::protocol

@@ -31,6 +31,7 @@ enum class Asked : std::uint8_t {
     close,
     sync,
     copy_end,  // CopyDone or CopyFail: owed nothing, it marks where the server stops ignoring Sync
+    proof,     // a Close of ours that always succeeds: its CloseComplete proves that nothing before it is unread
 };
 
 enum class Fate : std::uint8_t {
@@ -52,7 +53,6 @@ struct Owed {
     StatementRef statement{};  // parse, close
     bool unnamed = false;      // parse: as the server's unnamed statement
     std::unique_ptr<OwedText> text{};
-    bool behind_data = false;  // sync: CopyData was sent since the last statement
 };
 
 enum class Settled : std::uint8_t {
@@ -88,8 +88,7 @@ class Exchange {
     bool skipping() const { return skipping_; }
     // COPY FROM STDIN is reading: the server ignores Flush and Sync.
     bool ignores_sync() const { return copy_in_; }
-    void note_ignored_sync() { count_ignored(behind_data_); }
-    void note_copy_data() { behind_data_ = true; }
+    void note_ignored_sync() { ignored_sync_ = true; }
 
     // The client has gone: whatever is owed to it is swallowed when it comes.
     void abandon();
@@ -110,10 +109,16 @@ class Exchange {
     wire::TransactionStatus status() const { return status_; }
     // Nothing is owed, and the last message sent was one that ends a batch: the last ReadyForQuery tells the whole
     // truth.
-    // Never again where a COPY failed and Syncs may have stood unread behind the data that broke it: each of those is
-    // answered by a ReadyForQuery that the next client would take for an own one.
+    // Not where a COPY failed and a Sync may have stood unread then (a trigger fails it before anything is read): it is
+    // answered by a ReadyForQuery that the next client would take for an own one. See needs_proof().
     bool at_rest() const { return owed_.empty() && !open_batch_ && !skipping_ && !in_doubt_; }
     bool owes() const { return !owed_.empty(); }
+    // Nothing is owed that is known of, yet a ReadyForQuery may still come: append_sync_proof() (sync_proof.hpp) finds
+    // out.
+    bool needs_proof() const { return in_doubt_ && owed_.empty() && !open_batch_ && !skipping_; }
+    // Replies of ours that wait for their turn behind a server's. Nothing but the memory bounds them: nothing of them is
+    // sent, so no full socket stops whoever causes them.
+    std::size_t invented() const { return invented_; }
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
     bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }
     // A ReadyForQuery is owed, so status() is about to change.
@@ -130,14 +135,7 @@ class Exchange {
     void pop(Witness& witness);
     void settle_markers();
     void enter_copy_in();
-    void count_ignored(bool behind_data) {
-        ++ignored_syncs_;
-        perhaps_unread_ |= behind_data;
-    }
-    void forget_ignored() {
-        ignored_syncs_ = 0;
-        perhaps_unread_ = false;
-    }
+    Owed take_front();
     Settled fail(Witness& witness);
     Settled settle_ready(ByteView body, Witness& witness);
 
@@ -146,12 +144,11 @@ class Exchange {
     std::uint32_t batch_ = 1;
     std::uint32_t answering_ = 1;
     std::uint32_t readies_owed_ = 0;
-    std::uint32_t ignored_syncs_ = 0;
+    std::size_t invented_ = 0;
     bool open_batch_ = false;
     bool skipping_ = false;
     bool copy_in_ = false;
-    bool behind_data_ = false;     // CopyData has been sent since the last statement
-    bool perhaps_unread_ = false;  // of the ignored Syncs, one at least came behind CopyData
+    bool ignored_sync_ = false;  // one at least was sent where a COPY reads, or so it seemed
     bool in_doubt_ = false;
     bool is_abandoned_ = false;  // until nothing is owed
     wire::SqlError substituted_;

@@ -46,6 +46,15 @@ class ServerStatements {
         by_use_.pop_front();
         return oldest;
     }
+    // DEALLOCATE ALL has been done: what was sent behind it stays.
+    void forget_settled() {
+        for (auto at = by_use_.begin(); at != by_use_.end();) {
+            const auto entry = at++;
+            if (entry->batch != 0) continue;
+            by_statement_.erase(entry->statement.get());
+            by_use_.erase(entry);
+        }
+    }
     void clear() {
         by_statement_.clear();
         by_use_.clear();

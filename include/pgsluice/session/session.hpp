@@ -108,6 +108,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
     void send(wire::Outbox& to_server, Bytes& to_client);
+    bool has_too_many_replies_waiting(wire::Outbox& to_server);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
     void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
@@ -146,6 +147,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void give_back_server();
     void leave_server(Phase before);
     void lose_sync();
+    void seek_proof();
     void enter(metrics::ClientState state);
     void stop_waiting();
     // startup.cpp

@@ -72,10 +72,31 @@ TEST_F(ClientStatementsTest, a_name_keeps_its_statement_alive) {
     EXPECT_EQ(cache.size(), 1U);
     statements.remove("s");
     EXPECT_EQ(cache.size(), 1U);
-    statements.clear();
+    statements.forget_settled();
     EXPECT_EQ(cache.size(), 0U);
     EXPECT_EQ(statements.size(), 0U);
     EXPECT_EQ(statements.find("t"), nullptr);
+}
+
+TEST_F(ClientStatementsTest, what_is_sent_behind_a_deallocate_all_outlives_it) {
+    statements.add("before", one, 0);
+    statements.add("behind", two, 7);
+    statements.forget_settled();
+    EXPECT_EQ(statements.find("before"), nullptr);
+    ASSERT_NE(statements.find("behind"), nullptr);
+}
+
+TEST_F(ClientStatementsTest, the_bytes_of_names_and_texts_are_counted) {
+    EXPECT_EQ(statements.bytes(), 0U);
+    statements.add("s", one, 7);
+    const std::size_t with_one = statements.bytes();
+    EXPECT_GE(with_one, one->text.size() + 1);
+    statements.add("t", two, 0);
+    EXPECT_GT(statements.bytes(), with_one);
+    statements.forget_settled();
+    EXPECT_EQ(statements.bytes(), with_one);
+    statements.remove("s");
+    EXPECT_EQ(statements.bytes(), 0U);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // COPY FROM STDIN, TO STDOUT and both ways, by simple and extended query; Syncs that the server ignores meanwhile.
 #include "ledger.hpp"
 
+#include <pgsluice/protocol/sync_proof.hpp>
+
 namespace pgsluice::protocol {
 namespace {
 
@@ -109,26 +111,42 @@ TEST(ExchangeCopy, a_sync_inside_it_that_the_server_did_ignore) {
 
 // Whether the server read that Sync before the COPY failed or after, only it knows: it may answer or not. A server of
 // which that is unknown must never meet another client, who would take the late ReadyForQuery for an own one.
-TEST(ExchangeCopy, a_sync_that_may_stand_unread_behind_bad_data_leaves_it_in_doubt) {
+TEST(ExchangeCopy, a_sync_that_may_stand_unread_when_it_fails_leaves_it_in_doubt) {
     Ledger ledger;
     ledger.owe(Asked::query);
-    ledger.exchange.note_copy_data();
-    ledger.owe(Asked::sync);
-    ledger.settle(server::copy_in_response() + server::error("22P04", "bad row") + server::ready());
+    ledger.settle(server::copy_in_response());
+    ledger.exchange.note_ignored_sync();
+    ledger.settle(server::error("P0001", "a trigger's") + server::ready());
     EXPECT_FALSE(ledger.exchange.at_rest());
+    EXPECT_TRUE(ledger.exchange.needs_proof());
     EXPECT_EQ(ledger.settle(server::ready()), "forward ReadyForQuery I\n");
     EXPECT_FALSE(ledger.exchange.at_rest());
-    ledger.owe(Asked::query);
-    EXPECT_EQ(ledger.settle(server::command_complete("SELECT 0") + server::ready()),
-              "forward CommandComplete \"SELECT 0\"\nforward ReadyForQuery I\n");
-    EXPECT_FALSE(ledger.exchange.at_rest());
+}
+
+TEST(ExchangeCopy, a_close_that_is_answered_ends_the_doubt) {
+    for (const bool was_unread : {false, true}) {
+        Ledger ledger;
+        ledger.owe(Asked::query).owe(Asked::sync);
+        ledger.settle(server::copy_in_response() + server::error("P0001", "a trigger's") + server::ready());
+        ASSERT_TRUE(ledger.exchange.needs_proof());
+        Bytes asked;
+        append_sync_proof(asked, ledger.exchange);
+        EXPECT_FALSE(ledger.exchange.needs_proof()) << "asked once";
+        if (was_unread) {
+            EXPECT_EQ(ledger.settle(server::ready()), "forward ReadyForQuery I\n");
+        }
+        EXPECT_FALSE(ledger.exchange.at_rest());
+        EXPECT_EQ(ledger.settle(server::close_complete() + server::ready()),
+                  "swallow CloseComplete\nswallow ReadyForQuery I\n");
+        EXPECT_TRUE(ledger.exchange.at_rest());
+        EXPECT_EQ(ledger.settle(server::ready()), "lost_sync ReadyForQuery I\n");
+    }
 }
 
 TEST(ExchangeCopy, syncs_inside_a_copy_that_succeeds_leave_no_doubt) {
     Ledger ledger;
     ledger.owe(Asked::query);
     ledger.settle(server::copy_in_response());
-    ledger.exchange.note_copy_data();
     ledger.exchange.note_ignored_sync();
     ledger.owe(Asked::copy_end);
     ledger.settle(server::command_complete("COPY 1") + server::ready());
@@ -138,15 +156,22 @@ TEST(ExchangeCopy, syncs_inside_a_copy_that_succeeds_leave_no_doubt) {
     EXPECT_TRUE(ledger.exchange.at_rest());
 }
 
-// libpq's way: Sync with the Execute, then data. The server has read that Sync before it can find a bad row.
-TEST(ExchangeCopy, a_sync_ahead_of_the_bad_data_leaves_no_doubt) {
+// libpq's way: Sync with the Execute, then data. A trigger may have failed the COPY before that Sync was read.
+TEST(ExchangeCopy, a_sync_ahead_of_the_data_leaves_it_in_doubt_too) {
     Ledger ledger;
     ledger.owe(Asked::execute).owe(Asked::sync);
     ledger.settle(server::copy_in_response());
-    ledger.exchange.note_copy_data();
     ledger.settle(server::error("22P04", "bad row"));
     ledger.owe(Asked::copy_end).owe(Asked::sync);
     ledger.settle(server::ready());
+    EXPECT_FALSE(ledger.exchange.at_rest());
+    EXPECT_TRUE(ledger.exchange.needs_proof());
+}
+
+TEST(ExchangeCopy, a_simple_one_with_syncs_behind_it_rests_when_it_is_done) {
+    Ledger ledger;
+    ledger.owe(Asked::query).owe(Asked::sync).owe(Asked::copy_end);
+    ledger.settle(server::copy_in_response() + server::command_complete("COPY 0") + server::ready());
     EXPECT_TRUE(ledger.exchange.at_rest());
 }
 
@@ -158,6 +183,7 @@ TEST(ExchangeCopy, a_sync_that_ends_the_skipping_behind_a_failed_copy) {
     EXPECT_EQ(ledger.settle(server::error("22P04", "bad row") + server::ready()),
               "forward ErrorResponse ERROR 22P04 \"bad row\"\nforward ReadyForQuery I\n");
     EXPECT_FALSE(ledger.exchange.skipping());
+    EXPECT_TRUE(ledger.exchange.needs_proof()) << "and no batch is open";
 }
 
 TEST(ExchangeCopy, out_streams_between_response_and_complete) {

@@ -1,0 +1,13 @@
+#include <pgsluice/protocol/sync_proof.hpp>
+#include <pgsluice/wire/frontend_messages.hpp>
+
+namespace pgsluice::protocol {
+
+void append_sync_proof(Bytes& to_server, Exchange& exchange) {
+    wire::write_target(to_server, wire::FrontendTag::close, 'S', "pgsluice_proof");
+    exchange.owe({Asked::proof, Fate::swallow});
+    wire::write_empty(to_server, wire::FrontendTag::sync);
+    exchange.owe({Asked::sync, Fate::swallow});
+}
+
+}  // namespace pgsluice::protocol

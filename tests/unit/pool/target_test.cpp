@@ -1,0 +1,32 @@
+#include <pgsluice/pool/target.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::pool {
+namespace {
+
+Target target(std::string database, std::string user, std::vector<wire::Setting> startup = {}) {
+    Target made;
+    made.route = "main";
+    made.database = std::move(database);
+    made.user = std::move(user);
+    made.startup = std::move(startup);
+    return made;
+}
+
+TEST(Target, of_the_same_names_has_the_same_key) {
+    EXPECT_EQ(target("orders", "ann").key(), target("orders", "ann").key());
+    EXPECT_NE(target("orders", "ann").key(), target("orders", "bob").key());
+    EXPECT_NE(target("orders", "ann").key(), target("orders", "ann", {{"application_name", "x"}}).key());
+}
+
+TEST(Target, names_with_line_ends_and_the_like_make_no_key_of_others) {
+    const std::string victim = target("app", "app", {{"application_name", "other"}}).key();
+    for (const char separator : {'\n', '\t', ' ', ',', '/', ':'}) {
+        const std::string joined = std::string("app") + separator + "app" + separator + "application_name";
+        EXPECT_NE(target(joined, "other").key(), victim) << int{separator};
+    }
+}
+
+}  // namespace
+}  // namespace pgsluice::pool
