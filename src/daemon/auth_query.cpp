@@ -3,6 +3,8 @@
 #include "server_connection.hpp"
 #include "worker.hpp"
 
+#include <pgsluice/net/asio.hpp>
+
 #include <charconv>
 
 namespace pgsluice::daemon {
@@ -30,14 +32,28 @@ double now_epoch() {
 
 }  // namespace
 
+AuthQueries::AuthQueries(Worker& worker)
+    : worker_(worker), gate_(std::make_shared<Gate>(worker.reactor().io())) {}
+
 boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery query, std::string user,
                                                              TimePoint until) {
     const std::string connection_key = key_of(query);
     const std::string key = connection_key + '\n' + user;
-    if (const auto cached = cache_.find(key); cached != cache_.end()) {
-        if (worker_.read_clock() < cached->second.until) co_return cached->second.credential;
-        cache_.erase(cached);
+    if (const Cached* cached = find_cached(key)) co_return cached->credential;
+    const std::shared_ptr<Gate> gate = gate_;
+    while (gate->under_way >= most_at_once) {
+        co_await gate->freed.async_wait(net::as_tuple);
+        if (worker_.read_clock() >= until) {
+            gate->freed.cancel_one();
+            co_return "auth.query: no connection for it came free in time";
+        }
+        // Somebody else may have asked for the same user meanwhile.
+        if (const Cached* cached = find_cached(key)) {
+            gate->freed.cancel_one();
+            co_return cached->credential;
+        }
     }
+    const Turn turn(gate);
     // A connection that was idle may have died unnoticed, so a failure on it is tried once more on a new one.
     while (true) {
         net::LinkPtr link(nullptr);
@@ -64,6 +80,14 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery q
         static const std::vector<std::optional<std::string>> none;
         co_return remember(query, key, rows.empty() ? none : rows[0].values);
     }
+}
+
+const AuthQueries::Cached* AuthQueries::find_cached(const std::string& key) {
+    const auto cached = cache_.find(key);
+    if (cached == cache_.end()) return nullptr;
+    if (worker_.read_clock() < cached->second.until) return &cached->second;
+    cache_.erase(cached);
+    return nullptr;
 }
 
 // The row: name, stored password, and optionally the password's end in seconds since 1970.
@@ -123,6 +147,8 @@ void AuthQueries::reset() {
 }
 
 void AuthQueries::sweep(TimePoint now) {
+    // Those who wait look at their deadlines.
+    gate_->freed.cancel();
     std::erase_if(idle_, [now](const auto& entry) { return now - entry.second.since > keep_idle; });
 }
 

@@ -1,6 +1,7 @@
 // auth.query: asks a server for a user's stored password. On connections of its own, which nothing of a client ever
 // reaches but the user name, as a bind parameter; their search_path is pinned. Answers are cached, never beyond a
-// password's end. One per worker.
+// password's end. One per worker, with a few connections at most: whoever asks has proved nothing yet, and could take every
+// connection that the server has by making up names.
 #pragma once
 
 #include <pgsluice/auth/credential.hpp>
@@ -9,8 +10,10 @@
 #include <pgsluice/net/link.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -22,7 +25,7 @@ class Worker;
 
 class AuthQueries {
   public:
-    explicit AuthQueries(Worker& worker) : worker_(worker) {}
+    explicit AuthQueries(Worker& worker);
 
     // nullopt: there is no such user, or the password has expired. A string: the query failed, for the log.
     using Answer = std::variant<std::optional<auth::Credential>, std::string>;
@@ -33,6 +36,28 @@ class AuthQueries {
     void sweep(TimePoint now);
 
   private:
+    static constexpr std::size_t most_at_once = 2;
+
+    // How many look-ups are under way, and who waits for one of them to end.
+    struct Gate {
+        explicit Gate(boost::asio::io_context& io) : freed(io, boost::asio::steady_timer::time_point::max()) {}
+        std::size_t under_way = 0;
+        boost::asio::steady_timer freed;  // never expires: its waiters are woken one by one, oldest first
+    };
+    // One look-up. It may outlive its owner, in the frame of a coroutine that ends with the loop.
+    class Turn {
+      public:
+        explicit Turn(std::shared_ptr<Gate> gate) : gate_(std::move(gate)) { ++gate_->under_way; }
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        ~Turn() {
+            --gate_->under_way;
+            gate_->freed.cancel_one();
+        }
+
+      private:
+        const std::shared_ptr<Gate> gate_;
+    };
     struct Cached {
         std::optional<auth::Credential> credential;
         TimePoint until;
@@ -42,6 +67,7 @@ class AuthQueries {
         TimePoint since;
     };
 
+    const Cached* find_cached(const std::string& key);
     boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> connect(config::AuthQuery query, TimePoint until);
     Answer remember(const config::AuthQuery& query, const std::string& key,
                     const std::vector<std::optional<std::string>>& row);
@@ -50,6 +76,7 @@ class AuthQueries {
     std::map<std::string, Cached> cache_;    // by query and user
     std::multimap<std::string, Idle> idle_;  // by query
     std::uint64_t generation_ = 0;
+    const std::shared_ptr<Gate> gate_;
 };
 
 }  // namespace pgsluice::daemon

@@ -17,14 +17,11 @@ boost::asio::awaitable<void> forward_cancel(Worker& worker, std::shared_ptr<cons
     if (opened) {
         Bytes request;
         wire::write_cancel_request(request, process_id, secret);
-        error_code error = co_await (*opened)->write_all(request, until);
-        std::array<char, 64> answer{};
+        const error_code error = co_await (*opened)->write_all(request, until);
+        std::array<char, 1> answer{};
         const std::span<char> into(answer);
-        // PostgreSQL answers nothing and closes when the signal has been sent.
-        while (!error) {
-            const Result<std::size_t> got = co_await (*opened)->read_some(into, until);
-            if (!got) break;
-        }
+        // PostgreSQL answers nothing and closes when the signal has been sent. Whatever does answer is not listened to.
+        if (!error) co_await (*opened)->read_some(into, until);
     } else {
         worker.metrics().worker().cancels[metrics::CancelOutcome::failed].add();
         log::warning("cancel_failed", opened.error().text, {});

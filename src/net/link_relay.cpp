@@ -82,6 +82,7 @@ void Link::on_readable() {
 
 void Link::on_turn() {
     if (phase_ == Phase::setup && broken_) return finish_wait(boost::asio::error::connection_reset);
+    if (phase_ == Phase::setup && setup_wait_ && setup_wait_->event == Event::turn) return finish_wait({});
     if (phase_ != Phase::relay) return;
     if (pauses_ == 0) return pump();
     if (broken_ && !awaits_slow_reader()) end(Closed::reset);

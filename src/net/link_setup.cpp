@@ -15,6 +15,12 @@
 
 namespace pgsluice::net {
 
+namespace {
+
+constexpr int most_reads_in_a_row = 16;
+
+}  // namespace
+
 struct Link::StartWait {
     Link* link;
     Event event;
@@ -26,6 +32,7 @@ struct Link::StartWait {
         link->setup_wait_ = std::make_unique<SetupWait>(SetupWait{event, std::forward<Handler>(handler)});
         if (until != never) link->reactor_->set_deadline(*link, until);
         if (event == Event::readable) link->readiness_->wait_read();
+        if (event == Event::turn) link->readiness_->post_turn();
     }
 };
 
@@ -59,10 +66,20 @@ void Link::abort_wait() {
 asio::awaitable<Result<std::size_t>> Link::read_some(std::span<char> into, TimePoint until) {
     for (;;) {
         if (phase_ != Phase::setup) co_return error_code(asio::error::operation_aborted);
+        // A peer that sends without end must not keep others from their turn, nor this from its deadline.
+        if (++reads_in_a_row_ >= most_reads_in_a_row) {
+            reads_in_a_row_ = 0;
+            if (const error_code error = co_await wait_for(Event::turn, until)) co_return error;
+            if (until != never && std::chrono::steady_clock::now() >= until) {
+                co_return error_code(asio::error::timed_out);
+            }
+        }
         const Io got = receive(into);
         if (got.state == Io::State::done) co_return got.count;
         if (got.state == Io::State::end) co_return error_code(asio::error::eof);
         if (got.state == Io::State::failed) co_return got.error;
+        if (!got.drained) continue;
+        reads_in_a_row_ = 0;
         const error_code error = co_await wait_for(Event::readable, until);
         if (error) co_return error;
     }

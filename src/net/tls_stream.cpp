@@ -13,6 +13,11 @@ namespace pgsluice::net {
 
 namespace {
 
+// Taken from the socket in one call, while other connections wait.
+constexpr std::size_t most_at_once = 256 * 1024;
+// Taken without a byte for us: one record in parts, a few tickets, a few key updates; not a flood of them.
+constexpr std::size_t most_barren = 64 * 1024;
+
 // What the macro SSL_set_tlsext_host_name does, which casts in C style.
 bool send_server_name(SSL* ssl, std::string host) {
     return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1;
@@ -29,7 +34,20 @@ struct TlsStream::Bio {
             BIO_set_retry_read(bio);
             return 0;
         }
+        if (SSL_is_init_finished(stream.ssl_) == 1) {
+            if (stream.taken_ >= most_at_once) {
+                stream.had_enough_ = true;
+                BIO_set_retry_read(bio);
+                return 0;
+            }
+            if (stream.barren_ >= most_barren) {
+                stream.socket_error_ = boost::asio::error::connection_aborted;
+                return 0;
+            }
+        }
         const Io got = receive(stream.fd_, {into, size});
+        stream.taken_ += got.count;
+        stream.barren_ += got.count;
         stream.drained_ = got.drained && !stream.to_the_end_;
         switch (got.state) {
             case Io::State::done: *count = got.count; return 1;
@@ -124,6 +142,7 @@ TlsStream::Step TlsStream::handshake(Bytes& out) {
     out_ = &out;
     const int result = SSL_do_handshake(ssl_);
     out_ = nullptr;
+    if (result == 1) barren_ = 0;
     if (result == 1) return Step::done;
     if (SSL_get_error(ssl_, result) == SSL_ERROR_WANT_READ) return Step::want_read;
     note_handshake_error();
@@ -149,6 +168,8 @@ Io TlsStream::read(std::span<char> into, bool to_the_end, Bytes& out) {
     ERR_clear_error();
     drained_ = false;
     to_the_end_ = to_the_end;
+    taken_ = 0;
+    had_enough_ = false;
     out_ = &out;
     Io io;
     while (io.count < into.size()) {
@@ -156,11 +177,12 @@ Io TlsStream::read(std::span<char> into, bool to_the_end, Bytes& out) {
         const int result = SSL_read_ex(ssl_, into.data() + io.count, into.size() - io.count, &count);
         if (result == 1) {
             io.count += count;
+            barren_ = 0;
             continue;
         }
         const int error = SSL_get_error(ssl_, result);
         if (error == SSL_ERROR_WANT_READ) {
-            io.drained = true;
+            io.drained = !had_enough_;
             if (io.count == 0) io.state = Io::State::would_block;
             break;
         }

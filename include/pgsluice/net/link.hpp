@@ -192,7 +192,7 @@ class Link final : public Peer, private Deadlined {
     // Setup.
     struct SetupWait;
     struct StartWait;
-    enum class Event : std::uint8_t { readable, flushed };
+    enum class Event : std::uint8_t { readable, flushed, turn };
     boost::asio::awaitable<error_code> wait_for(Event event, TimePoint until);
     boost::asio::awaitable<Outcome<void>> handshake(TimePoint until);
     void finish_wait(error_code error);
@@ -218,6 +218,7 @@ class Link final : public Peer, private Deadlined {
     Stream stream_;
     Address remote_;
     std::uint16_t local_port_;
+    std::uint8_t reads_in_a_row_ = 0;  // in setup, since the last wait
 };
 
 }  // namespace pgsluice::net
