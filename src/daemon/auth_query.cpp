@@ -32,8 +32,7 @@ double now_epoch() {
 
 }  // namespace
 
-AuthQueries::AuthQueries(Worker& worker)
-    : worker_(worker), gate_(std::make_shared<Gate>(worker.reactor().io())) {}
+AuthQueries::AuthQueries(Worker& worker) : worker_(worker), gate_(std::make_shared<Gate>(worker.reactor().io())) {}
 
 boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery query, std::string user,
                                                              TimePoint until) {

@@ -1,7 +1,7 @@
 // auth.query: asks a server for a user's stored password. On connections of its own, which nothing of a client ever
 // reaches but the user name, as a bind parameter; their search_path is pinned. Answers are cached, never beyond a
-// password's end. One per worker, with a few connections at most: whoever asks has proved nothing yet, and could take every
-// connection that the server has by making up names.
+// password's end. One per worker, with a few connections at most: whoever asks has proved nothing yet, and could take
+// every connection that the server has by making up names.
 #pragma once
 
 #include <pgsluice/auth/credential.hpp>

@@ -1,8 +1,9 @@
-// Lets long streams come in large portions. A server sends a result in pieces of 8 KiB, and each piece would wake us: for
-// a gigabyte the wake-ups cost more than the copying. So once a link has read `begins_at` bytes without anything short
-// in between, SO_RCVLOWAT makes the kernel wait until `portion` is there. A stream that is slower than a portion in each
-// tick, or has ended, is found by the tick, which takes the mark away again, and the kernel then announces what is
-// there: nothing is ever late by more than two ticks, once in a megabyte. TCP only; elsewhere the option has no effect.
+// Lets long streams come in large portions. A server sends a result in pieces of 8 KiB, and each piece would wake us:
+// for a gigabyte the wake-ups cost more than the copying. So once a link has read `begins_at` bytes without anything
+// short in between, SO_RCVLOWAT makes the kernel wait until `portion` is there. A stream that is slower than a portion
+// in each tick, or has ended, is found by the tick, which takes the mark away again, and the kernel then announces what
+// is there: nothing is ever late by more than two ticks, once in a megabyte. TCP only; elsewhere the option has no
+// effect.
 #pragma once
 
 #include <pgsluice/base/time.hpp>

@@ -31,8 +31,9 @@ class TlsStream {
     Step handshake(Bytes& out);
     std::string handshake_error() const { return handshake_error_; }
 
-    // Reads as many records as fit and are there, but no more at a time than others can wait for: then it is not drained.
-    // A peer that sends records without end and no byte in them (key updates) fails. `to_the_end`: the peer is known to have ended, find it.
+    // Reads as many records as fit and are there, but no more at a time than others can wait for: then it is not
+    // drained. A peer that sends records without end and no byte in them (key updates) fails. `to_the_end`: the peer is
+    // known to have ended, find it.
     Io read(std::span<char> into, bool to_the_end, Bytes& out);
     // False where the session has failed.
     bool encrypt(ByteView bytes, Bytes& out);
@@ -56,8 +57,8 @@ class TlsStream {
     bool drained_ = false;     // the socket is known to be empty: OpenSSL is told so without another recv
     bool to_the_end_ = false;  // the end may be there already, unannounced: ask the socket until it says so
     bool ended_ = false;       // the socket has come to its end
-    std::size_t taken_ = 0;   // from the socket in this call
-    std::size_t barren_ = 0;  // from the socket since the last byte for us
+    std::size_t taken_ = 0;    // from the socket in this call
+    std::size_t barren_ = 0;   // from the socket since the last byte for us
     bool had_enough_ = false;
     error_code socket_error_;
     Io::State after_ = Io::State::done;  // what the next read returns, where records came before an end

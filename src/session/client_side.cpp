@@ -127,8 +127,8 @@ std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, w
                                       Bytes& to_client) {
     const auto error = wire::error("08P01", "invalid message format");
     const bool is_sync = static_cast<FrontendTag>(frame.tag) == FrontendTag::sync;
-    const bool is_here = server_ == nullptr || (server_->exchange().at_rest() &&
-                                                server_->exchange().status() == TransactionStatus::idle);
+    const bool is_here = server_ == nullptr ||
+                         (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
     if (!is_here && is_sync && !server_->exchange().at_rest()) return admit_sync(frame, rest, to_server);
     if (!is_here) {
         // A Sync fails the transaction and is answered, as a Query that fails is.

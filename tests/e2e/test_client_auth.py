@@ -341,6 +341,20 @@ def test_log_never_holds_a_secret(sluice, postgres):
         assert word.encode() not in open(f"/proc/{proxy.pid}/cmdline", "rb").read()
 
 
+def test_made_up_names_take_few_connections_of_the_server(sluice, postgres):
+    proxy = sluice(auth=querying(postgres, sql=f"with slow as materialized (select pg_sleep(0.2)) select found.* from slow, ({AUTH_QUERY}) found"))
+    crowd = [WireClient(proxy.address) for _ in range(30)]
+    for number, client in enumerate(crowd):
+        client.send(m.startup({"user": f"ghost{number}", "database": "app"}))
+    asking = "select count(*) from pg_stat_activity where application_name = 'pgsluice auth.query'"
+    for _ in range(10):
+        assert postgres.execute(asking)[0][0] <= 4, "two for each worker"
+        time.sleep(0.05)
+    for client in crowd:
+        assert client.receive().tag == "R", "everybody is asked for a password, the last one too"
+        client.close()
+
+
 def test_keys_are_derived_on_threads_that_serve_no_client(sluice):
     """A verifier with many iterations makes each guess dear; the workers do not pay for it."""
     proxy = sluice(auth={"rules": [{"method": "password"}],

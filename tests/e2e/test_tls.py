@@ -1,6 +1,9 @@
 """TLS on both sides: modes, names, client certificates, reload, and what travels ahead of the handshake."""
+import ctypes
 import shutil
+import socket
 import ssl
+import time
 
 import psycopg
 import pytest
@@ -308,3 +311,39 @@ def test_both_sides_encrypted_with_scram_and_prepared_statements(sluice, tls_lis
         connection.prepare_threshold = 0
         for n in range(50):
             assert connection.execute("select %s::int, ssl from pg_stat_ssl where pid = pg_backend_pid()", (n,)).fetchone() == (n, True)
+
+
+class KeyUpdates:
+    """A client that shakes hands and then sends key updates, which Python's ssl cannot."""
+
+    def __init__(self, address):
+        library = ctypes.CDLL("libssl.so.3")
+        for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+            getattr(library, name).restype = ctypes.c_void_p
+        self.library = library
+        self.socket = socket.create_connection(address)
+        self.socket.sendall(m.SSL_REQUEST)
+        assert self.socket.recv(1) == b"S"
+        context = library.SSL_CTX_new(ctypes.c_void_p(library.TLS_client_method()))
+        self.session = ctypes.c_void_p(library.SSL_new(ctypes.c_void_p(context)))
+        assert library.SSL_set_fd(self.session, self.socket.fileno()) == 1
+        assert library.SSL_connect(self.session) == 1
+
+    def send(self, wants_answer: bool) -> bool:
+        return self.library.SSL_key_update(self.session, int(wants_answer)) == 1 and self.library.SSL_do_handshake(self.session) == 1
+
+
+@pytest.mark.parametrize("wants_answers", [False, True])
+def test_a_flood_of_key_updates_ends_its_connection_and_keeps_nobody_waiting(sluice, tls_listener, wants_answers):
+    proxy = sluice(workers=1, **tls_listener("prefer"))
+    with login(proxy) as other:
+        other.value("select 1")
+        flood = KeyUpdates(proxy.address)
+        slowest, ended = 0.0, False
+        for _ in range(200):
+            ended = ended or not all(flood.send(wants_answers) for _ in range(100))
+            started = time.monotonic()
+            assert other.value("select 'alive'") == "alive"
+            slowest = max(slowest, time.monotonic() - started)
+        assert ended and slowest < 0.5
+        flood.socket.close()

@@ -20,8 +20,7 @@ namespace pgsluice::pool {
 
 class Share {
   public:
-    explicit Share(std::size_t workers)
-        : idle_(std::make_unique<Idle[]>(workers)), workers_(workers) {}
+    explicit Share(std::size_t workers) : idle_(std::make_unique<Idle[]>(workers)), workers_(workers) {}
 
     // --- Permits: one for each connection that is open or being made.
     bool try_take(std::uint32_t limit) {

@@ -1,6 +1,6 @@
-// Settles the doubt that a failed COPY may leave (Exchange::needs_proof): whether a Sync that was sent meanwhile has been
-// read and ignored, or stands unread and will be answered. The server is asked to close a statement that it does not have,
-// which succeeds in every state of a transaction: whatever it had not read before, it answers before that.
+// Settles the doubt that a failed COPY may leave (Exchange::needs_proof): whether a Sync that was sent meanwhile has
+// been read and ignored, or stands unread and will be answered. The server is asked to close a statement that it does
+// not have, which succeeds in every state of a transaction: whatever it had not read before, it answers before that.
 #pragma once
 
 #include <pgsluice/protocol/exchange.hpp>

@@ -94,8 +94,8 @@ TEST(Copy, an_extended_one_that_fails_waits_for_the_sync) {
     script.run();
 }
 
-// That Sync may have stood unread when the COPY failed, and be answered late: nobody else is given that server before it
-// is known that nothing more comes.
+// That Sync may have stood unread when the COPY failed, and be answered late: nobody else is given that server before
+// it is known that nothing more comes.
 TEST(Copy, a_sync_that_a_failed_copy_may_have_left_unread_is_waited_for) {
     Script script;
     script.add_client()
@@ -106,8 +106,7 @@ TEST(Copy, a_sync_that_a_failed_copy_may_have_left_unread_is_waited_for) {
         .server_sends(server::ready())
         .expect_to_server("")
         .server_sends(server::close_complete() + server::ready())
-        .expect_to_client(
-            "CopyInResponse 5\nErrorResponse ERROR 22P04 \"bad row\"\nReadyForQuery I\nReadyForQuery I\n")
+        .expect_to_client("CopyInResponse 5\nErrorResponse ERROR 22P04 \"bad row\"\nReadyForQuery I\nReadyForQuery I\n")
         .expect_to_server("Query \"other\"\n");
     script.run();
 }
