@@ -43,15 +43,22 @@ std::string quoted_name(ByteView name) {
     return quoted + '"';
 }
 
+// A client's "ISO" leaves the order of day and month as it is, which must be that of a fresh connection and not what
+// another client has left.
+bool keeps_part_of_the_old(const Parameter& wanted) {
+    return same_name(wanted.name, "DateStyle") && wanted.value.find(',') == std::string::npos;
+}
+
 void append_reset(Bytes& to_server, Exchange& exchange, const Parameter& unwanted) {
+    // What is there by this name is our last one, or what somebody has prepared with SQL; nothing there is fine too.
+    wire::write_target(to_server, FrontendTag::close, 'S', reset_statement);
+    owe(exchange, Asked::close);
     wire::write_parse(to_server, reset_statement, "reset " + quoted_name(unwanted.name), wire::no_parameter_types);
     owe(exchange, Asked::parse);
     wire::write_bind(to_server, "", reset_statement, {});
     owe(exchange, Asked::bind);
     wire::write_execute(to_server, "", 0);
     owe(exchange, Asked::execute);
-    wire::write_target(to_server, FrontendTag::close, 'S', reset_statement);
-    owe(exchange, Asked::close);
 }
 
 }  // namespace
@@ -67,6 +74,7 @@ std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatemen
     for (const Parameter& wanted : wants.all()) {
         const Parameter* present = has.find(wanted.name);
         if (present != nullptr && present->value == wanted.value) continue;
+        if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(to_server, exchange, *present);
         append_set(to_server, exchange, reserved, wanted);
         ++differences;
     }

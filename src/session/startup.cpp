@@ -138,8 +138,16 @@ void Session::refuse_startup(ByteView body) {
         if (fields.sqlstate.size() == 5)
             std::copy(fields.sqlstate.begin(), fields.sqlstate.end(), error.sqlstate.begin());
     }
-    // The server has undone the batch as a whole, so it is what it was before.
-    pool_->recover(*std::exchange(server_, nullptr), 0);
+    pool::Server& server = *std::exchange(server_, nullptr);
+    if (fields.sqlstate == "26000" || fields.sqlstate == "42P05") {
+        // Not about a setting: somebody has tampered with our statements on that server.
+        error = wire::fatal("08006", "could not apply the startup parameters on a server connection",
+                            "The server says: " + std::string(fields.message));
+        pool_->discard(server, metrics::ServerClose::unclean);
+    } else {
+        // The server has undone the batch as a whole, so it is what it was before.
+        pool_->recover(server, 0);
+    }
     end(Disconnect::failed, &error);
 }
 

@@ -110,3 +110,25 @@ def test_login_with_a_bad_pair_fails_although_others_are_known(sluice):
     with WireClient(proxy.address) as client:
         seen = client.start("app", "app", "app-secret", TimeZone="no/where")
         assert (seen[-1].severity, seen[-1].sqlstate) == ("FATAL", "22023")
+
+
+def test_a_date_style_in_part_means_what_it_means_on_a_fresh_connection(sluice):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as other:
+        other.query("set datestyle = 'ISO, DMY'")
+    for _ in range(2):
+        with login(proxy, DateStyle="ISO") as client:
+            assert client.value("select '02/03/2024'::date") == "2024-02-03"
+
+
+def test_statements_that_clients_prepare_by_our_names_stop_nobody(sluice):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as tamperer:
+        tamperer.query("prepare pgsluice_reset as select 1")
+    with login(proxy, work_mem="2MB") as client:
+        assert client.value("show work_mem") == "2MB"
+    with login(proxy) as tamperer:
+        tamperer.query("deallocate pgsluice_set")
+    attempts = [WireClient(proxy.address) for _ in range(2)]
+    last = [client.start("app", "app", "app-secret", work_mem="3MB")[-1] for client in attempts]
+    assert last[-1].tag == "Z", "the server is replaced"

@@ -14,8 +14,8 @@ std::string set(const std::string& name, const std::string& value) {
     return "Bind \"\" \"pgsluice_set\" \"" + name + "\" \"" + value + "\"\nExecute \"\" 0\n";
 }
 std::string reset(const std::string& quoted_name) {
-    return "Parse \"pgsluice_reset\" \"reset " + quoted_name +
-           "\"\nBind \"\" \"pgsluice_reset\"\nExecute \"\" 0\nClose S \"pgsluice_reset\"\n";
+    return "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset " + quoted_name +
+           "\"\nBind \"\" \"pgsluice_reset\"\nExecute \"\" 0\n";
 }
 
 class SettingsReplay : public testing::Test {
@@ -46,6 +46,13 @@ TEST_F(SettingsReplay, sets_what_differs_in_a_batch_of_its_own) {
     EXPECT_EQ(count, 2U);
 }
 
+TEST_F(SettingsReplay, a_date_style_in_part_is_applied_to_that_of_a_fresh_connection) {
+    EXPECT_EQ(replay({{"DateStyle", "ISO, DMY", true}}, {{"datestyle", "ISO"}}),
+              reset("\"DateStyle\"") + parse_set + set("datestyle", "ISO") + "Sync\n");
+    EXPECT_EQ(replay({{"DateStyle", "ISO, DMY", true}}, {{"DateStyle", "ISO, MDY", true}}),
+              set("DateStyle", "ISO, MDY") + "Sync\n");
+}
+
 TEST_F(SettingsReplay, prepares_its_statement_once_for_each_server) {
     replay({{"TimeZone", "UTC", true}}, {{"TimeZone", "CET", true}});
     EXPECT_TRUE(reserved.set_config);
@@ -73,8 +80,8 @@ TEST_F(SettingsReplay, swallows_every_reply) {
     replay({{"TimeZone", "UTC", true}, {"work_mem", "1MB"}}, {{"TimeZone", "CET", true}});
     ledger.owe(Asked::query);
     EXPECT_TRUE(ledger.exchange.is_replaying());
-    const Bytes resets = server::parse_complete() + server::bind_complete() + server::command_complete("RESET") +
-                         server::close_complete();
+    const Bytes resets = server::close_complete() + server::parse_complete() + server::bind_complete() +
+                         server::command_complete("RESET");
     const Bytes sets = server::parse_complete() + server::bind_complete() + server::row({"CET"}) +
                        server::command_complete("SELECT 1") + server::ready();
     const std::string told = ledger.settle(resets + sets);

@@ -121,15 +121,15 @@ TEST(Login, asks_a_server_for_a_setting_once) {
 TEST(Login, greets_with_the_value_as_the_server_spells_it) {
     const Bytes reports = server::parameter_status("DateStyle", "German, DMY");
     Script script;
-    script.add_client({{"datestyle", "german"}})
-        .expect_to_server(parse_set + set("DateStyle", "german") + "Sync\n")
+    script.add_client({{"datestyle", "german,dmy"}})
+        .expect_to_server(parse_set + set("DateStyle", "german,dmy") + "Sync\n")
         .server_sends(has_set("German, DMY", reports))
         .expect_to_client(1, greeting("", "German, DMY"))
-        .add_client({{"datestyle", "german"}})
+        .add_client({{"datestyle", "german,dmy"}})
         .expect_to_client(2, greeting("", "German, DMY"));
     // Nothing is to be changed for the second of them, and for a third only what is new.
     script.exchange(2, 0, "select 1")
-        .add_client({{"datestyle", "german"}, {"search_path", "app"}})
+        .add_client({{"datestyle", "german,dmy"}, {"search_path", "app"}})
         .expect_to_server(set("search_path", "app") + "Sync\n");
     script.run();
 }
@@ -143,8 +143,8 @@ TEST(Login, shows_no_setting_that_servers_do_not_report) {
         // The client that never asked for it gets a server without it.
         .client_sends(client::query("select 1"))
         .expect_to_server(
-            "Parse \"pgsluice_reset\" \"reset \"search_path\"\"\nBind \"\" \"pgsluice_reset\"\nExecute "
-            "\"\" 0\nClose S \"pgsluice_reset\"\nSync\nQuery \"select 1\"\n");
+            "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"search_path\"\"\nBind \"\" "
+            "\"pgsluice_reset\"\nExecute \"\" 0\nSync\nQuery \"select 1\"\n");
     script.run();
 }
 
