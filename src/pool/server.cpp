@@ -15,7 +15,7 @@ void Server::note_dropped(const protocol::Owed& owed) {
         unnamed_.reset();
     else if (owed.asked == protocol::Asked::parse)
         statements_.remove(*owed.statement);
-    else if (owed.asked == protocol::Asked::close)
+    else if (owed.asked == protocol::Asked::close && statements_.use(*owed.statement) == nullptr)
         statements_.add(owed.statement, 0);
 }
 

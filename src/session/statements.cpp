@@ -81,6 +81,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
             unnamed_ != nullptr && unnamed_->text == parse->text && unnamed_->parameter_types == parse->parameter_types;
         if (!is_same) unnamed_ = context_.statements.intern(parse->text, parse->parameter_types);
         server_->unnamed() = unnamed_;
+        ++unnamed_parses_;
         exchange.owe({Asked::parse, Fate::forward, unnamed_, true});
         return pass(frame, rest, to_server);
     }
@@ -245,6 +246,7 @@ std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::
 
 void Session::on_parsed(const protocol::Owed& owed) {
     server_->note_parsed(owed);
+    if (owed.unnamed && owed.fate == Fate::forward) --unnamed_parses_;
     if (owed.text != nullptr && statements_ != nullptr) statements_->settle(owed.text->name);
 }
 
@@ -254,10 +256,14 @@ void Session::on_closed(const protocol::Owed&) {}
 void Session::on_dropped(const protocol::Owed& owed) {
     server_->note_dropped(owed);
     const bool is_clients_parse = owed.asked == Asked::parse && owed.fate == Fate::forward;
-    if (owed.unnamed && is_clients_parse) unnamed_.reset();
+    // Where a later batch has parsed another one, that is the client's now.
+    if (owed.unnamed && is_clients_parse && --unnamed_parses_ == 0) unnamed_.reset();
     if (owed.text == nullptr || owed.statement == nullptr || statements_ == nullptr) return;
     if (owed.asked == Asked::parse) statements_->remove(owed.text->name);
-    if (owed.asked == Asked::close) statements_->add(owed.text->name, owed.statement, 0);
+    // A later batch may have given the name again, and been told so: then it means that one.
+    if (owed.asked == Asked::close && statements_->find(owed.text->name) == nullptr) {
+        statements_->add(owed.text->name, owed.statement, 0);
+    }
 }
 
 }  // namespace pgsluice::session

@@ -176,6 +176,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     protocol::ParameterSetRef wants_;
     std::unique_ptr<protocol::ClientStatements> statements_;  // by name; made with the first
     protocol::StatementRef unnamed_;
+    std::uint32_t unnamed_parses_ = 0;  // of the client, unanswered: the last of them decides about unnamed_
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;

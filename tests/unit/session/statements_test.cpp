@@ -212,6 +212,30 @@ TEST(Statements, a_closed_name_is_gone_and_the_text_stays_for_others) {
     script.run();
 }
 
+TEST(Statements, an_error_takes_no_unnamed_statement_of_a_later_batch_away) {
+    Script script;
+    script.client_sends(client::bind("", "nope") + client::parse("", "A") + client::sync() + client::parse("", "A"))
+        .server_sends(server::error("26000", "no") + server::ready())
+        .expect_to_server("Bind \"\" \"nope\"\nParse \"\" \"A\"\nSync\nParse \"\" \"A\"\n")
+        .client_sends(client::bind("", "") + client::execute() + client::sync())
+        .expect_to_server("Parse \"\" \"A\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n");
+    script.run();
+}
+
+TEST(Statements, a_close_that_is_undone_takes_nothing_from_a_name_given_again_behind_it) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "nope") + client::close_statement("s") + client::sync() +
+                      client::parse("s", "B") + client::sync())
+        .server_sends(server::error("26000", "no") + server::ready() + server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"nope\"\nSync\nParse \"" +
+                          our_name("B") + "\" \"B\"\nSync\n")
+        .client_sends(run("s"))
+        .expect_to_server(runs("B"));
+    script.run();
+}
+
 TEST(Statements, a_close_in_a_failed_batch_is_undone) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync())
