@@ -13,8 +13,11 @@ namespace {
 constexpr Milliseconds keep_idle{60000};
 constexpr std::size_t cache_limit = 10000;
 
-std::string key_of(const config::AuthQuery& query) {
-    return query.cluster + '\n' + query.database + '\n' + query.user + '\n' + query.sql;
+// Each part with its length before it, since a user's name is a stranger's to choose and may hold anything.
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string key;
+    for (const std::string_view part : parts) key.append(std::to_string(part.size())).append(1, ':').append(part);
+    return key;
 }
 
 // Seconds since 1970 as extract(epoch …) gives them; nothing for "no end" in any spelling.
@@ -36,8 +39,8 @@ AuthQueries::AuthQueries(Worker& worker) : worker_(worker), gate_(std::make_shar
 
 boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery query, std::string user,
                                                              TimePoint until) {
-    const std::string connection_key = key_of(query);
-    const std::string key = connection_key + '\n' + user;
+    const std::string connection_key = joined({query.cluster, query.database, query.user, query.sql});
+    const std::string key = joined({connection_key, user});
     if (const Cached* cached = find_cached(key)) co_return cached->credential;
     const std::shared_ptr<Gate> gate = gate_;
     while (gate->under_way >= most_at_once) {

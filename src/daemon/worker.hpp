@@ -117,13 +117,15 @@ class Worker final : public session::Host, public pool::Host {
     struct PoolEntry {
         std::unique_ptr<pool::Pool> pool;
         std::shared_ptr<SharedPool> shared;
+        std::shared_ptr<const pool::Target> origin;  // what its key was made of; a reload may rewrite the pool's names
     };
 
     void run();
     void tick();
     void schedule_tick();
     void sweep(TimePoint now);
-    void receive(const std::string& key, std::shared_ptr<const pool::Target> target,
+    PoolEntry& add_pool(const std::string& key, std::shared_ptr<const pool::Target> target);
+    void receive(const std::string& key, std::shared_ptr<const pool::Target> origin,
                  std::unique_ptr<pool::Server> server, net::LinkParts parts, const pool::Server::Luggage& luggage);
     void reconfigure(PoolEntry& entry);
     void fill_minimum_pools();

@@ -3,6 +3,7 @@
 #include "server_dial.hpp"
 #include "worker.hpp"
 
+#include <pgsluice/base/check.hpp>
 #include <pgsluice/base/log.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -15,8 +16,17 @@ namespace pgsluice::daemon {
 using metrics::ServerClose;
 
 pool::Pool& Worker::pool_for(const std::string& key, std::shared_ptr<const pool::Target> target) {
-    if (pool::Pool* known = find_pool(key)) return *known;
+    if (pool::Pool* known = find_pool(key)) {
+        // The server of another user, or one with another's settings, must not be lent whatever the keys say.
+        PGSLUICE_CHECK(known->target().is_same_pool(*target));
+        return *known;
+    }
+    return *add_pool(key, std::move(target)).pool;
+}
+
+Worker::PoolEntry& Worker::add_pool(const std::string& key, std::shared_ptr<const pool::Target> target) {
     PoolEntry entry;
+    entry.origin = target;
     entry.shared = process_.shared_pool(key);
     pool::Pool::Setup setup;
     setup.key = key;
@@ -26,7 +36,7 @@ pool::Pool& Worker::pool_for(const std::string& key, std::shared_ptr<const pool:
     setup.host = this;
     setup.metrics = &sets_.pool({target->route, "*", target->database, target->user});
     entry.pool = std::make_unique<pool::Pool>(std::move(setup));
-    return *pools_.emplace(key, std::move(entry)).first->second.pool;
+    return pools_.emplace(key, std::move(entry)).first->second;
 }
 
 pool::Pool* Worker::find_pool(const std::string& key) {
@@ -57,14 +67,14 @@ void Worker::dial(pool::Pool& pool) {
 void Worker::move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server> server) {
     struct Transit {
         std::string key;
-        std::shared_ptr<const pool::Target> target;
+        std::shared_ptr<const pool::Target> origin;
         std::unique_ptr<pool::Server> server;
         pool::Server::Luggage luggage;
         net::LinkParts parts;
     };
     auto transit = std::make_shared<Transit>();
     transit->key = pool.key();
-    transit->target = pool.target_ref();
+    transit->origin = pools_.at(pool.key()).origin;
     transit->server = std::move(server);
     Worker* sibling = siblings_[number(to)];
     // Its link may be on the call stack here (the check-in follows its last reply), so it is taken apart on the next
@@ -75,15 +85,22 @@ void Worker::move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server
         if (link.at_rest()) transit->parts = link.detach();
         transit->luggage = transit->server->pack();
         sibling->post([transit, sibling] {
-            sibling->receive(transit->key, transit->target, std::move(transit->server), std::move(transit->parts),
+            sibling->receive(transit->key, transit->origin, std::move(transit->server), std::move(transit->parts),
                              transit->luggage);
         });
     });
 }
 
-void Worker::receive(const std::string& key, std::shared_ptr<const pool::Target> target,
+void Worker::receive(const std::string& key, std::shared_ptr<const pool::Target> origin,
                      std::unique_ptr<pool::Server> server, net::LinkParts parts, const pool::Server::Luggage& luggage) {
-    pool::Pool& pool = pool_for(key, std::move(target));
+    pool::Pool* known = find_pool(key);
+    if (known == nullptr) {
+        PoolEntry& added = add_pool(key, std::move(origin));
+        // The sender may have another snapshot.
+        reconfigure(added);
+        known = added.pool.get();
+    }
+    pool::Pool& pool = *known;
     if (!parts.socket) {
         pool.on_lost_in_move(*server);
         return;
@@ -178,19 +195,19 @@ void Worker::publish(std::shared_ptr<const Snapshot> snapshot) {
 }
 
 void Worker::reconfigure(PoolEntry& entry) {
-    const std::shared_ptr<const pool::Target> old = entry.pool->target_ref();
-    const config::Route* route = snapshot_->route(old->route);
+    const config::Route* route = snapshot_->route(entry.origin->route);
     if (route == nullptr) {
         // Its clients go at the end of their transactions, and nothing is opened for those to come.
-        auto closing = std::make_shared<pool::Target>(*old);
+        auto closing = std::make_shared<pool::Target>(*entry.pool->target_ref());
         closing->settings.min_size = 0;
         entry.pool->reconfigure(std::move(closing));
         entry.pool->retire_servers(ServerClose::configuration);
         return;
     }
-    // The names that the clients of this pool go by on the server stay those that they logged in with.
-    auto renewed = std::make_shared<pool::Target>(*snapshot_->target(*route, old->database, old->user, old->startup));
-    entry.pool->reconfigure(std::move(renewed));
+    // From the names that its key has. Those of the last snapshot may have been rewritten, and where a rewriting is
+    // taken back, the clients that come by this key would work somewhere else.
+    const pool::Target& origin = *entry.origin;
+    entry.pool->reconfigure(snapshot_->target(*route, origin.database, origin.user, origin.startup));
 }
 
 // Pools whose names the configuration fixes are filled before the first client comes.

@@ -8,4 +8,8 @@ std::string Target::key() const {
     return key;
 }
 
+bool Target::is_same_pool(const Target& other) const {
+    return route == other.route && database == other.database && user == other.user && startup == other.startup;
+}
+
 }  // namespace pgsluice::pool

@@ -130,6 +130,21 @@ def test_reload_changes_the_pool_size_live(sluice, postgres):
         eventually(lambda: first.query("select 1") and len(postgres.backends()) == 1, 8, "the pool to shrink")
 
 
+def test_a_rewriting_that_a_reload_takes_back_leads_nobody_into_another_database(sluice):
+    proxy = sluice()
+    plain = merged(proxy.config, {})
+    rewritten = merged(plain, {})
+    rewritten["routes"][0]["database"] = "other"
+    with login(proxy, database="app") as stays:
+        assert stays.value("select current_database()") == "app"
+        proxy.reload(rewritten)
+        proxy.reload(plain)
+        for _ in range(4):  # some on each worker
+            with login(proxy, database="app") as client:
+                assert client.value("select current_database()") == "app"
+        assert stays.value("select current_database()") == "app"
+
+
 def test_reload_adds_users_and_routes(sluice):
     proxy = sluice(auth={"users": [{"name": "app", "password": "app-secret"}]})
     with WireClient(proxy.address) as client:

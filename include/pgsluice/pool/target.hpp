@@ -26,6 +26,8 @@ struct Target {
     // Equal keys are the same pool, on every worker. Names are a client's to choose, so no two lists of them may read
     // the same: they are joined by zeros, which no name holds.
     std::string key() const;
+    // What the key is made of, part by part.
+    bool is_same_pool(const Target& other) const;
     bool in_session_mode() const { return settings.mode == config::PoolMode::session; }
 };
 

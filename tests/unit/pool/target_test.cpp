@@ -28,5 +28,17 @@ TEST(Target, names_with_line_ends_and_the_like_make_no_key_of_others) {
     }
 }
 
+TEST(Target, is_the_same_pool_only_where_every_name_and_setting_is) {
+    const Target one = target("orders", "ann", {{"application_name", "x"}});
+    EXPECT_TRUE(one.is_same_pool(target("orders", "ann", {{"application_name", "x"}})));
+    EXPECT_FALSE(one.is_same_pool(target("archive", "ann", {{"application_name", "x"}})));
+    EXPECT_FALSE(one.is_same_pool(target("orders", "bob", {{"application_name", "x"}})));
+    EXPECT_FALSE(one.is_same_pool(target("orders", "ann", {{"application_name", "y"}})));
+    EXPECT_FALSE(one.is_same_pool(target("orders", "ann")));
+    Target elsewhere = one;
+    elsewhere.route = "other";
+    EXPECT_FALSE(one.is_same_pool(elsewhere));
+}
+
 }  // namespace
 }  // namespace pgsluice::pool
