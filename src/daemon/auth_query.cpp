@@ -20,6 +20,10 @@ std::string joined(std::initializer_list<std::string_view> parts) {
     return key;
 }
 
+std::string key_of(const config::AuthQuery& query) {
+    return joined({query.cluster, query.database, query.user, query.sql});
+}
+
 // Seconds since 1970 as extract(epoch …) gives them; nothing for "no end" in any spelling.
 std::optional<double> read_epoch(const std::optional<std::string>& text) {
     double value = 0;
@@ -39,9 +43,27 @@ AuthQueries::AuthQueries(Worker& worker) : worker_(worker), gate_(std::make_shar
 
 boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery query, std::string user,
                                                              TimePoint until) {
-    const std::string connection_key = joined({query.cluster, query.database, query.user, query.sql});
-    const std::string key = joined({connection_key, user});
-    if (const Cached* cached = find_cached(key)) co_return cached->credential;
+    const std::string key = joined({key_of(query), user});
+    const std::shared_ptr<Gate> gate = gate_;
+    while (true) {
+        if (const Cached* cached = find_cached(key)) co_return cached->credential;
+        const auto found = gate->asking.find(key);
+        if (found == gate->asking.end()) break;
+        const std::shared_ptr<Asking> asking = found->second;
+        // Whoever asks gives up at a deadline of its own, so this one ends too.
+        co_await asking->done.async_wait(net::as_tuple);
+        if (asking->answer) co_return *asking->answer;
+        if (worker_.read_clock() >= until) co_return "auth.query: no answer in time";
+    }
+    const Asker asker(gate, key, std::make_shared<Asking>(worker_.io()));
+    Answer answer = co_await look_up(std::move(query), std::move(user), key, until);
+    const bool failed = std::holds_alternative<std::string>(answer);
+    if (!failed || worker_.read_clock() < until) asker.tell(answer);
+    co_return answer;
+}
+
+boost::asio::awaitable<AuthQueries::Answer> AuthQueries::look_up(config::AuthQuery query, std::string user,
+                                                                 std::string key, TimePoint until) {
     const std::shared_ptr<Gate> gate = gate_;
     while (gate->under_way >= most_at_once) {
         co_await gate->freed.async_wait(net::as_tuple);
@@ -49,13 +71,16 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery q
             gate->freed.cancel_one();
             co_return "auth.query: no connection for it came free in time";
         }
-        // Somebody else may have asked for the same user meanwhile.
-        if (const Cached* cached = find_cached(key)) {
-            gate->freed.cancel_one();
-            co_return cached->credential;
-        }
     }
     const Turn turn(gate);
+    Answer answer = co_await query_server(std::move(query), std::move(user), std::move(key), until);
+    worker_.process().lookups_fail = std::holds_alternative<std::string>(answer);
+    co_return answer;
+}
+
+boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::AuthQuery query, std::string user,
+                                                                      std::string key, TimePoint until) {
+    const std::string connection_key = key_of(query);
     // A connection that was idle may have died unnoticed, so a failure on it is tried once more on a new one.
     while (true) {
         net::LinkPtr link(nullptr);

@@ -143,19 +143,23 @@ boost::asio::awaitable<std::optional<std::string>> look_up(uid_t uid) {
 struct Found {
     std::optional<auth::Credential> credential{};
     const Users::Entry* user = nullptr;
-    std::string problem{};  // auth.query failed
+    std::string problem{};      // auth.query failed
+    bool lookups_fail = false;  // here or for somebody else: see ClientAuthentication::Setup
 };
 
 boost::asio::awaitable<Found> find_credential(Login& login, const config::Route* route) {
     const std::string cluster = route == nullptr ? std::string() : route->cluster;
-    if (const auto* entry = login.snapshot->find_user(cluster, login.identity.user)) {
-        co_return Found{entry->credential, entry};
-    }
     const config::AuthQuery* query = login.snapshot->auth_query(cluster);
+    if (const auto* entry = login.snapshot->find_user(cluster, login.identity.user)) {
+        co_return Found{entry->credential, entry, {}, query != nullptr && login.worker.process().lookups_fail};
+    }
     if (query == nullptr) co_return Found{};
     AuthQueries::Answer answer = co_await login.worker.auth_queries().ask(*query, login.identity.user, login.until);
-    if (auto* problem = std::get_if<std::string>(&answer)) co_return Found{std::nullopt, nullptr, std::move(*problem)};
-    co_return Found{std::get<std::optional<auth::Credential>>(std::move(answer))};
+    if (auto* problem = std::get_if<std::string>(&answer))
+        co_return Found{std::nullopt, nullptr, std::move(*problem), true};
+    // An answer from the cache, while others get none.
+    co_return Found{
+        std::get<std::optional<auth::Credential>>(std::move(answer)), nullptr, {}, login.worker.process().lookups_fail};
 }
 
 struct Authenticated {
@@ -168,6 +172,7 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.rule = rule;
     setup.user = login.identity.user;
     setup.credential = std::move(found.credential);
+    setup.lookups_fail = found.lookups_fail;
     setup.nonce = random_bytes(auth::scram_nonce_bytes);
     setup.md5_salt = random_bytes(auth::md5_salt_bytes);
     setup.process_secret = login.worker.process().secret;

@@ -63,6 +63,7 @@ class Process {
     const Secret secret;                  // makes the salts of users without a verifier
     boost::asio::thread_pool helpers{2};  // key derivation and name service look-ups, which block
     std::atomic<bool> draining{false};
+    std::atomic<bool> lookups_fail{false};  // the last auth.query that was asked gave no answer
 
   private:
     std::mutex mutex_;

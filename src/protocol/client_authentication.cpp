@@ -162,13 +162,13 @@ std::optional<ClientAuthentication::Action> ClientAuthentication::check_password
 ClientAuthentication::Action ClientAuthentication::on_cleartext(ByteView body, Bytes& out) {
     if (auto refused = check_password_packet(body, out)) return std::move(*refused);
     received_ = Secret(Bytes(body.substr(0, body.size() - 1)));
-    if (!setup_.credential) return fail("no such user", out);
+    if (!setup_.credential) return fail_proof("no such user", out);
     auto verdict = auth::check_password(*setup_.credential, setup_.user, received_);
     if (auto* wanted = std::get_if<auth::Derivation>(&verdict)) {
         state_ = State::checking_cleartext;
         return std::move(*wanted);
     }
-    if (!std::get<bool>(verdict)) return fail("wrong password", out);
+    if (!std::get<bool>(verdict)) return fail_proof("wrong password", out);
     return accept({std::nullopt, std::move(received_)}, out);
 }
 
@@ -181,9 +181,9 @@ ClientAuthentication::Action ClientAuthentication::on_md5(ByteView body, Bytes& 
     } else if (holds<auth::PlainPassword>(setup_.credential)) {
         stored = auth::md5_hash(std::get<auth::PlainPassword>(*setup_.credential).value.reveal(), setup_.user);
     } else {
-        return fail(setup_.credential ? "the user has no password" : "no such user", out);
+        return fail_proof(setup_.credential ? "the user has no password" : "no such user", out);
     }
-    if (!(auth::md5_response(stored, setup_.md5_salt) == response)) return fail("wrong password", out);
+    if (!(auth::md5_response(stored, setup_.md5_salt) == response)) return fail_proof("wrong password", out);
     return accept({std::nullopt, plain_password()}, out);
 }
 
@@ -219,8 +219,8 @@ ClientAuthentication::Action ClientAuthentication::on_scram(std::optional<ByteVi
         return accept({std::move(done->keys), Secret()}, out);
     }
     if (auto* error = std::get_if<wire::SqlError>(&step)) return reject(std::move(*error), "malformed message", out);
-    if (!setup_.credential) return fail("no such user", out);
-    return fail(doomed_ ? "the user has no password that SCRAM can use" : "wrong password", out);
+    if (!setup_.credential) return fail_proof("no such user", out);
+    return fail_proof(doomed_ ? "the user has no password that SCRAM can use" : "wrong password", out);
 }
 
 ClientAuthentication::Action ClientAuthentication::resume(const auth::ScramKeys& keys, Bytes& out) {
@@ -230,7 +230,7 @@ ClientAuthentication::Action ClientAuthentication::resume(const auth::ScramKeys&
         return offer_scram(out);
     }
     PGSLUICE_CHECK(state_ == State::checking_cleartext);
-    if (!std::get<auth::ScramVerifier>(*setup_.credential).accepts(keys)) return fail("wrong password", out);
+    if (!std::get<auth::ScramVerifier>(*setup_.credential).accepts(keys)) return fail_proof("wrong password", out);
     return accept({std::nullopt, std::move(received_)}, out);
 }
 
@@ -249,6 +249,13 @@ ClientAuthentication::Action ClientAuthentication::accept(Accepted accepted, Byt
 
 ClientAuthentication::Action ClientAuthentication::fail(std::string reason, Bytes& out) {
     return reject(auth::authentication_failed(setup_.rule.method, setup_.user), std::move(reason), out);
+}
+
+// At the end of an exchange, whatever was wrong with it.
+ClientAuthentication::Action ClientAuthentication::fail_proof(std::string reason, Bytes& out) {
+    if (!setup_.lookups_fail) return fail(std::move(reason), out);
+    return reject(wire::fatal("57P03", "could not look up the user", "", "The log of pgsluice tells why."),
+                  std::move(reason), out);
 }
 
 ClientAuthentication::Action ClientAuthentication::reject(wire::SqlError error, std::string reason, Bytes& out) {

@@ -205,7 +205,7 @@ def test_a_source_that_guesses_keys_is_not_heard_for_a_while(sluice):
             send_cancel(ours, client.pid, bytes(byte ^ 0xFF for byte in client.secret[:3]) + bytes([guess]))
         send_cancel(ours, client.pid, client.secret)
         assert outcomes() == {"unknown_key": 100, "limited": 1, "forwarded": 0}
-        assert [event["address"] for event in proxy.events("cancel_limited")] == ["127.0.0.1"]
+        assert [event["address"] for event in proxy.awaited_events("cancel_limited")] == ["127.0.0.1"]
         send_cancel(others, client.pid, client.secret)
         assert error_in(client.until_ready()).sqlstate == "57014"
 

@@ -1,4 +1,5 @@
 """How clients prove who they are: every method, and that no failure tells more than another."""
+import contextlib
 import os
 import pwd
 import time
@@ -231,6 +232,40 @@ def test_auth_query_that_fails_means_a_failed_login(sluice, postgres, sql):
         except Closed:
             assert "pg_sleep" in sql, "only the login timeout closes without a word"
     assert proxy.process.poll() is None
+
+
+def test_while_lookups_fail_nobody_is_told_that_a_password_is_wrong(sluice, postgres):
+    """Who could not be looked up may be right; and who stands in a list must not be told from him."""
+    postgres.execute("drop function if exists late_lookup(text)")
+    proxy = sluice(auth={**querying(postgres, "SELECT * FROM public.late_lookup($1)"), "users": [{"name": "other", "password": "other-secret"}]})
+    with WireClient(proxy.address) as client:
+        seen = client.start("app", "app", "app-secret")
+        assert summaries(seen) == ["R10", "R11", "E:FATAL:57P03"] and seen[-1].text == "could not look up the user"
+    assert attempt(proxy.address, "nobody", "word").sqlstate == "57P03"
+    assert attempt(proxy.address, "other", "wrong").sqlstate == "57P03"
+    assert attempt(proxy.address, "other", "other-secret").tag == "Z"
+    assert proxy.awaited_events("auth_query_failed")
+    postgres.execute("""create function late_lookup(text) returns table (name text, password text) language sql security definer
+        set search_path = pg_catalog, pg_temp as 'select rolname::text, rolpassword from pg_authid where rolname = $1'""")
+    try:
+        assert attempt(proxy.address, "app", "app-secret").tag == "Z"
+        assert denied(attempt(proxy.address, "nobody", "word"), "nobody")
+        assert denied(attempt(proxy.address, "other", "wrong"), "other")
+    finally:
+        postgres.execute("drop function late_lookup(text)")
+
+
+def test_a_crowd_of_one_name_is_one_lookup(sluice, postgres):
+    slow = f"with slow as materialized (select pg_sleep(0.3)) select found.* from slow, ({AUTH_QUERY}) found"
+    proxy = sluice(auth=querying(postgres, slow, cache=0, negative_cache=0), workers=1)
+    with contextlib.ExitStack() as stack:
+        crowd = [stack.enter_context(WireClient(proxy.address)) for _ in range(30)]
+        started = time.monotonic()
+        for client in crowd:
+            client.send(m.startup({"user": "app", "database": "app"}))
+        for client in crowd:
+            assert client.receive().tag == "R"
+        assert time.monotonic() - started < 1.5, "one after the other, two at a time, they take 4.5 seconds"
 
 
 def test_expiry_is_respected_while_the_pool_is_warm(sluice, postgres):

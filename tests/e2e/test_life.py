@@ -106,7 +106,7 @@ def test_bad_reload_keeps_the_old_configuration(sluice):
     with login(proxy) as client:
         proxy.reload(merged(good, {"workers": "many"}), expect="failure")
         assert client.value("select 1") == "1"
-        assert proxy.events("reload_failed")
+        assert proxy.awaited_events("reload_failed")
         assert proxy.metrics().sum("pgsluice_last_reload_successful") == 0
     with login(proxy) as client:
         assert client.value("select 1") == "1"

@@ -158,7 +158,7 @@ def test_connection_and_disconnection_events_share_a_session(sluice):
         client.send(m.TERMINATE)
         client.rest()
     disconnected, = eventually(lambda: proxy.events("client_disconnected"), 5)
-    connected, = proxy.events("client_connected")
+    connected, = proxy.awaited_events("client_connected")
     assert connected["session"] == disconnected["session"]
     assert (connected["user"], connected["database"], connected["route"], connected["application"]) == ("app", "app", "default", "checkout")
     assert disconnected["reason"] == "client_left"

@@ -163,7 +163,7 @@ def test_log_action_lets_pass_and_writes_an_event(guarded):
     proxy = guarded({**BLOCK, "action": "log"})
     with login(proxy) as client:
         assert client.value("select 'danger'") == "danger"
-    event, = proxy.events("policy_verdict")
+    event, = proxy.awaited_events("policy_verdict")
     assert (event["policy"], event["action"], event["user"], event["database"]) == ("no-danger", "log", "app", "app")
     assert proxy.metrics().sum("pgsluice_policy_verdicts_total", rule="no-danger", action="log") == 1
 

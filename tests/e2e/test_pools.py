@@ -411,7 +411,7 @@ def test_a_connect_query_may_not_leave_a_transaction_open(sluice):
     proxy = sluice(route={"connect_query": "begin"}, timeouts={"connect_retry": "500ms"})
     with WireClient(proxy.address) as client:
         assert client.start("app", "app", "app-secret")[-1].severity == "FATAL"
-    assert any("left a transaction open" in event["message"] for event in proxy.events("server_connect_failed"))
+    assert any("left a transaction open" in event["message"] for event in proxy.awaited_events("server_connect_failed"))
 
 
 def test_a_bad_connect_query_is_an_error_not_a_hang(sluice):

@@ -68,7 +68,7 @@ def test_wrong_configured_password_is_one_fatal_and_no_hang(sluice):
         error = error_in(seen)
         assert error.severity == "FATAL"
     assert time.monotonic() - started < 8
-    assert proxy.events("server_connect_failed")
+    assert proxy.awaited_events("server_connect_failed")
 
 
 # --- servers that lie while they authenticate ---

@@ -27,9 +27,12 @@ class ClientAuthentication {
         config::AuthRule rule;
         std::string user;
         std::optional<auth::Credential> credential;  // nullopt: there is no such user
-        Bytes nonce;                                 // auth::scram_nonce_bytes, fresh
-        Bytes md5_salt;                              // auth::md5_salt_bytes, fresh
-        Secret process_secret;                       // makes the salts of users without a verifier; the same all along
+        // auth.query gives no answers. Then nobody's wrong proof is called so: who could not be looked up may be right,
+        // and whoever is known without a look-up must not stand out.
+        bool lookups_fail = false;
+        Bytes nonce;            // auth::scram_nonce_bytes, fresh
+        Bytes md5_salt;         // auth::md5_salt_bytes, fresh
+        Secret process_secret;  // makes the salts of users without a verifier; the same all along
 
         std::optional<std::string> certificate_name;  // CN of the client's verified certificate
         config::ListenerTlsMode listener_tls = config::ListenerTlsMode::disable;  // verify_* hold beside any method
@@ -92,6 +95,7 @@ class ClientAuthentication {
     Action accept(Accepted accepted, Bytes& out);
     const Secret& plain_password() const;
     Action fail(std::string reason, Bytes& out);
+    Action fail_proof(std::string reason, Bytes& out);
     Action reject(wire::SqlError error, std::string reason, Bytes& out);
 
     Setup setup_;

@@ -125,6 +125,10 @@ class Proxy:
         records = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
         return [record for record in records if name is None or record.get("event") == name]
 
+    def awaited_events(self, name: str) -> list:
+        """Like events(), once there is one. A record follows what it tells of by some milliseconds: a thread of its own writes."""
+        return eventually(lambda: self.events(name), 5, f"an event {name}")
+
     def http(self, path: str, method: str = "GET", timeout: float = 5) -> tuple:
         host, _, port = self.config["admin"]["http"].rpartition(":")
         with contextlib.closing(http.client.HTTPConnection(host.strip("[]"), int(port), timeout=timeout)) as connection:

@@ -133,6 +133,23 @@ const std::string wrong = "28P01 password authentication failed for user \"alice
 
 }  // namespace
 
+TEST(ClientAuthentication, calls_nobodys_proof_wrong_while_lookups_fail) {
+    const std::string unknown = "57P03 could not look up the user";
+    const auto failing = [](AuthMethod method, std::optional<Credential> credential = std::nullopt) {
+        auto made = setup(method, std::move(credential));
+        made.lookups_fail = true;
+        return made;
+    };
+    const Bytes guess = client::password("guess");
+    EXPECT_EQ(answer(failing(AuthMethod::password), guess), unknown);
+    EXPECT_EQ(answer(failing(AuthMethod::password, auth::PlainPassword{Secret("secret")}), guess), unknown);
+    EXPECT_EQ(answer(failing(AuthMethod::password, stored_verifier()), guess), unknown);
+    EXPECT_EQ(answer(failing(AuthMethod::md5, auth::PlainPassword{Secret("secret")}), guess), unknown);
+    EXPECT_EQ(scram_login(failing(AuthMethod::scram_sha_256), "secret"), unknown);
+    EXPECT_EQ(scram_login(failing(AuthMethod::scram_sha_256, stored_verifier()), "guess"), unknown);
+    EXPECT_EQ(scram_login(failing(AuthMethod::scram_sha_256, stored_verifier()), "secret"), "accepted with keys");
+}
+
 TEST(ClientAuthentication, trusts_and_rejects) {
     EXPECT_EQ(begin(setup(AuthMethod::trust)), "accepted");
     EXPECT_TRUE(begin(setup(AuthMethod::reject, auth::PlainPassword{Secret("secret")})).starts_with("28000 "));
