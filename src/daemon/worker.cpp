@@ -134,7 +134,7 @@ void Worker::adopt(NewClient client) {
     started.start();
 }
 
-void Worker::refresh(session::Session& session) {
+void Worker::refresh(session::Session& session, const std::shared_ptr<const session::Rulebook>& rulebook) {
     const auto found = sessions_.find(session.identity().id);
     if (found == sessions_.end()) return;
     const session::Identity& who = session.identity();
@@ -142,8 +142,8 @@ void Worker::refresh(session::Session& session) {
     if (route == nullptr) return;
     const Users::Entry* user = snapshot_->find_user(route->cluster, who.user);
     const policy::Principal principal{who.user, who.database, session.application_name(), route->name, who.address};
-    session.set_limits(snapshot_->timeouts(*route, user),
-                       rules_cache_.for_principal(session.rulebook().policies, principal));
+    session.set_limits(rulebook, snapshot_->timeouts(*route, user),
+                       rules_cache_.for_principal(rulebook->policies, principal));
 }
 
 void Worker::defer(session::Session& session) {
@@ -155,7 +155,7 @@ void Worker::defer(session::Session& session) {
 void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict, ByteView) {
     const auto count = [&](policy::RuleIndex index) {
         // The session may judge by the rules of an older snapshot, so the name decides.
-        const std::string& name = session.rulebook().policies.name(index);
+        const std::string& name = session.rulebook()->policies.name(index);
         const auto& policies = snapshot_->config.policies;
         const auto found = std::find_if(policies.begin(), policies.end(),
                                         [&](const config::Policy& each) { return each.name == name; });

@@ -88,7 +88,7 @@ class Worker final : public session::Host, public pool::Host {
     TimePoint now() const override { return now_; }
     TimePoint read_clock() override { return now_ = std::chrono::steady_clock::now(); }
     const std::shared_ptr<const session::Rulebook>& rulebook() const override { return snapshot_->rulebook; }
-    void refresh(session::Session& session) override;
+    void refresh(session::Session& session, const std::shared_ptr<const session::Rulebook>& rulebook) override;
     void defer(session::Session& session) override;
     void forward_cancel(pool::Pool& pool, pool::Server& server) override;
     void on_verdict(const session::Session& session, const policy::Verdict& verdict, ByteView text) override;

@@ -186,7 +186,7 @@ void Worker::publish(std::shared_ptr<const Snapshot> snapshot) {
         if (snapshot_->route(client.route) == nullptr)
             homeless.push_back(id);
         else
-            refresh(*client.session);
+            refresh(*client.session, client.session->rulebook());
     }
     for (const SessionId id : homeless) {
         if (const auto found = sessions_.find(id); found != sessions_.end()) found->second.session->drain();

@@ -70,6 +70,16 @@ void Pool::recover(Server& server, std::size_t rest) {
     server.skip_ = rest;
     protocol::Exchange& exchange = server.exchange();
     exchange.abandon();
+    end_batch(server);
+    // What its last user has left unread of the last read comes again, and to us.
+    server.link().pause(Pause::draining);
+    server.link().resume(Pause::draining);
+    if (exchange.at_rest() && rest == 0) finish_maintenance(server);
+}
+
+// Whatever a client was about to send.
+void Pool::end_batch(Server& server) {
+    protocol::Exchange& exchange = server.exchange();
     Bytes last;
     if (exchange.ignores_sync()) {
         wire::Writer(last).begin(FrontendTag::copy_fail).string("client left").end();
@@ -80,11 +90,7 @@ void Pool::recover(Server& server, std::size_t rest) {
         exchange.owe({Asked::sync, Fate::swallow});
     }
     if (exchange.needs_proof()) append_sync_proof(last, exchange);
-    server.link().write(last);
-    // What its last user has left unread of the last read comes again, and to us.
-    server.link().pause(Pause::draining);
-    server.link().resume(Pause::draining);
-    if (exchange.at_rest() && rest == 0) finish_maintenance(server);
+    if (!last.empty()) server.link().write(last);
 }
 
 std::size_t Pool::on_server_bytes(Server& server, ByteView bytes) {
@@ -134,11 +140,8 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
         if (is_error && (server.cleanup_ != Server::Cleanup::drain || settled == Settled::replay_failed)) {
             server.maintenance_failed_ = true;
         }
-        if (server.exchange().needs_proof()) {
-            Bytes asked;
-            append_sync_proof(asked, server.exchange());
-            server.link().write(asked);
-        }
+        // A COPY that the client began has started to read behind its back, or has failed.
+        if (server.exchange().ignores_sync() || server.exchange().needs_proof()) end_batch(server);
         if (tag == BackendTag::ready_for_query && server.exchange().at_rest()) {
             // Half a message behind it would leave the next client in the middle of one.
             if (consumed + frame.size < bytes.size()) break;

@@ -15,8 +15,8 @@ void Server::note_dropped(const protocol::Owed& owed) {
         unnamed_.reset();
     else if (owed.asked == protocol::Asked::parse)
         statements_.remove(*owed.statement);
-    else if (owed.asked == protocol::Asked::close && statements_.use(*owed.statement) == nullptr)
-        statements_.add(owed.statement, 0);
+    else if (owed.text == nullptr && statements_.use(*owed.statement) == nullptr)
+        statements_.add(owed.statement, 0);  // a Close of ours; a client's takes nothing from the server
 }
 
 void Server::forget_statements() {

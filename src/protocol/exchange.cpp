@@ -31,6 +31,7 @@ Owed* Exchange::enter(Asked asked) {
     Owed& entry = owed_.add_back();
     entry.asked = asked;
     if (asked == Asked::sync) skipping_ = false;
+    if (asked == Asked::execute) ++executes_owed_;
     if (ends_batch(asked)) {
         ++readies_owed_;
         if (++batch_ == 0) batch_ = 1;
@@ -188,6 +189,7 @@ void Exchange::abandon() {
 
 Owed Exchange::take_front() {
     if (owed_.front().fate == Fate::invent) --invented_;
+    if (owed_.front().asked == Asked::execute) --executes_owed_;
     return owed_.pop_front();
 }
 
@@ -195,6 +197,7 @@ void Exchange::pop(Witness& witness) {
     const Asked asked = owed_.front().asked;
     if (asked == Asked::parse) witness.on_parsed(owed_.front());
     if (asked == Asked::close) witness.on_closed(owed_.front());
+    if (asked == Asked::execute) --executes_owed_;
     if (owed_.front().fate == Fate::invent) --invented_;
     owed_.drop_front();
     settle_markers();

@@ -4,7 +4,7 @@
 namespace pgsluice::protocol {
 
 void append_sync_proof(Bytes& to_server, Exchange& exchange) {
-    wire::write_target(to_server, wire::FrontendTag::close, 'S', "pgsluice_proof");
+    wire::write_target(to_server, wire::FrontendTag::close, 'S', absent_name);
     exchange.owe({Asked::proof, Fate::swallow});
     wire::write_empty(to_server, wire::FrontendTag::sync);
     exchange.owe({Asked::sync, Fate::swallow});

@@ -90,7 +90,14 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         if (!take_server()) return 0;
         begin_lease(to_server);
     }
-    judged_ = false;
+    const std::size_t taken = admit_to_server(frame, rest, to_server);
+    // One that is held comes again, and must not be counted twice.
+    if (taken > 0) judged_ = false;
+    return taken;
+}
+
+std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    const auto tag = static_cast<FrontendTag>(frame.tag);
     protocol::Exchange& exchange = server_->exchange();
     // Flush, and what is left of a COPY, begin nothing on a server that is at rest.
     const bool begins = tag != FrontendTag::flush && !belongs_to_copy(tag) && !skipping_here_;
@@ -161,7 +168,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
         refuse_here(frame, *refusal, to_client);
         return drop(frame, rest);
     }
-    if (tag == FrontendTag::close && translates_statements()) {
+    if (tag == FrontendTag::close && translates_statements_) {
         const auto target = wire::read_target(wire::body_of(rest, frame));
         if (target && target->kind == 'S') {
             if (target->name.empty())

@@ -221,7 +221,7 @@ bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_
     if (is_replay || wants_ == nullptr) return true;
     const auto before = wants_;
     wants_ = context_.parameters.with(wants_, status->name, status->value, true);
-    if (wants_ != before && status->name == "application_name") context_.host.refresh(*this);
+    if (wants_ != before && status->name == "application_name") context_.host.refresh(*this, rulebook_);
     return true;
 }
 

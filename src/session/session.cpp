@@ -38,6 +38,8 @@ Session::Session(Context& context, Setup setup)
       metrics_(*setup.metrics),
       identity_(std::move(setup.identity)),
       prelude_(std::move(setup.prelude)),
+      translates_statements_(!pool_->target().in_session_mode() &&
+                             pool_->target().settings.max_prepared_statements > 0),
       rulebook_(context.host.rulebook()),
       started_at_(context.host.now()),
       active_at_(started_at_) {
@@ -59,7 +61,9 @@ ByteView Session::application_name() const {
     return name == nullptr ? ByteView() : ByteView(name->value);
 }
 
-void Session::set_limits(const config::ClientTimeouts& timeouts, policy::Rules rules) {
+void Session::set_limits(std::shared_ptr<const Rulebook> rulebook, const config::ClientTimeouts& timeouts,
+                         policy::Rules rules) {
+    rulebook_ = std::move(rulebook);
     timeouts_ = timeouts;
     rules_ = std::move(rules);
 }
@@ -154,9 +158,7 @@ void Session::on_server_drained(pool::Server&) {
 
 // Rules and limits stay what they are to the end of a transaction.
 void Session::adopt_rulebook() {
-    if (rulebook_ == context_.host.rulebook()) return;
-    rulebook_ = context_.host.rulebook();
-    context_.host.refresh(*this);
+    if (rulebook_ != context_.host.rulebook()) context_.host.refresh(*this, context_.host.rulebook());
 }
 
 // Replies of ours pile up behind one of the server's. It is asked to send what it has, since it may be waiting for the

@@ -28,7 +28,7 @@ void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView v
 }  // namespace
 
 void Session::start() {
-    context_.host.refresh(*this);
+    context_.host.refresh(*this, context_.host.rulebook());
     greet_if_known();
     if (phase_ != Phase::starting) return;
     server_ = pool_->acquire(*this, *this);
@@ -191,7 +191,7 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     lease_begun_ = server_ != nullptr;
     active_at_ = context_.host.now();
     context_.host.on_logged_in(*this);
-    context_.host.refresh(*this);
+    context_.host.refresh(*this, context_.host.rulebook());
     totals_.bytes_out += hello.size();
     client_->write(hello);
     client_->resume(Pause::no_server);

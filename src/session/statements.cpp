@@ -46,15 +46,19 @@ wire::SqlError unknown(ByteView name) {
 
 }  // namespace
 
-bool Session::translates_statements() const {
-    const auto& settings = pool_->target().settings;
-    return settings.mode != config::PoolMode::session && settings.max_prepared_statements > 0;
-}
-
 // Sent in an earlier batch that has not been answered: nobody knows yet whether it stands. Within one batch order is
 // enough, since a failure there skips whatever relies on it.
 bool Session::is_unsettled(std::uint32_t batch) const {
     return batch != 0 && batch != server_->exchange().batch();
+}
+
+// What a client's name stands for, nullptr for nothing. False: a batch that is unanswered decides about it; hold.
+bool Session::find_statement(ByteView name, const protocol::ClientStatements::Entry*& known) const {
+    known = statements_ == nullptr ? nullptr : statements_->find(name);
+    if (known == nullptr) return true;
+    if (is_unsettled(known->batch)) return false;
+    if (known->closed) known = nullptr;
+    return true;
 }
 
 std::size_t Session::hold_until_settled() {
@@ -72,7 +76,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
         return pass(frame, rest, to_server);
     }
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
-    if (!parse || !translates_statements()) {
+    if (!parse || !translates_statements_) {
         exchange.owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
@@ -87,8 +91,9 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     }
 
     if (statements_ == nullptr) statements_ = std::make_unique<protocol::ClientStatements>();
-    if (const auto* known = statements_->find(parse->statement)) {
-        if (is_unsettled(known->batch)) return hold_until_settled();
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (!find_statement(parse->statement, known)) return hold_until_settled();
+    if (known != nullptr) {
         refuse_in_place(duplicate(parse->statement), false, to_server);
         return frame.size;
     }
@@ -103,11 +108,11 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     if (present == nullptr) {
         metrics_.statement_cache[Lookup::miss].add();
         send_parse(statement, named(parse->statement), Fate::forward, to_server);
-    } else if (exchange.status() != TransactionStatus::failed && !exchange.awaits_ready()) {
+    } else if (exchange.status() != TransactionStatus::failed && !exchange.may_copy()) {
         metrics_.statement_cache[Lookup::hit].add();
         exchange.owe({Asked::parse, Fate::invent, statement, false, named(parse->statement)});
     } else {
-        // In a transaction that has failed, or may have, only the server can answer: 25P02 in most cases.
+        // In a transaction that has failed, or may have, and behind what may be a COPY, only the server can answer.
         wire::write_target(to_server.join(), FrontendTag::close, 'S', statement->server_name);
         exchange.owe({Asked::close, Fate::swallow, statement});
         server_->statements().remove(*statement);
@@ -119,7 +124,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
 void Session::send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fate, wire::Outbox& to_server) {
     protocol::Exchange& exchange = server_->exchange();
     protocol::ServerStatements& statements = server_->statements();
-    if (statements.size() >= pool_->target().settings.max_prepared_statements) {
+    if (statements.size() > 0 && statements.size() >= pool_->target().settings.max_prepared_statements) {
         StatementRef evicted = statements.evict();
         wire::write_target(to_server.join(), FrontendTag::close, 'S', evicted->server_name);
         exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
@@ -162,7 +167,7 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     const std::size_t there = std::min(frame.size, rest.size());
     const auto bind = wire::read_bind(rest.substr(wire::header_bytes, there - wire::header_bytes));
     if (!bind && there < frame.size && there < rulebook_->limits.inspect_bytes) return 0;
-    if (!bind || !translates_statements()) {
+    if (!bind || !translates_statements_) {
         exchange.owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
@@ -171,7 +176,8 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         exchange.owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
-    const auto* known = statements_ == nullptr ? nullptr : statements_->find(bind->statement);
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (!find_statement(bind->statement, known)) return hold_until_settled();
     if (known == nullptr) {
         if (is_reserved(bind->statement)) {
             refuse_in_place(unknown(bind->statement), false, to_server);
@@ -180,7 +186,7 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         exchange.owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
-    if (is_unsettled(known->batch) || !put_on_server(*known->statement, to_server)) return hold_until_settled();
+    if (!put_on_server(*known->statement, to_server)) return hold_until_settled();
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     wire::write_bind_front(to_server.join(), bind->portal, known->statement->server_name, rest_bytes);
     to_server.add(bind->rest);
@@ -197,10 +203,11 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
         exchange.owe(Asked::describe_portal);
         return pass(frame, rest, to_server);
     }
-    if (target && translates_statements() && !target->name.empty()) {
-        const auto* known = statements_ == nullptr ? nullptr : statements_->find(target->name);
+    if (target && translates_statements_ && !target->name.empty()) {
+        const protocol::ClientStatements::Entry* known = nullptr;
+        if (!find_statement(target->name, known)) return hold_until_settled();
         if (known != nullptr) {
-            if (is_unsettled(known->batch) || !put_on_server(*known->statement, to_server)) return hold_until_settled();
+            if (!put_on_server(*known->statement, to_server)) return hold_until_settled();
             wire::write_target(to_server.join(), FrontendTag::describe, 'S', known->statement->server_name);
             exchange.owe(Asked::describe_statement);
             return frame.size;
@@ -209,7 +216,7 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
             refuse_in_place(unknown(target->name), false, to_server);
             return frame.size;
         }
-    } else if (target && translates_statements()) {
+    } else if (target && translates_statements_) {
         put_unnamed_on_server(to_server);
     }
     exchange.owe(Asked::describe_statement);
@@ -220,26 +227,31 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
 std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     protocol::Exchange& exchange = server_->exchange();
     const auto target = wire::read_target(wire::body_of(rest, frame));
-    const auto* known = target && target->kind == 'S' && statements_ != nullptr && translates_statements()
-                            ? statements_->find(target->name)
-                            : nullptr;
-    if (known != nullptr) {
-        if (is_unsettled(known->batch)) return hold_until_settled();
-        exchange.owe({Asked::close, Fate::invent, known->statement, false, named(target->name)});
-        statements_->remove(target->name);
-        return frame.size;
-    }
-    if (target && target->kind == 'S' && translates_statements()) {
+    if (target && target->kind == 'S' && translates_statements_) {
+        const protocol::ClientStatements::Entry* known = nullptr;
+        if (!find_statement(target->name, known)) return hold_until_settled();
+        if (known != nullptr || is_reserved(target->name)) {
+            close_statement(known == nullptr ? nullptr : known->statement, target->name, to_server);
+            return frame.size;
+        }
         if (target->name.empty()) {
             unnamed_.reset();
             server_->unnamed().reset();
-        } else if (is_reserved(target->name)) {
-            exchange.owe({Asked::close, Fate::invent});
-            return frame.size;
         }
     }
     exchange.owe(Asked::close);
     return pass(frame, rest, to_server);
+}
+
+void Session::close_statement(StatementRef statement, ByteView name, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server_->exchange();
+    if (statements_ != nullptr) statements_->close(name, exchange.batch());
+    Fate fate = Fate::invent;
+    if (exchange.may_copy()) {
+        wire::write_target(to_server.join(), FrontendTag::close, 'S', protocol::absent_name);
+        fate = Fate::forward;
+    }
+    exchange.owe({Asked::close, fate, std::move(statement), false, named(name)});
 }
 
 // --- What became of them ---------------------------------------------------------------------------------------------
@@ -250,7 +262,9 @@ void Session::on_parsed(const protocol::Owed& owed) {
     if (owed.text != nullptr && statements_ != nullptr) statements_->settle(owed.text->name);
 }
 
-void Session::on_closed(const protocol::Owed&) {}
+void Session::on_closed(const protocol::Owed& owed) {
+    if (owed.text != nullptr && statements_ != nullptr) statements_->settle_close(owed.text->name);
+}
 
 // Newest first, so each step finds the state that its message was admitted in.
 void Session::on_dropped(const protocol::Owed& owed) {
@@ -260,10 +274,7 @@ void Session::on_dropped(const protocol::Owed& owed) {
     if (owed.unnamed && is_clients_parse && --unnamed_parses_ == 0) unnamed_.reset();
     if (owed.text == nullptr || owed.statement == nullptr || statements_ == nullptr) return;
     if (owed.asked == Asked::parse) statements_->remove(owed.text->name);
-    // A later batch may have given the name again, and been told so: then it means that one.
-    if (owed.asked == Asked::close && statements_->find(owed.text->name) == nullptr) {
-        statements_->add(owed.text->name, owed.statement, 0);
-    }
+    if (owed.asked == Asked::close) statements_->add(owed.text->name, owed.statement, 0);
 }
 
 }  // namespace pgsluice::session

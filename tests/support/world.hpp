@@ -143,6 +143,8 @@ class World final : public session::Host {
         rulebook_ = std::make_shared<const session::Rulebook>(
             session::Rulebook{std::move(std::get<policy::Engine>(engine)), options_.limits});
     }
+    // A reload takes the clients' route away.
+    void lose_route() { route_is_gone_ = true; }
     std::shared_ptr<pool::Target> target() const {
         auto made = std::make_shared<pool::Target>();
         made->route = "main";
@@ -196,13 +198,14 @@ class World final : public session::Host {
     TimePoint now() const override { return clock_.now(); }
     TimePoint read_clock() override { return clock_.now(); }
     const std::shared_ptr<const session::Rulebook>& rulebook() const override { return rulebook_; }
-    void refresh(session::Session& session) override {
+    void refresh(session::Session& session, const std::shared_ptr<const session::Rulebook>& rulebook) override {
+        if (route_is_gone_) return;
         policy::Principal principal;
         principal.user = session.identity().user;
         principal.database = session.identity().database;
         principal.application_name = session.application_name();
         principal.route = "main";
-        session.set_limits(options_.timeouts, session.rulebook().policies.for_principal(principal));
+        session.set_limits(rulebook, options_.timeouts, rulebook->policies.for_principal(principal));
     }
     void defer(session::Session& session) override { deferred_.insert(&session); }
     void forward_cancel(pool::Pool&, pool::Server& server) override {
@@ -255,6 +258,7 @@ class World final : public session::Host {
     FakePoolHost pools_;
     protocol::StatementCache statements_;
     std::shared_ptr<const session::Rulebook> rulebook_;
+    bool route_is_gone_ = false;
     session::Context context_;
     std::shared_ptr<pool::Share> share_;
     std::unique_ptr<pool::Pool> pool_;

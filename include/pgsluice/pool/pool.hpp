@@ -157,6 +157,7 @@ class Pool final : public ServerUser {
     void maintain(Server& server, metrics::ServerState state, ByteView sql);
     void reset(Server& server);
     void roll_back(Server& server);
+    void end_batch(Server& server);
     std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
     std::size_t on_idle_bytes(Server& server, ByteView bytes);
     void finish_maintenance(Server& server);

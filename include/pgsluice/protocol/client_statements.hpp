@@ -1,5 +1,6 @@
-// The prepared statements that one client knows by name. A name is unsettled from its Parse until the ParseComplete;
-// `batch` says in which batch (messages up to a Sync) that Parse stood, and is 0 once it is settled.
+// The prepared statements that one client knows by name. A name is unsettled from its Parse until the ParseComplete,
+// and from its Close until the CloseComplete; `batch` says in which batch (messages up to a Sync) that message stood,
+// and is 0 once it is settled.
 #pragma once
 
 #include <pgsluice/protocol/statement.hpp>
@@ -13,6 +14,7 @@ class ClientStatements {
     struct Entry {
         StatementRef statement;
         std::uint32_t batch = 0;
+        bool closed = false;  // gone for what follows in its batch; back, should that batch fail
     };
 
     // nullptr where the name is unknown. Valid until the next change.
@@ -29,6 +31,17 @@ class ClientStatements {
         if (found == names_.end()) return;
         bytes_ -= cost_of(*found);
         names_.erase(found);
+    }
+    // Takes it away as far as its batch goes.
+    void close(ByteView name, std::uint32_t batch) {
+        if (const auto found = names_.find(name); found != names_.end()) {
+            found->second.batch = batch;
+            found->second.closed = true;
+        }
+    }
+    // The CloseComplete has come. The name may have been given again behind it.
+    void settle_close(ByteView name) {
+        if (const Entry* entry = find(name); entry != nullptr && entry->closed) remove(name);
     }
     void settle(ByteView name) {
         if (const auto found = names_.find(name); found != names_.end()) found->second.batch = 0;

@@ -123,6 +123,9 @@ class Exchange {
     bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }
     // A ReadyForQuery is owed, so status() is about to change.
     bool awaits_ready() const { return readies_owed_ > 0; }
+    // Something that runs is unanswered. Should it turn out to be COPY FROM STDIN, the next message fails it, so that
+    // one has to reach the server: a reply to it must not be invented.
+    bool may_copy() const { return readies_owed_ + executes_owed_ > 0; }
     // Number of the batch that messages sent now belong to; never 0.
     std::uint32_t batch() const { return batch_; }
     // Number of the batch that the server is answering.
@@ -144,6 +147,7 @@ class Exchange {
     std::uint32_t batch_ = 1;
     std::uint32_t answering_ = 1;
     std::uint32_t readies_owed_ = 0;
+    std::uint32_t executes_owed_ = 0;
     std::size_t invented_ = 0;
     bool open_batch_ = false;
     bool skipping_ = false;

@@ -37,6 +37,8 @@ using StatementRef = boost::intrusive_ptr<Statement>;
 
 // Names that begin so belong to us on every server.
 constexpr ByteView reserved_prefix = "pgsluice_";
+// Never prepared: to close it asks a server for an answer and changes nothing.
+constexpr ByteView absent_name = "pgsluice_proof";
 
 // The statements of one worker, by text and parameter types. Outlives every StatementRef; not locked.
 class StatementCache {

@@ -28,8 +28,9 @@ class Host {
     virtual TimePoint read_clock() = 0;
     // The rulebook in force.
     virtual const std::shared_ptr<const Rulebook>& rulebook() const = 0;
-    // A fact about the session, its rulebook or the timeouts have changed: calls Session::set_limits.
-    virtual void refresh(Session& session) = 0;
+    // A fact about the session, its rulebook or the timeouts have changed: calls Session::set_limits with the rules of
+    // `rulebook` that concern it, unless its route is gone; then it ends its transaction by what it had.
+    virtual void refresh(Session& session, const std::shared_ptr<const Rulebook>& rulebook) = 0;
     // Calls Session::on_turn from the loop.
     virtual void defer(Session& session) = 0;
     // Sends a cancel request to the server, which is not lent again before that has ended: Pool::end_cancel follows.

@@ -61,12 +61,13 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void drain();
     void end(metrics::Disconnect reason, const wire::SqlError* fatal = nullptr);
     void sweep(TimePoint now);
-    // Called by Host::refresh. `rules` come from rulebook().
-    void set_limits(const config::ClientTimeouts& timeouts, policy::Rules rules);
+    // Called by Host::refresh. `rules` come from `rulebook`.
+    void set_limits(std::shared_ptr<const Rulebook> rulebook, const config::ClientTimeouts& timeouts,
+                    policy::Rules rules);
 
     const Identity& identity() const { return identity_; }
     // The one that its transaction began with.
-    const Rulebook& rulebook() const { return *rulebook_; }
+    const std::shared_ptr<const Rulebook>& rulebook() const { return rulebook_; }
     const Totals& totals() const { return totals_; }
     TimePoint started_at() const { return started_at_; }
     pool::Pool& pool() const { return *pool_; }
@@ -100,6 +101,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // client_side.cpp: one message each. They return how many bytes they took from the front; none: come again with
     // more bytes, or when what they wait for has happened.
     std::size_t admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
+    std::size_t admit_to_server(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_without_server(const wire::Frame& frame, ByteView rest, Bytes& to_client);
     std::size_t refuse_malformed(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     std::size_t admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
@@ -123,9 +125,10 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool put_on_server(protocol::Statement& statement, wire::Outbox& to_server);
     void send_parse(protocol::StatementRef statement, std::unique_ptr<protocol::OwedText> name, protocol::Fate fate,
                     wire::Outbox& to_server);
+    void close_statement(protocol::StatementRef statement, ByteView name, wire::Outbox& to_server);
+    bool find_statement(ByteView name, const protocol::ClientStatements::Entry*& known) const;
     bool is_unsettled(std::uint32_t batch) const;
     std::size_t hold_until_settled();
-    bool translates_statements() const;
     // server_side.cpp
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
     bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);
@@ -176,10 +179,11 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     protocol::ParameterSetRef wants_;
     std::unique_ptr<protocol::ClientStatements> statements_;  // by name; made with the first
     protocol::StatementRef unnamed_;
+    const bool translates_statements_;  // from the login on: names given before a reload must mean the same behind it
     std::uint32_t unnamed_parses_ = 0;  // of the client, unanswered: the last of them decides about unnamed_
 
     std::shared_ptr<const Rulebook> rulebook_;
-    policy::Rules rules_;
+    policy::Rules rules_;  // those of rulebook_ that concern this client
     config::ClientTimeouts timeouts_;
 
     std::size_t client_rest_ = 0;  // bytes of a client message that still have to come

@@ -134,6 +134,20 @@ TEST(Recover, an_extended_copy_in_is_given_up_and_its_batch_ended) {
         server::error("57014", "COPY from stdin failed") + server::ready());
 }
 
+TEST(Recover, a_copy_in_that_begins_behind_the_clients_back_is_given_up) {
+    Leaving leaving;
+    leaving.leaver.send(client::execute(), Asked::execute);
+    leaving.leaver.send(client::sync(), Asked::sync);
+    leaving.leave();
+    EXPECT_EQ(leaving.told(), "");
+    leaving.answer(server::copy_in_response());
+    // It was there to be read while the COPY began, and was ignored.
+    EXPECT_EQ(leaving.told(), "CopyFail \"client left\"\nSync\n");
+    leaving.answer(server::error("57014", "COPY from stdin failed") + server::ready());
+    leaving.answer(server::close_complete() + server::ready());
+    EXPECT_NE(leaving.next.server, nullptr);
+}
+
 TEST(Recover, large_rows_are_skipped_unread) {
     Leaving leaving;
     leaving.leaver.send(client::query("select"), Asked::query);

@@ -225,7 +225,38 @@ TEST(PolicyGate, a_message_longer_than_any_may_be_is_refused) {
     refused.run();
 }
 
+// A name that is unsettled holds it, and it comes again.
+TEST(PolicyGate, a_parse_that_is_held_is_judged_once) {
+    config::Policy log = no_drops();
+    log.action = config::PolicyAction::log;
+    Script script = with({log});
+    script
+        .client_sends(client::parse("s", "select 1") + client::sync() + client::parse("s", "drop table t") +
+                      client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .server_sends(server::error("42601", "syntax error") + server::ready());
+    expect_verdicts(script, {"allow drop table t"});
+    script.run_whole_unbroken();
+}
+
 // --- Whose rules they are
+
+// Its client is between two statements and yet not at rest, so it outlives its route for a while.
+TEST(PolicyGate, a_client_whose_route_is_gone_goes_on_by_the_rules_that_it_had) {
+    Script script = with({no_drops()});
+    script.client_sends(client::bind("", "nope"))
+        .server_sends(server::error("26000", "no"))
+        .then([](World& world) {
+            world.set_policies({});
+            world.lose_route();
+        })
+        .client_sends(client::sync())
+        .server_sends(server::ready())
+        .client_sends(client::query("drop table t"))
+        .expect_to_client(std::string("ErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n") + std::string(blocked) +
+                          "ReadyForQuery I\n");
+    script.run();
+}
 
 TEST(PolicyGate, rules_stay_what_they_are_to_the_end_of_a_transaction) {
     Script script = with({no_drops()});

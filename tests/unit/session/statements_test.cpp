@@ -222,18 +222,106 @@ TEST(Statements, an_error_takes_no_unnamed_statement_of_a_later_batch_away) {
     script.run();
 }
 
-TEST(Statements, a_close_that_is_undone_takes_nothing_from_a_name_given_again_behind_it) {
+// Whether the name is free nobody knows before the batch of its Close is answered.
+TEST(Statements, a_close_of_an_unanswered_batch_holds_the_client_that_gives_the_name_again) {
+    const Bytes closes = client::close_statement("s") + client::sync(),
+                again = client::parse("s", "B") + client::sync();
+    const std::string prepared = "Parse \"" + our_name("A") + "\" \"A\"\nSync\n";
+    Script done, undone;
+    done.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "s") + closes + again)
+        .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled)); })
+        .server_sends(server::bind_complete() + server::ready())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepared + "Bind \"\" \"" + our_name("A") + "\"\nSync\nParse \"" + our_name("B") +
+                          "\" \"B\"\nSync\n")
+        .expect_to_client(
+            "ParseComplete\nReadyForQuery I\nBindComplete\nCloseComplete\nReadyForQuery I\n"
+            "ParseComplete\nReadyForQuery I\n");
+    done.run_whole_unbroken();
+    undone.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "nope") + closes + again)
+        .server_sends(server::error("26000", "no") + server::ready())
+        .server_sends(server::error("42601", "syntax error") + server::ready())
+        .expect_to_client(
+            "ParseComplete\nReadyForQuery I\nErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n"
+            "ErrorResponse ERROR 42P05 \"prepared statement \"s\" already exists\" R=\"pgsluice\"\n"
+            "ReadyForQuery I\n")
+        .client_sends(run("s"))
+        .expect_to_server(prepared +
+                          "Bind \"\" \"nope\"\nSync\nParse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n" +
+                          runs("A"));
+    undone.run_whole_unbroken();
+}
+
+TEST(Statements, a_name_that_is_closed_and_given_again_in_one_batch_is_the_new_one) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .client_sends(client::bind("", "nope") + client::close_statement("s") + client::sync() +
-                      client::parse("s", "B") + client::sync())
-        .server_sends(server::error("26000", "no") + server::ready() + server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"nope\"\nSync\nParse \"" +
-                          our_name("B") + "\" \"B\"\nSync\n")
+        .client_sends(client::close_statement("s") + client::parse("s", "B") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_client("ParseComplete\nReadyForQuery I\nCloseComplete\nParseComplete\nReadyForQuery I\n")
         .client_sends(run("s"))
-        .expect_to_server(runs("B"));
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nParse \"" + our_name("B") + "\" \"B\"\nSync\n" +
+                          runs("B"));
     script.run();
+}
+
+TEST(Statements, a_name_closed_in_a_batch_is_the_servers_to_refuse_behind_it) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::close_statement("s") + client::bind("", "s") + client::sync())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"s\"\nSync\n")
+        .server_sends(server::error("26000", "no") + server::ready())
+        // It had been closed before the batch failed.
+        .client_sends(run("s"))
+        .expect_to_server("Bind \"\" \"s\"\nExecute \"\" 0\nSync\n");
+    script.run();
+}
+
+// COPY FROM STDIN fails on whatever comes next, so the server must be sent something.
+TEST(Statements, what_stands_behind_an_execute_reaches_the_server) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "s") + client::execute() + client::close_statement("s") + client::sync())
+        .server_sends(server::bind_complete() + server::copy_in_response() +
+                      server::error("08P01", "unexpected message type 0x43 during COPY from stdin") + server::ready())
+        // The Sync might have been read by the COPY, so whether a reply to it is still to come is found out.
+        .server_sends(server::close_complete() + server::ready())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"" + our_name("A") +
+                          "\"\nExecute \"\" 0\nClose S \"pgsluice_proof\"\nSync\nClose S \"pgsluice_proof\"\nSync\n")
+        .expect_to_client(
+            "ParseComplete\nReadyForQuery I\nBindComplete\nCopyInResponse 5\nErrorResponse ERROR 08P01 \"unexpected "
+            "message type 0x43 during COPY from stdin\"\nReadyForQuery I\n")
+        .client_sends(run("s"))
+        .server_sends(answered("A"))
+        .client_sends(client::bind("", "s") + client::execute() + client::parse("t", "A") + client::sync())
+        .expect_to_server(runs("A") + "Bind \"\" \"" + our_name("A") + "\"\nExecute \"\" 0\nClose S \"" +
+                          our_name("A") + "\"\nParse \"" + our_name("A") + "\" \"A\"\nSync\n");
+    script.run_whole_unbroken();
+}
+
+// The text was evicted from the server long ago: what is undone of the Close is the client's name alone.
+TEST(Statements, a_close_that_is_undone_puts_nothing_on_the_server) {
+    World::Options options;
+    options.pool.max_prepared_statements = 1;
+    Script script(options);
+    script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::parse("b", "B") + client::sync())
+        .server_sends(server::close_complete() + server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "b") + client::execute() + client::close_statement("a") + client::sync())
+        .server_sends(server::bind_complete() + server::error("22012", "division by zero") + server::ready())
+        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nClose S \"" + our_name("A") + "\"\nParse \"" +
+                          our_name("B") + "\" \"B\"\nSync\nBind \"\" \"" + our_name("B") +
+                          "\"\nExecute \"\" 0\nClose S \"pgsluice_proof\"\nSync\n")
+        .client_sends(run("a"))
+        .expect_to_server("Close S \"" + our_name("B") + "\"\nParse \"" + our_name("A") + "\" \"A\"\n" + runs("A"));
+    script.run_whole_unbroken();
 }
 
 TEST(Statements, a_close_in_a_failed_batch_is_undone) {
