@@ -168,13 +168,10 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
         refuse_here(frame, *refusal, to_client);
         return drop(frame, rest);
     }
-    if (tag == FrontendTag::close && translates_statements_) {
+    if (tag == FrontendTag::close && statements_.translates()) {
         const auto target = wire::read_target(wire::body_of(rest, frame));
         if (target && target->kind == 'S') {
-            if (target->name.empty())
-                unnamed_.reset();
-            else if (statements_ != nullptr)
-                statements_->remove(target->name);
+            statements_.close_unsent(target->name);
             wire::write_empty(to_client, wire::BackendTag::close_complete);
             return drop(frame, rest);
         }
@@ -185,9 +182,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
 std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     ++totals_.queries;
     metrics_.queries[QueryKind::simple].add();
-    // A simple query destroys the unnamed statement.
-    unnamed_.reset();
-    server_->unnamed().reset();
+    statements_.forget_unnamed(*server_);
     server_->exchange().owe(Asked::query);
     return pass(frame, rest, to_server);
 }

@@ -281,8 +281,7 @@ void Session::note_command(ByteView body) {
     if (!body.starts_with('D')) return;
     const ByteView tag = body.substr(0, body.find('\0'));
     if (tag != "DEALLOCATE ALL" && tag != "DISCARD ALL") return;
-    server_->forget_statements();
-    if (statements_ != nullptr) statements_->forget_settled();
+    statements_.forget_all(*server_);
 }
 
 }  // namespace pgsluice::session

@@ -38,8 +38,9 @@ Session::Session(Context& context, Setup setup)
       metrics_(*setup.metrics),
       identity_(std::move(setup.identity)),
       prelude_(std::move(setup.prelude)),
-      translates_statements_(!pool_->target().in_session_mode() &&
-                             pool_->target().settings.max_prepared_statements > 0),
+      // From the login on: names given before a reload must mean the same behind it.
+      statements_(context.statements,
+                  !pool_->target().in_session_mode() && pool_->target().settings.max_prepared_statements > 0),
       rulebook_(context.host.rulebook()),
       started_at_(context.host.now()),
       active_at_(started_at_) {

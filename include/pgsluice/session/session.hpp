@@ -11,8 +11,8 @@
 #include <pgsluice/base/peer.hpp>
 #include <pgsluice/policy/engine.hpp>
 #include <pgsluice/pool/pool.hpp>
-#include <pgsluice/protocol/client_statements.hpp>
 #include <pgsluice/session/host.hpp>
+#include <pgsluice/session/prepared_statements.hpp>
 #include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 #include <pgsluice/wire/outbox.hpp>
@@ -121,13 +121,9 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
-    void put_unnamed_on_server(wire::Outbox& to_server);
-    bool put_on_server(protocol::Statement& statement, wire::Outbox& to_server);
-    void send_parse(protocol::StatementRef statement, std::unique_ptr<protocol::OwedText> name, protocol::Fate fate,
-                    wire::Outbox& to_server);
-    void close_statement(protocol::StatementRef statement, ByteView name, wire::Outbox& to_server);
-    bool find_statement(ByteView name, const protocol::ClientStatements::Entry*& known) const;
-    bool is_unsettled(std::uint32_t batch) const;
+    std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
+                       ByteView rest, wire::Outbox& to_server);
+    PreparedStatements::Lease statement_lease(wire::Outbox& to_server);
     std::size_t hold_until_settled();
     // server_side.cpp
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
@@ -177,10 +173,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
 
     // What follows the client from server to server.
     protocol::ParameterSetRef wants_;
-    std::unique_ptr<protocol::ClientStatements> statements_;  // by name; made with the first
-    protocol::StatementRef unnamed_;
-    const bool translates_statements_;  // from the login on: names given before a reload must mean the same behind it
-    std::uint32_t unnamed_parses_ = 0;  // of the client, unanswered: the last of them decides about unnamed_
+    PreparedStatements statements_;
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;  // those of rulebook_ that concern this client

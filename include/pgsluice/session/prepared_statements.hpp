@@ -1,0 +1,71 @@
+// One client's prepared statements in transaction and statement mode. A client's name stands for a text; a server knows
+// that text by a name of ours, or learns it just before it is needed (ADR 8). Where the answer depends on replies that
+// have not come (has that Parse succeeded?) the client is to be held until they have.
+//
+// One per session, and most clients are idle: the table of names is made with the first of them.
+#pragma once
+
+#include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/pool/server.hpp>
+#include <pgsluice/protocol/client_statements.hpp>
+#include <pgsluice/wire/frontend_messages.hpp>
+#include <pgsluice/wire/outbox.hpp>
+#include <pgsluice/wire/sql_error.hpp>
+
+#include <memory>
+#include <variant>
+
+namespace pgsluice::session {
+
+class PreparedStatements {
+  public:
+    // The server that a message is for, and what the way there is like.
+    struct Lease {
+        pool::Server& server;
+        wire::Outbox& to_server;
+        metrics::RouteMetrics& metrics;
+        std::size_t slots;  // pool.max_prepared_statements
+        bool pinned;        // the server has statements that are not known here
+    };
+    enum class Outcome : std::uint8_t {
+        pass,  // the message goes on as it is
+        done,  // what it comes to has been sent
+        hold,  // nothing has happened: come again when the server has answered
+    };
+    // What becomes of a message; its reply is in the ledger then. Or the error that it is refused with.
+    using Admission = std::variant<Outcome, wire::SqlError>;
+
+    // `translates`: false lets every message pass unchanged, and names stay what they are on one server.
+    PreparedStatements(protocol::StatementCache& texts, bool translates) : texts_(texts), translates_(translates) {}
+
+    bool translates() const { return translates_; }
+
+    Admission parse(const wire::Parse& parse, std::size_t message_bytes, const Lease& lease);
+    // `rest_bytes`: how long what follows the two names is; as much as is there is in bind.rest, and sent with `done`.
+    Admission bind(const wire::Bind& bind, std::size_t rest_bytes, const Lease& lease);
+    Admission describe(const wire::Target& statement, const Lease& lease);
+    Admission close(const wire::Target& statement, const Lease& lease);
+    // No server is lent, so nothing is unanswered.
+    void close_unsent(ByteView name);
+    // A simple query destroys the unnamed statement.
+    void forget_unnamed(pool::Server& server);
+    // DEALLOCATE ALL has been done on the server that is lent.
+    void forget_all(pool::Server& server);
+
+    // What became of the messages in the ledger: see Exchange::Witness.
+    void on_parsed(const protocol::Owed& owed);
+    void on_closed(const protocol::Owed& owed);
+    void on_dropped(const protocol::Owed& owed);
+
+  private:
+    bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
+    void close_named(protocol::StatementRef statement, ByteView name, const Lease& lease);
+
+    protocol::StatementCache& texts_;
+    std::unique_ptr<protocol::ClientStatements> names_;
+    protocol::StatementRef unnamed_;
+    std::uint32_t unnamed_parses_ = 0;  // of the client, unanswered: the last of them decides about unnamed_
+    const bool translates_;
+};
+
+}  // namespace pgsluice::session

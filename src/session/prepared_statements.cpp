@@ -1,0 +1,235 @@
+#include <pgsluice/session/prepared_statements.hpp>
+
+namespace pgsluice::session {
+
+using metrics::Lookup;
+using protocol::Asked;
+using protocol::Fate;
+using protocol::OwedText;
+using protocol::StatementRef;
+using wire::FrontendTag;
+using wire::TransactionStatus;
+
+namespace {
+
+using Lease = PreparedStatements::Lease;
+
+std::unique_ptr<OwedText> named(ByteView name) {
+    auto text = std::make_unique<OwedText>();
+    text->name = name;
+    return text;
+}
+
+bool is_reserved(ByteView name) {
+    return name.starts_with(protocol::reserved_prefix);
+}
+
+wire::SqlError duplicate(ByteView name) {
+    return wire::error("42P05", "prepared statement \"" + std::string(name) + "\" already exists");
+}
+
+// PostgreSQL lets a session prepare until its own process has no memory left; this process belongs to everybody.
+constexpr std::size_t most_statement_bytes = std::size_t{32} * 1024 * 1024;
+
+wire::SqlError too_many() {
+    return wire::error("54000", "too many prepared statements",
+                       "The names and texts that this client has prepared take 32 MiB.",
+                       "Deallocate those that are no longer needed.");
+}
+
+wire::SqlError unknown(ByteView name) {
+    return wire::error("26000", "prepared statement \"" + std::string(name) + "\" does not exist");
+}
+
+// Sent in an earlier batch that has not been answered: nobody knows yet whether it stands. Within one batch order is
+// enough, since a failure there skips whatever relies on it.
+bool is_unsettled(std::uint32_t batch, pool::Server& server) {
+    return batch != 0 && batch != server.exchange().batch();
+}
+
+void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fate, const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    protocol::ServerStatements& statements = lease.server.statements();
+    if (statements.size() > 0 && statements.size() >= lease.slots) {
+        StatementRef evicted = statements.evict();
+        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', evicted->server_name);
+        exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
+    }
+    wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->parameter_types);
+    statements.add(statement, exchange.batch());
+    exchange.owe({Asked::parse, fate, std::move(statement), false, std::move(name)});
+}
+
+// False: its Parse of an earlier batch is unanswered; hold.
+bool put_on_server(protocol::Statement& statement, const Lease& lease) {
+    const auto* present = lease.server.statements().use(statement);
+    if (present != nullptr) {
+        if (is_unsettled(present->batch, lease.server)) return false;
+        lease.metrics.statement_cache[Lookup::hit].add();
+        return true;
+    }
+    lease.metrics.statement_cache[Lookup::miss].add();
+    send_parse(StatementRef(&statement), nullptr, Fate::swallow, lease);
+    return true;
+}
+
+// The server's unnamed statement may be another client's, or this client's may have been left on another server.
+void put_unnamed_on_server(const StatementRef& unnamed, const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    if ((unnamed != nullptr && lease.server.unnamed() == unnamed) || lease.pinned) return;
+    if (unnamed == nullptr) {
+        // The client has none: the server must say so, whatever an earlier client left there.
+        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', "");
+        exchange.owe({Asked::close, Fate::swallow, lease.server.unnamed(), true});
+    } else {
+        wire::write_parse(lease.to_server.join(), "", unnamed->text, unnamed->parameter_types);
+        exchange.owe({Asked::parse, Fate::swallow, unnamed, true});
+    }
+    lease.server.unnamed() = unnamed;
+}
+
+}  // namespace
+
+// What a client's name stands for, nullptr for nothing. False: a batch that is unanswered decides about it; hold.
+bool PreparedStatements::find(ByteView name, pool::Server& server,
+                              const protocol::ClientStatements::Entry*& known) const {
+    known = names_ == nullptr ? nullptr : names_->find(name);
+    if (known == nullptr) return true;
+    if (is_unsettled(known->batch, server)) return false;
+    if (known->closed) known = nullptr;
+    return true;
+}
+
+PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse, std::size_t message_bytes,
+                                                        const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    if (parse.statement.empty()) {
+        const bool is_same =
+            unnamed_ != nullptr && unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
+        if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types);
+        lease.server.unnamed() = unnamed_;
+        ++unnamed_parses_;
+        exchange.owe({Asked::parse, Fate::forward, unnamed_, true});
+        return Outcome::pass;
+    }
+    if (names_ == nullptr) names_ = std::make_unique<protocol::ClientStatements>();
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (!find(parse.statement, lease.server, known)) return Outcome::hold;
+    if (known != nullptr) return duplicate(parse.statement);
+    if (names_->bytes() + message_bytes > most_statement_bytes) return too_many();
+
+    StatementRef statement = texts_.intern(parse.text, parse.parameter_types);
+    const auto* present = lease.server.statements().use(*statement);
+    if (present != nullptr && is_unsettled(present->batch, lease.server)) return Outcome::hold;
+    names_->add(parse.statement, statement, exchange.batch());
+    if (present == nullptr) {
+        lease.metrics.statement_cache[Lookup::miss].add();
+        send_parse(std::move(statement), named(parse.statement), Fate::forward, lease);
+    } else if (exchange.status() != TransactionStatus::failed && !exchange.may_copy()) {
+        lease.metrics.statement_cache[Lookup::hit].add();
+        exchange.owe({Asked::parse, Fate::invent, std::move(statement), false, named(parse.statement)});
+    } else {
+        // In a transaction that has failed, or may have, and behind what may be a COPY, only the server can answer.
+        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', statement->server_name);
+        exchange.owe({Asked::close, Fate::swallow, statement});
+        lease.server.statements().remove(*statement);
+        send_parse(std::move(statement), named(parse.statement), Fate::forward, lease);
+    }
+    return Outcome::done;
+}
+
+PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, std::size_t rest_bytes,
+                                                       const Lease& lease) {
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (bind.statement.empty())
+        put_unnamed_on_server(unnamed_, lease);
+    else if (!find(bind.statement, lease.server, known))
+        return Outcome::hold;
+    else if (known == nullptr && is_reserved(bind.statement))
+        return unknown(bind.statement);
+    else if (known != nullptr && !put_on_server(*known->statement, lease))
+        return Outcome::hold;
+    lease.server.exchange().owe(Asked::bind);
+    if (known == nullptr) return Outcome::pass;
+    wire::write_bind_front(lease.to_server.join(), bind.portal, known->statement->server_name, rest_bytes);
+    lease.to_server.add(bind.rest);
+    return Outcome::done;
+}
+
+PreparedStatements::Admission PreparedStatements::describe(const wire::Target& statement, const Lease& lease) {
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (statement.name.empty())
+        put_unnamed_on_server(unnamed_, lease);
+    else if (!find(statement.name, lease.server, known))
+        return Outcome::hold;
+    else if (known == nullptr && is_reserved(statement.name))
+        return unknown(statement.name);
+    else if (known != nullptr && !put_on_server(*known->statement, lease))
+        return Outcome::hold;
+    lease.server.exchange().owe(Asked::describe_statement);
+    if (known == nullptr) return Outcome::pass;
+    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', known->statement->server_name);
+    return Outcome::done;
+}
+
+// A client's Close takes its name away; the text stays prepared on the server for others.
+PreparedStatements::Admission PreparedStatements::close(const wire::Target& statement, const Lease& lease) {
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (!find(statement.name, lease.server, known)) return Outcome::hold;
+    if (known != nullptr || is_reserved(statement.name)) {
+        close_named(known == nullptr ? nullptr : known->statement, statement.name, lease);
+        return Outcome::done;
+    }
+    if (statement.name.empty()) forget_unnamed(lease.server);
+    lease.server.exchange().owe(Asked::close);
+    return Outcome::pass;
+}
+
+void PreparedStatements::close_named(StatementRef statement, ByteView name, const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    if (names_ != nullptr) names_->close(name, exchange.batch());
+    Fate fate = Fate::invent;
+    if (exchange.may_copy()) {
+        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', protocol::absent_name);
+        fate = Fate::forward;
+    }
+    exchange.owe({Asked::close, fate, std::move(statement), false, named(name)});
+}
+
+void PreparedStatements::close_unsent(ByteView name) {
+    if (name.empty())
+        unnamed_.reset();
+    else if (names_ != nullptr)
+        names_->remove(name);
+}
+
+void PreparedStatements::forget_unnamed(pool::Server& server) {
+    unnamed_.reset();
+    server.unnamed().reset();
+}
+
+void PreparedStatements::forget_all(pool::Server& server) {
+    server.forget_statements();
+    if (names_ != nullptr) names_->forget_settled();
+}
+
+void PreparedStatements::on_parsed(const protocol::Owed& owed) {
+    if (owed.unnamed && owed.fate == Fate::forward) --unnamed_parses_;
+    if (owed.text != nullptr && names_ != nullptr) names_->settle(owed.text->name);
+}
+
+void PreparedStatements::on_closed(const protocol::Owed& owed) {
+    if (owed.text != nullptr && names_ != nullptr) names_->settle_close(owed.text->name);
+}
+
+// Newest first, so each step finds the state that its message was admitted in.
+void PreparedStatements::on_dropped(const protocol::Owed& owed) {
+    const bool is_clients_parse = owed.asked == Asked::parse && owed.fate == Fate::forward;
+    // Where a later batch has parsed another one, that is the client's now.
+    if (owed.unnamed && is_clients_parse && --unnamed_parses_ == 0) unnamed_.reset();
+    if (owed.text == nullptr || owed.statement == nullptr || names_ == nullptr) return;
+    if (owed.asked == Asked::parse) names_->remove(owed.text->name);
+    if (owed.asked == Asked::close) names_->add(owed.text->name, owed.statement, 0);
+}
+
+}  // namespace pgsluice::session
