@@ -9,14 +9,25 @@ bool is_continuation(char c) {
     return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
 }
 
-// C0, DEL and C1 (U+0080 to U+009F): terminals act on all of them.
-bool is_control(std::string_view text) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    if (first == 0xC2 && text.size() > 1) return static_cast<unsigned char>(text[1]) < 0xA0;
-    return first < 0x20 || first == 0x7F;
+char32_t code_point_of(std::string_view sequence) {
+    const auto first = static_cast<unsigned char>(sequence[0]);
+    if (sequence.size() == 1) return first;
+    char32_t code = first & (0x7Fu >> sequence.size());
+    for (const char c : sequence.substr(1)) code = (code << 6) | (static_cast<unsigned char>(c) & 0x3Fu);
+    return code;
 }
 
 }  // namespace
+
+std::optional<char32_t> control_at(std::string_view text) {
+    const std::size_t length = utf8_sequence_length(text);
+    if (length == 0) return std::nullopt;
+    const char32_t code = code_point_of(text.substr(0, length));
+    const bool is_control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
+    const bool ends_line = code == 0x2028 || code == 0x2029;
+    const bool turns_direction = (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+    return is_control || ends_line || turns_direction ? std::optional(code) : std::nullopt;
+}
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 std::size_t utf8_sequence_length(std::string_view text) {
@@ -48,7 +59,7 @@ std::string escaped(std::string_view text, std::size_t limit_bytes) {
     while (!text.empty()) {
         if (out.size() >= limit_bytes) return out + "...";
         std::size_t length = utf8_sequence_length(text);
-        if (length == 0 || is_control(text)) {
+        if (length == 0 || control_at(text)) {
             if (length == 0) length = 1;
             for (const char octet : text.substr(0, length)) {
                 out += "\\x";

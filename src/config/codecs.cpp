@@ -105,6 +105,14 @@ std::optional<std::uint64_t> Number::read_number(Reader& reader, const Node& nod
     return std::nullopt;
 }
 
+void Percent::read(Reader& reader, const Node& node, std::uint32_t& out) const {
+    const auto text = plain_text(reader, node, "must be a percentage such as 50%");
+    if (!text) return;
+    const auto value = text->ends_with('%') ? parse_number(text->substr(0, text->size() - 1)) : parse_number("");
+    if (value && *value <= 100) return void(out = static_cast<std::uint32_t>(*value));
+    reader.problem(node, wrong(node, value ? "is out of range" : "is not a percentage", "0% to 100%"));
+}
+
 void NumberOr::read(Reader& reader, const Node& node, std::uint32_t& out) const {
     if (node.is(Node::Kind::scalar) && node.text == word) return void(out = 0);
     const auto text = plain_text(reader, node, "must be a whole number or " + word);

@@ -77,6 +77,13 @@ struct NumberOr {
     Node print(std::uint32_t value) const { return Node::scalar(value == 0 ? word : std::to_string(value)); }
 };
 
+// "50%".
+struct Percent {
+    std::string type() const { return "percentage"; }
+    void read(Reader& reader, const Node& node, std::uint32_t& out) const;
+    Node print(std::uint32_t value) const { return Node::scalar(std::to_string(value) + '%'); }
+};
+
 struct Boolean {
     std::string type() const { return "true or false"; }
     void read(Reader& reader, const Node& node, bool& out) const;

@@ -23,6 +23,15 @@ Node Node::make(Kind kind, std::string text, bool quoted) {
     return node;
 }
 
+bool is_filled_in(const Node& node) {
+    return node.interpolated || std::any_of(node.items.begin(), node.items.end(), is_filled_in);
+}
+
+void hide_texts(Node& node) {
+    if (node.is(Node::Kind::scalar)) node.text = "***";
+    for (Node& item : node.items) hide_texts(item);
+}
+
 void name_paths(Node& node) {
     for (std::size_t i = 0; i < node.items.size(); ++i) {
         Node& item = node.items[i];

@@ -39,6 +39,11 @@ struct Node {
     static Node make(Kind kind, std::string text, bool quoted);
 };
 
+// Whether something was filled in here or below.
+bool is_filled_in(const Node& node);
+// *** in place of each text here or below.
+void hide_texts(Node& node);
+
 // Writes node.path into every node below `node`, whose own path stands.
 void name_paths(Node& node);
 

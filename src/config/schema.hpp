@@ -35,6 +35,20 @@ struct Key {
         };
         return std::move(*this);
     }
+    // A text or a map of texts that is printed as *** where something was filled in, since that may be a secret.
+    // `filled_in` remembers it.
+    Key hidden_if(bool T::*filled_in) && {
+        read = [before = std::move(read), filled_in](Reader& reader, const Node& node, T& out) {
+            before(reader, node, out);
+            out.*filled_in = is_filled_in(node);
+        };
+        print = [before = std::move(print), filled_in](const T& value) {
+            Node node = before(value);
+            if (value.*filled_in) hide_texts(node);
+            return node;
+        };
+        return std::move(*this);
+    }
 };
 
 template <class T>

@@ -25,7 +25,8 @@ const Schema<Pool>& pool_schema() {
     using enum Changes;
     const Words<PoolMode> modes{
         {{"session", PoolMode::session}, {"transaction", PoolMode::transaction}, {"statement", PoolMode::statement}}};
-    const Words<SessionState> states{{{"ignore", SessionState::ignore}}, {"preserve", "reject"}};
+    const Words<SessionState> states{{{"preserve", SessionState::preserve}, {"ignore", SessionState::ignore}},
+                                     {"reject"}};
     static const Schema<T> schema{
         key<T>("mode", &T::mode, modes, new_connections),
         key<T>("size", &T::size, Number{1, largest_pool}, live),
@@ -38,7 +39,7 @@ const Schema<Pool>& pool_schema() {
         key<T>("check_after_idle", &T::check_after_idle, Duration{}, live),
         key<T>("max_prepared_statements", &T::max_prepared_statements, Number{0, 1'000'000, "off"}, new_connections),
         key<T>("session_state", &T::session_state, states, new_connections),
-        later<T>("max_pinned"),
+        key<T>("max_pinned", &T::max_pinned, Percent{}, live),
         later<T>("custom_settings"),
         later<T>("lazy_begin"),
     };
@@ -64,8 +65,8 @@ const Schema<Route>& route_schema() {
         key<T>("user", &T::user, Text{}, new_connections),
         key<T>("password", &T::password, Password{}, new_connections),
         key<T>("target_session_attrs", &T::target_session_attrs, attributes, new_connections),
-        key<T>("parameters", &T::parameters, TextMap{}, new_connections),
-        key<T>("connect_query", &T::connect_query, Text{}, new_connections),
+        key<T>("parameters", &T::parameters, TextMap{}, new_connections).hidden_if(&T::parameters_filled_in),
+        key<T>("connect_query", &T::connect_query, Text{}, new_connections).hidden_if(&T::connect_query_filled_in),
         section<T>("pool", &T::pool, Object<Pool>{pool_schema}),
         section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}),
         key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "no limit"}, new_connections),

@@ -4,7 +4,9 @@
 #include "worker.hpp"
 
 #include <pgsluice/net/asio.hpp>
+#include <pgsluice/pool/upstream.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace pgsluice::daemon {
@@ -96,7 +98,9 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::Au
         }
         const std::uint64_t generation = generation_;
         std::vector<std::string> values{user};
-        Rows answered = co_await run_statement(*link, query.sql, std::move(values), until);
+        // What is left of the deadline is for the new connection.
+        const TimePoint give_up = is_reused ? within_connect_time(until) : until;
+        Rows answered = co_await run_statement(*link, query.sql, std::move(values), give_up);
         if (auto* problem = std::get_if<std::string>(&answered)) {
             if (is_reused) continue;
             co_return "auth.query: " + *problem;
@@ -148,6 +152,8 @@ boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> AuthQueries::con
     if (cluster == nullptr) co_return "auth.query: unknown cluster";
     std::string problems;
     for (const config::Endpoint& endpoint : cluster->servers) {
+        const std::shared_ptr<pool::Upstream> upstream = worker_.process().upstream(cluster->name, endpoint);
+        if (upstream->is_down(worker_.read_clock())) continue;
         ConnectRequest request;
         request.endpoint = endpoint;
         request.tls_mode = cluster->tls.mode;
@@ -159,12 +165,27 @@ boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> AuthQueries::con
         auth::Credential credential = auth::parse_credential(query.password);
         if (auto* plain = std::get_if<auth::PlainPassword>(&credential)) request.password = *plain;
         if (auto* md5 = std::get_if<auth::Md5Password>(&credential)) request.password = *md5;
-        request.until = until;
+        request.until = within_connect_time(until);
+        // A client that has left little of its login's time says nothing of the server.
+        const bool has_its_time = request.until < until;
         Connected connected = co_await connect_to_server(worker_.reactor(), worker_.process(), std::move(request));
-        if (auto* in = std::get_if<LoggedIn>(&connected)) co_return std::move(in->link);
-        problems += (problems.empty() ? "" : "; ") + std::get<ConnectError>(connected).text;
+        if (auto* in = std::get_if<LoggedIn>(&connected)) {
+            upstream->mark_up();
+            co_return std::move(in->link);
+        }
+        const auto& error = std::get<ConnectError>(connected);
+        const bool was_cut_short = error.reason == metrics::ConnectFailure::timeout && !has_its_time;
+        if (means_down(error) && !was_cut_short) {
+            upstream->mark_down(worker_.read_clock() + snapshot->config.timeouts.connect_retry);
+        }
+        problems += (problems.empty() ? "" : "; ") + error.text;
     }
-    co_return "auth.query: " + problems;
+    co_return "auth.query: " + (problems.empty() ? "every server failed less than connect_retry ago" : problems);
+}
+
+// Of a login's deadline, what one server may have.
+TimePoint AuthQueries::within_connect_time(TimePoint until) {
+    return std::min(until, deadline(worker_.read_clock(), worker_.snapshot()->config.timeouts.connect));
 }
 
 void AuthQueries::reset() {

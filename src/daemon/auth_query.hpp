@@ -101,6 +101,7 @@ class AuthQueries {
                                                 TimePoint until);
     const Cached* find_cached(const std::string& key);
     boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> connect(config::AuthQuery query, TimePoint until);
+    TimePoint within_connect_time(TimePoint until);
     Answer remember(const config::AuthQuery& query, const std::string& key,
                     const std::vector<std::optional<std::string>>& row);
 

@@ -11,8 +11,7 @@ namespace pgsluice::daemon {
 
 boost::asio::awaitable<void> forward_cancel(Worker& worker, std::shared_ptr<const ServerRoute> route,
                                             std::int32_t process_id, Bytes secret, ServerId server) {
-    const auto limit = worker.snapshot()->config.timeouts.cancel;
-    const TimePoint until = worker.read_clock() + (limit.count() > 0 ? limit : Milliseconds(86400000));
+    const TimePoint until = deadline(worker.read_clock(), worker.snapshot()->config.timeouts.cancel);
     net::Outcome<net::LinkPtr> opened = co_await open_connection(worker.reactor(), *route, until);
     if (opened) {
         Bytes request;

@@ -22,7 +22,7 @@ class CancelGuesses {
     // `seed` is random, so that nobody can choose an address that shares its counter with another's.
     explicit CancelGuesses(std::uint64_t seed) : seed_(seed) {}
 
-    // Requests of this source are to be dropped unread until its window ends.
+    // Keys that this source could have guessed are to count as wrong until its window ends.
     bool is_exhausted(const Address& source, TimePoint now) const;
     // True where this wrong key was the last that the source may try in this window.
     bool note_wrong_key(const Address& source, TimePoint now);

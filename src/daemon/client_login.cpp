@@ -1,5 +1,6 @@
 #include "client_login.hpp"
 
+#include "cancel_request.hpp"
 #include "derive.hpp"
 #include "worker.hpp"
 
@@ -66,29 +67,6 @@ boost::asio::awaitable<Checked> receive(Login& login) {
     co_return std::nullopt;
 }
 
-// From a CancelRequest, which gets no answer whatever becomes of it.
-void cancel(Worker& worker, const Address& source, const ClientStartup::Cancel& request) {
-    Process& process = worker.process();
-    auto& outcomes = worker.metrics().worker().cancels;
-    const TimePoint now = worker.read_clock();
-    if (process.cancel_guesses.is_exhausted(source, now)) {
-        outcomes[metrics::CancelOutcome::limited].add();
-        return;
-    }
-    const auto owner = process.cancels.find(request.process_id, request.secret);
-    if (!owner) {
-        outcomes[metrics::CancelOutcome::unknown_key].add();
-        if (process.cancel_guesses.note_wrong_key(source, now)) {
-            log::warning("cancel_limited",
-                         "too many cancel requests with wrong keys: no more are read from there for a minute",
-                         {{"address", source.to_string()}});
-        }
-        return;
-    }
-    Worker* target = worker.siblings()[number(owner->worker)];
-    target->post([target, session = owner->session] { target->cancel(session); });
-}
-
 struct StartupDone {
     bool is_login = false;  // otherwise there is nothing more to do for this connection
     Checked failure{};
@@ -109,7 +87,7 @@ boost::asio::awaitable<StartupDone> read_startup(Login& login) {
             login.identity = std::move(done->identity);
             co_return StartupDone{true, std::nullopt};
         } else if (const auto* request = std::get_if<ClientStartup::Cancel>(&step.action)) {
-            cancel(login.worker, login.link->remote(), *request);
+            take_cancel_request(login.worker, login.link->remote(), *request);
             co_return StartupDone{};
         } else if (auto* close = std::get_if<ClientStartup::Close>(&step.action)) {
             const bool unsupported = close->error && close->error->code() == "0A000";
@@ -173,6 +151,7 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.user = login.identity.user;
     setup.credential = std::move(found.credential);
     setup.lookups_fail = found.lookups_fail;
+    setup.unknown_answer_md5 = !login.snapshot->has_verifiers;
     setup.nonce = random_bytes(auth::scram_nonce_bytes);
     setup.md5_salt = random_bytes(auth::md5_salt_bytes);
     setup.process_secret = login.worker.process().secret;
@@ -221,6 +200,19 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
 
 Failure shutting_down() {
     return {LoginFailure::shutting_down, "shutting down", wire::fatal("57P03", "the database system is shutting down")};
+}
+
+// In session mode the client's settings go on in the server's startup packet, with those of the route.
+std::optional<wire::SqlError> refuse_startup(const pool::Target& target) {
+    std::vector<std::pair<ByteView, ByteView>> all{{"user", target.user}, {"database", target.database}};
+    for (const auto* settings : {&target.parameters, &target.startup}) {
+        for (const auto& [name, value] : *settings) all.emplace_back(name, value);
+    }
+    Bytes packet;
+    wire::write_startup_message(packet, all);
+    if (packet.size() <= wire::startup_packet_limit) return std::nullopt;
+    return wire::fatal("08P01", "invalid length of startup packet",
+                       "With the route's database, user and parameters it is longer than a server takes.");
 }
 
 // The whole login behind the startup packets.
@@ -277,6 +269,9 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     }
 
     auto target = current->target(*route, who.database, who.user, who.settings);
+    if (auto refused = refuse_startup(*target)) {
+        co_return Failure{LoginFailure::protocol_violation, refused->message, std::move(refused)};
+    }
     const bool own_user = target->user == who.user;
     const std::string key = target->key();
     pool::Pool& pool = worker.pool_for(key, std::move(target));

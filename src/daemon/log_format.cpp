@@ -47,7 +47,7 @@ void append_time(std::string& line, std::chrono::system_clock::time_point time) 
                    utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, micros % 1'000'000);
 }
 
-// RFC 8259. Control characters, C1 included, as \u00NN; an octet that is no UTF-8, which JSON cannot carry, as the text
+// RFC 8259. Control characters, C1 included, as \uNNNN; an octet that is no UTF-8, which JSON cannot carry, as the text
 // \xNN. A limit of octets, not of characters.
 void append_json(std::string& line, std::string_view text, std::size_t limit) {
     std::size_t read = 0;
@@ -62,10 +62,8 @@ void append_json(std::string& line, std::string_view text, std::size_t limit) {
         } else if (c == '"' || c == '\\') {
             line += '\\';
             line += rest[0];
-        } else if (c < 0x20 || c == 0x7F) {
-            fmt::format_to(out, "\\u{:04x}", c);
-        } else if (c == 0xC2 && static_cast<unsigned char>(rest[1]) < 0xA0) {
-            fmt::format_to(out, "\\u{:04x}", static_cast<unsigned char>(rest[1]));
+        } else if (const auto control = control_at(rest)) {
+            fmt::format_to(out, "\\u{:04x}", static_cast<std::uint32_t>(*control));
         } else {
             line.append(rest.substr(0, length));
         }
@@ -74,18 +72,32 @@ void append_json(std::string& line, std::string_view text, std::size_t limit) {
     line += read < text.size() ? "...\"" : "\"";
 }
 
-void append_text(std::string& line, std::string_view text) {
-    const std::string safe = escaped(text, value_bytes);
-    if (!safe.empty() && safe.find_first_of(" \"=") == std::string::npos) {
-        line += safe;
-        return;
-    }
+// `safe` has its backslashes doubled already.
+void append_quoted(std::string& line, std::string_view safe) {
     line += '"';
     for (const char c : safe) {
         if (c == '"') line += '\\';
         line += c;
     }
     line += '"';
+}
+
+void append_text(std::string& line, std::string_view text) {
+    const std::string safe = escaped(text, value_bytes);
+    if (!safe.empty() && safe.find_first_of(" \"=") == std::string::npos)
+        line += safe;
+    else
+        append_quoted(line, safe);
+}
+
+// In quotes where a part of it could be read as a field: a server's error text may stand in it. So the first `=` of a
+// line that does not quote its message belongs to its first field.
+void append_message(std::string& line, std::string_view text) {
+    const std::string safe = escaped(text, message_bytes);
+    if (safe.find('=') == std::string::npos && !safe.starts_with('"'))
+        line += safe;
+    else
+        append_quoted(line, safe);
 }
 
 struct JsonValue {
@@ -146,7 +158,7 @@ void format_text(std::string& line, const LogStyle& style, std::chrono::system_c
     line += ' ';
     line += escaped(record.event, value_bytes);
     line += ' ';
-    line += escaped(record.message, message_bytes);
+    append_message(line, record.message);
     for_each_field(record, [&](const log::Field& field) {
         line += ' ';
         line += escaped(field.key, value_bytes);

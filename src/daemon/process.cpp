@@ -29,12 +29,20 @@ Process::Process(metrics::Registry& registry, std::size_t worker_count)
       cancel_guesses(random_number()),
       secret(Secret(random_bytes(32))) {}
 
-std::shared_ptr<SharedPool> Process::shared_pool(const std::string& key) {
+std::shared_ptr<SharedPool> Process::shared_pool(const std::string& key, const pool::Target& target) {
     const std::lock_guard lock(mutex_);
     if (auto known = pools_[key].lock()) return known;
-    auto made = std::make_shared<SharedPool>(workers);
+    auto permits = permits_[target.permits_key()].lock();
+    if (permits == nullptr) permits_[target.permits_key()] = permits = std::make_shared<pool::Permits>(workers);
+    auto changes = schema_changes_[target.database].lock();
+    if (changes == nullptr) schema_changes_[target.database] = changes = std::make_shared<pool::SchemaChanges>();
+    auto made =
+        std::make_shared<SharedPool>(std::make_shared<pool::Share>(workers, std::move(permits), std::move(changes)));
     pools_[key] = made;
-    std::erase_if(pools_, [](const auto& entry) { return entry.second.expired(); });
+    const auto is_gone = [](const auto& entry) { return entry.second.expired(); };
+    std::erase_if(pools_, is_gone);
+    std::erase_if(permits_, is_gone);
+    std::erase_if(schema_changes_, is_gone);
     return made;
 }
 

@@ -9,6 +9,7 @@
 #include <pgsluice/config/config.hpp>
 #include <pgsluice/metrics/registry.hpp>
 #include <pgsluice/pool/share.hpp>
+#include <pgsluice/pool/target.hpp>
 #include <pgsluice/pool/upstream.hpp>
 #include <pgsluice/protocol/server_login.hpp>
 #include <pgsluice/protocol/statement.hpp>
@@ -26,7 +27,7 @@ namespace pgsluice::daemon {
 // A pool over all workers: its permits and waiters, and what logs in to its servers where configuration has no
 // password: the proof that the client gave last.
 struct SharedPool {
-    explicit SharedPool(std::size_t workers) : share(std::make_shared<pool::Share>(workers)) {}
+    explicit SharedPool(std::shared_ptr<pool::Share> shared) : share(std::move(shared)) {}
 
     void pass_through(protocol::ServerLogin::Password password) {
         const std::lock_guard lock(mutex);
@@ -48,7 +49,7 @@ class Process {
   public:
     Process(metrics::Registry& registry, std::size_t worker_count);
 
-    std::shared_ptr<SharedPool> shared_pool(const std::string& key);
+    std::shared_ptr<SharedPool> shared_pool(const std::string& key, const pool::Target& target);
     std::shared_ptr<pool::Upstream> upstream(const std::string& cluster, const config::Endpoint& endpoint);
     SessionId next_session() { return SessionId{next_session_.fetch_add(1, std::memory_order_relaxed)}; }
     ServerId next_server() { return ServerId{next_server_.fetch_add(1, std::memory_order_relaxed)}; }
@@ -67,8 +68,11 @@ class Process {
 
   private:
     std::mutex mutex_;
-    std::map<std::string, std::weak_ptr<SharedPool>> pools_;            // protected by mutex_
-    std::map<std::string, std::shared_ptr<pool::Upstream>> upstreams_;  // protected by mutex_
+    // Protected by mutex_.
+    std::map<std::string, std::weak_ptr<SharedPool>> pools_;
+    std::map<std::string, std::weak_ptr<pool::Permits>> permits_;
+    std::map<std::string, std::weak_ptr<pool::SchemaChanges>> schema_changes_;  // by database, in whatever cluster
+    std::map<std::string, std::shared_ptr<pool::Upstream>> upstreams_;
     std::atomic<std::uint64_t> next_session_{1}, next_server_{1};
 };
 

@@ -13,8 +13,14 @@ namespace {
 using wire::BackendTag;
 using wire::FrontendTag;
 
-// Answers to our own statements: a few rows.
+// Answers to our own statements: a few rows. For one message, and for all rows together.
 constexpr std::size_t reply_limit = 1 << 20;
+
+std::size_t bytes_of(const Row& row) {
+    std::size_t bytes = sizeof row + row.values.size() * sizeof row.values[0];
+    for (const auto& value : row.values) bytes += value ? value->size() : 0;
+    return bytes;
+}
 
 Bytes request_for(const std::string& sql, const std::vector<std::string>& values) {
     Bytes request;
@@ -43,6 +49,7 @@ boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std
     const Bytes request = request_for(sql, values);
     if (const error_code error = co_await link.write_all(request, until)) co_return error.message();
     std::vector<Row> rows;
+    std::size_t row_bytes = 0;
     std::string failure;
     Bytes in;
     std::array<char, 4096> chunk{};
@@ -64,6 +71,8 @@ boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std
             if (!fields) co_return "malformed row";
             Row row;
             for (const auto& field : *fields) row.values.emplace_back(field);
+            row_bytes += bytes_of(row);
+            if (row_bytes > reply_limit) co_return "the answer has too many rows";
             rows.push_back(std::move(row));
         } else if (tag == BackendTag::parameter_status && reported != nullptr) {
             if (const auto status = wire::read_parameter_status(body)) note(*reported, *status);

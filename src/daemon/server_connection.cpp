@@ -86,8 +86,8 @@ boost::asio::awaitable<std::variant<ServerLogin::Done, ConnectError>> log_in(net
             continue;
         }
         if (auto* failed = std::get_if<ServerLogin::Failed>(&action)) {
-            co_return ConnectError{reason_of(failed->reason), failed->text,   failed->authenticated, failed->sqlstate,
-                                   failed->message,           failed->detail, failed->hint};
+            co_return ConnectError{reason_of(failed->reason), failed->text,    true,           failed->authenticated,
+                                   failed->sqlstate,          failed->message, failed->detail, failed->hint};
         }
         if (auto* done = std::get_if<ServerLogin::Done>(&action)) {
             if (!in.empty()) co_return ConnectError{ConnectFailure::network, "the server sent more than its login"};
@@ -115,6 +115,12 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
     co_return dialed;
 }
 
+bool means_down(const ConnectError& error) {
+    return error.reason == ConnectFailure::resolve || error.reason == ConnectFailure::network ||
+           error.reason == ConnectFailure::refused || error.reason == ConnectFailure::timeout ||
+           error.sqlstate == "57P03";
+}
+
 boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Process& process, ConnectRequest request) {
     const bool may_use_tls = !is_unix(request.endpoint) && request.tls_mode != ServerTlsMode::disable;
     if (may_use_tls && request.tls == nullptr) {
@@ -133,7 +139,7 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
             std::string problem =
                 co_await negotiate_tls(*link, request.tls, request.endpoint.host, may_stay_plain, request.until);
             if (!problem.empty()) {
-                co_return ConnectError{ConnectFailure::tls, label(request.endpoint) + ": " + problem};
+                co_return ConnectError{ConnectFailure::tls, label(request.endpoint) + ": " + problem, true};
             }
         }
         const bool encrypted = link->is_tls();
@@ -152,6 +158,7 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
                 continue;
             }
             error->text = label(request.endpoint) + ": " + error->text;
+            error->reached = true;
             co_return std::move(*error);
         }
         auto route =

@@ -35,11 +35,15 @@ struct LoggedIn {
 
 struct ConnectError {
     metrics::ConnectFailure reason = metrics::ConnectFailure::network;
-    std::string text{};  // for the log, not escaped
+    std::string text{};    // for the log, not escaped
+    bool reached = false;  // somebody took the connection; the failure came behind that
     // What the server answered, once it had let us in; only its SQLSTATE where it had not.
     bool authenticated = false;
     std::string sqlstate{}, message{}, detail{}, hint{};
 };
+
+// A server that answers is not down, whatever it says and whatever it asks for; one that starts up or shuts down is.
+bool means_down(const ConnectError& error);
 
 using Connected = std::variant<LoggedIn, ConnectError>;
 
@@ -62,7 +66,8 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
 
 // Runs one statement on a connection in its setup phase and waits for its ReadyForQuery. Values are bound as text
 // parameters; with none, the simple protocol is used, so several statements may stand in `sql`. A transaction that it
-// leaves open is a failure. `reported` is brought up to date where the server reports that a setting has changed.
+// leaves open is a failure, and so are rows of more than 1 MiB. `reported` is brought up to date where the server
+// reports that a setting has changed.
 struct Row {
     std::vector<std::optional<std::string>> values;
 };

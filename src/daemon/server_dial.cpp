@@ -5,6 +5,8 @@
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/net/asio.hpp>
+#include <pgsluice/protocol/inspection.hpp>
+#include <pgsluice/sql/session_effect.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -109,32 +111,50 @@ boost::asio::awaitable<Role> check_role(net::Link& link, const std::vector<wire:
     co_return judge_role(wanted, values[0] && is_on(*values[0]), values[1] && is_on(*values[1]));
 }
 
-PeerPtr as_peer(net::LinkPtr link) {
-    return {link.release(), [](Peer* peer) { net::DropLink{}(static_cast<net::Link*>(peer)); }};
+// Where a client wrote the startup packet, a silence or a hang-up behind it says nothing about the server: a client can
+// ask for either (post_auth_delay).
+bool is_clients_doing(const ConnectError& error, const pool::Target& target) {
+    return error.reached && !target.startup.empty() && error.sqlstate.empty();
 }
 
-// A server that answers is not down, whatever it says and whatever it asks for; one that starts up or shuts down is.
-bool is_down(const ConnectError& error) {
-    using metrics::ConnectFailure;
-    return error.reason == ConnectFailure::resolve || error.reason == ConnectFailure::network ||
-           error.reason == ConnectFailure::refused || error.reason == ConnectFailure::timeout ||
-           error.sqlstate == "57P03";
+// What connect_query has set. Clients want it as they want what a server reports at its login.
+boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_settings(
+    net::Link& link, const pool::Target& target, const std::vector<wire::Setting>& reported, TimePoint until) {
+    std::vector<std::string> values(2, "f");
+    values[0] = protocol::array_of(sql::custom_setting_names(target.connect_query));
+    std::string text(protocol::inspection_text());
+    const Rows rows = co_await run_statement(link, std::move(text), std::move(values), until);
+    const auto* answer = std::get_if<std::vector<Row>>(&rows);
+    if (answer == nullptr) co_return std::nullopt;
+    protocol::Answer settings;
+    for (const Row& row : *answer) {
+        if (row.values.size() != 3 || !row.values[0] || !row.values[1] || !row.values[2]) co_return std::nullopt;
+        settings.add(*row.values[0], *row.values[1], *row.values[2]);
+    }
+    std::vector<protocol::Parameter> made = settings.settings();
+    std::erase_if(made, [&](const protocol::Parameter& each) {
+        const bool is_own_name = each.name == "session_authorization" && each.value == target.user;
+        const bool is_reported = std::any_of(reported.begin(), reported.end(), [&](const wire::Setting& setting) {
+            return setting.first == each.name && protocol::is_carried(each.name);
+        });
+        return is_own_name || is_reported;
+    });
+    co_return made;
 }
 
 // Waits for a place at the server. False: none came free in time.
-boost::asio::awaitable<bool> take_place(Worker& worker, const config::Cluster& cluster, Upstream& upstream,
-                                        TimePoint until) {
+boost::asio::awaitable<bool> take_place(Worker& worker, const config::Cluster& cluster,
+                                        std::shared_ptr<Upstream> upstream, TimePoint until) {
     boost::asio::steady_timer timer(worker.io());
+    const auto is_making_room = std::make_shared<bool>(false);
     while (true) {
-        const auto permit = upstream.begin_connecting(cluster.max_connections, cluster.max_connecting);
+        const auto permit = upstream->begin_connecting(cluster.max_connections, cluster.max_connecting);
         if (permit == Upstream::Permit::granted) co_return true;
         if (worker.read_clock() >= until) co_return false;
         // At its cap, the oldest idle connection of a sibling pool makes room.
-        if (permit == Upstream::Permit::at_cap) {
-            for (Worker* sibling : worker.siblings()) {
-                const Upstream* wanted = &upstream;
-                sibling->post([sibling, wanted] { sibling->evict_idle(*wanted); });
-            }
+        if (permit == Upstream::Permit::at_cap && !*is_making_room) {
+            *is_making_room = true;
+            worker.make_room({upstream, nullptr, nullptr}, [is_making_room](bool) { *is_making_room = false; });
         }
         timer.expires_after(Milliseconds(5));
         co_await timer.async_wait(net::as_tuple);
@@ -153,10 +173,9 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const std::shared_ptr<const pool::Target> target = pool.target_ref();
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     const auto& timeouts = snapshot->config.timeouts;
-    const TimePoint until =
-        worker.read_clock() + (timeouts.connect.count() > 0 ? timeouts.connect : Milliseconds(86400000));
+    const TimePoint until = deadline(worker.read_clock(), timeouts.connect);
     Attempt attempt;
-    const bool has_place = co_await take_place(worker, target->cluster, *upstream, until);
+    const bool has_place = co_await take_place(worker, target->cluster, upstream, until);
     if (!has_place) {
         attempt.failed = ConnectError{metrics::ConnectFailure::timeout,
                                       label_of(endpoint) + ": the limit of connections to this server is reached"};
@@ -179,7 +198,9 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     upstream->end_connecting();
     if (auto* error = std::get_if<ConnectError>(&connected)) {
         upstream->closed();
-        if (is_down(*error)) upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
+        if (means_down(*error) && !is_clients_doing(*error, *target)) {
+            upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
+        }
         attempt.failed = std::move(*error);
         co_return attempt;
     }
@@ -188,11 +209,16 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const Role role = co_await check_role(*in.link, in.facts.parameters, wanted, until);
     std::string problem = role == Role::fits ? "" : "is not what target_session_attrs asks for";
     auto reason = metrics::ConnectFailure::wrong_role;
+    std::vector<protocol::Parameter> own_settings;
     if (problem.empty() && !target->connect_query.empty()) {
         const Rows rows = co_await run_statement(*in.link, target->connect_query, {}, until, &in.facts.parameters);
         if (const auto* text = std::get_if<std::string>(&rows)) {
             problem = "connect_query: " + *text;
             reason = metrics::ConnectFailure::rejected;
+        } else if (auto made = co_await ask_settings(*in.link, *target, in.facts.parameters, until)) {
+            own_settings = std::move(*made);
+        } else {
+            problem = "connect_query: the server does not tell what it has set";
         }
     }
     if (!problem.empty()) {
@@ -214,13 +240,13 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     facts.fingerprint = target->fingerprint;
     facts.opened_at = worker.read_clock();
     facts.cancel_route = in.route;
-    std::vector<protocol::Parameter> carried;
+    std::vector<protocol::Parameter> carried = std::move(own_settings);
     for (const auto& [name, value] : facts.reported) {
         if (pool.carries(name)) carried.push_back({name, value, true});
     }
     facts.baseline = worker.parameters().intern(std::move(carried));
     attempt.link = in.link.get();
-    attempt.server = std::make_unique<pool::Server>(std::move(facts), as_peer(std::move(in.link)));
+    attempt.server = std::make_unique<pool::Server>(std::move(facts), net::as_peer(std::move(in.link)));
     co_return attempt;
 }
 

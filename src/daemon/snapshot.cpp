@@ -98,8 +98,11 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
         }
         snapshot->listener_tls.push_back(std::move(context));
     }
+    snapshot->users = Users(config.auth.source.users);
+    snapshot->has_verifiers = snapshot->users.has_verifiers() || config.auth.source.query.has_value();
     for (const auto& cluster : config.clusters) {
-        snapshot->cluster_users.emplace(cluster.name, Users(cluster.source.users));
+        const auto& own = snapshot->cluster_users.emplace(cluster.name, Users(cluster.source.users)).first->second;
+        snapshot->has_verifiers = snapshot->has_verifiers || own.has_verifiers() || cluster.source.query.has_value();
         if (cluster.tls.mode == config::ServerTlsMode::disable || is_unix_only(cluster)) continue;
         auto made = net::TlsClientContext::load(files_of(cluster.tls));
         if (made)
@@ -107,7 +110,6 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
         else
             problems.push_back(config.path + ": clusters." + cluster.name + ".tls: " + made.error().text);
     }
-    snapshot->users = Users(config.auth.source.users);
     if (!problems.empty()) return problems;
     return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
@@ -169,12 +171,17 @@ std::vector<metrics::Certificate> Snapshot::certificates() const {
 
 std::shared_ptr<const pool::Target> Snapshot::target(const config::Route& route, const std::string& database,
                                                      const std::string& user,
-                                                     const std::vector<wire::Setting>& settings) const {
+                                                     const std::vector<wire::Setting>& settings,
+                                                     std::optional<config::PoolMode> mode) const {
     auto target = std::make_shared<pool::Target>();
     target->route = route.name;
     target->database = route.database.empty() ? database : route.database;
     target->user = route.user.empty() ? user : route.user;
     target->settings = route.pool;
+    if (mode && *mode != route.pool.mode) {
+        target->settings.mode = *mode;
+        target->settings.min_size = 0;
+    }
     target->cluster = *cluster(route.cluster);
     target->session_attrs = route.target_session_attrs;
     target->parameters = route.parameters;

@@ -41,8 +41,8 @@ struct Snapshot {
     // What a client of `route` is to be connected to. `settings`: its startup parameters, which in session mode belong
     // to the server's startup packet.
     std::shared_ptr<const pool::Target> target(const config::Route& route, const std::string& database,
-                                               const std::string& user,
-                                               const std::vector<wire::Setting>& settings) const;
+                                               const std::string& user, const std::vector<wire::Setting>& settings,
+                                               std::optional<config::PoolMode> mode = std::nullopt) const;
 
     const config::Config config;
     const routing::Table routes;  // points into config
@@ -51,6 +51,7 @@ struct Snapshot {
     std::map<std::string, std::shared_ptr<const net::TlsClientContext>> cluster_tls;
     std::map<std::string, Users> cluster_users;
     Users users;
+    bool has_verifiers = false;  // of SCRAM, for anybody: in a list, or perhaps behind an auth.query
 };
 
 }  // namespace pgsluice::daemon

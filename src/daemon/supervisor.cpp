@@ -1,5 +1,6 @@
 #include "supervisor.hpp"
 
+#include "descriptor_need.hpp"
 #include "notify.hpp"
 
 #include <pgsluice/base/log.hpp>
@@ -19,8 +20,6 @@ constexpr Milliseconds poll_interval{100};
 constexpr Milliseconds watch_interval{1000};
 // A worker whose loop has not come round for so long hangs.
 constexpr Milliseconds loop_limit{5000};
-// For the log, the metrics endpoint, cancels and name resolution: never given to clients.
-constexpr std::uint64_t reserved_descriptors = 128 + ClientLimits::refusals_at_once;
 
 // Processors that this process may use: its affinity, and the quota of its control group.
 std::size_t usable_processors() {
@@ -39,12 +38,6 @@ std::size_t usable_processors() {
         count = std::min(count, static_cast<std::size_t>(std::max(1.0, quota / period + 0.5)));
     }
     return count;
-}
-
-std::uint64_t descriptors_needed(const config::Config& config) {
-    std::uint64_t needed = reserved_descriptors + config.limits.client_connections;
-    for (const auto& route : config.routes) needed += route.pool.size + route.pool.reserve_size;
-    return needed;
 }
 
 std::string place_of(const config::Listener& listener) {
@@ -90,11 +83,12 @@ Supervisor::~Supervisor() {
 
 std::optional<std::string> Supervisor::start() {
     std::signal(SIGPIPE, SIG_IGN);
-    const auto needed = descriptors_needed(snapshot_->config);
-    const auto limit = net::raise_descriptor_limit(needed);
+    const DescriptorNeed need = descriptor_need(snapshot_->config);
+    const auto limit = net::raise_descriptor_limit(need.at_least);
     if (!limit.enough) {
-        return "limits.client_connections and the pools need " + std::to_string(needed) +
-               " file descriptors, and the hard limit is " + std::to_string(limit.hard) +
+        return "limits.client_connections and the pools need " + std::to_string(need.at_least) + " file descriptors" +
+               (need.at_most == need.at_least ? "" : " or more") + ", and the hard limit is " +
+               std::to_string(limit.hard) +
                ": raise RLIMIT_NOFILE (LimitNOFILE= in the unit) or lower limits.client_connections";
     }
     for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGQUIT}) signals_.add(number);
@@ -115,7 +109,12 @@ std::optional<std::string> Supervisor::start() {
     phase_ = Phase::serving;
     if (const auto interval = notify::watchdog_interval(); interval.count() > 0) next_watchdog_ = now();
     watch_files();
-    log::info("started", "ready for clients", {{"workers", static_cast<std::int64_t>(process_.workers)}});
+    using Value = decltype(log::Field::value);
+    log::info("started", "ready for clients",
+              {{"workers", static_cast<std::int64_t>(process_.workers)},
+               {"descriptors_at_least", static_cast<std::int64_t>(need.at_least)},
+               {"descriptors_at_most",
+                need.at_most ? Value(static_cast<std::int64_t>(*need.at_most)) : Value("any number")}});
     notify::ready();
     return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include <pgsluice/auth/credential.hpp>
 #include <pgsluice/config/config.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,11 @@ class Users {
     const Entry* find(std::string_view name) const {
         const auto found = entries_.find(std::string(name));
         return found == entries_.end() ? nullptr : &found->second;
+    }
+    bool has_verifiers() const {
+        return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) {
+            return std::holds_alternative<auth::ScramVerifier>(entry.second.credential);
+        });
     }
 
   private:

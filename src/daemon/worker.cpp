@@ -6,6 +6,7 @@
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/net/asio.hpp>
+#include <pgsluice/sql/session_effect.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -27,11 +28,14 @@ constexpr std::size_t many_sessions = 2000;
 Worker::Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapshot> snapshot)
     : process_(process),
       index_(index),
-      statements_(process.statement_seed),
+      statements_(
+          process.statement_seed, [](ByteView text) { return static_cast<std::uint8_t>(sql::session_effect(text)); },
+          number(index)),
       reactor_(io_),
       sets_(process.metrics.add_worker(index)),
       context_{*this, statements_, parameters_, sets_.worker()},
       snapshot_(std::move(snapshot)),
+      rule_metrics_(snapshot_->config.policies.size()),
       auth_queries_(*this),
       timer_(io_) {}
 
@@ -116,9 +120,8 @@ void Worker::serve(net::Descriptor socket, std::size_t listener) {
 void Worker::adopt(NewClient client) {
     read_clock();
     net::Link& link = *client.link;
-    PeerPtr peer{client.link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }};
     const SessionId id = client.identity.id;
-    session::Session::Setup setup{std::move(client.identity), std::move(peer), client.pool,
+    session::Session::Setup setup{std::move(client.identity), net::as_peer(std::move(client.link)), client.pool,
                                   &sets_.route(client.route->name), std::move(client.prelude)};
     auto session = std::make_unique<session::Session>(context_, std::move(setup));
     session::Session& started = *session;
@@ -127,6 +130,8 @@ void Worker::adopt(NewClient client) {
     entry.slot = std::move(client.slot);
     entry.admission = std::move(client.admission);
     entry.route = client.route->name;
+    entry.pool = &pools_.at(client.pool->key());
+    ++entry.pool->clients;
     clients_.store(sessions_.size(), std::memory_order_relaxed);
     sets_.worker().clients.set(static_cast<std::int64_t>(sessions_.size()));
     link.pause(Pause::no_server);
@@ -152,35 +157,41 @@ void Worker::defer(session::Session& session) {
     });
 }
 
-void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict, ByteView) {
-    const auto count = [&](policy::RuleIndex index) {
-        // The session may judge by the rules of an older snapshot, so the name decides.
-        const std::string& name = session.rulebook()->policies.name(index);
-        const auto& policies = snapshot_->config.policies;
+void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict) {
+    for (const policy::RuleIndex rule : verdict.hits) count_verdict(session, rule);
+    if (verdict.rule) count_verdict(session, *verdict.rule);
+}
+
+void Worker::count_verdict(const session::Session& session, policy::RuleIndex rule) {
+    const auto& policies = snapshot_->config.policies;
+    if (session.rulebook() != snapshot_->rulebook) {
+        // It still judges by the rules of an older snapshot, so the name decides.
+        const std::string& name = session.rulebook()->policies.name(rule);
         const auto found = std::find_if(policies.begin(), policies.end(),
                                         [&](const config::Policy& each) { return each.name == name; });
         if (found == policies.end()) return;
-        const config::Policy& rule = *found;
-        static constexpr std::string_view actions[] = {"allow", "block", "log"};
-        const std::string_view action = actions[static_cast<std::size_t>(rule.action)];
-        const std::string_view mode = rule.mode == config::PolicyMode::enforce ? "enforce" : "shadow";
-        sets_.rule({rule.name, std::string(action), std::string(mode)}).verdicts.add();
-        if (rule.action == config::PolicyAction::allow) return;
-        log::info("policy_verdict", "a policy matched a statement",
-                  {{"session", static_cast<std::int64_t>(number(session.identity().id))},
-                   {"policy", rule.name},
-                   {"action", action},
-                   {"mode", mode},
-                   {"user", session.identity().user},
-                   {"database", session.identity().database}});
-    };
-    for (const policy::RuleIndex index : verdict.hits) count(index);
-    if (verdict.rule) count(*verdict.rule);
+        rule = static_cast<policy::RuleIndex>(found - policies.begin());
+    }
+    const config::Policy& policy = policies[rule];
+    static constexpr std::string_view actions[] = {"allow", "block", "log"};
+    const std::string_view action = actions[static_cast<std::size_t>(policy.action)];
+    const std::string_view mode = policy.mode == config::PolicyMode::enforce ? "enforce" : "shadow";
+    metrics::RuleMetrics*& counted_by = rule_metrics_[rule];
+    if (counted_by == nullptr) counted_by = &sets_.rule({policy.name, std::string(action), std::string(mode)});
+    counted_by->verdicts.add();
+    if (policy.action == config::PolicyAction::allow) return;
+    log::info("policy_verdict", "a policy matched a statement",
+              {{"session", static_cast<std::int64_t>(number(session.identity().id))},
+               {"policy", policy.name},
+               {"action", action},
+               {"mode", mode},
+               {"user", session.identity().user},
+               {"database", session.identity().database}});
 }
 
 void Worker::on_logged_in(session::Session& session) {
     const session::Identity& who = session.identity();
-    process_.cancels.add(who.cancel_process_id, who.cancel_secret, {index_, who.id});
+    process_.cancels.add(who.cancel_process_id, who.cancel_secret, {index_, who.id, who.has_servers_process_id});
     sets_.worker().logins.add();
     Client& client = sessions_.at(who.id);
     client.metrics = &sets_.user({who.database, who.user});
@@ -205,6 +216,7 @@ void Worker::on_ended(session::Session& session, metrics::Disconnect reason, con
     clients_.store(sessions_.size(), std::memory_order_relaxed);
     sets_.worker().clients.set(static_cast<std::int64_t>(sessions_.size()));
     process_.cancels.remove(who.cancel_process_id, who.id);
+    --client.pool->clients;
     const session::Totals& totals = session.totals();
     if (client.metrics != nullptr) {
         client.metrics->clients.sub();
@@ -297,7 +309,8 @@ void Worker::sweep(TimePoint at) {
             static_cast<net::Link&>(found->second.session->client()).check_paused();
         }
     }
-    for (auto entry = pools_.begin(); entry != pools_.end(); ++entry) entry->second.pool->sweep(at);
+    for (auto& [key, entry] : pools_) entry.pool->sweep(at);
+    drop_unused_pools(at);
     auth_queries_.sweep(at);
 }
 

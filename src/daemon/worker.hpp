@@ -20,6 +20,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -56,7 +57,6 @@ class Worker final : public session::Host, public pool::Host {
     void publish(std::shared_ptr<const Snapshot> snapshot);
     void drain();
     void cancel(SessionId session);
-    void evict_idle(const pool::Upstream& upstream);
     void end_cancel(ServerId server);
 
     // For the coroutines that log clients and servers in.
@@ -71,6 +71,9 @@ class Worker final : public session::Host, public pool::Host {
     pool::Pool& pool_for(const std::string& key, std::shared_ptr<const pool::Target> target);
     pool::Pool* find_pool(const std::string& key);
     SharedPool& shared(const pool::Pool& pool);
+    // Asks one worker after the other, this one first, until one has closed an idle server that the wish takes; then
+    // tells, from this loop, whether one has.
+    void make_room(pool::Eviction wish, std::function<void(bool made)> then);
 
     struct NewClient {
         session::Identity identity;
@@ -91,7 +94,7 @@ class Worker final : public session::Host, public pool::Host {
     void refresh(session::Session& session, const std::shared_ptr<const session::Rulebook>& rulebook) override;
     void defer(session::Session& session) override;
     void forward_cancel(pool::Pool& pool, pool::Server& server) override;
-    void on_verdict(const session::Session& session, const policy::Verdict& verdict, ByteView text) override;
+    void on_verdict(const session::Session& session, const policy::Verdict& verdict) override;
     void on_logged_in(session::Session& session) override;
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) override;
 
@@ -101,11 +104,20 @@ class Worker final : public session::Host, public pool::Host {
     void bury(std::unique_ptr<pool::Server> server) override { reactor_.retire(std::move(server)); }
     void move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server> server) override;
     void ask_for_idle(WorkerIndex worker, pool::Pool& pool) override;
+    void make_room(pool::Pool& pool) override;
+    void offer_room(WorkerIndex worker, const std::string& key) override;
     void on_server_closed(pool::Pool& pool, const pool::Server& server, metrics::ServerClose reason) override;
     metrics::PoolMetrics& metrics_of(pool::Pool& pool, const std::string& server_label) override;
     protocol::ParameterTable& parameters() override { return parameters_; }
 
   private:
+    struct PoolEntry {
+        std::unique_ptr<pool::Pool> pool;
+        std::shared_ptr<SharedPool> shared;
+        std::shared_ptr<const pool::Target> origin;  // what its key was made of; a reload may rewrite the pool's names
+        std::size_t clients = 0;
+        TimePoint used_at{};  // when it was last seen to have a client, a server or a dial
+    };
     // What belongs to a session and not to its behaviour.
     struct Client {
         std::unique_ptr<session::Session> session;
@@ -113,14 +125,11 @@ class Worker final : public session::Host, public pool::Host {
         Admission admission;
         std::string route;
         metrics::UserMetrics* metrics = nullptr;
-    };
-    struct PoolEntry {
-        std::unique_ptr<pool::Pool> pool;
-        std::shared_ptr<SharedPool> shared;
-        std::shared_ptr<const pool::Target> origin;  // what its key was made of; a reload may rewrite the pool's names
+        PoolEntry* pool = nullptr;
     };
 
     void run();
+    void count_verdict(const session::Session& session, policy::RuleIndex rule);
     void tick();
     void schedule_tick();
     void sweep(TimePoint now);
@@ -129,6 +138,10 @@ class Worker final : public session::Host, public pool::Host {
                  std::unique_ptr<pool::Server> server, net::LinkParts parts, const pool::Server::Luggage& luggage);
     void reconfigure(PoolEntry& entry);
     void fill_minimum_pools();
+    void drop_unused_pools(TimePoint now);
+    bool evict_idle(const pool::Eviction& wish);
+    struct RoomSearch;
+    void ask_for_room(std::shared_ptr<RoomSearch> search);
 
     Process& process_;
     const WorkerIndex index_;
@@ -143,6 +156,7 @@ class Worker final : public session::Host, public pool::Host {
     session::Context context_;
     std::shared_ptr<const Snapshot> snapshot_;
     policy::RulesCache rules_cache_;
+    std::vector<metrics::RuleMetrics*> rule_metrics_;  // of the snapshot's policies; nullptr: not needed yet
     AuthQueries auth_queries_;
     std::vector<Worker*> siblings_;
 

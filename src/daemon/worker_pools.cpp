@@ -27,7 +27,8 @@ pool::Pool& Worker::pool_for(const std::string& key, std::shared_ptr<const pool:
 Worker::PoolEntry& Worker::add_pool(const std::string& key, std::shared_ptr<const pool::Target> target) {
     PoolEntry entry;
     entry.origin = target;
-    entry.shared = process_.shared_pool(key);
+    entry.shared = process_.shared_pool(key, *target);
+    entry.used_at = now();
     pool::Pool::Setup setup;
     setup.key = key;
     setup.target = target;
@@ -107,8 +108,7 @@ void Worker::receive(const std::string& key, std::shared_ptr<const pool::Target>
     }
     net::LinkPtr link = net::Link::attach(reactor_, std::move(parts));
     net::Link& attached = *link;
-    server->unpack({link.release(), [](Peer* each) { net::DropLink{}(static_cast<net::Link*>(each)); }}, luggage,
-                   statements_);
+    server->unpack(net::as_peer(std::move(link)), luggage, statements_);
     attached.start(*server);
     pool.on_moved_in(std::move(server));
 }
@@ -140,17 +140,58 @@ void Worker::on_server_closed(pool::Pool& pool, const pool::Server& server, Serv
         log::debug("server_disconnected", "a server connection was closed", fields);
 }
 
-void Worker::evict_idle(const pool::Upstream& upstream) {
+// --- Room for others -------------------------------------------------------------------------------------------------
+
+struct Worker::RoomSearch {
+    pool::Eviction wish;
+    std::vector<Worker*> left;  // to be asked, the next at the back
+    Worker* asker;
+    std::function<void(bool)> then;
+};
+
+bool Worker::evict_idle(const pool::Eviction& wish) {
     pool::Pool* oldest = nullptr;
     TimePoint since = never;
     for (auto& [key, entry] : pools_) {
-        const TimePoint candidate = entry.pool->oldest_idle_of(upstream);
+        const TimePoint candidate = entry.pool->oldest_idle(wish);
         if (candidate < since) {
             since = candidate;
             oldest = entry.pool.get();
         }
     }
-    if (oldest != nullptr) oldest->evict_idle_of(upstream);
+    return oldest != nullptr && oldest->evict_idle(wish);
+}
+
+void Worker::make_room(pool::Eviction wish, std::function<void(bool made)> then) {
+    auto search = std::make_shared<RoomSearch>(RoomSearch{std::move(wish), siblings_, this, std::move(then)});
+    std::iter_swap(std::find(search->left.begin(), search->left.end(), this), std::prev(search->left.end()));
+    ask_for_room(std::move(search));
+}
+
+void Worker::ask_for_room(std::shared_ptr<RoomSearch> search) {
+    Worker* asked = search->left.back();
+    search->left.pop_back();
+    asked->post([asked, search = std::move(search)] {
+        const bool made = asked->evict_idle(search->wish);
+        if (!made && !search->left.empty()) {
+            asked->ask_for_room(search);
+            return;
+        }
+        search->asker->post([search, made] { search->then(made); });
+    });
+}
+
+void Worker::make_room(pool::Pool& pool) {
+    make_room({nullptr, pool.share().permits_ref(), &pool.share()}, [this, key = pool.key()](bool made) {
+        if (pool::Pool* asker = find_pool(key)) asker->on_room_sought(made);
+    });
+}
+
+void Worker::offer_room(WorkerIndex worker, const std::string& key) {
+    Worker* sibling = siblings_[number(worker)];
+    sibling->post([sibling, key] {
+        if (pool::Pool* starving = sibling->find_pool(key)) starving->on_room_made();
+    });
 }
 
 void Worker::forward_cancel(pool::Pool& pool, pool::Server& server) {
@@ -178,6 +219,7 @@ void Worker::end_cancel(ServerId id) {
 void Worker::publish(std::shared_ptr<const Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
     rules_cache_ = {};
+    rule_metrics_.assign(snapshot_->config.policies.size(), nullptr);
     auth_queries_.reset();
     for (auto& [key, entry] : pools_) reconfigure(entry);
     // Routes that are gone take their clients along, each at the end of its transaction.
@@ -205,9 +247,21 @@ void Worker::reconfigure(PoolEntry& entry) {
         return;
     }
     // From the names that its key has. Those of the last snapshot may have been rewritten, and where a rewriting is
-    // taken back, the clients that come by this key would work somewhere else.
+    // taken back, the clients that come by this key would work somewhere else. Its clients keep the mode that they came
+    // for, and those to come have another key.
     const pool::Target& origin = *entry.origin;
-    entry.pool->reconfigure(snapshot_->target(*route, origin.database, origin.user, origin.startup));
+    auto target = snapshot_->target(*route, origin.database, origin.user, origin.startup, origin.settings.mode);
+    entry.pool->reconfigure(std::move(target));
+}
+
+// In session mode each startup packet has a pool, and names are the clients' to choose.
+void Worker::drop_unused_pools(TimePoint at) {
+    constexpr Milliseconds kept_for{60000};
+    for (auto each = pools_.begin(); each != pools_.end();) {
+        PoolEntry& entry = each->second;
+        if (entry.clients > 0 || !entry.pool->is_empty()) entry.used_at = at;
+        each = at - entry.used_at > kept_for ? pools_.erase(each) : std::next(each);
+    }
 }
 
 // Pools whose names the configuration fixes are filled before the first client comes.

@@ -40,6 +40,9 @@ void emit(Row& row, const RouteMetrics& set) {
                  set.statement_cache);
     row.counters("pgsluice_timeouts_total", "Time limits that struck.", "limit", set.timeouts);
     row.counters("pgsluice_disconnects_total", "Clients that had logged in and are gone.", "reason", set.disconnects);
+    row.gauges("pgsluice_pinned_clients", "Clients that keep their server for what they left there.", "reason",
+               set.pinned);
+    row.counters("pgsluice_pins_total", "How often a client began to keep its server.", "reason", set.pins);
     row.counter("pgsluice_uninspected_total", "Statements too large for inspection that passed without it.",
                 set.uninspected);
 }

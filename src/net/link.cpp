@@ -32,6 +32,10 @@ void DropLink::operator()(Link* link) const {
     link->drop();
 }
 
+PeerPtr as_peer(LinkPtr link) {
+    return {link.release(), [](Peer* peer) { DropLink{}(static_cast<Link*>(peer)); }};
+}
+
 LinkPtr Link::create(Reactor& reactor, Descriptor socket, Side side) {
     LinkParts parts;
     parts.side = side;

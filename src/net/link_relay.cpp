@@ -160,7 +160,7 @@ Io Link::receive(std::span<char> into) {
         if (hung_up_ && got.state == Io::State::done) got.drained = false;
     }
     Traffic::add(reactor_->traffic(side_).received_bytes, got.count);
-    if (side_ == Side::server) note_stream(got.count);
+    if (side_ == Side::server && got.count > 0) note_stream(got.count);
     return got;
 }
 

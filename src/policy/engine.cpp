@@ -10,7 +10,6 @@ namespace pgsluice::policy {
 struct Engine::Program {
     std::vector<Rule> rules;
     Screen screen;
-    bool depends_on_application = false;
 };
 
 Engine::Engine() : program_(std::make_unique<const Program>()) {}
@@ -26,7 +25,6 @@ std::variant<Engine, std::vector<BuildError>> Engine::build(const std::vector<co
     for (const config::Policy& policy : policies) {
         program->rules.push_back(compile(policy, program->rules.size(), errors));
         if (!policy.when.pattern.empty()) patterns.push_back(policy.when.pattern);
-        program->depends_on_application |= !policy.when.applications.empty();
     }
     if (!errors.empty()) return errors;
     program->screen = Screen(patterns);
@@ -49,10 +47,6 @@ Rules Engine::for_principal(const Principal& principal) const {
     return Rules(std::make_shared<const Rules::List>(std::move(list)));
 }
 
-bool Engine::depends_on_application() const {
-    return program_->depends_on_application;
-}
-
 Verdict Engine::judge(const Rules& rules, std::string_view text) const {
     Verdict verdict;
     if (rules.empty()) return verdict;
@@ -73,10 +67,6 @@ Verdict Engine::judge(const Rules& rules, std::string_view text) const {
         break;
     }
     return verdict;
-}
-
-std::size_t Engine::size() const {
-    return program_->rules.size();
 }
 
 const std::string& Engine::name(RuleIndex rule) const {

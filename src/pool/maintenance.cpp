@@ -56,6 +56,12 @@ void Pool::maintain(Server& server, ServerState state, ByteView sql) {
 void Pool::reset(Server& server) {
     maintain(server, ServerState::resetting, discard_all);
     server.cleanup_ = Server::Cleanup::reset;
+    if (target_->connect_query.empty()) return;
+    // What it has set is undone by the reset.
+    Bytes query;
+    wire::write_query(query, target_->connect_query);
+    server.exchange().owe({Asked::query, Fate::swallow});
+    server.link().write(query);
 }
 
 void Pool::roll_back(Server& server) {
@@ -169,7 +175,12 @@ void Pool::finish_maintenance(Server& server) {
             discard(server, was_check ? ServerClose::check_failed : ServerClose::reset_failed);
         return;
     }
-    if (cleanup == Server::Cleanup::reset) server.forget_statements();
+    if (cleanup == Server::Cleanup::reset) {
+        server.forget_statements();
+        server.needs_reset_ = false;
+        // Reported settings have been told; the others are as they were behind the login.
+        server.set_has(host_.parameters().merged(*server.has(), *server.facts().baseline));
+    }
     enter(server, ServerState::active);
     server.user_ = this;
     // A client's server still has that client's session to be reset; the others are clean.
@@ -184,7 +195,7 @@ void Pool::note_report(Server& server, ByteView body) {
     const auto status = wire::read_parameter_status(body);
     if (!status) return;
     note_parameter(server, status->name, status->value);
-    if (carries(status->name)) {
+    if (carries(server, status->name)) {
         server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
     }
 }

@@ -27,12 +27,13 @@ Pool::Pool(Setup setup)
     : key_(std::move(setup.key)),
       target_(std::move(setup.target)),
       share_(std::move(setup.share)),
+      permits_(share_->permits()),
       worker_(setup.worker),
       host_(*setup.host),
       metrics_(*setup.metrics) {}
 
 Pool::~Pool() {
-    show_size(0);
+    hide_size();
     retire_servers(ServerClose::shutdown);
     while (!servers_.empty()) discard(servers_.front(), ServerClose::shutdown);
 }
@@ -106,9 +107,15 @@ Server* Pool::acquire(Waiter& waiter, ServerUser& user) {
     return std::exchange(acquired_, nullptr);
 }
 
-void Pool::withdraw(Waiter& waiter) {
+// Granted or gone, it waits no longer.
+void Pool::unqueue(Waiter& waiter) {
     waiters_.erase(WaiterList::s_iterator_to(waiter));
     metrics_.waiters.sub();
+    if (waiters_.empty()) feed();
+}
+
+void Pool::withdraw(Waiter& waiter) {
+    unqueue(waiter);
     share_->withdraw(waiter.ticket_);
 }
 
@@ -123,7 +130,7 @@ Server* Pool::take_idle() {
         const auto check_after = target_->settings.check_after_idle;
         if (check_after.count() == 0 || now - server.since_ < check_after) return &server;
         // It may have died unnoticed: ask first, and one for each who waits. It comes back through release().
-        if (checking_ > 0 && checking_ >= waiters_.size()) return nullptr;
+        if (checking_ > 0 && checking_ >= share_->waiting()) return nullptr;
         maintain(server, ServerState::checking, "");
         return nullptr;
     }
@@ -140,8 +147,7 @@ Waiter* Pool::find_waiter(Share::Ticket ticket) {
 bool Pool::give_to(Share::Ticket ticket, Server& server) {
     Waiter* waiter = find_waiter(ticket);
     if (waiter == nullptr) return false;
-    waiters_.erase(WaiterList::s_iterator_to(*waiter));
-    metrics_.waiters.sub();
+    unqueue(*waiter);
     lend(server, *waiter->user_);
     if (waiter == acquiring_)
         acquired_ = &server;
@@ -155,7 +161,7 @@ void Pool::queue_again(Share::Ticket ticket) {
 }
 
 void Pool::release(Server& server) {
-    if (share_->open() > target_->settings.size + target_->settings.reserve_size) {
+    if (permits_.open() > target_->settings.size + target_->settings.reserve_size) {
         discard(server, ServerClose::configuration);
         return;
     }
@@ -163,6 +169,7 @@ void Pool::release(Server& server) {
         discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
         return;
     }
+    if (permits_.anybody_starves() && yield_to_sibling(server)) return;
     while (share_->anybody_waits()) {
         const auto called = share_->call();
         if (!called) break;
@@ -203,7 +210,7 @@ void Pool::on_moved_in(std::unique_ptr<Server> owned) {
 }
 
 void Pool::on_lost_in_move(const Server& server) {
-    share_->give_back();
+    permits_.give_back();
     if (server.facts().upstream != nullptr) server.facts().upstream->closed();
     queue_again(server.called_for_);
     if (!waiters_.empty()) grow();
@@ -216,7 +223,7 @@ void Pool::check_in(Server& server) {
     }
     if (is_spent(server, host_.now())) {
         discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
-    } else if (target_->in_session_mode()) {
+    } else if (target_->in_session_mode() || server.needs_reset_) {
         reset(server);
     } else {
         release(server);
@@ -234,7 +241,7 @@ void Pool::end_cancel(Server& server) {
 
 void Pool::discard(Server& server, ServerClose reason) {
     std::unique_ptr<Server> owned = remove(server);
-    share_->give_back();
+    permits_.give_back();
     if (server.facts().upstream != nullptr) server.facts().upstream->closed();
     if (reason != ServerClose::lost && server.exchange().at_rest()) {
         Bytes terminate;
@@ -245,61 +252,6 @@ void Pool::discard(Server& server, ServerClose reason) {
     host_.on_server_closed(*this, server, reason);
     host_.bury(std::move(owned));
     if (!waiters_.empty()) grow();
-}
-
-// --- Growth ----------------------------------------------------------------------------------------------------------
-
-std::uint32_t Pool::size_limit(TimePoint now) const {
-    const config::Pool& settings = target_->settings;
-    if (settings.reserve_size == 0) return settings.size;
-    const auto oldest = share_->oldest();
-    const bool reserve = oldest && now - *oldest >= settings.reserve_timeout;
-    return settings.size + (reserve ? settings.reserve_size : 0);
-}
-
-void Pool::grow() {
-    const std::uint32_t limit = size_limit(host_.now());
-    const std::uint32_t at_once = std::max<std::uint32_t>(1, target_->cluster.max_connecting);
-    while (dialing_ + checking_ < waiters_.size() && dialing_ < at_once) {
-        if (!share_->try_take(limit)) {
-            if (const auto other = share_->somebody_idle(worker_)) host_.ask_for_idle(*other, *this);
-            return;
-        }
-        ++dialing_;
-        metrics_.servers[ServerState::connecting].add();
-        host_.dial(*this);
-    }
-}
-
-void Pool::on_dialed(std::unique_ptr<Server> owned) {
-    --dialing_;
-    metrics_.servers[ServerState::connecting].sub();
-    Server& server = *owned;
-    const auto lifetime = target_->settings.lifetime;
-    if (lifetime.count() != 0) {
-        // Within a tenth, so that servers opened together do not all end together.
-        const auto spread = static_cast<std::uint64_t>(lifetime.count()) / 5 + 1;
-        server.expires_at_ = server.facts().opened_at + lifetime * 9 / 10 +
-                             Milliseconds(static_cast<Milliseconds::rep>(host_.random(spread)));
-    }
-    const Server::Facts& facts = server.facts();
-    share_->login_answers().learn(facts.fingerprint, {facts.reported, facts.baseline});
-    adopt(std::move(owned));
-    release(server);
-    if (!waiters_.empty()) grow();
-}
-
-void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
-    --dialing_;
-    metrics_.servers[ServerState::connecting].sub();
-    share_->give_back();
-    // Where servers are open, one of them will come back; sweep() tries again to add to them.
-    if (temporary || share_->open() > dialing_) return;
-    while (!waiters_.empty()) {
-        Waiter& waiter = waiters_.front();
-        withdraw(waiter);
-        waiter.on_refused(why);
-    }
 }
 
 // --- Time and configuration ------------------------------------------------------------------------------------------
@@ -313,9 +265,8 @@ void Pool::sweep(TimePoint now) {
     for (auto at = idle_.begin(); at != idle_.end();) {
         Server& server = *at++;
         const bool is_idle_too_long = settings.idle_timeout.count() != 0 &&
-                                      now - server.since_ >= settings.idle_timeout &&
-                                      share_->open() > settings.min_size;
-        const bool is_surplus = share_->open() > settings.size + settings.reserve_size;
+                                      now - server.since_ >= settings.idle_timeout && permits_.open() > min_size();
+        const bool is_surplus = permits_.open() > settings.size + settings.reserve_size;
         if (is_surplus)
             discard(server, ServerClose::configuration);
         else if (is_spent(server, now))
@@ -332,25 +283,45 @@ void Pool::sweep(TimePoint now) {
         else if (server.state_ == ServerState::resetting)
             discard(server, ServerClose::reset_failed);
     }
-    while (share_->open() < settings.min_size && share_->try_take(settings.min_size)) {
+    while (permits_.open() < min_size() && permits_.try_take(min_size())) {
         ++dialing_;
         metrics_.servers[ServerState::connecting].add();
         host_.dial(*this);
     }
     if (!waiters_.empty()) {
         serve_others();
+        // Permits may be left while dials take long or fail, and servers be idle elsewhere.
+        if (!waiters_.empty()) ask_for_idle();
         grow();
     }
-    show_size(settings.size);
-    if (waiters_.empty())
-        metrics_.oldest_waiter.clear();
-    else
+    show_size();
+    if (!waiters_.empty())
         metrics_.oldest_waiter.set(waiters_.front().since_);
+    else if (shows_waiter_)
+        metrics_.oldest_waiter.clear();
+    shows_waiter_ = !waiters_.empty();
 }
 
-void Pool::show_size(std::uint32_t size) {
-    metrics_.size_limit.add(static_cast<std::int64_t>(size) - shown_size_);
+// In session mode a startup packet rarely comes again: nothing is kept ready for it.
+std::uint32_t Pool::min_size() const {
+    return target_->in_session_mode() ? 0 : target_->settings.min_size;
+}
+
+// Siblings have one size, and one of them shows it.
+void Pool::show_size() {
+    const Pool*& shower = permits_.shown_by(worker_);
+    if (shower == nullptr) shower = this;
+    if (shower != this) return;
+    const auto size = static_cast<std::int64_t>(target_->settings.size);
+    metrics_.size_limit.add(size - shown_size_);
     shown_size_ = size;
+}
+
+void Pool::hide_size() {
+    const Pool*& shower = permits_.shown_by(worker_);
+    if (shower != this) return;
+    metrics_.size_limit.sub(shown_size_);
+    shower = nullptr;
 }
 
 void Pool::reconfigure(std::shared_ptr<const Target> target) {
@@ -375,22 +346,6 @@ void Pool::retire_servers_of(const Upstream& upstream, ServerClose reason) {
     }
 }
 
-TimePoint Pool::oldest_idle_of(const Upstream& upstream) const {
-    for (const Server& server : idle_) {
-        if (server.facts().upstream.get() == &upstream) return server.since_;
-    }
-    return never;
-}
-
-bool Pool::evict_idle_of(const Upstream& upstream) {
-    for (Server& server : idle_) {
-        if (server.facts().upstream.get() != &upstream) continue;
-        discard(server, ServerClose::evicted);
-        return true;
-    }
-    return false;
-}
-
 void Pool::note_parameter(Server& server, ByteView name, ByteView value) {
     using config::TargetSessionAttrs;
     const auto wanted = target_->session_attrs;
@@ -408,6 +363,10 @@ bool Pool::carries(ByteView reported_name) const {
     // Where servers are chosen by it, it says something about the server and not about a client.
     const bool chosen_by = wanted == TargetSessionAttrs::read_write || wanted == TargetSessionAttrs::read_only;
     return protocol::is_carried(reported_name) && !(chosen_by && reported_name == read_only_setting);
+}
+
+bool Pool::carries(const Server& server, ByteView reported_name) const {
+    return carries(reported_name) && server.facts().baseline->find(reported_name) != nullptr;
 }
 
 }  // namespace pgsluice::pool

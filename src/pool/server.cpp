@@ -27,7 +27,8 @@ void Server::forget_statements() {
 Server::Luggage Server::pack() {
     Luggage luggage;
     for (const auto& entry : statements_.by_use()) {
-        luggage.statements.emplace_back(entry.statement->text, entry.statement->parameter_types);
+        const protocol::Statement& statement = *entry.statement;
+        luggage.statements.push_back({statement.text, statement.parameter_types, statement.environment});
     }
     statements_.clear();
     unnamed_.reset();
@@ -37,7 +38,9 @@ Server::Luggage Server::pack() {
 
 void Server::unpack(PeerPtr link, const Luggage& luggage, protocol::StatementCache& cache) {
     link_ = std::move(link);
-    for (const auto& [text, types] : luggage.statements) statements_.add(cache.intern(text, types), 0);
+    for (const auto& [text, types, environment] : luggage.statements) {
+        statements_.add(cache.intern(text, types, environment), 0);
+    }
 }
 
 }  // namespace pgsluice::pool

@@ -2,14 +2,20 @@
 
 namespace pgsluice::pool {
 
+std::string Target::permits_key() const {
+    return route + '\0' + database + '\0' + user;
+}
+
 std::string Target::key() const {
-    std::string key = route + '\0' + database + '\0' + user;
+    std::string key = permits_key();
+    key.append(1, '\0').append(std::to_string(static_cast<int>(settings.mode)));
     for (const auto& [name, value] : startup) key.append(1, '\0').append(name).append(1, '\0').append(value);
     return key;
 }
 
 bool Target::is_same_pool(const Target& other) const {
-    return route == other.route && database == other.database && user == other.user && startup == other.startup;
+    return route == other.route && database == other.database && user == other.user &&
+           settings.mode == other.settings.mode && startup == other.startup;
 }
 
 }  // namespace pgsluice::pool

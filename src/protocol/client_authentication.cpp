@@ -57,13 +57,18 @@ ClientAuthentication::Action ClientAuthentication::begin(Bytes& out) {
             }
             return fail("the owner of the client's process does not map to the user", out);
         case AuthMethod::password: return ask_cleartext(out);
-        case AuthMethod::md5:
-            // A verifier cannot answer an md5 challenge, so SCRAM is asked for, as PostgreSQL does
-            // (CheckPWChallengeAuth).
-            return holds<auth::ScramVerifier>(setup_.credential) ? ask_scram(out) : ask_md5(out);
+        case AuthMethod::md5: return answers_md5() ? ask_md5(out) : ask_scram(out);
         case AuthMethod::scram_sha_256: return ask_scram(out);
     }
     return fail("the rule rejects", out);
+}
+
+// Under an md5 rule. A verifier cannot answer a challenge, so SCRAM is asked for, as PostgreSQL does
+// (CheckPWChallengeAuth); who has nothing on file must look like those who have.
+bool ClientAuthentication::answers_md5() const {
+    if (holds<auth::ScramVerifier>(setup_.credential)) return false;
+    return holds<auth::Md5Password>(setup_.credential) || holds<auth::PlainPassword>(setup_.credential) ||
+           setup_.unknown_answer_md5;
 }
 
 ClientAuthentication::Action ClientAuthentication::ask_cleartext(Bytes& out) {

@@ -9,6 +9,11 @@ using wire::BackendTag;
 
 namespace {
 
+Settled outcome_of(Fate fate) {
+    if (fate == Fate::inspect) return Settled::inspected;
+    return fate == Fate::swallow || fate == Fate::restore ? Settled::swallow : Settled::forward;
+}
+
 bool ends_batch(Asked asked) {
     return asked == Asked::query || asked == Asked::function_call || asked == Asked::sync;
 }
@@ -55,7 +60,7 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
     if (head.fate == Fate::invent) return Settled::lost_sync;
     const bool runs = head.asked == Asked::query || head.asked == Asked::execute;
     const bool describes = head.asked == Asked::describe_statement || head.asked == Asked::describe_portal;
-    const Settled mine = is_hidden(head.fate) ? Settled::swallow : Settled::forward;
+    const Settled mine = outcome_of(head.fate);
     bool done = false;  // this message is the whole answer
     switch (tag) {
         case BackendTag::error_response: return fail(witness);
@@ -125,10 +130,9 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
         if (owed_.empty()) open_batch_ = false;
         return Settled::forward;
     }
-    const Settled mine = is_hidden(owed_.front().fate) ? Settled::swallow : Settled::forward;
+    const Settled mine = outcome_of(owed_.front().fate);
     pop(witness);
     --readies_owed_;
-    if (++answering_ == 0) answering_ = 1;
     if (owed_.empty()) is_abandoned_ = false;
     return mine;
 }
@@ -160,6 +164,8 @@ Settled Exchange::fail(Witness& witness) {
         mine = Settled::substitute;
     } else if (head.fate == Fate::restore) {
         mine = Settled::replay_failed;
+    } else if (head.fate == Fate::inspect && !is_abandoned_) {
+        mine = Settled::inspected;
     } else if (is_abandoned_) {
         mine = Settled::swallow;
     }
@@ -171,9 +177,7 @@ Settled Exchange::fail(Witness& witness) {
     for (std::size_t i = skipped; i-- > 0;) witness.on_dropped(owed_[i]);
     for (; skipped > 0; --skipped) {
         // A Query inside a failed pipeline is skipped like the rest and gets no ReadyForQuery of its own.
-        if (!ends_batch(take_front().asked)) continue;
-        --readies_owed_;
-        if (++answering_ == 0) answering_ = 1;
+        if (ends_batch(take_front().asked)) --readies_owed_;
     }
     skipping_ = owed_.empty();
     return mine;
@@ -182,7 +186,8 @@ Settled Exchange::fail(Witness& witness) {
 void Exchange::abandon() {
     invented_ -= owed_.erase_if([](const Owed& owed) { return owed.fate == Fate::invent; });
     for (std::size_t i = 0; i < owed_.size(); ++i) {
-        if (owed_[i].fate == Fate::forward) owed_[i].fate = Fate::swallow;
+        const Fate fate = owed_[i].fate;
+        if (fate == Fate::forward || fate == Fate::inspect) owed_[i].fate = Fate::swallow;
     }
     is_abandoned_ = !at_rest();
 }

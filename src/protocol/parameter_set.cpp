@@ -53,6 +53,12 @@ const Parameter* ParameterSet::find(ByteView name) const {
     return at == parameters_.end() || compare(at->name, name) != 0 ? nullptr : &*at;
 }
 
+std::vector<Parameter> ParameterSet::reported() const {
+    std::vector<Parameter> parameters = parameters_;
+    std::erase_if(parameters, [](const Parameter& each) { return !each.reported; });
+    return parameters;
+}
+
 ParameterSetRef ParameterTable::intern(std::vector<Parameter> parameters) {
     ParameterSet set(std::move(parameters));
     const std::size_t hash = hash_of(set.all());
@@ -74,6 +80,14 @@ ParameterSetRef ParameterTable::with(const ParameterSetRef& set, ByteView name, 
         parameters[static_cast<std::size_t>(known - set->all().data())].value = value;
     } else {
         parameters.push_back({std::string(name), std::string(value), reported});
+    }
+    return intern(std::move(parameters));
+}
+
+ParameterSetRef ParameterTable::merged(const ParameterSet& reported, const ParameterSet& unreported) {
+    std::vector<Parameter> parameters = reported.reported();
+    for (const Parameter& each : unreported.all()) {
+        if (!each.reported) parameters.push_back(each);
     }
     return intern(std::move(parameters));
 }

@@ -1,6 +1,7 @@
 #include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace pgsluice::protocol {
@@ -10,6 +11,12 @@ using wire::FrontendTag;
 
 constexpr ByteView set_statement = "pgsluice_set";
 constexpr ByteView reset_statement = "pgsluice_reset";
+constexpr ByteView role = "role";
+constexpr ByteView session_authorization = "session_authorization";
+
+bool is_rights(ByteView name) {
+    return same_name(name, role) || same_name(name, session_authorization);
+}
 
 void owe(Exchange& exchange, Asked asked) {
     exchange.owe({asked, Fate::restore});
@@ -65,17 +72,31 @@ void append_reset(Bytes& to_server, Exchange& exchange, const Parameter& unwante
 
 std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
                           const ParameterSet& wants) {
+    if (has.all() == wants.all()) return 0;
     std::size_t differences = 0;
+    for (const ByteView rights : {role, session_authorization}) {
+        const Parameter* present = has.find(rights);
+        if (present == nullptr) continue;
+        append_reset(to_server, exchange, *present);
+        ++differences;
+    }
     for (const Parameter& present : has.all()) {
-        if (wants.find(present.name) != nullptr) continue;
+        if (is_rights(present.name) || wants.find(present.name) != nullptr) continue;
         append_reset(to_server, exchange, present);
         ++differences;
     }
     for (const Parameter& wanted : wants.all()) {
+        if (is_rights(wanted.name)) continue;
         const Parameter* present = has.find(wanted.name);
         if (present != nullptr && present->value == wanted.value) continue;
         if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(to_server, exchange, *present);
         append_set(to_server, exchange, reserved, wanted);
+        ++differences;
+    }
+    for (const ByteView rights : {session_authorization, role}) {
+        const Parameter* wanted = wants.find(rights);
+        if (wanted == nullptr) continue;
+        append_set(to_server, exchange, reserved, *wanted);
         ++differences;
     }
     if (differences > 0) {
@@ -83,6 +104,15 @@ std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatemen
         owe(exchange, Asked::sync);
     }
     return differences;
+}
+
+bool must_be_awaited(const ParameterSet& has, const ParameterSet& wants) {
+    constexpr std::array<ByteView, 4> decisive{role, session_authorization, "search_path", "row_security"};
+    return std::any_of(decisive.begin(), decisive.end(), [&](ByteView name) {
+        const Parameter* present = has.find(name);
+        const Parameter* wanted = wants.find(name);
+        return (present == nullptr) != (wanted == nullptr) || (present != nullptr && present->value != wanted->value);
+    });
 }
 
 }  // namespace pgsluice::protocol

@@ -1,5 +1,6 @@
 #include <pgsluice/protocol/statement.hpp>
 
+#include <array>
 #include <cstring>
 
 namespace pgsluice::protocol {
@@ -27,6 +28,11 @@ std::uint64_t mix(std::uint64_t state, ByteView bytes, std::uint64_t seed) {
     return fold(state ^ tail ^ odd, seed ^ ~tail);
 }
 
+template <class T>
+ByteView bytes_of(const T& value) {
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
 std::string name_of(std::uint64_t high, std::uint64_t low) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string name(reserved_prefix);
@@ -38,15 +44,38 @@ std::string name_of(std::uint64_t high, std::uint64_t low) {
 
 }  // namespace
 
-StatementRef StatementCache::intern(ByteView text, ByteView parameter_types) {
-    const std::uint64_t high = mix(mix(seed_.a, text, seed_.b), parameter_types, seed_.b);
-    const Key key{text, parameter_types, high};
+Statement::Statement(StatementCache& owner, ByteView statement_text, ByteView types, Environment where,
+                     std::string name, std::size_t hash)
+    : text(statement_text),
+      parameter_types(types),
+      environment(where),
+      server_name(std::move(name)),
+      nature(owner.judge_ == nullptr ? std::uint8_t{0} : owner.judge_(statement_text)),
+      hash_(hash),
+      cache_(owner) {}
+
+StatementRef StatementCache::intern(ByteView text, ByteView parameter_types, Environment environment) {
+    const std::array<std::uint64_t, 2> world{environment.settings, environment.schema_changes};
+    const auto digest = [&](std::uint64_t state, std::uint64_t seed) {
+        return mix(mix(mix(state, text, seed), parameter_types, seed), bytes_of(world), seed);
+    };
+    const std::uint64_t high = digest(seed_.a, seed_.b);
+    const Key key{text, parameter_types, environment, high};
     if (const auto found = statements_.find(key); found != statements_.end()) return StatementRef(*found);
-    const std::uint64_t low = mix(mix(seed_.b, text, ~seed_.a), parameter_types, ~seed_.a);
+    const std::uint64_t low = digest(seed_.b, ~seed_.a);
     // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): owned by its references, freed by the last of them
-    auto* made = new Statement(*this, text, parameter_types, name_of(high, low), high);
+    auto* made = new Statement(*this, text, parameter_types, environment, name_of(high, low), high);
     statements_.insert(made);
     return StatementRef(made);
+}
+
+std::uint64_t StatementCache::then(std::uint64_t before, ByteView step) const {
+    return mix(before ^ seed_.b, step, seed_.a);
+}
+
+std::uint64_t StatementCache::unshared() {
+    const std::uint64_t number = next_unshared_++;
+    return then(~seed_.a, bytes_of(number));
 }
 
 void intrusive_ptr_add_ref(Statement* statement) {

@@ -35,9 +35,4 @@ const config::Route* Table::choose(const Facts& facts) const {
     return found == entries_.end() ? nullptr : found->route;
 }
 
-Target target_of(const config::Route& route, const Facts& facts) {
-    return {route.cluster, route.database.empty() ? facts.database : std::string_view(route.database),
-            route.user.empty() ? facts.user : std::string_view(route.user)};
-}
-
 }  // namespace pgsluice::routing

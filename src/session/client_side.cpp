@@ -77,9 +77,13 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         return drop(frame, rest);
     }
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
-        wire::SqlError too_large;
+        wire::SqlError refused;
         if (!judged_) {
-            if (const wire::SqlError* error = judge(frame, rest, too_large)) {
+            if (const wire::SqlError* error = judge(frame, rest, refused)) {
+                refuse(frame, *error, to_server, to_client);
+                return drop(frame, rest);
+            }
+            if (const wire::SqlError* error = judge_effect(frame, rest, refused)) {
                 refuse(frame, *error, to_server, to_client);
                 return drop(frame, rest);
             }
@@ -89,6 +93,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     if (server_ == nullptr) {
         if (!take_server()) return 0;
         begin_lease(to_server);
+        if (awaits_replay_) return 0;
     }
     const std::size_t taken = admit_to_server(frame, rest, to_server);
     // One that is held comes again, and must not be counted twice.
@@ -102,6 +107,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
     // Flush, and what is left of a COPY, begin nothing on a server that is at rest.
     const bool begins = tag != FrontendTag::flush && !belongs_to_copy(tag) && !skipping_here_;
     if (begins && busy_since_ == never) busy_since_ = active_at_;
+    if (begins && pins_.has(protocol::Pin::unknown)) note_effect(sql::SessionEffect::anything, {});
     // What restores the settings is owed before it, but not to the client.
     if (begins && (asked_at_ == never || !exchange.owes())) asked_at_ = active_at_;
     switch (tag) {
@@ -119,6 +125,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
         case FrontendTag::function_call:
             ++totals_.queries;
             metrics_.queries[QueryKind::function_call].add();
+            if (preserves_state()) note_effect(sql::SessionEffect::anything, {});
             exchange.owe(Asked::function_call);
             break;
         case FrontendTag::copy_done:

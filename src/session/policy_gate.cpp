@@ -45,7 +45,7 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wi
         text = parse->text;
     }
     const policy::Verdict verdict = rulebook_->policies.judge(rules_, text);
-    if (verdict.rule || !verdict.hits.empty()) context_.host.on_verdict(*this, verdict, text);
+    if (verdict.rule || !verdict.hits.empty()) context_.host.on_verdict(*this, verdict);
     return verdict.blocks() ? verdict.error : nullptr;
 }
 

@@ -60,21 +60,27 @@ void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fat
     exchange.owe({Asked::parse, fate, std::move(statement), false, std::move(name)});
 }
 
-// False: its Parse of an earlier batch is unanswered; hold.
-bool put_on_server(protocol::Statement& statement, const Lease& lease) {
-    const auto* present = lease.server.statements().use(statement);
+// Returns what is to be bound there; nullptr: its Parse of an earlier batch is unanswered; hold. Where the statement is
+// not, its text is parsed as it reads today, as PostgreSQL itself does with a statement whose tables have changed.
+StatementRef put_on_server(const StatementRef& statement, protocol::StatementCache& texts, const Lease& lease) {
+    const auto* present = lease.server.statements().use(*statement);
+    StatementRef wanted = statement;
+    if (present == nullptr && statement->environment != lease.environment) {
+        wanted = texts.intern(statement->text, statement->parameter_types, lease.environment);
+        present = lease.server.statements().use(*wanted);
+    }
     if (present != nullptr) {
-        if (is_unsettled(present->batch, lease.server)) return false;
+        if (is_unsettled(present->batch, lease.server)) return nullptr;
         lease.metrics.statement_cache[Lookup::hit].add();
-        return true;
+        return wanted;
     }
     lease.metrics.statement_cache[Lookup::miss].add();
-    send_parse(StatementRef(&statement), nullptr, Fate::swallow, lease);
-    return true;
+    send_parse(wanted, nullptr, Fate::swallow, lease);
+    return wanted;
 }
 
 // The server's unnamed statement may be another client's, or this client's may have been left on another server.
-void put_unnamed_on_server(const StatementRef& unnamed, const Lease& lease) {
+void put_unnamed_on_server(StatementRef& unnamed, protocol::StatementCache& texts, const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     if ((unnamed != nullptr && lease.server.unnamed() == unnamed) || lease.pinned) return;
     if (unnamed == nullptr) {
@@ -82,6 +88,9 @@ void put_unnamed_on_server(const StatementRef& unnamed, const Lease& lease) {
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', "");
         exchange.owe({Asked::close, Fate::swallow, lease.server.unnamed(), true});
     } else {
+        if (unnamed->environment != lease.environment) {
+            unnamed = texts.intern(unnamed->text, unnamed->parameter_types, lease.environment);
+        }
         wire::write_parse(lease.to_server.join(), "", unnamed->text, unnamed->parameter_types);
         exchange.owe({Asked::parse, Fate::swallow, unnamed, true});
     }
@@ -104,9 +113,9 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
                                                         const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     if (parse.statement.empty()) {
-        const bool is_same =
-            unnamed_ != nullptr && unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
-        if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types);
+        const bool is_same = unnamed_ != nullptr && unnamed_->environment == lease.environment &&
+                             unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
+        if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
         lease.server.unnamed() = unnamed_;
         ++unnamed_parses_;
         exchange.owe({Asked::parse, Fate::forward, unnamed_, true});
@@ -118,7 +127,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
     if (known != nullptr) return duplicate(parse.statement);
     if (names_->bytes() + message_bytes > most_statement_bytes) return too_many();
 
-    StatementRef statement = texts_.intern(parse.text, parse.parameter_types);
+    StatementRef statement = texts_.intern(parse.text, parse.parameter_types, lease.environment);
     const auto* present = lease.server.statements().use(*statement);
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return Outcome::hold;
     names_->add(parse.statement, statement, exchange.batch());
@@ -138,37 +147,41 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
     return Outcome::done;
 }
 
+// By the client's name. nullptr: it goes by the same name there, or by none.
+PreparedStatements::Found PreparedStatements::put_on_server(ByteView name, const Lease& lease) {
+    if (name.empty()) {
+        put_unnamed_on_server(unnamed_, texts_, lease);
+        return StatementRef();
+    }
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (!find(name, lease.server, known)) return Admission(Outcome::hold);
+    if (known == nullptr && is_reserved(name)) return Admission(unknown(name));
+    if (known == nullptr) return StatementRef();
+    StatementRef there = session::put_on_server(known->statement, texts_, lease);
+    if (there == nullptr) return Admission(Outcome::hold);
+    return there;
+}
+
 PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, std::size_t rest_bytes,
                                                        const Lease& lease) {
-    const protocol::ClientStatements::Entry* known = nullptr;
-    if (bind.statement.empty())
-        put_unnamed_on_server(unnamed_, lease);
-    else if (!find(bind.statement, lease.server, known))
-        return Outcome::hold;
-    else if (known == nullptr && is_reserved(bind.statement))
-        return unknown(bind.statement);
-    else if (known != nullptr && !put_on_server(*known->statement, lease))
-        return Outcome::hold;
+    const Found found = put_on_server(bind.statement, lease);
+    if (const auto* refused = std::get_if<Admission>(&found)) return *refused;
+    const StatementRef& statement = std::get<StatementRef>(found);
+    bound_ = bind.statement.empty() ? unnamed_.get() : statement.get();
     lease.server.exchange().owe(Asked::bind);
-    if (known == nullptr) return Outcome::pass;
-    wire::write_bind_front(lease.to_server.join(), bind.portal, known->statement->server_name, rest_bytes);
+    if (statement == nullptr) return Outcome::pass;
+    wire::write_bind_front(lease.to_server.join(), bind.portal, statement->server_name, rest_bytes);
     lease.to_server.add(bind.rest);
     return Outcome::done;
 }
 
 PreparedStatements::Admission PreparedStatements::describe(const wire::Target& statement, const Lease& lease) {
-    const protocol::ClientStatements::Entry* known = nullptr;
-    if (statement.name.empty())
-        put_unnamed_on_server(unnamed_, lease);
-    else if (!find(statement.name, lease.server, known))
-        return Outcome::hold;
-    else if (known == nullptr && is_reserved(statement.name))
-        return unknown(statement.name);
-    else if (known != nullptr && !put_on_server(*known->statement, lease))
-        return Outcome::hold;
+    const Found found = put_on_server(statement.name, lease);
+    if (const auto* refused = std::get_if<Admission>(&found)) return *refused;
     lease.server.exchange().owe(Asked::describe_statement);
-    if (known == nullptr) return Outcome::pass;
-    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', known->statement->server_name);
+    const StatementRef& there = std::get<StatementRef>(found);
+    if (there == nullptr) return Outcome::pass;
+    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', there->server_name);
     return Outcome::done;
 }
 

@@ -95,6 +95,11 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         return 0;
     }
     const auto tag = static_cast<BackendTag>(frame.tag);
+    if (inspecting_ && !is_asynchronous(tag)) {
+        out_of_step_ = frame.size > look_into_limit;
+        if (out_of_step_ || rest.size() < frame.size) return 0;
+        return hear_inspection(tag, prefix(rest, frame.size), wire::body_of(rest, frame), to_client) ? frame.size : 0;
+    }
     if (is_looked_into(tag) && frame.size <= look_into_limit) {
         if (rest.size() < frame.size) return 0;
         return relay_whole(frame, rest, to_client) ? frame.size : 0;
@@ -139,6 +144,7 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             }
             if (!obey(settled, message, to_client)) return false;
             if (settled == Settled::forward) on_ready(exchange.status());
+            if (awaits_replay_ && !exchange.owes()) client_->resume(Pause::settling);
         }
     }
     if (exchange.has_invented_turn()) exchange.settle_invented(to_client.join(), *this);
@@ -148,7 +154,8 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
 bool Session::obey(Settled settled, ByteView message, wire::Outbox& to_client) {
     switch (settled) {
         case Settled::forward: to_client.add(message); return true;
-        case Settled::swallow: return true;
+        case Settled::swallow:
+        case Settled::inspected: return true;
         case Settled::substitute:
             wire::write_error(to_client.join(), server_->exchange().substituted_error());
             return true;
@@ -166,7 +173,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     }
     if (fields.severity == "FATAL" || fields.severity == "PANIC") {
         // Its last words, which answer nothing. The end of the connection follows.
-        if (is_at_rest() && !pool_->target().in_session_mode() && !pinned_) {
+        if (is_at_rest() && !pool_->target().in_session_mode() && !pinned_ && !pins_.any()) {
             // They are about the server alone: this client is done with it.
             server_->doom(metrics::ServerClose::server_shutdown);
             return true;
@@ -197,6 +204,8 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         wire::write_error(to_client.join(), error);
         return true;
     }
+    // The schema has changed where nobody saw it: in a function, by another way to the server.
+    if (fields.routine == "RevalidateCachedQuery") pool_->share().schema_changes().note();
     return obey(settled, message, to_client);
 }
 
@@ -216,12 +225,16 @@ bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_
     pool_->note_parameter(*server_, status->name, status->value);
     const bool is_replay = server_->exchange().is_replaying();
     if (!is_replay) to_client.add(message);
-    if (!pool_->carries(status->name)) return true;
+    if (!pool_->carries(*server_, status->name)) return true;
     server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
     if (is_replay || wants_ == nullptr) return true;
     const auto before = wants_;
     wants_ = context_.parameters.with(wants_, status->name, status->value, true);
-    if (wants_ != before && status->name == "application_name") context_.host.refresh(*this, rulebook_);
+    if (wants_ == before) return true;
+    if (status->name == "application_name")
+        context_.host.refresh(*this, rulebook_);
+    else
+        note_reported(*status);
     return true;
 }
 
@@ -242,6 +255,13 @@ void Session::on_ready(TransactionStatus status) {
         }
         busy_since_ = exchange.owes() ? now : never;
     }
+    if (changed_schema_ && status == TransactionStatus::idle) {
+        changed_schema_ = false;
+        pool_->share().schema_changes().note();
+    }
+    if (!steps_taken_ || exchange.owes()) return;
+    steps_unsettled_ = false;
+    if (status == TransactionStatus::idle && !is_changed()) settle_environment();
 }
 
 // Statement mode gives the server back after every statement: there is nowhere to go on with a transaction.
@@ -261,6 +281,11 @@ void Session::refuse_transaction() {
     }
     busy_since_ = never;
     asked_at_ = never;
+    // A rollback does not undo all of it: locks of the session stay.
+    if (is_changed() || pins_.any()) server_->need_reset();
+    effect_ = sql::SessionEffect::none;
+    set_pins({});
+    settle_environment();
     pool_->recover(part_from_server(), 0);
     Bytes told;
     wire::write_error(told, error);
@@ -276,12 +301,16 @@ void Session::go_on_if_held() {
     client_->resume(Pause::unsettled);
 }
 
-// Statements that take every named statement away.
+// Statements that take every named statement away, and those that change the schema.
 void Session::note_command(ByteView body) {
-    if (!body.starts_with('D')) return;
+    const char first = body.empty() ? '\0' : body.front();
+    if (first != 'A' && first != 'C' && first != 'D') return;
     const ByteView tag = body.substr(0, body.find('\0'));
-    if (tag != "DEALLOCATE ALL" && tag != "DISCARD ALL") return;
-    statements_.forget_all(*server_);
+    if (tag == "DEALLOCATE ALL" || tag == "DISCARD ALL") {
+        statements_.forget_all(*server_);
+    } else if (tag.starts_with("ALTER ") || tag.starts_with("CREATE ") || tag.starts_with("DROP ")) {
+        note_schema_change(tag);
+    }
 }
 
 }  // namespace pgsluice::session

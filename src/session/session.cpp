@@ -1,4 +1,3 @@
-#include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/protocol/sync_proof.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
@@ -78,10 +77,11 @@ std::size_t Session::on_bytes(ByteView bytes) {
     wire::Outbox to_server(context_.to_server);
     Bytes& to_client = context_.to_client;
     to_client.clear();
+    awaits_replay_ = false;
     if (server_ != nullptr && !lease_begun_) begin_lease(to_server);
 
     std::size_t taken = 0;
-    while (taken < bytes.size() && phase_ == Phase::ready) {
+    while (taken < bytes.size() && phase_ == Phase::ready && !awaits_replay_) {
         const ByteView rest = without_prefix(bytes, taken);
         if (client_rest_ > 0) {
             const std::size_t part = std::min(client_rest_, rest.size());
@@ -230,22 +230,20 @@ void Session::stop_waiting() {
     enter(ClientState::idle);
 }
 
-// The server's settings become this client's, ahead of whatever the client is about to send.
 void Session::begin_lease(wire::Outbox& to_server) {
     lease_begun_ = true;
     server_said_farewell_ = false;
     if (client_->congested()) server_->link().pause(Pause::slow_reader);
-    if (pool_->target().in_session_mode() || server_->has() == wants_) return;
-    append_replay(to_server.join(), server_->exchange(), server_->reserved(), *server_->has(), *wants_);
-    server_->set_has(wants_);
+    restore_settings(to_server);
 }
 
 // The invariant of the whole proxy: a server goes back only when the reply settled last is a ReadyForQuery 'I' that
 // answers the last message admitted, nothing of a message is half sent or half read, and nothing keeps it.
 bool Session::can_check_in() const {
     return server_ != nullptr && phase_ == Phase::ready && lease_begun_ && !pool_->target().in_session_mode() &&
-           !pinned_ && server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle &&
-           client_rest_ == 0 && server_rest_ == 0 && !server_->link().congested();
+           !pinned_ && !awaits_replay_ && (!pins_.any() || is_changed()) && server_->exchange().at_rest() &&
+           server_->exchange().status() == TransactionStatus::idle && client_rest_ == 0 && server_rest_ == 0 &&
+           !server_->link().congested();
 }
 
 pool::Server& Session::part_from_server() {
@@ -256,7 +254,12 @@ pool::Server& Session::part_from_server() {
     return server;
 }
 
+// Or asks it first what its client has made of it.
 void Session::give_back_server() {
+    if (is_changed()) {
+        inspect();
+        return;
+    }
     pool_->check_in(part_from_server());
     if (draining_) end(Disconnect::shutdown);
 }
@@ -302,6 +305,7 @@ void Session::end(Disconnect reason, const wire::SqlError* fatal) {
     }
     client_->close();
     if (server_ != nullptr) leave_server(before);
+    set_pins({});
     metrics_.clients[state_].sub();
     metrics_.disconnects[reason].add();
     metrics_.session_seconds.observe(std::chrono::duration_cast<Microseconds>(context_.host.now() - started_at_));
@@ -317,7 +321,9 @@ void Session::leave_server(Phase before) {
         pool_->check_in(server);
         return;
     }
-    if (before == Phase::applying || half_sent || pinned_ || server_said_farewell_) {
+    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads;
+    if (is_changed() || inspecting_ || pins_.any()) server.need_reset();
+    if (before == Phase::applying || half_sent || pinned_ || is_lost || server_said_farewell_) {
         if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
         pool_->discard(server, metrics::ServerClose::unclean);
         return;
@@ -329,7 +335,7 @@ void Session::leave_server(Phase before) {
         return;
     }
     // Otherwise the query would run on for nobody.
-    if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
+    if (server.exchange().owes() && !inspecting_) context_.host.forward_cancel(*pool_, server);
     pool_->recover(server, server_rest_);
 }
 
@@ -349,7 +355,7 @@ void Session::cancel() {
         context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
         stop_waiting();
         on_refused(wire::error("57014", "canceling statement due to user request"));
-    } else if (server_ != nullptr && !server_->exchange().at_rest()) {
+    } else if (server_ != nullptr && !inspecting_ && !server_->exchange().at_rest()) {
         context_.metrics.cancels[metrics::CancelOutcome::forwarded].add();
         context_.host.forward_cancel(*pool_, *server_);
     } else {

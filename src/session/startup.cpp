@@ -48,6 +48,7 @@ void Session::on_turn() {
         wants_ = server_->has();
         // The client's connection is as good as direct, so it sees the server's own process id.
         identity_.cancel_process_id = server_->facts().process_id;
+        identity_.has_servers_process_id = true;
         greet(server_->facts().reported);
         return;
     }
@@ -76,7 +77,8 @@ void Session::apply_startup() {
     const pool::LoginAnswers& answers = pool_->share().login_answers();
     std::vector<protocol::Parameter> parameters = facts.baseline->all();
     for (const auto& [name, value] : identity_.startup) {
-        const bool reported = facts.baseline->find(name) != nullptr;
+        const protocol::Parameter* at_login = facts.baseline->find(name);
+        const bool reported = at_login != nullptr && at_login->reported;
         const auto known = answers.find(facts.fingerprint, {name, value});
         set(parameters, name, known ? known->value : value, reported);
     }
@@ -108,7 +110,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         if (tag == BackendTag::parameter_status) {
             const auto status = wire::read_parameter_status(body);
             if (status) pool_->note_parameter(*server_, status->name, status->value);
-            if (status && pool_->carries(status->name)) {
+            if (status && pool_->carries(*server_, status->name)) {
                 server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
             }
             continue;
@@ -153,17 +155,7 @@ void Session::refuse_startup(ByteView body) {
 
 // The server has the settings; how it spells them is known now.
 void Session::finish_applying() {
-    const bool custom_differs = std::any_of(wants_->all().begin(), wants_->all().end(),
-                                            [](const protocol::Parameter& p) { return !p.reported; });
-    protocol::ParameterSetRef has = server_->has();
-    if (custom_differs) {
-        std::vector<protocol::Parameter> parameters = has->all();
-        std::erase_if(parameters, [](const protocol::Parameter& p) { return !p.reported; });
-        for (const auto& wanted : wants_->all()) {
-            if (!wanted.reported) parameters.push_back(wanted);
-        }
-        has = context_.parameters.intern(std::move(parameters));
-    }
+    protocol::ParameterSetRef has = context_.parameters.merged(*server_->has(), *wants_);
     const pool::Server::Facts& facts = server_->facts();
     pool::LoginAnswers& answers = pool_->share().login_answers();
     for (const wire::Setting& setting : identity_.startup) {
@@ -187,6 +179,8 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     wire::write_backend_key_data(hello, identity_.cancel_process_id, identity_.cancel_secret);
     wire::write_ready_for_query(hello, wire::TransactionStatus::idle);
     identity_.startup = {};
+    startup_ = wants_;
+    settle_environment();
     phase_ = Phase::ready;
     lease_begun_ = server_ != nullptr;
     active_at_ = context_.host.now();

@@ -9,7 +9,8 @@ using protocol::Asked;
 using Outcome = PreparedStatements::Outcome;
 
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
-    return {*server_, to_server, metrics_, pool_->target().settings.max_prepared_statements, pinned_};
+    const std::size_t slots = pool_->target().settings.max_prepared_statements;
+    return {*server_, to_server, metrics_, slots, pinned_, environment()};
 }
 
 std::size_t Session::hold_until_settled() {
@@ -58,7 +59,14 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         return pass(frame, rest, to_server);
     }
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
-    return follow(statements_.bind(*bind, rest_bytes, statement_lease(to_server)), there, frame, rest, to_server);
+    const auto admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
+    const protocol::Statement* bound = statements_.bound();
+    if (bound != nullptr && (bound->nature != 0 || escapes_ || steps_unsettled_) && preserves_state()) {
+        const auto effect = effect_of(bound->text, static_cast<sql::SessionEffect>(bound->nature));
+        note_effect(effect, bound->text);
+        if (effect != sql::SessionEffect::none) note_effect(effect, bind->rest);
+    }
+    return follow(admission, there, frame, rest, to_server);
 }
 
 std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {

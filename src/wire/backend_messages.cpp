@@ -105,8 +105,4 @@ void write_empty(Bytes& out, BackendTag tag) {
     Writer(out).begin(tag).end();
 }
 
-void write_command_complete(Bytes& out, ByteView tag) {
-    Writer(out).begin(BackendTag::command_complete).string(tag).end();
-}
-
 }  // namespace pgsluice::wire

@@ -36,13 +36,6 @@ std::optional<Target> read_target(ByteView body) {
     return target;
 }
 
-std::optional<Execute> read_execute(ByteView body) {
-    Reader reader(body);
-    const Execute execute{reader.string(), reader.int32()};
-    if (!reader.at_end()) return std::nullopt;
-    return execute;
-}
-
 void write_query(Bytes& out, ByteView text) {
     Writer(out).begin(FrontendTag::query).string(text).end();
 }

@@ -63,6 +63,7 @@ bool read_error(ByteView body, ErrorFields& fields) {
             case 'M': fields.message = value; break;
             case 'D': fields.detail = value; break;
             case 'H': fields.hint = value; break;
+            case 'R': fields.routine = value; break;
             default: break;
         }
     }

@@ -190,24 +190,55 @@ def test_cancel_race_from_many_clients(sluice):
     assert not failures, failures[:3]
 
 
-def test_a_source_that_guesses_keys_is_not_heard_for_a_while(sluice):
-    proxy = sluice(listeners=[{"address": "127.0.0.1", "port": free_port()}, {"address": "::1", "port": free_port()}])
+def test_neither_dialing_nor_cancelling_needs_a_timeout(sluice, postgres):
+    proxy = sluice(cluster={"servers": [{"host": "localhost", "port": postgres.port}]}, timeouts={"connect": 0, "cancel": 0})
+    with login(proxy) as client:
+        client.send(m.query("select pg_sleep(20)"))
+        time.sleep(0.3)
+        send_cancel(proxy.address, client.pid, client.secret)
+        assert error_in(client.until_ready()).sqlstate == "57014"
+        assert client.value("select 'usable'") == "usable"
+
+
+def limited_source(sluice, mode):
+    """A proxy, its addresses by IPv4 and IPv6, and how many cancels had which outcome."""
+    proxy = sluice(listeners=[{"address": "127.0.0.1", "port": free_port()}, {"address": "::1", "port": free_port()}], pool={"mode": mode})
     ours, others = [(listener["address"], listener["port"]) for listener in proxy.config["listeners"]]
 
     def outcomes():
         metrics = proxy.metrics()
         return {outcome: metrics.sum("pgsluice_cancel_requests_total", outcome=outcome)
                 for outcome in ("unknown_key", "limited", "forwarded")}
+    return proxy, ours, others, outcomes
 
+
+def guess_keys(address, client, count):
+    for guess in range(count):
+        send_cancel(address, client.pid, bytes(byte ^ 0xFF for byte in client.secret[:3]) + bytes([guess]))
+
+
+def test_a_source_that_guesses_keys_is_not_heard_for_a_while(sluice):
+    """In session mode, where 32 bits of a key are secret: not with a right key either, which could be a guess."""
+    proxy, ours, others, outcomes = limited_source(sluice, "session")
     with login(proxy) as client:
         client.send(m.query("select pg_sleep(20)"))
-        for guess in range(100):
-            send_cancel(ours, client.pid, bytes(byte ^ 0xFF for byte in client.secret[:3]) + bytes([guess]))
+        guess_keys(ours, client, 100)
         send_cancel(ours, client.pid, client.secret)
         assert outcomes() == {"unknown_key": 100, "limited": 1, "forwarded": 0}
         assert [event["address"] for event in proxy.awaited_events("cancel_limited")] == ["127.0.0.1"]
         send_cancel(others, client.pid, client.secret)
         assert error_in(client.until_ready()).sqlstate == "57014"
+
+
+def test_a_key_that_nobody_can_guess_is_heard_from_a_source_that_guesses(sluice):
+    proxy, ours, _, outcomes = limited_source(sluice, "transaction")
+    with login(proxy) as client:
+        client.send(m.query("select pg_sleep(20)"))
+        guess_keys(ours, client, 103)
+        assert outcomes() == {"unknown_key": 100, "limited": 3, "forwarded": 0}
+        send_cancel(ours, client.pid, client.secret)
+        assert error_in(client.until_ready()).sqlstate == "57014"
+        assert outcomes() == {"unknown_key": 100, "limited": 3, "forwarded": 1}
 
 
 def test_random_cancels_open_no_server_connection(sluice, postgres):

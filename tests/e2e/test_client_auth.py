@@ -9,6 +9,7 @@ import pytest
 
 from support import messages as m
 from support import scram
+from support.hostile_server import Delay, Startup
 from support.postgres import AUTH_QUERY, PASSWORDS
 from support.proxy import login
 from support.system import cpu_seconds, cpu_seconds_of_threads, free_port, run, unprivileged_user
@@ -170,6 +171,17 @@ def test_md5_rule_uses_scram_where_only_a_verifier_is_known(sluice, postgres):
         assert client.value("select 1") == "1"
 
 
+@pytest.mark.parametrize("known, asked", [("app", ["R10", "R11"]), ("md5user", ["R5"])])
+def test_md5_rule_does_not_tell_whether_a_user_exists(sluice, postgres, known, asked):
+    """An unknown user is asked as the listed ones are."""
+    proxy = sluice(auth={"rules": [{"method": "md5"}], "users": [{"name": known, "password": stored(postgres, known)}]})
+    shapes = []
+    for user in (known, "nobody here"):
+        with WireClient(proxy.address) as client:
+            shapes.append(summaries(client.start(user, "app", "wrong")))
+    assert shapes == [[*asked, "E:FATAL:28P01"]] * 2
+
+
 def test_users_file_in_pgbouncers_format(sluice, postgres, directory):
     users = directory / "userlist.txt"
     users.write_text(f'; comment\n"app" "app-secret"\n"md5user" "{stored(postgres, "md5user")}"\n"other" "{stored(postgres, "other")}"\n')
@@ -329,6 +341,32 @@ def test_auth_query_survives_the_loss_of_its_connection(sluice, postgres):
         postgres.terminate(pid)
     time.sleep(0.5)
     assert attempt(proxy.address, "app", "app-secret").tag == "Z"
+
+
+def test_auth_query_tries_the_next_server_in_time(sluice, postgres, hostile):
+    """A host that does not answer costs timeouts.connect, not the login; pools and look-ups know of it from each other."""
+    silent = hostile(Startup(), Delay(20))
+    servers = [{"host": "127.0.0.1", "port": port} for port in (silent.port, postgres.port)]
+    proxy = sluice(auth=querying(postgres, cache=0, negative_cache=0), cluster={"servers": servers}, workers=1,
+                   limits={"login_timeout": "8s"}, timeouts={"connect": "1s", "connect_retry": "30s"})
+    started = time.monotonic()
+    for user in ("app", "other"):
+        with login(proxy, user=user) as client:
+            assert client.value("select current_user") == user
+    assert time.monotonic() - started < 4
+    assert len(silent.connections) == 1
+
+
+def test_a_lookup_does_not_wait_for_a_connection_that_has_died_unnoticed(sluice, postgres, fault_proxy):
+    path = fault_proxy(postgres.address)
+    servers = [{"host": "127.0.0.1", "port": port} for port in (path.port, postgres.port)]
+    proxy = sluice(auth=querying(postgres, cache=0, negative_cache=0), cluster={"servers": servers}, workers=1,
+                   limits={"login_timeout": "8s"}, timeouts={"connect": "1s"})
+    assert attempt(proxy.address, "app", "app-secret").tag == "Z"
+    path.running.clear()
+    started = time.monotonic()
+    assert attempt(proxy.address, "app", "app-secret").tag == "Z"
+    assert time.monotonic() - started < 4
 
 
 # --- Unix sockets ---

@@ -247,7 +247,7 @@ create trigger refuse before insert on refused for each statement execute functi
 
 def test_a_sync_left_unread_by_a_copy_that_failed_is_no_ones_answer(sluice):
     """A trigger fails the COPY before anything is read, so the Sync that was sent meanwhile is answered later."""
-    proxy = sluice(workers=1, pool={"size": 1})
+    proxy = sluice(workers=1, pool={"size": 1, "session_state": "ignore"})
     with login(proxy) as client, login(proxy) as second, login(proxy) as third:
         assert client.query(TRIGGER.format(0.5))[-1].tag == "Z"
         client.send(m.query("copy refused from stdin"))
@@ -261,7 +261,7 @@ def test_a_sync_left_unread_by_a_copy_that_failed_is_no_ones_answer(sluice):
 
 
 def test_an_extended_copy_that_fails_gives_its_server_back(sluice):
-    proxy = sluice(workers=1, pool={"size": 1})
+    proxy = sluice(workers=1, pool={"size": 1, "session_state": "ignore"})
     with login(proxy) as client, login(proxy) as other:
         client.query("create temp view unwritable as select 1 as a")
         client.send(m.parse("copy unwritable from stdin") + m.bind() + m.execute() + m.SYNC)

@@ -280,3 +280,20 @@ def test_prepared_statements_of_one_client_are_bounded(sluice):
         assert (last[0].sqlstate, last[0].text) == ("54000", "too many prepared statements")
         client.send(m.bind(statement="s1"), m.execute(), m.SYNC)
         assert summaries(client.until_ready()) == ["2", "D:1", "C:SELECT 1", "Z:I"]
+
+
+def test_startup_packets_of_session_mode_take_no_server_away_from_others(sluice):
+    """Too long for a server with what the route adds, and one that asks for a server that says nothing for long."""
+    proxy = sluice(pool={"mode": "session"}, timeouts={"connect": "1s"})
+    long = {"user": "trusted", "a.b": ""}
+    long["a.b"] = "x" * (9_990 - len(m.startup(long)))
+    with WireClient(proxy.address) as client:
+        client.send(m.startup(long))
+        assert client.receive().tag == "R"
+        refusal = client.receive()
+        assert (refusal.sqlstate, refusal.text) == ("08P01", "invalid length of startup packet")
+    with WireClient(proxy.address) as silent:
+        silent.send(m.startup({"user": "trusted", "database": "app", "options": "-W 1000"}))
+        assert silent.receive().sqlstate == "57P03"
+        with login(proxy) as client:
+            assert client.value("select 1") == "1"

@@ -136,6 +136,7 @@ BROKEN_LOGINS = {
     "empty error": [Startup(), Send(m.frame(b"E")), Close()], "error without an end": [Startup(), Send(m.frame(b"E", b"SFATAL")), Close()],
     "old style error": [Startup(), Send(b"EFATAL: go away\n\0"), Close()],
     "endless parameters": [Startup(), Send(AUTH_OK), Call(lambda c: [c.socket.sendall(PARAMETERS * 100) for _ in range(200)]), *WAIT],
+    "too many parameters": [Startup(), Send(AUTH_OK + b"".join(m.frame(b"S", b"made.up%d\0x\0" % n) for n in range(20_000))), *WAIT],
     "md5 with a short salt": [Startup(), Send(m.frame(b"R", struct.pack("!i", 5) + b"ab")), *WAIT],
 }
 
@@ -160,6 +161,36 @@ def test_error_at_login_reaches_the_client(sluice, hostile):
     seen = conversation(two_clusters(sluice, server))
     one_fatal(seen)
     assert seen[-1].sqlstate == "57P03"
+
+
+@pytest.mark.parametrize("when", ["in an answer", "while idle"])
+def test_settings_that_a_server_makes_up_cost_no_more_than_their_bytes(sluice, hostile, when):
+    """Only what it named at its login follows clients from server to server."""
+    flood = b"".join(m.frame(b"S", b"made.up%d\0x\0" % n) for n in range(40_000))
+    script = [Send(flood + ANSWER)] if when == "in an answer" else [Send(ANSWER), Delay(0.1), Send(flood)]
+    server = hostile(*QUERY, *script, Expect("Q"), Send(ANSWER))
+    proxy = two_clusters(sluice, server, pool={"size": 1})
+    used, memory = cpu_seconds(proxy.pid), resident_kib(proxy.pid)
+    with WireClient(proxy.address) as client, WireClient(proxy.address) as other:
+        client.start("trusted", "bad")
+        reply = client.query("select 1")
+        assert sum(x.tag == "S" for x in reply) == (40_000 if when == "in an answer" else 0)
+        time.sleep(0.5)
+        other.start("trusted", "bad")
+        assert summaries(other.query("select 2")) == ["T", "D:good", "C:SELECT 1", "Z:I"]
+    assert cpu_seconds(proxy.pid) - used < 2 and resident_kib(proxy.pid) - memory < 32 * 1024
+
+
+def test_rows_without_end_for_a_statement_of_ours(sluice, hostile):
+    """A connect_query is answered with more rows than memory should hold."""
+    rows = T + D * 1000
+    server = hostile(*LOGIN, Expect("Q"), Call(lambda c: [c.socket.sendall(rows) for _ in range(5000)]), *WAIT)
+    proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": server.port}]}, route={"connect_query": "select 1"},
+                   pool={"query_wait_timeout": "4s"}, timeouts={"connect": "3s", "connect_retry": "500ms"})
+    memory = resident_kib(proxy.pid)
+    one_fatal(conversation(proxy))
+    assert any("the answer has too many rows" in event["message"] for event in proxy.awaited_events("server_connect_failed"))
+    assert resident_kib(proxy.pid) - memory < 32 * 1024
 
 
 # --- servers that misbehave between queries ---

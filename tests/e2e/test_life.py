@@ -27,7 +27,7 @@ auth:
 clusters:
   main: { servers: [ { host: 127.0.0.1 } ], tls: { mode: sometimes } }
 routes:
-  - { name: a, cluster: nosuch, pool: { mode: transactional, session_state: preserve } }
+  - { name: a, cluster: nosuch, pool: { mode: transactional, session_state: reject } }
 nonsense: true
 """
 
@@ -128,6 +128,24 @@ def test_reload_changes_the_pool_size_live(sluice, postgres):
         config["routes"][0]["pool"]["size"] = 1
         proxy.reload(config)
         eventually(lambda: first.query("select 1") and len(postgres.backends()) == 1, 8, "the pool to shrink")
+
+
+def test_a_reload_of_the_pool_mode_leaves_clients_the_mode_that_they_came_for(sluice):
+    proxy = sluice(workers=1, pool={"mode": "session", "size": 3})
+    with login(proxy) as session:
+        session.query("set work_mem = '7MB'")
+        pid = session.value("select pg_backend_pid()")
+        proxy.reload(changes={"routes": [{"name": "default", "match": {"databases": ["*"]}, "cluster": "main", "pool": {"mode": "transaction", "size": 3}}]})
+        with login(proxy) as one, login(proxy) as other:
+            shared = one.value("select pg_backend_pid()")
+            assert other.value("select pg_backend_pid()") == shared != pid
+            assert other.value("show work_mem") == "4MB"
+        assert session.value("select pg_backend_pid()") == pid
+        assert session.value("show work_mem") == "7MB"
+        proxy.reload(changes={"routes": [{"name": "default", "match": {"databases": ["*"]}, "cluster": "main", "pool": {"mode": "session", "size": 3}}]})
+        assert session.value("show work_mem") == "7MB"
+        with login(proxy) as alone:
+            assert alone.value("select pg_backend_pid()") not in (pid, shared)
 
 
 def test_a_rewriting_that_a_reload_takes_back_leads_nobody_into_another_database(sluice):

@@ -94,6 +94,19 @@ def test_start_fails_where_the_descriptors_cannot_suffice(make_proxy, postgres):
     assert "client_connections" in proxy.log()
 
 
+def test_start_tells_how_many_descriptors_may_be_needed(make_proxy, postgres):
+    """The route is for any database and user: only the cluster's limit says how many servers that can be."""
+    for cap, at_most in ((0, "any number"), (40, 40)):
+        config = default_config(postgres, limits={"client_connections": 100})
+        config["clusters"]["main"]["max_connections"] = cap
+        proxy = make_proxy(config)
+        started = proxy.awaited_events("started")[0]
+        clients = started["descriptors_at_least"] - config["routes"][0]["pool"]["size"]
+        assert clients >= 200
+        assert started["descriptors_at_most"] == (clients + at_most if cap else at_most)
+        proxy.stop()
+
+
 def test_soft_descriptor_limit_is_raised(sluice):
     proxy = sluice()
     with open(f"/proc/{proxy.pid}/limits") as limits:

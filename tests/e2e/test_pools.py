@@ -95,6 +95,33 @@ def test_session_mode_drops_a_server_left_in_a_transaction_or_rolls_back(sluice,
         assert second.query("select 1")[-1].status == "I"
 
 
+def test_session_mode_runs_the_connect_query_again_behind_the_reset(sluice):
+    proxy = sluice(pool={"mode": "session", "size": 1}, route={"connect_query": "set work_mem = '9MB'; set search_path = pg_catalog"})
+    with login(proxy) as first:
+        pid = pid_of(first)
+        first.query("set work_mem = '7MB'")
+    with login(proxy) as second:
+        assert pid_of(second) == pid
+        assert second.value("show work_mem") == "9MB"
+        assert second.value("show search_path") == "pg_catalog"
+
+
+def test_session_mode_bounds_the_servers_of_all_startup_packets_together(sluice, postgres):
+    proxy = sluice(pool={"mode": "session", "size": 2})
+    for number in range(8):
+        with login(proxy, "trusted", application_name=f"job {number}") as client:
+            assert client.value("show application_name") == f"job {number}"
+        assert len(postgres.backends()) <= 2
+    with login(proxy, "trusted", application_name="one"), login(proxy, "trusted", application_name="two") as leaves:
+        waiter = WireClient(proxy.address)
+        waiter.send(m.startup({"user": "trusted", "database": "app", "application_name": "three"}))
+        assert waiter.silent_for(0.3)
+        leaves.close()
+        waiter.receive_until("Z")
+        assert waiter.value("show application_name") == "three"
+        waiter.close()
+
+
 def test_listen_and_notify_in_session_mode(sluice):
     proxy = sluice(pool={"mode": "session", "size": 3})
     with login(proxy) as listener, login(proxy) as notifier, login(proxy) as bystander:
@@ -235,7 +262,7 @@ def test_pools_are_separate_per_database_and_user(sluice, postgres):
 
 def test_waiters_are_served_first_come_first_served(sluice):
     """Across workers: the order of service is the order of arrival."""
-    proxy = sluice(pool={"size": 1}, workers=2)
+    proxy = sluice(pool={"size": 1, "session_state": "ignore"}, workers=2)
     with login(proxy) as holder, contextlib.ExitStack() as stack:
         waiters = [stack.enter_context(login(proxy)) for _ in range(8)]
         holder.query("create temporary sequence if not exists served; begin")

@@ -8,6 +8,7 @@ from support import messages as m
 from support.hostile_server import ANSWER, LOGIN, Expect, Send, scram
 from support.metrics import Metrics
 from support.proxy import merged
+from support.system import free_port
 from support.wire import Closed, WireClient, summaries
 
 
@@ -93,3 +94,8 @@ def test_metrics_reader():
 
 def test_merging_configurations():
     assert merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": None, "e": 3}, "d": [2]}) == {"a": {"c": 2, "e": 3}, "d": [2]}
+
+
+def test_a_free_port_is_given_once():
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == len(ports)

@@ -29,10 +29,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         wire::write_target(out, wire::FrontendTag::close, target->kind, target->name);
         PGSLUICE_CHECK(is_body_of(out));
     }
-    if (const auto execute = wire::read_execute(body)) {
-        Bytes out;
-        wire::write_execute(out, execute->portal, execute->max_rows);
-        PGSLUICE_CHECK(is_body_of(out));
-    }
     return 0;
 }

@@ -82,6 +82,9 @@ class FakePoolHost final : public pool::Host {
     };
     std::deque<Move>& moves() { return moves_; }
     std::deque<WorkerIndex>& requests() { return requests_; }
+    // Pools that seek a sibling's idle server, and the keys of those that were offered a permit.
+    std::deque<pool::Pool*>& room_requests() { return room_requests_; }
+    std::deque<std::string>& room_offers() { return room_offers_; }
     FakeServer& fake_of(const pool::Server& server) { return *shared_fake_of(server); }
     // Receives what a sibling's host has sent on its way.
     void receive(FakePoolHost& from, pool::Pool& pool, protocol::StatementCache& cache) {
@@ -136,6 +139,8 @@ class FakePoolHost final : public pool::Host {
         moves_.push_back({to, std::move(server)});
     }
     void ask_for_idle(WorkerIndex worker, pool::Pool&) override { requests_.push_back(worker); }
+    void make_room(pool::Pool& pool) override { room_requests_.push_back(&pool); }
+    void offer_room(WorkerIndex, const std::string& key) override { room_offers_.push_back(key); }
     void on_server_closed(pool::Pool&, const pool::Server& server, metrics::ServerClose reason) override {
         closes.push_back(reason);
         for (auto& fake : servers_) {
@@ -176,6 +181,8 @@ class FakePoolHost final : public pool::Host {
     std::deque<pool::Pool*> dials_;
     std::deque<Move> moves_;
     std::deque<WorkerIndex> requests_;
+    std::deque<pool::Pool*> room_requests_;
+    std::deque<std::string> room_offers_;
 };
 
 }  // namespace pgsluice::test

@@ -77,7 +77,9 @@ class PoolRig {
   public:
     using Options = PoolRigOptions;
 
-    explicit PoolRig(Options options = {}) : options_(options), share_(std::make_shared<pool::Share>(options.workers)) {
+    explicit PoolRig(Options options = {})
+        : options_(options),
+          share_(std::make_shared<pool::Share>(options.workers, std::make_shared<pool::Permits>(options.workers))) {
         for (std::size_t i = 0; i < options.workers; ++i) {
             workers_.push_back(std::make_unique<Worker>(clock_));
             Worker& made = *workers_.back();
@@ -95,9 +97,9 @@ class PoolRig {
         carry();
         while (dials() > 0) refuse(true);
         PGSLUICE_CHECK(!share_->anybody_waits());
-        PGSLUICE_CHECK(share_->open() == open_servers());
+        PGSLUICE_CHECK(share_->permits().open() == open_servers());
         for (auto& worker : workers_) worker->pool.reset();
-        PGSLUICE_CHECK(share_->open() == 0 && upstream_->open() == 0);
+        PGSLUICE_CHECK(share_->permits().open() == 0 && upstream_->open() == 0);
         for (auto& worker : workers_) {
             for (const auto state : server_states) PGSLUICE_CHECK(worker->host.gauge(state) == 0);
         }
@@ -171,7 +173,9 @@ class PoolRig {
     protocol::StatementCache& statements(std::size_t worker = 0) { return workers_.at(worker)->cache; }
     FakeServer& server(std::size_t number) { return host().server(number); }
     pool::Share& share() { return *share_; }
+    pool::Permits& permits() { return share_->permits(); }
     pool::Upstream& upstream() { return *upstream_; }
+    std::shared_ptr<const pool::Upstream> upstream_ref() const { return upstream_; }
     FakeClock& clock() { return clock_; }
     std::size_t dials() const {
         std::size_t sum = 0;

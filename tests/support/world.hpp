@@ -21,7 +21,8 @@ struct FakeClient {
 };
 
 struct WorldOptions {
-    config::Pool pool{.size = 1};
+    // What is sent to preserve session state has tests of its own.
+    config::Pool pool{.size = 1, .session_state = config::SessionState::ignore};
     config::Limits limits{};
     config::ClientTimeouts timeouts{};
     std::vector<config::Policy> policies{};
@@ -38,7 +39,7 @@ class World final : public session::Host {
           pools_(clock_),
           statements_({1, 2}),
           context_{*this, statements_, pools_.parameters(), *worker_metrics_},
-          share_(std::make_shared<pool::Share>(1)) {
+          share_(std::make_shared<pool::Share>(1, std::make_shared<pool::Permits>(1))) {
         set_policies(options_.policies);
         pool_ = std::make_unique<pool::Pool>(
             pool::Pool::Setup{"pool", target(), share_, WorkerIndex{0}, &pools_, &pools_.pool_metrics()});
@@ -183,12 +184,12 @@ class World final : public session::Host {
         PGSLUICE_CHECK(pool_->waiting() == 0);
         for (auto& each : clients_) PGSLUICE_CHECK(each->session == nullptr);
         PGSLUICE_CHECK(!share_->anybody_waits());
-        PGSLUICE_CHECK(share_->open() == open_servers() + pools_.dials());
+        PGSLUICE_CHECK(share_->permits().open() == open_servers() + pools_.dials());
         while (pools_.dials() > 0) pools_.refuse(wire::fatal("57P03", "closing"), true);
         pool_->sweep(clock_.now());
         while (pools_.dials() > 0) pools_.refuse(wire::fatal("57P03", "closing"), true);
         pool_.reset();
-        PGSLUICE_CHECK(share_->open() == 0);
+        PGSLUICE_CHECK(share_->permits().open() == 0);
         PGSLUICE_CHECK(open_servers() == 0);
         pools_.turn();
         PGSLUICE_CHECK(statements_.size() == 0);
@@ -212,8 +213,8 @@ class World final : public session::Host {
         server.begin_cancel();
         cancels_.push_back(&server);
     }
-    void on_verdict(const session::Session&, const policy::Verdict& verdict, ByteView text) override {
-        verdicts_.push_back((verdict.blocks() ? "block " : "allow ") + std::string(text));
+    void on_verdict(const session::Session&, const policy::Verdict& verdict) override {
+        verdicts_.emplace_back(verdict.blocks() ? "block" : "allow");
     }
     void on_logged_in(session::Session& session) override { of(session).logged_in = true; }
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError*) override {
@@ -240,8 +241,8 @@ class World final : public session::Host {
             }
         }
         std::erase_if(cancels_, [this](const pool::Server* server) { return !is_open(server); });
-        PGSLUICE_CHECK(share_->open() <= options_.pool.size + options_.pool.reserve_size);
-        PGSLUICE_CHECK(share_->open() == open_servers() + pools_.dials());
+        PGSLUICE_CHECK(share_->permits().open() <= options_.pool.size + options_.pool.reserve_size);
+        PGSLUICE_CHECK(share_->permits().open() == open_servers() + pools_.dials());
         PGSLUICE_CHECK(pools_.gauge(metrics::ServerState::idle) >= 0);
     }
     bool is_open(const pool::Server* server) {

@@ -1,9 +1,10 @@
-// Text from outside made safe for one line of a log: control characters, DEL and invalid UTF-8 become \xNN, backslash
-// is doubled, and what passes the limit is cut with "...". Everything that a peer sent goes through here before it is
-// logged.
+// Text from outside made safe for one line of a log: control characters (see control_at) and invalid UTF-8 become \xNN,
+// backslash is doubled, and what passes the limit is cut with "...". Everything that a peer sent goes through here
+// before it is logged.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,9 @@ std::string escaped(std::string_view text, std::size_t limit_bytes = 1024);
 
 // Length of the valid UTF-8 sequence at the start of `text`, or 0 where there is none.
 std::size_t utf8_sequence_length(std::string_view text);
+
+// The code point at the start of `text` where terminals, editors or readers of lines act on it: C0, DEL, C1 (U+0080 to
+// U+009F), the separators of lines and paragraphs (U+2028, U+2029), and what turns the direction of the text around it.
+std::optional<char32_t> control_at(std::string_view text);
 
 }  // namespace pgsluice

@@ -16,6 +16,7 @@ enum class Pause : std::uint8_t {
     no_server = 2,    // a client waits for a server connection
     unsettled = 4,    // a client must not go on before the replies it is owed have come
     draining = 8,     // nothing more is wanted from this peer
+    settling = 32,    // a client waits for what is asked or set between two of its messages
     unread = 16,      // it does not read what it has been sent, so it is not heard either
 };
 

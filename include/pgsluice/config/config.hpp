@@ -153,7 +153,8 @@ struct Pool {
     Milliseconds reserve_timeout{5000}, query_wait_timeout{30000};
     Milliseconds idle_timeout{600000}, lifetime{3600000}, check_after_idle{30000};
     std::uint32_t max_prepared_statements = 200;
-    SessionState session_state = SessionState::ignore;  // only "ignore" is supported in this version
+    std::uint32_t max_pinned = 50;                        // percent of size
+    SessionState session_state = SessionState::preserve;  // "reject" is not supported in this version
     friend bool operator==(const Pool&, const Pool&) = default;
 };
 
@@ -172,6 +173,7 @@ struct Route {
     TargetSessionAttrs target_session_attrs = TargetSessionAttrs::any;
     std::vector<std::pair<std::string, std::string>> parameters;
     std::string connect_query;
+    bool parameters_filled_in = false, connect_query_filled_in = false;  // from ${...}: they may hold secrets
     Pool pool;
     ClientTimeoutOverrides timeouts;
     std::uint32_t max_connections = 0;  // client connections on this route

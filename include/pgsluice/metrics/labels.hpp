@@ -85,6 +85,12 @@ constexpr auto names_of(TimeLimit) {
     return names("query", "transaction", "idle_transaction", "client_idle", "query_wait");
 }
 
+// What keeps a client on its server. In the order of protocol::Pin.
+enum class PinReason : std::uint8_t { temporary_table, advisory_lock, listen, cursor, prepared, library, unknown };
+constexpr auto names_of(PinReason) {
+    return names("temporary_table", "advisory_lock", "listen", "cursor", "prepared", "library", "unknown");
+}
+
 // Why a server connection that had logged in was closed.
 enum class ServerClose : std::uint8_t {
     lost,             // the server closed it, or it broke

@@ -35,7 +35,9 @@ struct alignas(64) RouteMetrics {
     By<Counter, Lookup> statement_cache;  // a server already has the statement that is needed, or it is prepared there
     By<Counter, TimeLimit> timeouts;
     By<Counter, Disconnect> disconnects;
-    Counter uninspected;  // statements that passed without inspection because they are too large
+    By<Gauge, PinReason> pinned;  // clients that keep their server for that
+    By<Counter, PinReason> pins;  // how often that has begun
+    Counter uninspected;          // statements that passed without inspection because they are too large
 };
 
 // A pool is one (route, server, database, user). Its levels add up over workers; the size limit is the largest of what

@@ -3,8 +3,8 @@
 // Setup: coroutines read, write and shake hands, each call with a deadline. Reads never take more from the connection
 // than they return. One operation at a time. Relay: start() hands the connection to a Sink, and from then on events
 // drive it. The sink is called from the loop only, never from inside a call on the link, and from inside its callbacks
-// it may do anything to any link: write, pause, close, replace the sink, drop the LinkPtr. (Only detach() must wait
-// until the link's own callback has returned.)
+// it may do anything to any link: write, pause, close, drop the LinkPtr. (Only detach() must wait until the link's own
+// callback has returned.)
 //
 // Ownership: whoever holds the LinkPtr. Dropping it is allowed anywhere on the worker's thread: the connection is
 // closed and the sink hears nothing more at once, the memory goes a turn of the loop later. A link that had been
@@ -110,9 +110,6 @@ class Link final : public Peer, private Deadlined {
     // Ends the setup phase. `unread` is what setup had read beyond its end: the sink sees it first. Unless reading is
     // paused, the first on_bytes comes from the loop at the earliest.
     void start(Sink& sink, ByteView unread = {});
-    // From now on `sink` is called instead. Bytes left unconsumed come to it with more behind them, or after a
-    // resume().
-    void set_sink(Sink& sink) { sink_ = &sink; }
 
     void write(ByteView bytes) override;
     bool congested() const override { return !out_.empty(); }
@@ -220,5 +217,8 @@ class Link final : public Peer, private Deadlined {
     std::uint16_t local_port_;
     std::uint8_t reads_in_a_row_ = 0;  // in setup, since the last wait
 };
+
+// For a session or a server, which know nothing of links; dropped as a LinkPtr is.
+PeerPtr as_peer(LinkPtr link);
 
 }  // namespace pgsluice::net

@@ -36,16 +36,13 @@ class Engine {
     // All errors at once, or the engine.
     static std::variant<Engine, std::vector<BuildError>> build(const std::vector<config::Policy>& policies);
 
-    // For a session when its route is known, and again when a fact changes (application_name by SET: ask
-    // depends_on_application first).
+    // For a session when its route is known, and again when a fact changes (application_name by SET).
     Rules for_principal(const Principal& principal) const;
-    bool depends_on_application() const;
 
     // `rules` came from this engine. Shadow rules behind the rule that decides are not reached, as they would not be if
     // they were enforced.
     Verdict judge(const Rules& rules, std::string_view text) const;
 
-    std::size_t size() const;
     const std::string& name(RuleIndex rule) const;
 
   private:

@@ -13,26 +13,23 @@ namespace pgsluice::policy {
 
 using RuleIndex = std::uint32_t;  // position in config::Config::policies; counters are kept by it
 
-// Rules that matched without deciding: those in shadow mode and those whose action is `log`, in their order.
+// Rules that matched without deciding: those in shadow mode and those whose action is `log`, in their order. The first
+// of them, as many as there is room for.
 class Hits {
   public:
     static constexpr std::size_t capacity = 16;
 
     void add(RuleIndex rule) {
-        if (count_ < capacity)
-            rules_[count_++] = rule;
-        else
-            ++beyond_;
+        if (count_ < capacity) rules_[count_++] = rule;
     }
     const RuleIndex* begin() const { return rules_.data(); }
     const RuleIndex* end() const { return rules_.data() + count_; }
     std::size_t size() const { return count_; }
     bool empty() const { return count_ == 0; }
-    std::size_t beyond() const { return beyond_; }  // hits that found no room
 
   private:
     std::array<RuleIndex, capacity> rules_{};
-    std::uint32_t count_ = 0, beyond_ = 0;
+    std::uint32_t count_ = 0;
 };
 
 enum class Action : std::uint8_t { allow, block };

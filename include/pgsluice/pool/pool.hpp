@@ -43,6 +43,14 @@ class Waiter : public boost::intrusive::list_base_hook<> {
     ServerUser* user_ = nullptr;
 };
 
+// Whose idle servers may be closed, since another connection needs the room: those at `upstream`, or those that have
+// permits of the same `permits` and are of another pool than `asker`.
+struct Eviction {
+    std::shared_ptr<const Upstream> upstream;
+    std::shared_ptr<const Permits> permits;
+    const Share* asker = nullptr;
+};
+
 class Host {
   public:
     // When the event began that is being handled: the clock is read once for each.
@@ -59,6 +67,10 @@ class Host {
     virtual void move(WorkerIndex to, Pool& pool, std::unique_ptr<Server> server) = 0;
     // Asks another worker to give an idle server of this pool to whoever waits: Pool::serve_others there.
     virtual void ask_for_idle(WorkerIndex worker, Pool& pool) = 0;
+    // Seeks an idle server of a sibling on any worker, closes it and calls Pool::on_room_sought, not from inside this.
+    virtual void make_room(Pool& pool) = 0;
+    // A permit has come free for a sibling that starves: Pool::on_room_made there.
+    virtual void offer_room(WorkerIndex worker, const std::string& key) = 0;
     virtual void on_server_closed(Pool& pool, const Server& server, metrics::ServerClose reason) = 0;
     // The set that counts the pool's connections to one server.
     virtual metrics::PoolMetrics& metrics_of(Pool& pool, const std::string& server_label) = 0;
@@ -111,6 +123,8 @@ class Pool final : public ServerUser {
     // It broke on its way here.
     void on_lost_in_move(const Server& server);
     void serve_others();
+    void on_room_sought(bool made);
+    void on_room_made();
 
     // --- Time and configuration.
     void sweep(TimePoint now);
@@ -119,15 +133,18 @@ class Pool final : public ServerUser {
     void note_parameter(Server& server, ByteView name, ByteView value);
     // Whether a reported setting belongs to the client that made it and follows it to its next server.
     bool carries(ByteView reported_name) const;
+    // The same of one that `server` reports behind its login: what it has not named there follows nobody, so that no
+    // server makes settings without end.
+    bool carries(const Server& server, ByteView reported_name) const;
     // Closes idle servers, and lent ones when they come back.
     void retire_servers(metrics::ServerClose reason);
     // The server at `upstream` says that it shuts down, or turned read-only.
     void retire_servers_of(const Upstream& upstream, metrics::ServerClose reason);
-    // Closes the idle server of `upstream` that has been idle longest, since a sibling pool needs the room.
-    bool evict_idle_of(const Upstream& upstream);
-    TimePoint oldest_idle_of(const Upstream& upstream) const;
+    // Closes the server that has been idle longest of those that the wish takes; false: there is none.
+    bool evict_idle(const Eviction& wish);
+    TimePoint oldest_idle(const Eviction& wish) const;
     // No server, no waiter, nothing on its way.
-    bool is_empty() const { return servers_.empty() && waiters_.empty() && dialing_ == 0; }
+    bool is_empty() const { return servers_.empty() && idle_.empty() && waiters_.empty() && dialing_ == 0; }
     std::size_t waiting() const { return waiters_.size(); }
 
     // --- ServerUser: idle servers and those between two owners.
@@ -164,14 +181,24 @@ class Pool final : public ServerUser {
     void note_report(Server& server, ByteView body);
     void lend(Server& server, ServerUser& user);
     ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }
+    void unqueue(Waiter& waiter);
     void grow();
+    void ask_for_idle();
+    void starve();
+    void feed();
+    // Where a sibling's clients have waited longer than ours, the server is closed and its permit is theirs.
+    bool yield_to_sibling(Server& server);
+    bool may_evict(const Server& server, const Eviction& wish) const;
     std::uint32_t size_limit(TimePoint now) const;
-    void show_size(std::uint32_t size);
+    std::uint32_t min_size() const;
+    void show_size();
+    void hide_size();
     bool is_spent(const Server& server, TimePoint now) const;
 
     const std::string key_;
     std::shared_ptr<const Target> target_;
     const std::shared_ptr<Share> share_;
+    Permits& permits_;  // the share's
     const WorkerIndex worker_;
     Host& host_;
     metrics::PoolMetrics& metrics_;
@@ -182,6 +209,9 @@ class Pool final : public ServerUser {
     std::uint32_t dialing_ = 0;
     std::uint32_t checking_ = 0;  // servers that are asked whether they live, for somebody who waits
     std::int64_t shown_size_ = 0;
+    bool shows_waiter_ = false;
+    bool is_starving_ = false;     // Permits knows that our clients found no permit
+    bool is_making_room_ = false;  // the host seeks a sibling's idle server
     Waiter* acquiring_ = nullptr;  // inside acquire(): a server granted to it is returned instead of announced
     Server* acquired_ = nullptr;
 };

@@ -61,7 +61,11 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // What is prepared on a server that moves to another worker, as text: statements belong to a worker's cache. Drops
     // the link, whose connection must have been taken out of it.
     struct Luggage {
-        std::vector<std::pair<Bytes, Bytes>> statements;  // text and parameter types, least recently used first
+        struct Prepared {
+            Bytes text, parameter_types;
+            protocol::Environment environment;
+        };
+        std::vector<Prepared> statements;  // least recently used first
     };
     Luggage pack();
     // Joins the loop and the cache of the worker that it has come to.
@@ -85,6 +89,8 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         doomed_ = true;
         doom_reason_ = reason;
     }
+    // Its client has left something behind that DISCARD ALL clears away at its next check-in.
+    void need_reset() { needs_reset_ = true; }
     bool is_doomed() const { return doomed_; }
     metrics::ServerClose doom_reason() const { return doom_reason_; }
 
@@ -110,6 +116,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     protocol::ParameterSetRef has_;
     int cancels_in_flight_ = 0;
     bool doomed_ = false;
+    bool needs_reset_ = false;
     metrics::ServerClose doom_reason_ = metrics::ServerClose::unclean;
 
     // The pool's own.

@@ -1,13 +1,15 @@
-// What the workers share of one pool: its size, the queue of those who wait, and what its servers answer to a login.
-// The size bounds the pool over all workers. A check-in reads one atomic count; only where somebody waits does it come
-// to the broker, a mutex off the plain path, that serves the oldest waiter of any worker. Waiters register first and
-// look for a server again afterwards, so that no wake-up is lost; a newcomer never overtakes, since it takes no idle
-// server while the count is not zero.
+// What the workers share of one pool: its permits, the queue of those who wait, what its servers answer to a login, and
+// the changes of its database's schema. A check-in reads one atomic count; only where somebody waits does it come to
+// the broker, a mutex off the plain path, that serves the oldest waiter of any worker. Waiters register first and look
+// for a server again afterwards, so that no wake-up is lost; a newcomer never overtakes, since it takes no idle server
+// while the count is not zero.
 #pragma once
 
 #include <pgsluice/base/ids.hpp>
 #include <pgsluice/base/time.hpp>
 #include <pgsluice/pool/login_answers.hpp>
+#include <pgsluice/pool/permits.hpp>
+#include <pgsluice/pool/schema_changes.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -20,22 +22,26 @@ namespace pgsluice::pool {
 
 class Share {
   public:
-    explicit Share(std::size_t workers) : idle_(std::make_unique<Idle[]>(workers)), workers_(workers) {}
-
-    // --- Permits: one for each connection that is open or being made.
-    bool try_take(std::uint32_t limit) {
-        std::uint32_t seen = open_.load();
-        while (seen < limit) {
-            if (open_.compare_exchange_weak(seen, seen + 1)) return true;
-        }
-        return false;
+    // `changes` are those of the database that the pool's servers are in.
+    Share(std::size_t workers, std::shared_ptr<Permits> permits,
+          std::shared_ptr<SchemaChanges> changes = std::make_shared<SchemaChanges>())
+        : permits_(std::move(permits)),
+          schema_changes_(std::move(changes)),
+          idle_(std::make_unique<Idle[]>(workers)),
+          workers_(workers) {
+        permits_->join();
     }
-    void give_back() { open_.fetch_sub(1); }
-    std::uint32_t open() const { return open_.load(); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+    ~Share() { permits_->leave(); }
+
+    Permits& permits() { return *permits_; }
+    std::shared_ptr<Permits> permits_ref() const { return permits_; }
 
     // --- Waiters.
     using Ticket = std::uint64_t;
     bool anybody_waits() const { return waiting_.load() != 0; }
+    std::uint32_t waiting() const { return waiting_.load(); }
     Ticket enqueue(WorkerIndex worker, TimePoint now);
     // False where the ticket has been called already: a server is on its way to that worker.
     bool withdraw(Ticket ticket);
@@ -57,9 +63,11 @@ class Share {
     std::optional<WorkerIndex> somebody_idle(WorkerIndex self) const;
 
     LoginAnswers& login_answers() { return login_answers_; }
+    SchemaChanges& schema_changes() { return *schema_changes_; }
 
   private:
-    std::atomic<std::uint32_t> open_{0};
+    const std::shared_ptr<Permits> permits_;
+    const std::shared_ptr<SchemaChanges> schema_changes_;
     std::atomic<std::uint32_t> waiting_{0};
     // A cache line each: every transaction of a worker writes its own, and none of another's.
     struct alignas(64) Idle {

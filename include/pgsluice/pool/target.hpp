@@ -23,6 +23,8 @@ struct Target {
     Secret password;                // configured for the server user; empty: the client's own proof is passed through
     std::uint64_t fingerprint = 0;  // differs where servers opened under the older target must not be lent any more
 
+    // Those of equal names share pool.size: Permits.
+    std::string permits_key() const;
     // Equal keys are the same pool, on every worker. Names are a client's to choose, so no two lists of them may read
     // the same: they are joined by zeros, which no name holds.
     std::string key() const;

@@ -30,6 +30,8 @@ class ClientAuthentication {
         // auth.query gives no answers. Then nobody's wrong proof is called so: who could not be looked up may be right,
         // and whoever is known without a look-up must not stand out.
         bool lookups_fail = false;
+        // What an md5 rule asks of those without a password on file: md5 where nobody can have a SCRAM verifier.
+        bool unknown_answer_md5 = false;
         Bytes nonce;            // auth::scram_nonce_bytes, fresh
         Bytes md5_salt;         // auth::md5_salt_bytes, fresh
         Secret process_secret;  // makes the salts of users without a verifier; the same all along
@@ -81,6 +83,7 @@ class ClientAuthentication {
         finished,
     };
 
+    bool answers_md5() const;
     Action ask_cleartext(Bytes& out);
     Action ask_md5(Bytes& out);
     Action ask_scram(Bytes& out);

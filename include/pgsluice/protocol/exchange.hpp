@@ -38,6 +38,7 @@ enum class Fate : std::uint8_t {
     forward,     // the server's reply goes to the client
     swallow,     // it answers something that we sent on our own; an error still fails the client's batch
     restore,     // it restores a session's settings: swallowed too, and its failure is never overlooked
+    inspect,     // it answers what we asked about the session: for us, and an error is an answer too
     invent,      // the server was never asked: the reply is ours
     substitute,  // the server was given a statement that fails; its error is replaced by ours
 };
@@ -59,6 +60,7 @@ enum class Settled : std::uint8_t {
     forward,
     swallow,
     substitute,     // an ErrorResponse to be replaced by substituted_error()
+    inspected,      // part of the answer to what we asked about the session
     replay_failed,  // an error inside what restores a session's settings
     lost_sync,      // the server sent what nothing had asked for: its connection cannot be trusted any more
 };
@@ -121,18 +123,13 @@ class Exchange {
     std::size_t invented() const { return invented_; }
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
     bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }
-    // A ReadyForQuery is owed, so status() is about to change.
-    bool awaits_ready() const { return readies_owed_ > 0; }
     // Something that runs is unanswered. Should it turn out to be COPY FROM STDIN, the next message fails it, so that
     // one has to reach the server: a reply to it must not be invented.
     bool may_copy() const { return readies_owed_ + executes_owed_ > 0; }
     // Number of the batch that messages sent now belong to; never 0.
     std::uint32_t batch() const { return batch_; }
-    // Number of the batch that the server is answering.
-    std::uint32_t answering() const { return answering_; }
 
   private:
-    static bool is_hidden(Fate fate) { return fate == Fate::swallow || fate == Fate::restore; }
     // The new entry; nullptr where nothing is owed for it.
     Owed* enter(Asked asked);
     void pop(Witness& witness);
@@ -145,7 +142,6 @@ class Exchange {
     Ring<Owed> owed_;
     wire::TransactionStatus status_ = wire::TransactionStatus::idle;
     std::uint32_t batch_ = 1;
-    std::uint32_t answering_ = 1;
     std::uint32_t readies_owed_ = 0;
     std::uint32_t executes_owed_ = 0;
     std::size_t invented_ = 0;

@@ -28,6 +28,7 @@ class ParameterSet {
     // nullptr where it is not in the set. Names are compared without regard to case, as PostgreSQL does.
     const Parameter* find(ByteView name) const;
     const std::vector<Parameter>& all() const { return parameters_; }
+    std::vector<Parameter> reported() const;
 
   private:
     std::vector<Parameter> parameters_;  // by name
@@ -46,6 +47,8 @@ class ParameterTable {
     ParameterSetRef intern(std::vector<Parameter> parameters);
     // The set with one parameter changed or added; the same set where nothing changes.
     ParameterSetRef with(const ParameterSetRef& set, ByteView name, ByteView value, bool reported);
+    // What one set has of the reported parameters, and the other of those that are not.
+    ParameterSetRef merged(const ParameterSet& reported, const ParameterSet& unreported);
 
   private:
     void forget_expired();

@@ -2,6 +2,9 @@
 // somebody holds a StatementRef: a client's name for it, a server on which it is prepared, or a reply that is still
 // owed. On servers it goes by a name of ours, which a client never sees. The name is made from the text, so that two
 // workers call the same text by the same name, and a server that moves between them keeps what is prepared on it.
+//
+// What a text means is decided when it is parsed: how its literals read, which tables its names stand for, what types
+// its columns have. So it is shared only where its Environment is the same too.
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
@@ -16,17 +19,26 @@ namespace pgsluice::protocol {
 
 class StatementCache;
 
+// What decides, beside the text, what a statement means.
+struct Environment {
+    std::uint64_t settings = 0;        // a digest: see StatementCache::then
+    std::uint64_t schema_changes = 0;  // how many had been seen
+    friend bool operator==(const Environment&, const Environment&) = default;
+};
+
 struct Statement {
     const std::string text;
     const std::string parameter_types;  // as in Parse: the count and the OIDs
-    const std::string server_name;      // "pgsluice_" and 32 hexadecimal digits
+    const Environment environment;
+    const std::string server_name;  // "pgsluice_" and 32 hexadecimal digits
+    const std::uint8_t nature;      // what StatementCache::Judge says of the text
 
   private:
     friend class StatementCache;
     friend void intrusive_ptr_add_ref(Statement* statement);
     friend void intrusive_ptr_release(Statement* statement);
-    Statement(StatementCache& owner, ByteView statement_text, ByteView types, std::string name, std::size_t hash)
-        : text(statement_text), parameter_types(types), server_name(std::move(name)), hash_(hash), cache_(owner) {}
+    Statement(StatementCache& owner, ByteView statement_text, ByteView types, Environment where, std::string name,
+              std::size_t hash);
 
     const std::size_t hash_;
     StatementCache& cache_;
@@ -40,7 +52,7 @@ constexpr ByteView reserved_prefix = "pgsluice_";
 // Never prepared: to close it asks a server for an answer and changes nothing.
 constexpr ByteView absent_name = "pgsluice_proof";
 
-// The statements of one worker, by text and parameter types. Outlives every StatementRef; not locked.
+// The statements of one worker, by text, parameter types and environment. Outlives every StatementRef; not locked.
 class StatementCache {
   public:
     // Keys the digest that names are made from, so that nobody can choose texts that collide: 16 random bytes, the same
@@ -48,18 +60,29 @@ class StatementCache {
     struct Seed {
         std::uint64_t a = 0, b = 0;
     };
-    explicit StatementCache(Seed seed) : seed_(seed) {}
+    // Asked once for each text, for something that its users want to know of it.
+    using Judge = std::uint8_t (*)(ByteView text);
+    // `number` tells it from the others of the same seed.
+    explicit StatementCache(Seed seed, Judge judge = nullptr, std::size_t number = 0)
+        : seed_(seed), judge_(judge), next_unshared_(std::uint64_t{number} << 48) {}
     StatementCache(const StatementCache&) = delete;
     StatementCache& operator=(const StatementCache&) = delete;
 
-    StatementRef intern(ByteView text, ByteView parameter_types);
+    StatementRef intern(ByteView text, ByteView parameter_types, Environment environment = {});
     std::size_t size() const { return statements_.size(); }
+
+    // Digests of settings. The same steps from the same beginning lead to the same digest, in every worker.
+    std::uint64_t then(std::uint64_t before, ByteView step) const;
+    // One that no other is equal to, in any worker.
+    std::uint64_t unshared();
 
   private:
     friend void intrusive_ptr_release(Statement* statement);
+    friend struct Statement;
 
     struct Key {
         ByteView text, parameter_types;
+        Environment environment;
         std::size_t hash;
     };
     struct Hash {
@@ -71,12 +94,15 @@ class StatementCache {
         using is_transparent = void;
         bool operator()(const Statement* a, const Statement* b) const { return a == b; }
         bool operator()(const Key& key, const Statement* s) const {
-            return key.text == s->text && key.parameter_types == s->parameter_types;
+            return key.environment == s->environment && key.text == s->text &&
+                   key.parameter_types == s->parameter_types;
         }
         bool operator()(const Statement* s, const Key& key) const { return (*this)(key, s); }
     };
 
     const Seed seed_;
+    const Judge judge_;
+    std::uint64_t next_unshared_;
     boost::unordered_flat_set<Statement*, Hash, Equal> statements_;
 };
 

@@ -18,11 +18,6 @@ struct Facts {
     Address address{};
 };
 
-// Where a route leads a client: its own names, else the client's.
-struct Target {
-    std::string_view cluster, database, user;
-};
-
 // Immutable; any thread may read it.
 class Table {
   public:
@@ -39,9 +34,6 @@ class Table {
     };
     std::vector<Entry> entries_;
 };
-
-// Views into the route and the facts.
-Target target_of(const config::Route& route, const Facts& facts);
 
 // Host names compare without case and without the dot of a fully qualified name (RFC 4343, RFC 6066 section 3).
 std::string normal_host_name(std::string_view name);

@@ -35,7 +35,7 @@ class Host {
     virtual void defer(Session& session) = 0;
     // Sends a cancel request to the server, which is not lent again before that has ended: Pool::end_cancel follows.
     virtual void forward_cancel(pool::Pool& pool, pool::Server& server) = 0;
-    virtual void on_verdict(const Session& session, const policy::Verdict& verdict, ByteView text) = 0;
+    virtual void on_verdict(const Session& session, const policy::Verdict& verdict) = 0;
     virtual void on_logged_in(Session& session) = 0;
     // The session is over, and still on the call stack: take it out of every list and free it from the loop.
     virtual void on_ended(Session& session, metrics::Disconnect reason, const wire::SqlError* error) = 0;

@@ -24,8 +24,9 @@ class PreparedStatements {
         pool::Server& server;
         wire::Outbox& to_server;
         metrics::RouteMetrics& metrics;
-        std::size_t slots;  // pool.max_prepared_statements
-        bool pinned;        // the server has statements that are not known here
+        std::size_t slots;                  // pool.max_prepared_statements
+        bool pinned;                        // the server has statements that are not known here
+        protocol::Environment environment;  // of what is parsed now
     };
     enum class Outcome : std::uint8_t {
         pass,  // the message goes on as it is
@@ -43,6 +44,8 @@ class PreparedStatements {
     Admission parse(const wire::Parse& parse, std::size_t message_bytes, const Lease& lease);
     // `rest_bytes`: how long what follows the two names is; as much as is there is in bind.rest, and sent with `done`.
     Admission bind(const wire::Bind& bind, std::size_t rest_bytes, const Lease& lease);
+    // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
+    const protocol::Statement* bound() const { return bound_; }
     Admission describe(const wire::Target& statement, const Lease& lease);
     Admission close(const wire::Target& statement, const Lease& lease);
     // No server is lent, so nothing is unanswered.
@@ -59,11 +62,14 @@ class PreparedStatements {
 
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
+    using Found = std::variant<protocol::StatementRef, Admission>;
+    Found put_on_server(ByteView name, const Lease& lease);
     void close_named(protocol::StatementRef statement, ByteView name, const Lease& lease);
 
     protocol::StatementCache& texts_;
     std::unique_ptr<protocol::ClientStatements> names_;
     protocol::StatementRef unnamed_;
+    const protocol::Statement* bound_ = nullptr;
     std::uint32_t unnamed_parses_ = 0;  // of the client, unanswered: the last of them decides about unnamed_
     const bool translates_;
 };

@@ -11,8 +11,11 @@
 #include <pgsluice/base/peer.hpp>
 #include <pgsluice/policy/engine.hpp>
 #include <pgsluice/pool/pool.hpp>
+#include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/session/host.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
+#include <pgsluice/sql/session_effect.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 #include <pgsluice/wire/outbox.hpp>
@@ -29,6 +32,7 @@ struct Identity {
     std::string user, database;  // as the client named them
     Address address;
     std::int32_t cancel_process_id = 0;
+    bool has_servers_process_id = false;  // session mode: others may know it, and only the secret is one
     Bytes cancel_secret;
     std::vector<wire::Setting> startup;  // emptied when the login is done
 };
@@ -139,6 +143,25 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void note_command(ByteView body);
     bool can_check_in() const;
     bool is_at_rest() const;
+    // environment.cpp
+    protocol::Environment environment() const;
+    void step_environment(ByteView text);
+    void settle_environment();
+    void note_schema_change(ByteView tag);
+    void note_reported(const wire::ParameterStatus& setting);
+    sql::SessionEffect effect_of(ByteView text, sql::SessionEffect judged) const;
+    // session_state.cpp
+    bool preserves_state() const;
+    const wire::SqlError* judge_effect(const wire::Frame& frame, ByteView rest, wire::SqlError& refused);
+    bool may_pin() const;
+    void note_effect(sql::SessionEffect effect, ByteView text);
+    bool is_changed() const { return effect_ != sql::SessionEffect::none; }
+    void inspect();
+    bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
+    void finish_inspection(wire::Outbox& to_client);
+    void adopt(const protocol::Answer& answer, wire::Outbox& to_client);
+    void set_pins(protocol::Pins pins);
+    void restore_settings(wire::Outbox& to_server);
     // session.cpp
     bool take_server();
     void begin_lease(wire::Outbox& to_server);
@@ -173,7 +196,17 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
 
     // What follows the client from server to server.
     protocol::ParameterSetRef wants_;
+    protocol::ParameterSetRef startup_;  // wants_ as it was at the login: what RESET and DISCARD ALL mean
+    // What statements may have done to the session since the server was asked last, and what they may have left there.
+    struct Watch {
+        std::vector<std::string> custom_settings;
+        protocol::Answer answer;
+    };
+    std::unique_ptr<Watch> watch_;
+    protocol::Pins pins_;
+    sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
+    std::uint64_t settings_ = 0;  // the digest of what decides about the meaning of texts
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;  // those of rulebook_ that concern this client
@@ -193,12 +226,18 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     Phase phase_ = Phase::starting;
     metrics::ClientState state_ = metrics::ClientState::idle;
     Rest client_rest_goes_ = Rest::nowhere, server_rest_goes_ = Rest::nowhere;
-    bool waiting_ = false;        // in the pool's queue
-    bool lease_begun_ = false;    // the server has this client's settings
-    bool holding_ = false;        // see hold_until_settled
-    bool skipping_here_ = false;  // an error of ours, with no server involved: all is dropped up to the Sync
-    bool judged_ = false;         // the message in front has passed the policies and waits for a server
-    bool pinned_ = false;         // keeps its server to the end: something on it is not known well enough
+    bool waiting_ = false;          // in the pool's queue
+    bool lease_begun_ = false;      // the server has this client's settings
+    bool holding_ = false;          // see hold_until_settled
+    bool skipping_here_ = false;    // an error of ours, with no server involved: all is dropped up to the Sync
+    bool judged_ = false;           // the message in front has passed the policies and waits for a server
+    bool pinned_ = false;           // keeps its server to the end: something on it is not known well enough
+    bool inspecting_ = false;       // the server is asked what the session has become
+    bool awaits_replay_ = false;    // the client's message waits until the server has its settings
+    bool steps_taken_ = false;      // settings_ is ahead of wants_: statements have changed something since
+    bool steps_unsettled_ = false;  // and have not all been answered
+    bool escapes_ = false;          // standard_conforming_strings is off
+    bool changed_schema_ = false;   // in the transaction that is open
     bool draining_ = false;
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;

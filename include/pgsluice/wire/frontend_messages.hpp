@@ -30,16 +30,11 @@ struct Target {
     char kind;  // 'S' statement, 'P' portal
     ByteView name;
 };
-struct Execute {
-    ByteView portal;
-    std::int32_t max_rows;
-};
 
 std::optional<Query> read_query(ByteView body);
 std::optional<Parse> read_parse(ByteView body);
 std::optional<Bind> read_bind(ByteView body);
 std::optional<Target> read_target(ByteView body);
-std::optional<Execute> read_execute(ByteView body);
 
 void write_query(Bytes& out, ByteView text);
 void write_parse(Bytes& out, ByteView statement, ByteView text, ByteView parameter_types);

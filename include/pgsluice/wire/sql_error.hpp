@@ -37,6 +37,7 @@ struct ErrorFields {
     ByteView message;
     ByteView detail;
     ByteView hint;
+    ByteView routine;  // the function in PostgreSQL's source that reports it
 };
 
 // False where the body is malformed (a field without its terminator, no final NUL).

@@ -9,10 +9,10 @@ import socket
 import subprocess
 from pathlib import Path
 
-import psycopg
 import yaml
 
 from .metrics import Metrics
+from .reachable import Reachable
 from .system import end, eventually, free_port, run
 from .wire import WireClient
 
@@ -36,7 +36,7 @@ def merged(base: dict, changes: dict) -> dict:
     return result
 
 
-class Proxy:
+class Proxy(Reachable):
     """One daemon. `config` is what its file says; change it and call reload()."""
 
     def __init__(self, directory: Path, config: dict, environment: dict | None = None, file_limit: int = 0):
@@ -152,14 +152,6 @@ class Proxy:
         """The first TCP listener."""
         listener = next(x for x in self.config["listeners"] if "address" in x)
         return (listener["address"], listener["port"])
-
-    def dsn(self, **changes) -> dict:
-        host, port = self.address
-        return {"host": host, "port": port, "dbname": "app", "user": "app", "password": "app-secret", "sslmode": "disable",
-                "connect_timeout": 10, **changes}
-
-    def connect(self, autocommit=True, **changes) -> psycopg.Connection:
-        return psycopg.connect(**self.dsn(**changes), autocommit=autocommit)
 
 
 def check(directory: Path, config: dict | str, *arguments) -> subprocess.CompletedProcess:

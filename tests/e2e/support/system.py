@@ -1,5 +1,6 @@
 """Processes, ports and waiting. Every wait in the suite goes through `eventually`, so every wait is bounded."""
 import contextlib
+import itertools
 import os
 import pwd
 import random
@@ -11,21 +12,29 @@ import time
 from pathlib import Path
 
 # Below the ephemeral range (32768 and up), so that no outgoing connection takes a port between its choice and its use.
-PORT_RANGE = (15000, 31000)
+PORT_RANGE = range(15000, 31000)
+
+
+def _own_ports():
+    """Every port of the range that is this process's to give, in an order drawn anew each time round. Processes of one run
+    share the range without overlap, so none is given twice within minutes: what is free at the choice is free at the use."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    while True:
+        yield from random.sample(own := PORT_RANGE[worker::workers], len(own))
+
+
+_ports = _own_ports()
 
 
 def free_port() -> int:
     """A TCP port that nothing listens on. No SO_REUSEADDR here: a listener with SO_REUSEPORT must count as taken."""
-    for _ in range(200):
-        port = random.randrange(*PORT_RANGE)
-        try:
-            with socket.socket() as v4, socket.socket(socket.AF_INET6) as v6:
-                v4.bind(("0.0.0.0", port))
-                v6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                v6.bind(("::", port))
-                return port
-        except OSError:
-            continue
+    for port in itertools.islice(_ports, 200):
+        with contextlib.suppress(OSError), socket.socket() as v4, socket.socket(socket.AF_INET6) as v6:
+            v4.bind(("0.0.0.0", port))
+            v6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            v6.bind(("::", port))
+            return port
     raise RuntimeError("no free TCP port")
 
 

@@ -1,24 +1,15 @@
 """One face for PostgreSQL and for pgsluice in front of it, so that the same test runs against both."""
-import psycopg
-
 from .postgres import PASSWORDS
+from .reachable import Reachable
 from .wire import WireClient
 
 
-class Target:
+class Target(Reachable):
     direct: bool
 
     def __init__(self, postgres, address):
         self.postgres = postgres
         self.address = address
-
-    def dsn(self, **changes) -> dict:
-        host, port = self.address
-        return {"host": host, "port": port, "dbname": "app", "user": "app", "password": "app-secret", "sslmode": "disable",
-                "connect_timeout": 10, **changes}
-
-    def connect(self, autocommit=True, **changes) -> psycopg.Connection:
-        return psycopg.connect(**self.dsn(**changes), autocommit=autocommit)
 
     def open(self, **options) -> WireClient:
         """A connection on which nothing was sent yet."""

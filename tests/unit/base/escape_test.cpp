@@ -32,6 +32,14 @@ TEST(Escaped, writes_c1_control_characters_as_hex) {
               "\\xc2\\x9b31m\\xc2\\x80\xC2\xA0");
 }
 
+// Some readers of lines end one at U+2028, and a turned direction shows another line than the one that is there.
+TEST(Escaped, writes_separators_and_turns_of_direction_as_hex) {
+    EXPECT_EQ(escaped("a\xE2\x80\xA8"
+                      "b\xE2\x80\xA9\xE2\x80\xAE\xE2\x81\xA6"),
+              "a\\xe2\\x80\\xa8b\\xe2\\x80\\xa9\\xe2\\x80\\xae\\xe2\\x81\\xa6");
+    EXPECT_EQ(escaped("\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xAA"), "\xE2\x80\xA7\xE2\x80\xAF\xE2\x81\xAA");
+}
+
 TEST(Escaped, gives_one_line_of_valid_utf8_for_every_pair_of_bytes) {
     for (int first = 0; first < 256; ++first) {
         for (int second = 0; second < 256; ++second) {

@@ -46,7 +46,7 @@ auth:
   query: { database: d, user: q, password: hunter2, sql: "select $1, '$$$$'" }
 clusters: { "odd name: 1": { servers: [ { host: /run } ], users: [ { name: v, password: hunter2 } ] } }
 routes:
-  - { name: é, password: hunter2, parameters: { jit: off, "a.b": "${env:HOME}" }, pool: { lifetime: 1500ms } }
+  - { name: é, password: hunter2, parameters: { jit: off, "a.b": "$$HOME" }, pool: { lifetime: 1500ms } }
 policies: [ { name: p, when: { pattern: '(?i)^\s*drop "$' } } ]
 admin: { http: "" }
 )yaml");
@@ -69,6 +69,29 @@ admin: { http: "" }
     EXPECT_EQ(again.config->routes[0].parameters, loaded.config->routes[0].parameters);
     EXPECT_EQ(again.config->policies[0].when.pattern, loaded.config->policies[0].when.pattern);
     EXPECT_TRUE(again.config->admin_http.address.empty());
+}
+
+TEST(Print, WhatWasFilledInIsHidden) {
+    const Folder folder;
+    folder.write("word", "hunter2\n");
+    const Loaded loaded = folder.load(R"yaml(
+listeners: [ { address: 127.0.0.1 } ]
+auth: { rules: [ { method: scram-sha-256 } ] }
+clusters: { main: { servers: [ { host: /run/postgresql } ] } }
+routes:
+  - name: filled
+    connect_query: "select set_config('my.token', '${file:word}', false)"
+    parameters: { jit: off, my.token: "${file:word}" }
+  - { name: plain, connect_query: "select 1", parameters: { jit: off } }
+)yaml");
+    ASSERT_TRUE(loaded) << testing::PrintToString(folder.lines(loaded.problems));
+    const std::string printed = print(*loaded.config);
+    EXPECT_THAT(printed, Not(HasSubstr("hunter2")));
+    EXPECT_THAT(printed, HasSubstr("connect_query: \"***\"\n"));
+    EXPECT_THAT(printed, HasSubstr("parameters:\n      jit: \"***\"\n      \"my.token\": \"***\"\n"));
+    EXPECT_THAT(printed, HasSubstr("connect_query: \"select 1\"\n"));
+    EXPECT_THAT(printed, HasSubstr("parameters:\n      jit: \"off\"\n"));
+    expect_stable(folder, *loaded.config);
 }
 
 }  // namespace

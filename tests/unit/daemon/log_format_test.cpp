@@ -38,6 +38,16 @@ TEST(LogFormat, TextQuotesWhatWouldReadAsAnotherField) {
               "user=\"a b\" database=\"x=1\" route=\"say \\\"hi\\\"\" empty=\"\"\n");
 }
 
+TEST(LogFormat, NoMessageReadsAsAField) {
+    const std::string front = "2023-11-14T22:13:20.000042Z warning client_login_failed ";
+    EXPECT_EQ(line(text, "server error 28P01: no user=\"root\"", {{"user", "ada"}}),
+              front + "\"server error 28P01: no user=\\\"root\\\"\" user=ada\n");
+    EXPECT_EQ(line(text, "x \\\" user=root"), front + "\"x \\\\\\\" user=root\"\n");
+    EXPECT_EQ(line(text, "\"a\" is quoted", {{"user", "ada"}}), front + "\"\\\"a\\\" is quoted\" user=ada\n");
+    EXPECT_EQ(line(text, "role \"a\" is not permitted"), front + "role \"a\" is not permitted\n");
+    EXPECT_EQ(line(text, "", {{"user", "ada"}}), front + " user=ada\n");
+}
+
 TEST(LogFormat, JsonKeepsItsFieldsStable) {
     EXPECT_EQ(
         line(json, "wrong password", {{"user", "ada"}, {"seconds", 1.5}, {"tls", false}, {"session", std::int64_t{7}}}),
@@ -76,7 +86,8 @@ TEST(LogFormat, InvalidUtf8BecomesText) {
 TEST(LogFormat, NoOctetsCanForgeALine) {
     std::string hostile = "a\n\"b\x1b[31m\r\n{\"level\":\"info\"}";
     for (int octet = 0; octet < 256; ++octet) hostile += static_cast<char>(octet);
-    hostile += "\xf0\x9f";  // cut off
+    hostile += "\xe2\x80\xa8\xe2\x80\xae";  // ends a line, turns the direction
+    hostile += "\xf0\x9f";                  // cut off
     for (const LogStyle& style : {text, json, LogStyle{.journal = true}}) {
         const std::string made =
             format_line(style, time, {log::Level::info, hostile, hostile, {{hostile, hostile}, {"session", hostile}}});
@@ -87,6 +98,7 @@ TEST(LogFormat, NoOctetsCanForgeALine) {
         for (std::string_view rest = body; !rest.empty();) {
             const std::size_t length = utf8_sequence_length(rest);
             ASSERT_GT(length, 0u);
+            EXPECT_FALSE(control_at(rest)) << made;
             rest.remove_prefix(length);
         }
         if (style.format == config::LogFormat::json) parsed(made);

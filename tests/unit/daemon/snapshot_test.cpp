@@ -76,6 +76,20 @@ TEST(Snapshot, says_all_that_is_wrong_at_once) {
                             AllOf(StartsWith("pgsluice.yaml: clusters.main.tls: "), HasSubstr("/nowhere/ca.pem"))));
 }
 
+TEST(Snapshot, knows_whether_anybody_may_have_a_verifier) {
+    const std::string verifier =
+        "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$" + std::string(43, 'A') + "=:" + std::string(43, 'A') + "=";
+    config::Config config = configuration();
+    config.auth.source.users = {user("alice", "plain"), user("bob", "md5" + std::string(32, '0')), user("carol", "")};
+    EXPECT_FALSE(built(config)->has_verifiers);
+    config::Config listed = config, of_cluster = config, asked = config, asked_by_cluster = config;
+    listed.auth.source.users.push_back(user("dave", verifier));
+    of_cluster.clusters[0].source.users = {user("dave", verifier)};
+    asked.auth.source.query = query_as("lookup");
+    asked_by_cluster.clusters[0].source.query = query_as("lookup");
+    for (const auto& each : {listed, of_cluster, asked, asked_by_cluster}) EXPECT_TRUE(built(each)->has_verifiers);
+}
+
 TEST(Snapshot, finds_clusters_and_routes_by_name) {
     const auto snapshot = built(configuration());
     EXPECT_EQ(snapshot->cluster("main"), &snapshot->config.clusters[0]);
@@ -89,9 +103,10 @@ TEST(Snapshot, makes_a_rulebook_of_policies_and_limits) {
     config::Config config = configuration();
     config.limits.inspect_bytes = 1234;
     config.policies.resize(1);
+    config.policies[0].name = "audit";
     const auto snapshot = built(config);
     EXPECT_EQ(snapshot->rulebook->limits.inspect_bytes, 1234U);
-    EXPECT_EQ(snapshot->rulebook->policies.size(), 1U);
+    EXPECT_EQ(snapshot->rulebook->policies.name(0), "audit");
 }
 
 // --- TLS

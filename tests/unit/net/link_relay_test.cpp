@@ -378,19 +378,6 @@ TEST_P(LinkRelay, TheBytesOutliveACloseInsideTheCallback) {
     EXPECT_EQ(peer_reads(), "FATAL");
 }
 
-TEST_P(LinkRelay, AnotherSinkMayTakeOver) {
-    RecordingSink second;
-    sink.consume = [&](ByteView bytes) {
-        link->set_sink(second);
-        return bytes.size() - 2;
-    };
-    link->start(sink);
-    peer_sends("abcd");
-    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 1; }));
-    peer_sends("ef");
-    ASSERT_TRUE(loop.run_until([&] { return second.received == "cdef"; }));
-}
-
 TEST_P(LinkRelay, GoesOnInAnotherLoop) {
     link->start(sink);
     peer_sends("one");

@@ -21,9 +21,7 @@ TEST(Engine, without_rules_allows_and_has_nothing_to_ask) {
     const Rules rules = engine.for_principal(ann());
     EXPECT_TRUE(rules.empty());
     EXPECT_FALSE(rules.may_block());
-    EXPECT_FALSE(engine.depends_on_application());
     EXPECT_FALSE(engine.judge(rules, "drop table t").blocks());
-    EXPECT_EQ(engine.size(), 0U);
 }
 
 TEST(Engine, the_first_enforcing_match_decides) {
@@ -48,12 +46,11 @@ TEST(Engine, a_shadow_allow_does_not_exempt) {
     EXPECT_EQ(judged(engine, "drop table t"), "dry block by drop");
 }
 
-TEST(Engine, hits_are_bounded_and_the_rest_is_counted) {
+TEST(Engine, hits_are_bounded) {
     std::vector<config::Policy> policies(40, rule("dry", "x", PolicyAction::block, PolicyMode::shadow));
     const Engine engine = engine_of(policies);
     const Verdict verdict = engine.judge(engine.for_principal(ann()), "x");
     EXPECT_EQ(verdict.hits.size(), Hits::capacity);
-    EXPECT_EQ(verdict.hits.beyond(), 40 - Hits::capacity);
     EXPECT_FALSE(verdict.blocks());
     EXPECT_FALSE(verdict.rule.has_value());
 }

@@ -55,13 +55,6 @@ TEST(ForPrincipal, says_whether_anything_can_be_blocked) {
     EXPECT_TRUE(may_block({rule("seen", "", PolicyAction::log), rule("b", "x")}));
 }
 
-TEST(ForPrincipal, application_name_matters_only_where_a_rule_names_one) {
-    config::Policy checkout = rule("a", "x");
-    EXPECT_FALSE(engine_of({checkout}).depends_on_application());
-    checkout.when.applications = {"checkout"};
-    EXPECT_TRUE(engine_of({rule("b", "y"), checkout}).depends_on_application());
-}
-
 TEST(RulesCache, principals_with_the_same_rules_share_a_list) {
     config::Policy anns = rule("anns", "x");
     anns.when.users = {"ann", "bob"};

@@ -56,7 +56,7 @@ class AnyOrder {
                 break;
             default: rig_.advance(Milliseconds(pick(3000)));
         }
-        EXPECT_LE(rig_.share().open(), 3U);
+        EXPECT_LE(rig_.permits().open(), 3U);
     }
     // All servers come back and every dial succeeds: then everybody who waits is served.
     void expect_everybody_is_served() {

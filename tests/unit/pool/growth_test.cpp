@@ -16,7 +16,7 @@ TEST(Growth, opens_one_connection_for_each_that_waits_up_to_the_size) {
     rig.asks();
     rig.asks();
     EXPECT_EQ(rig.dials(), 2U);
-    EXPECT_EQ(rig.share().open(), 2U);
+    EXPECT_EQ(rig.permits().open(), 2U);
     EXPECT_EQ(rig.host().gauge(ServerState::connecting), 2);
 }
 
@@ -84,7 +84,7 @@ TEST(Reserve, opens_once_somebody_has_waited_long_enough) {
     rig.host().open();
     EXPECT_NE(waiter.server, nullptr);
     rig.asks();
-    EXPECT_EQ(rig.share().open(), 2U);
+    EXPECT_EQ(rig.permits().open(), 2U);
 }
 
 TEST(Reserve, is_not_opened_for_one_that_has_just_come) {
@@ -107,7 +107,7 @@ TEST(DialFailed, everybody_is_told_where_there_is_no_server_at_all) {
     ASSERT_TRUE(first.refused && second.refused);
     EXPECT_EQ(first.refused->message, "no such host");
     EXPECT_FALSE(rig.share().anybody_waits());
-    EXPECT_EQ(rig.share().open(), 0U);
+    EXPECT_EQ(rig.permits().open(), 0U);
 }
 
 TEST(DialFailed, a_temporary_failure_is_tried_again) {
@@ -115,7 +115,7 @@ TEST(DialFailed, a_temporary_failure_is_tried_again) {
     PoolClient& waiter = rig.asks();
     rig.refuse(true);
     EXPECT_TRUE(waiter.waits);
-    EXPECT_EQ(rig.share().open(), 0U);
+    EXPECT_EQ(rig.permits().open(), 0U);
     rig.advance(Milliseconds(100));
     ASSERT_EQ(rig.dials(), 1U);
     rig.host().open();

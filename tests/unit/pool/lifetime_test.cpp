@@ -84,7 +84,7 @@ TEST(Reload, that_changes_the_target_closes_idle_servers_at_once_and_lent_ones_l
     EXPECT_EQ(rig.share().login_answers().greeting(2), nullptr);
     holder.give_back();
     EXPECT_EQ(rig.host().closes, (Closes{ServerClose::configuration, ServerClose::configuration}));
-    EXPECT_EQ(rig.share().open(), 0U);
+    EXPECT_EQ(rig.permits().open(), 0U);
 }
 
 TEST(Reload, that_leaves_the_target_as_it_is_closes_nothing) {
@@ -117,9 +117,9 @@ TEST(Reload, that_makes_a_pool_smaller_closes_the_surplus) {
     smaller->settings.size = 1;
     rig.pool().reconfigure(smaller);
     rig.advance(Milliseconds(1));
-    EXPECT_EQ(rig.share().open(), 1U);
+    EXPECT_EQ(rig.permits().open(), 1U);
     first.give_back();
-    EXPECT_EQ(rig.share().open(), 1U);
+    EXPECT_EQ(rig.permits().open(), 1U);
     EXPECT_EQ(rig.idle(), 1);
 }
 
@@ -203,20 +203,20 @@ TEST(Evict, closes_the_server_that_has_been_idle_longest) {
     const TimePoint since = rig.clock().now();
     rig.clock().advance(Milliseconds(10));
     first.give_back();
-    EXPECT_EQ(rig.pool().oldest_idle_of(rig.upstream()), since);
-    EXPECT_TRUE(rig.pool().evict_idle_of(rig.upstream()));
+    EXPECT_EQ(rig.pool().oldest_idle({rig.upstream_ref(), nullptr, nullptr}), since);
+    EXPECT_TRUE(rig.pool().evict_idle({rig.upstream_ref(), nullptr, nullptr}));
     EXPECT_FALSE(rig.server(1).is_open());
     EXPECT_EQ(rig.host().closes, Closes{ServerClose::evicted});
 }
 
 TEST(Evict, finds_nothing_where_no_server_is_idle_there) {
     PoolRig rig;
-    const Upstream elsewhere;
+    const Eviction elsewhere{std::make_shared<Upstream>(), nullptr, nullptr};
     rig.holder().give_back();
-    EXPECT_EQ(rig.pool().oldest_idle_of(elsewhere), never);
-    EXPECT_FALSE(rig.pool().evict_idle_of(elsewhere));
+    EXPECT_EQ(rig.pool().oldest_idle(elsewhere), never);
+    EXPECT_FALSE(rig.pool().evict_idle(elsewhere));
     rig.asks();
-    EXPECT_FALSE(rig.pool().evict_idle_of(rig.upstream()));
+    EXPECT_FALSE(rig.pool().evict_idle({rig.upstream_ref(), nullptr, nullptr}));
 }
 
 }  // namespace

@@ -181,6 +181,15 @@ TEST(Idle, may_report_settings_and_say_notices) {
     }
 }
 
+TEST(Idle, makes_no_setting_up) {
+    PoolRig rig;
+    rig.holder().give_back();
+    rig.server(0).peer.receive(server::parameter_status("made_up", "x"));
+    PoolClient& next = rig.asks();
+    ASSERT_NE(next.server, nullptr);
+    EXPECT_EQ(next.server->has(), next.server->facts().baseline);
+}
+
 TEST(Idle, may_say_nothing_else) {
     const Bytes unasked[] = {
         server::fatal("57P01", "terminating connection"),
@@ -196,7 +205,7 @@ TEST(Idle, may_say_nothing_else) {
         rig.holder().give_back();
         rig.server(0).peer.receive(bytes);
         EXPECT_EQ(rig.host().closes, Closes{ServerClose::lost});
-        EXPECT_EQ(rig.share().open(), 0U);
+        EXPECT_EQ(rig.permits().open(), 0U);
     }
 }
 

@@ -1,4 +1,4 @@
-// Permits and tickets, also where several threads want them at once.
+// Tickets, also where several threads want them at once.
 #include <pgsluice/pool/share.hpp>
 
 #include <gtest/gtest.h>
@@ -16,48 +16,8 @@ namespace {
 constexpr TimePoint early = TimePoint{} + Milliseconds(1000);
 constexpr TimePoint late = TimePoint{} + Milliseconds(2000);
 
-TEST(Permits, are_as_many_as_the_limit) {
-    Share share(1);
-    EXPECT_TRUE(share.try_take(2));
-    EXPECT_TRUE(share.try_take(2));
-    EXPECT_FALSE(share.try_take(2));
-    EXPECT_EQ(share.open(), 2U);
-    share.give_back();
-    EXPECT_TRUE(share.try_take(2));
-}
-
-TEST(Permits, a_lower_limit_lets_nobody_in_before_enough_have_gone) {
-    Share share(1);
-    for (int i = 0; i < 3; ++i) EXPECT_TRUE(share.try_take(3));
-    share.give_back();
-    EXPECT_FALSE(share.try_take(1));
-}
-
-TEST(Permits, are_never_exceeded_by_threads_in_a_hurry) {
-    constexpr std::uint32_t limit = 3;
-    Share share(4);
-    std::atomic<std::uint32_t> inside{0}, most{0};
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 4; ++i) {
-        threads.emplace_back([&] {
-            for (int round = 0; round < 5000; ++round) {
-                if (!share.try_take(limit)) continue;
-                const std::uint32_t now = ++inside;
-                std::uint32_t seen = most.load();
-                while (now > seen && !most.compare_exchange_weak(seen, now)) {
-                }
-                --inside;
-                share.give_back();
-            }
-        });
-    }
-    threads.clear();
-    EXPECT_LE(most.load(), limit);
-    EXPECT_EQ(share.open(), 0U);
-}
-
 TEST(Tickets, are_called_oldest_first) {
-    Share share(2);
+    Share share(2, std::make_shared<Permits>(2));
     const auto first = share.enqueue(WorkerIndex{1}, early);
     const auto second = share.enqueue(WorkerIndex{0}, late);
     EXPECT_TRUE(share.anybody_waits());
@@ -74,7 +34,7 @@ TEST(Tickets, are_called_oldest_first) {
 }
 
 TEST(Tickets, that_are_withdrawn_are_not_called) {
-    Share share(1);
+    Share share(1, std::make_shared<Permits>(1));
     const auto first = share.enqueue(WorkerIndex{0}, early);
     const auto second = share.enqueue(WorkerIndex{0}, late);
     EXPECT_TRUE(share.withdraw(first));
@@ -85,7 +45,7 @@ TEST(Tickets, that_are_withdrawn_are_not_called) {
 }
 
 TEST(Tickets, that_are_put_back_stand_where_they_stood) {
-    Share share(1);
+    Share share(1, std::make_shared<Permits>(1));
     for (int i = 0; i < 4; ++i) share.enqueue(WorkerIndex{0}, early);
     const auto first = *share.call();
     const auto second = *share.call();
@@ -102,7 +62,7 @@ TEST(Tickets, that_are_put_back_stand_where_they_stood) {
 
 TEST(Tickets, are_called_once_each_by_threads_in_a_hurry) {
     constexpr std::size_t tickets = 2000;
-    Share share(2);
+    Share share(2, std::make_shared<Permits>(2));
     std::array<std::vector<Share::Ticket>, 2> called;
     std::atomic<std::size_t> gone{0};
     {
@@ -130,7 +90,7 @@ TEST(Tickets, are_called_once_each_by_threads_in_a_hurry) {
 }
 
 TEST(IdleServers, are_found_on_other_workers_only) {
-    Share share(3);
+    Share share(3, std::make_shared<Permits>(3));
     EXPECT_FALSE(share.somebody_idle(WorkerIndex{0}));
     share.add_idle(WorkerIndex{0});
     EXPECT_FALSE(share.somebody_idle(WorkerIndex{0}));

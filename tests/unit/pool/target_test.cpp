@@ -20,6 +20,18 @@ TEST(Target, of_the_same_names_has_the_same_key) {
     EXPECT_NE(target("orders", "ann").key(), target("orders", "ann", {{"application_name", "x"}}).key());
 }
 
+// Clients of both modes may be there after a reload.
+TEST(Target, of_another_mode_is_another_pool_of_the_same_size) {
+    Target session = target("orders", "ann");
+    session.settings.mode = config::PoolMode::session;
+    const Target transaction = target("orders", "ann");
+    EXPECT_NE(session.key(), transaction.key());
+    EXPECT_FALSE(session.is_same_pool(transaction));
+    EXPECT_EQ(session.permits_key(), transaction.permits_key());
+    EXPECT_EQ(target("orders", "ann", {{"application_name", "x"}}).permits_key(), session.permits_key());
+    EXPECT_NE(target("orders", "bob").permits_key(), session.permits_key());
+}
+
 TEST(Target, names_with_line_ends_and_the_like_make_no_key_of_others) {
     const std::string victim = target("app", "app", {{"application_name", "other"}}).key();
     for (const char separator : {'\n', '\t', ' ', ',', '/', ':'}) {

@@ -25,7 +25,7 @@ TEST(Workers, a_server_goes_to_the_oldest_waiter_wherever_it_is) {
     there.give_back();
     rig.carry();
     EXPECT_NE(here.server, nullptr);
-    EXPECT_EQ(rig.share().open(), 1U);
+    EXPECT_EQ(rig.permits().open(), 1U);
 }
 
 TEST(Workers, one_that_finds_no_room_asks_where_a_server_is_idle) {
@@ -34,6 +34,24 @@ TEST(Workers, one_that_finds_no_room_asks_where_a_server_is_idle) {
     PoolClient& there = rig.asks(1);
     EXPECT_TRUE(there.waits);
     EXPECT_EQ(rig.dials(), 0U);
+    rig.carry();
+    EXPECT_NE(there.server, nullptr);
+}
+
+TEST(Workers, one_whose_dial_fails_asks_where_a_server_is_idle) {
+    PoolRig rig(two_workers(2));
+    rig.holder(0).give_back();
+    PoolClient& there = rig.asks(1);
+    rig.refuse();
+    rig.carry();
+    EXPECT_NE(there.server, nullptr);
+}
+
+TEST(Workers, one_whose_dial_takes_long_asks_where_a_server_is_idle) {
+    PoolRig rig(two_workers(2));
+    rig.holder(0).give_back();
+    PoolClient& there = rig.asks(1);
+    rig.advance(Milliseconds(50));
     rig.carry();
     EXPECT_NE(there.server, nullptr);
 }
@@ -149,7 +167,7 @@ TEST(Workers, a_server_lost_on_its_way_costs_its_client_no_place_in_the_queue) {
     holder.give_back();
     rig.lose_what_moves();
     EXPECT_TRUE(rig.share().anybody_waits());
-    EXPECT_EQ(rig.share().open(), 2U);  // one in use, one being dialed in place of the lost
+    EXPECT_EQ(rig.permits().open(), 2U);  // one in use, one being dialed in place of the lost
     other.give_back();
     rig.carry();
     EXPECT_NE(called.server, nullptr);
@@ -164,7 +182,7 @@ TEST(Workers, a_server_lost_on_its_way_to_nobody_leaves_no_trace) {
     called.leave();
     rig.lose_what_moves();
     EXPECT_FALSE(rig.share().anybody_waits());
-    EXPECT_EQ(rig.share().open(), 0U);
+    EXPECT_EQ(rig.permits().open(), 0U);
     EXPECT_EQ(rig.upstream().open(), 0U);
 }
 

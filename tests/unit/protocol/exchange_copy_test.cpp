@@ -35,12 +35,12 @@ TEST(ExchangeCopy, a_sync_sent_before_the_copy_began_is_ignored_by_the_server) {
     Ledger ledger;
     ledger.owe(Asked::execute).owe(Asked::sync);
     ledger.settle(server::copy_in_response());
-    EXPECT_FALSE(ledger.exchange.awaits_ready());
     EXPECT_TRUE(ledger.exchange.needs_sync()) << "its batch goes on";
     ledger.owe(Asked::copy_end).owe(Asked::sync);
     EXPECT_EQ(ledger.settle(server::command_complete("COPY 2") + server::ready()),
               "forward CommandComplete \"COPY 2\"\nforward ReadyForQuery I\n");
     EXPECT_TRUE(ledger.exchange.at_rest());
+    EXPECT_FALSE(ledger.exchange.may_copy());
 }
 
 TEST(ExchangeCopy, all_of_it_in_one_pipeline) {

@@ -72,6 +72,7 @@ class Ledger final : public Exchange::Witness {
             case Settled::forward: return "forward";
             case Settled::swallow: return "swallow";
             case Settled::substitute: return "substitute";
+            case Settled::inspected: return "inspected";
             case Settled::replay_failed: return "replay_failed";
             case Settled::lost_sync: return "lost_sync";
         }

@@ -101,6 +101,13 @@ TEST(ParameterTable, a_setting_that_is_new_is_added) {
     EXPECT_EQ(value_of(*added, "DateStyle"), "ISO, MDY");
 }
 
+TEST(ParameterTable, merges_what_one_set_reports_with_what_the_other_does_not) {
+    ParameterTable table;
+    const auto told = table.intern({{"TimeZone", "UTC", true}, {"work_mem", "1MB", false}});
+    const auto wanted = table.intern({{"TimeZone", "CET", true}, {"lock_timeout", "1s", false}});
+    EXPECT_EQ(table.merged(*told, *wanted), table.intern({{"TimeZone", "UTC", true}, {"lock_timeout", "1s", false}}));
+}
+
 TEST(ParameterTable, holds_no_set_that_nobody_uses) {
     ParameterTable table;
     std::weak_ptr<const ParameterSet> gone = table.intern(usual);

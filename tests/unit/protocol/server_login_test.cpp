@@ -87,6 +87,13 @@ std::string outcome(const Bytes& stream, ServerLogin::Setup with = setup(), Byte
     return told(action);
 }
 
+// Up to our first message of SCRAM, which is in `out`.
+void begin_scram(ServerLogin& login, Bytes& out) {
+    login.begin(out);
+    out.clear();
+    login.resume(server::authentication_sasl(), out);
+}
+
 // A SCRAM login against `peer`, its bytes cut by `cut`.
 template <class Cut>
 std::string scram_login(ServerLogin::Setup with, Server peer, Cut cut, const Bytes& end = server::login()) {
@@ -219,9 +226,7 @@ TEST(ServerLogin, an_ok_cannot_cut_scram_short) {
     EXPECT_TRUE(outcome(server::authentication_sasl() + server::login()).starts_with("imposter: "));
     ServerLogin login(setup(keys()));
     Bytes out;
-    login.begin(out);
-    out.clear();
-    login.resume(server::authentication_sasl(), out);
+    begin_scram(login, out);
     const Bytes challenge = Server().challenge(out);
     out.clear();
     EXPECT_TRUE(told(login.resume(challenge + server::login(), out).action).starts_with("imposter: "));
@@ -233,9 +238,7 @@ TEST(ServerLogin, refuses_a_wrong_signature) {
           server::authentication_sasl_final("e=other-error")}) {
         ServerLogin login(setup(keys()));
         Bytes out;
-        login.begin(out);
-        out.clear();
-        login.resume(server::authentication_sasl(), out);
+        begin_scram(login, out);
         const Bytes challenge = Server().challenge(out);
         login.resume(challenge, out);
         EXPECT_TRUE(told(login.resume(last + server::login(), out).action).starts_with("imposter: "));
@@ -247,9 +250,7 @@ TEST(ServerLogin, scram_messages_must_come_in_their_own_frames) {
         ServerLogin login(setup(keys()));
         Server peer;
         Bytes out;
-        login.begin(out);
-        out.clear();
-        login.resume(server::authentication_sasl(), out);
+        begin_scram(login, out);
         Bytes message = peer.challenge(out);
         if (swap_first) {
             message[8] = 12;
@@ -373,9 +374,7 @@ TEST(ServerLogin, a_server_cannot_report_parameters_without_end) {
 TEST(ServerLogin, keeps_what_came_behind_the_message_that_asked_for_keys) {
     ServerLogin login(setup());
     Bytes out;
-    login.begin(out);
-    out.clear();
-    login.resume(server::authentication_sasl(), out);
+    begin_scram(login, out);
     const Bytes challenge = Server().challenge(out);
     const auto step = login.resume(challenge + server::notice("early"), out);
     ASSERT_EQ(told(step.action), "derive");

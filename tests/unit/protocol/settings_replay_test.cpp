@@ -53,6 +53,31 @@ TEST_F(SettingsReplay, a_date_style_in_part_is_applied_to_that_of_a_fresh_connec
               set("DateStyle", "ISO, MDY") + "Sync\n");
 }
 
+// What a superuser has set nobody else can take back, and only the session's user can take on a role.
+TEST_F(SettingsReplay, rights_come_off_first_and_go_on_last) {
+    EXPECT_EQ(replay({{"log_statement", "all"}, {"role", "ann"}, {"session_authorization", "ann"}},
+                     {{"role", "bob"}, {"session_authorization", "bob"}, {"work_mem", "1MB"}}),
+              reset("\"role\"") + reset("\"session_authorization\"") + reset("\"log_statement\"") + parse_set +
+                  set("work_mem", "1MB") + set("session_authorization", "bob") + set("role", "bob") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, rights_that_stay_come_off_for_what_differs) {
+    EXPECT_EQ(replay({{"role", "ann"}}, {{"role", "ann"}, {"work_mem", "1MB"}}),
+              reset("\"role\"") + parse_set + set("work_mem", "1MB") + set("role", "ann") + "Sync\n");
+}
+
+TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
+    const auto differs = [](Parameters has, Parameters wants) {
+        return must_be_awaited(ParameterSet(std::move(has)), ParameterSet(std::move(wants)));
+    };
+    EXPECT_TRUE(differs({}, {{"role", "ann"}}));
+    EXPECT_TRUE(differs({{"role", "ann"}}, {}));
+    EXPECT_TRUE(differs({{"search_path", "a"}}, {{"search_path", "b"}}));
+    EXPECT_TRUE(differs({}, {{"session_authorization", "ann"}}));
+    EXPECT_TRUE(differs({{"row_security", "off"}}, {}));
+    EXPECT_FALSE(differs({{"role", "ann"}, {"work_mem", "1MB"}}, {{"role", "ann"}}));
+}
+
 TEST_F(SettingsReplay, prepares_its_statement_once_for_each_server) {
     replay({{"TimeZone", "UTC", true}}, {{"TimeZone", "CET", true}});
     EXPECT_TRUE(reserved.set_config);

@@ -39,6 +39,30 @@ TEST(StatementCache, text_and_types_tell_statements_apart) {
     EXPECT_EQ(low.size(), all.size());
 }
 
+TEST(StatementCache, what_texts_mean_tells_statements_apart) {
+    StatementCache cache(seed);
+    const std::vector<StatementRef> all{cache.intern("a", "b"), cache.intern("a", "b", {1, 0}),
+                                        cache.intern("a", "b", {0, 1}), cache.intern("a", "b", {1, 1})};
+    std::set<std::string> names;
+    for (const auto& each : all) names.insert(each->server_name);
+    EXPECT_EQ(names.size(), all.size());
+    EXPECT_EQ(cache.intern("a", "b", {1, 1}), all.back());
+}
+
+TEST(StatementCache, the_same_steps_lead_every_worker_to_the_same_digest) {
+    const StatementCache one(seed, nullptr, 0), other(seed, nullptr, 1);
+    EXPECT_EQ(one.then(one.then(0, "a"), "b"), other.then(other.then(0, "a"), "b"));
+    EXPECT_NE(one.then(one.then(0, "a"), "b"), one.then(one.then(0, "b"), "a"));
+    EXPECT_NE(one.then(0, "a"), StatementCache({1, 2}).then(0, "a"));
+}
+
+TEST(StatementCache, no_digest_of_any_worker_is_equal_to_an_unshared_one) {
+    StatementCache one(seed, nullptr, 0), other(seed, nullptr, 1);
+    std::set<std::uint64_t> digests;
+    for (int i = 0; i < 100; ++i) digests.insert({one.unshared(), other.unshared()});
+    EXPECT_EQ(digests.size(), 200U);
+}
+
 TEST(StatementCache, a_name_is_of_ours_and_made_of_hexadecimal_digits) {
     StatementCache cache(seed);
     const std::string name = cache.intern("select 1", "")->server_name;

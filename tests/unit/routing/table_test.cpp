@@ -102,15 +102,4 @@ TEST(Table, host_names_ignore_case_and_a_final_dot) {
     EXPECT_EQ(chosen(routes, other), "none");
 }
 
-TEST(Target, names_of_the_route_come_before_the_clients) {
-    config::Route plain = route("r");
-    EXPECT_EQ(target_of(plain, facts()).cluster, "main");
-    EXPECT_EQ(target_of(plain, facts()).database, "orders");
-    EXPECT_EQ(target_of(plain, facts()).user, "ann");
-    plain.database = "shop";
-    plain.user = "app";
-    EXPECT_EQ(target_of(plain, facts()).database, "shop");
-    EXPECT_EQ(target_of(plain, facts()).user, "app");
-}
-
 }  // namespace pgsluice::routing

@@ -50,7 +50,7 @@ TEST(PolicyGate, a_query_outside_a_transaction_is_refused_without_a_server) {
     Script script = with({no_drops()});
     script.client_sends(client::query("drop table t")).expect_to_server("");
     script.expect_to_client(std::string(blocked) + "ReadyForQuery I\n").exchange(0, 0, "select 1");
-    expect_verdicts(script, {"block drop table t"});
+    expect_verdicts(script, {"block"});
     script.run();
 }
 
@@ -73,7 +73,7 @@ TEST(PolicyGate, a_query_inside_a_transaction_fails_it) {
         .server_sends(server::error("42601", "syntax error at or near \"refused\"") + server::ready('E'))
         .expect_to_client(std::string(blocked) + "ReadyForQuery E\n")
         .exchange(0, 0, "rollback");
-    expect_verdicts(script, {"block drop table t"});
+    expect_verdicts(script, {"block"});
     script.run();
 }
 
@@ -133,7 +133,7 @@ TEST(PolicyGate, a_rule_that_does_not_decide_lets_pass_and_tells) {
     for (const config::Policy& rule : rules) {
         Script script = with({rule});
         script.exchange(0, 0, "drop table t").exchange(0, 0, "select 1");
-        expect_verdicts(script, {"allow drop table t"});
+        expect_verdicts(script, {"allow"});
         script.run();
     }
 }
@@ -143,15 +143,15 @@ TEST(PolicyGate, a_statement_that_waits_for_a_server_is_judged_once) {
     script.add_client();
     begin(script);
     script.client_sends(1, client::query("drop table t"));
-    expect_verdicts(script, {"allow drop table t"});
+    expect_verdicts(script, {"allow"});
     script.exchange(0, 0, "commit")
         .expect_to_server("Query \"drop table t\"\n")
         .server_sends(server::command_complete("DROP") + server::ready())
         .expect_to_client(1, "CommandComplete \"DROP\"\nReadyForQuery I\n");
-    expect_verdicts(script, {"allow drop table t"});
+    expect_verdicts(script, {"allow"});
     // The next one is judged for itself.
     script.exchange(1, 0, "drop table u");
-    expect_verdicts(script, {"allow drop table t", "allow drop table u"});
+    expect_verdicts(script, {"allow", "allow"});
     script.run();
 }
 
@@ -235,7 +235,7 @@ TEST(PolicyGate, a_parse_that_is_held_is_judged_once) {
                       client::sync())
         .server_sends(server::parse_complete() + server::ready())
         .server_sends(server::error("42601", "syntax error") + server::ready());
-    expect_verdicts(script, {"allow drop table t"});
+    expect_verdicts(script, {"allow"});
     script.run_whole_unbroken();
 }
 

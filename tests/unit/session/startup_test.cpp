@@ -134,6 +134,19 @@ TEST(Login, greets_with_the_value_as_the_server_spells_it) {
     script.run();
 }
 
+TEST(Login, carries_no_setting_that_the_server_did_not_report_at_its_own) {
+    Script script;
+    script.exchange(0, 0, "select 1")
+        .client_sends(client::query("set made_up = x"))
+        .expect_to_server("Query \"set made_up = x\"\n")
+        .server_sends(server::command_complete("SET") + server::parameter_status("made_up", "x") + server::ready())
+        .expect_to_client("CommandComplete \"SET\"\nParameterStatus \"made_up\" \"x\"\nReadyForQuery I\n")
+        .add_client();
+    // Nothing is to be undone for another client.
+    script.exchange(1, 0, "select 2");
+    script.run();
+}
+
 TEST(Login, shows_no_setting_that_servers_do_not_report) {
     Script script;
     script.add_client({{"search_path", "app"}})
@@ -144,7 +157,10 @@ TEST(Login, shows_no_setting_that_servers_do_not_report) {
         .client_sends(client::query("select 1"))
         .expect_to_server(
             "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"search_path\"\"\nBind \"\" "
-            "\"pgsluice_reset\"\nExecute \"\" 0\nSync\nQuery \"select 1\"\n");
+            "\"pgsluice_reset\"\nExecute \"\" 0\nSync\n")
+        .server_sends(server::close_complete() + server::parse_complete() + server::bind_complete() +
+                      server::command_complete("RESET") + server::ready())
+        .expect_to_server("Query \"select 1\"\n");
     script.run();
 }
 

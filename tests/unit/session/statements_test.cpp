@@ -10,10 +10,14 @@ using test::World;
 namespace client = test::client;
 namespace server = test::server;
 
-// The name of ours that a text is prepared under, whatever the cache: names are made from the text.
+// The name of ours that a text is prepared under, whatever the cache: names are made from the text and the settings.
 std::string our_name(std::string_view text) {
     protocol::StatementCache cache({1, 2});
-    return cache.intern(text, ByteView("\0\0", 2))->server_name;
+    std::uint64_t settings = 0;
+    for (const char* part : {"client_encoding", "UTF8", "DateStyle", "ISO, MDY", "TimeZone", "UTC"}) {
+        settings = cache.then(settings, part);
+    }
+    return cache.intern(text, ByteView("\0\0", 2), {settings, 0})->server_name;
 }
 
 Bytes run(std::string_view name) {
@@ -21,6 +25,12 @@ Bytes run(std::string_view name) {
 }
 Bytes answered(std::string_view tag) {
     return server::bind_complete() + server::command_complete(tag) + server::ready();
+}
+std::string prepares(const std::string& text) {
+    return "Parse \"" + our_name(text) + "\" \"" + text + "\"\n";
+}
+std::string evicts(const std::string& text) {
+    return "Close S \"" + our_name(text) + "\"\n";
 }
 std::string runs(const std::string& text) {
     return "Bind \"\" \"" + our_name(text) + "\"\nExecute \"\" 0\nSync\n";
@@ -45,8 +55,7 @@ void hold_server(Script& script, std::size_t who, std::size_t server_number) {
 TEST(Statements, go_by_a_name_of_ours_on_the_server) {
     Script script;
     script.client_sends(client::parse("s", "select 1") + client::describe_statement("s") + client::sync())
-        .expect_to_server("Parse \"" + our_name("select 1") + "\" \"select 1\"\nDescribe S \"" + our_name("select 1") +
-                          "\"\nSync\n")
+        .expect_to_server(prepares("select 1") + "Describe S \"" + our_name("select 1") + "\"\nSync\n")
         .server_sends(server::parse_complete() + server::parameter_description({}) + server::row_description({"a"}) +
                       server::ready())
         .expect_to_client("ParseComplete\nParameterDescription\nRowDescription \"a\"\nReadyForQuery I\n")
@@ -61,11 +70,11 @@ TEST(Statements, are_prepared_behind_the_clients_back_on_another_server) {
     Script script = on_two_servers();
     script.client_sends(client::parse("s", "select 1") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("select 1") + "\" \"select 1\"\nSync\n")
+        .expect_to_server(prepares("select 1") + "Sync\n")
         .expect_to_client("ParseComplete\nReadyForQuery I\n");
     hold_server(script, 1, 0);
     script.client_sends(run("s"))
-        .expect_to_server(1, "Parse \"" + our_name("select 1") + "\" \"select 1\"\n" + runs("select 1"))
+        .expect_to_server(1, prepares("select 1") + runs("select 1"))
         .server_sends(1, server::parse_complete() + answered("SELECT 1"))
         .expect_to_client("BindComplete\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n")
         .client_sends(run("s"))
@@ -79,7 +88,7 @@ TEST(Statements, that_a_server_has_already_are_not_sent_again) {
     script.add_client()
         .client_sends(client::parse("a", "select 1") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("select 1") + "\" \"select 1\"\nSync\n")
+        .expect_to_server(prepares("select 1") + "Sync\n")
         .client_sends(1, client::parse("b", "select 1") + run("b"))
         .expect_to_server(runs("select 1"))
         .server_sends(answered("SELECT 1"))
@@ -94,8 +103,7 @@ TEST(Statements, of_equal_names_and_different_texts_never_meet) {
         .server_sends(server::parse_complete() + server::ready())
         .client_sends(1, client::parse("s", "yours") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("mine") + "\" \"mine\"\nSync\nParse \"" + our_name("yours") +
-                          "\" \"yours\"\nSync\n")
+        .expect_to_server(prepares("mine") + "Sync\n" + prepares("yours") + "Sync\n")
         .client_sends(run("s"))
         .expect_to_server(runs("mine"))
         .server_sends(answered("MINE"))
@@ -108,7 +116,7 @@ TEST(Statements, a_name_in_use_is_refused_and_the_first_survives) {
     Script script;
     script.client_sends(client::parse("s", "first") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("first") + "\" \"first\"\nSync\n")
+        .expect_to_server(prepares("first") + "Sync\n")
         .client_sends(client::parse("s", "second") + client::sync())
         // The server is given a statement that fails, so that its transaction state is its own.
         .expect_to_server("Parse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n")
@@ -145,9 +153,9 @@ TEST(Statements, a_parse_that_failed_is_not_remembered) {
     Script script;
     script.client_sends(client::parse("s", "select a from t") + client::sync())
         .server_sends(server::error("42P01", "no table") + server::ready())
-        .expect_to_server("Parse \"" + our_name("select a from t") + "\" \"select a from t\"\nSync\n")
+        .expect_to_server(prepares("select a from t") + "Sync\n")
         .client_sends(client::parse("s", "select a from t") + client::sync())
-        .expect_to_server("Parse \"" + our_name("select a from t") + "\" \"select a from t\"\nSync\n")
+        .expect_to_server(prepares("select a from t") + "Sync\n")
         .server_sends(server::parse_complete() + server::ready())
         .expect_to_client("ErrorResponse ERROR 42P01 \"no table\"\nReadyForQuery I\nParseComplete\nReadyForQuery I\n");
     script.run();
@@ -159,12 +167,12 @@ TEST(Statements, one_slot_evicts_and_nobody_notices) {
     Script script(options);
     script.client_sends(client::parse("a", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .expect_to_server(prepares("A") + "Sync\n")
         .client_sends(client::parse("b", "B") + client::sync())
-        .expect_to_server("Close S \"" + our_name("A") + "\"\nParse \"" + our_name("B") + "\" \"B\"\nSync\n")
+        .expect_to_server(evicts("A") + prepares("B") + "Sync\n")
         .server_sends(server::close_complete() + server::parse_complete() + server::ready())
         .client_sends(run("a"))
-        .expect_to_server("Close S \"" + our_name("B") + "\"\nParse \"" + our_name("A") + "\" \"A\"\n" + runs("A"))
+        .expect_to_server(evicts("B") + prepares("A") + runs("A"))
         .server_sends(server::close_complete() + server::parse_complete() + answered("A"))
         .expect_to_client(
             "ParseComplete\nReadyForQuery I\nParseComplete\nReadyForQuery I\nBindComplete\nCommandComplete \"A\"\n"
@@ -178,10 +186,9 @@ TEST(Statements, an_eviction_that_was_skipped_is_undone) {
     Script script(options);
     script.client_sends(client::parse("a", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .expect_to_server(prepares("A") + "Sync\n")
         .client_sends(client::bind("", "nope") + client::parse("b", "B") + client::sync())
-        .expect_to_server("Bind \"\" \"nope\"\nClose S \"" + our_name("A") + "\"\nParse \"" + our_name("B") +
-                          "\" \"B\"\nSync\n")
+        .expect_to_server("Bind \"\" \"nope\"\n" + evicts("A") + prepares("B") + "Sync\n")
         .server_sends(server::error("26000", "no") + server::ready())
         .client_sends(run("a"))
         .expect_to_server(runs("A"))
@@ -199,7 +206,7 @@ TEST(Statements, a_closed_name_is_gone_and_the_text_stays_for_others) {
         .client_sends(1, client::parse("t", "A") + client::sync())
         .server_sends(server::ready())
         .expect_to_client(1, "ParseComplete\nReadyForQuery I\n")
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nSync\n")
+        .expect_to_server(prepares("A") + "Sync\nSync\n")
         // A name that is not there is closed all the same.
         .client_sends(client::close_statement("s") + client::sync() + client::close_statement("s") + client::sync())
         .expect_to_client(
@@ -226,7 +233,7 @@ TEST(Statements, an_error_takes_no_unnamed_statement_of_a_later_batch_away) {
 TEST(Statements, a_close_of_an_unanswered_batch_holds_the_client_that_gives_the_name_again) {
     const Bytes closes = client::close_statement("s") + client::sync(),
                 again = client::parse("s", "B") + client::sync();
-    const std::string prepared = "Parse \"" + our_name("A") + "\" \"A\"\nSync\n";
+    const std::string prepared = prepares("A") + "Sync\n";
     Script done, undone;
     done.client_sends(client::parse("s", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
@@ -234,8 +241,7 @@ TEST(Statements, a_close_of_an_unanswered_batch_holds_the_client_that_gives_the_
         .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled)); })
         .server_sends(server::bind_complete() + server::ready())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server(prepared + "Bind \"\" \"" + our_name("A") + "\"\nSync\nParse \"" + our_name("B") +
-                          "\" \"B\"\nSync\n")
+        .expect_to_server(prepared + "Bind \"\" \"" + our_name("A") + "\"\nSync\n" + prepares("B") + "Sync\n")
         .expect_to_client(
             "ParseComplete\nReadyForQuery I\nBindComplete\nCloseComplete\nReadyForQuery I\n"
             "ParseComplete\nReadyForQuery I\n");
@@ -264,8 +270,7 @@ TEST(Statements, a_name_that_is_closed_and_given_again_in_one_batch_is_the_new_o
         .server_sends(server::parse_complete() + server::ready())
         .expect_to_client("ParseComplete\nReadyForQuery I\nCloseComplete\nParseComplete\nReadyForQuery I\n")
         .client_sends(run("s"))
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nParse \"" + our_name("B") + "\" \"B\"\nSync\n" +
-                          runs("B"));
+        .expect_to_server(prepares("A") + "Sync\n" + prepares("B") + "Sync\n" + runs("B"));
     script.run();
 }
 
@@ -274,7 +279,7 @@ TEST(Statements, a_name_closed_in_a_batch_is_the_servers_to_refuse_behind_it) {
     script.client_sends(client::parse("s", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
         .client_sends(client::close_statement("s") + client::bind("", "s") + client::sync())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"s\"\nSync\n")
+        .expect_to_server(prepares("A") + "Sync\nBind \"\" \"s\"\nSync\n")
         .server_sends(server::error("26000", "no") + server::ready())
         // It had been closed before the batch failed.
         .client_sends(run("s"))
@@ -292,7 +297,7 @@ TEST(Statements, what_stands_behind_an_execute_reaches_the_server) {
                       server::error("08P01", "unexpected message type 0x43 during COPY from stdin") + server::ready())
         // The Sync might have been read by the COPY, so whether a reply to it is still to come is found out.
         .server_sends(server::close_complete() + server::ready())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"" + our_name("A") +
+        .expect_to_server(prepares("A") + "Sync\nBind \"\" \"" + our_name("A") +
                           "\"\nExecute \"\" 0\nClose S \"pgsluice_proof\"\nSync\nClose S \"pgsluice_proof\"\nSync\n")
         .expect_to_client(
             "ParseComplete\nReadyForQuery I\nBindComplete\nCopyInResponse 5\nErrorResponse ERROR 08P01 \"unexpected "
@@ -300,8 +305,8 @@ TEST(Statements, what_stands_behind_an_execute_reaches_the_server) {
         .client_sends(run("s"))
         .server_sends(answered("A"))
         .client_sends(client::bind("", "s") + client::execute() + client::parse("t", "A") + client::sync())
-        .expect_to_server(runs("A") + "Bind \"\" \"" + our_name("A") + "\"\nExecute \"\" 0\nClose S \"" +
-                          our_name("A") + "\"\nParse \"" + our_name("A") + "\" \"A\"\nSync\n");
+        .expect_to_server(runs("A") + "Bind \"\" \"" + our_name("A") + "\"\nExecute \"\" 0\n" + evicts("A") +
+                          prepares("A") + "Sync\n");
     script.run_whole_unbroken();
 }
 
@@ -316,11 +321,10 @@ TEST(Statements, a_close_that_is_undone_puts_nothing_on_the_server) {
         .server_sends(server::close_complete() + server::parse_complete() + server::ready())
         .client_sends(client::bind("", "b") + client::execute() + client::close_statement("a") + client::sync())
         .server_sends(server::bind_complete() + server::error("22012", "division by zero") + server::ready())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nClose S \"" + our_name("A") + "\"\nParse \"" +
-                          our_name("B") + "\" \"B\"\nSync\nBind \"\" \"" + our_name("B") +
-                          "\"\nExecute \"\" 0\nClose S \"pgsluice_proof\"\nSync\n")
+        .expect_to_server(prepares("A") + "Sync\n" + evicts("A") + prepares("B") + "Sync\nBind \"\" \"" +
+                          our_name("B") + "\"\nExecute \"\" 0\nClose S \"pgsluice_proof\"\nSync\n")
         .client_sends(run("a"))
-        .expect_to_server("Close S \"" + our_name("B") + "\"\nParse \"" + our_name("A") + "\" \"A\"\n" + runs("A"));
+        .expect_to_server(evicts("B") + prepares("A") + runs("A"));
     script.run_whole_unbroken();
 }
 
@@ -330,7 +334,7 @@ TEST(Statements, a_close_in_a_failed_batch_is_undone) {
         .server_sends(server::parse_complete() + server::ready())
         .client_sends(client::bind("", "nope") + client::close_statement("s") + client::sync())
         .server_sends(server::error("26000", "no") + server::ready())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"nope\"\nSync\n")
+        .expect_to_server(prepares("A") + "Sync\nBind \"\" \"nope\"\nSync\n")
         .expect_to_client("ParseComplete\nReadyForQuery I\nErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n")
         .client_sends(run("s"))
         .expect_to_server(runs("A"));
@@ -341,7 +345,7 @@ TEST(Statements, a_close_in_a_failed_batch_is_undone) {
 TEST(Statements, an_unsettled_name_holds_the_client) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync() + run("s"))
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .expect_to_server(prepares("A") + "Sync\n")
         .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled)); })
         .server_sends(server::parse_complete() + server::ready())
         .expect([](World& world) { EXPECT_FALSE(world.client(0).peer.is_paused()); })
@@ -355,7 +359,7 @@ TEST(Statements, an_unsettled_name_that_failed_is_unknown) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync() + run("s"))
         .server_sends(server::error("42P01", "no table") + server::ready())
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nBind \"\" \"s\"\nExecute \"\" 0\nSync\n");
+        .expect_to_server(prepares("A") + "Sync\nBind \"\" \"s\"\nExecute \"\" 0\nSync\n");
     script.run();
 }
 
@@ -366,9 +370,9 @@ TEST(Statements, a_known_text_in_a_failed_transaction_is_sent_all_the_same) {
         .server_sends(server::parse_complete() + server::ready())
         .client_sends(client::query("begin; broken"))
         .server_sends(server::error("42601", "no") + server::ready('E'))
-        .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\nSync\nQuery \"begin; broken\"\n")
+        .expect_to_server(prepares("A") + "Sync\nQuery \"begin; broken\"\n")
         .client_sends(client::parse("b", "A") + client::sync())
-        .expect_to_server("Close S \"" + our_name("A") + "\"\nParse \"" + our_name("A") + "\" \"A\"\nSync\n")
+        .expect_to_server(evicts("A") + prepares("A") + "Sync\n")
         .server_sends(server::close_complete() + server::error("25P02", "aborted") + server::ready('E'))
         .expect_to_client(
             "ParseComplete\nReadyForQuery I\nErrorResponse ERROR 42601 \"no\"\nReadyForQuery E\n"
@@ -394,7 +398,7 @@ TEST(Statements, deallocate_all_takes_this_clients_names_only) {
             .server_sends(server::error("26000", "no") + server::ready())
             // The text is prepared again for the other.
             .client_sends(1, run("b"))
-            .expect_to_server("Parse \"" + our_name("A") + "\" \"A\"\n" + runs("A"));
+            .expect_to_server(prepares("A") + runs("A"));
         script.run();
     }
 }

@@ -63,6 +63,10 @@ TEST(ReadError, gives_back_what_was_written) {
     EXPECT_EQ(fields.hint, "ask");
 }
 
+TEST(ReadError, says_which_routine_of_the_server_reports_it) {
+    EXPECT_EQ(fields_of(ByteView("C0A000\0RRevalidateCachedQuery\0\0", 31)).routine, "RevalidateCachedQuery");
+}
+
 // CVE-2026-6666 was a server that left one out.
 TEST(ReadError, every_field_may_be_missing) {
     const ErrorFields none = fields_of(ByteView("\0", 1));

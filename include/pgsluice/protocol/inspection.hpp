@@ -1,0 +1,73 @@
+// Asks a server, between two transactions, what its session has become: the settings that were made in it, and what of
+// it no other server can be given. The server is the one that knows: what a statement did inside functions, what a
+// ROLLBACK or a savepoint took back and how a value is spelled all show in the answer. One statement in a batch of its
+// own, whose replies carry Fate::inspect.
+#pragma once
+
+#include <pgsluice/protocol/exchange.hpp>
+#include <pgsluice/protocol/parameter_set.hpp>
+#include <pgsluice/protocol/settings_replay.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pgsluice::protocol {
+
+// What keeps a client on its server while it lasts.
+enum class Pin : std::uint8_t {
+    temporary_table,  // or any other object of the session's temporary schema
+    advisory_lock,
+    listen,
+    cursor,    // WITH HOLD
+    prepared,  // by SQL
+    library,   // LOAD
+    unknown,   // the server could not be asked
+};
+constexpr std::size_t pin_count = 7;
+
+// A set of them.
+class Pins {
+  public:
+    void add(Pin pin) { bits_ = static_cast<std::uint8_t>(bits_ | 1U << static_cast<unsigned>(pin)); }
+    bool has(Pin pin) const { return (bits_ >> static_cast<unsigned>(pin) & 1U) != 0; }
+    bool any() const { return bits_ != 0; }
+    friend bool operator==(const Pins&, const Pins&) = default;
+
+  private:
+    std::uint8_t bits_ = 0;
+};
+
+struct Question {
+    std::vector<std::string> custom_settings;  // whose values are asked for: PostgreSQL lists them nowhere
+    bool locks = false;                        // look for advisory locks, which looks at those of all sessions
+};
+
+// The statement itself, with two parameters: the names as a text[], and whether to look for locks.
+ByteView inspection_text();
+// A text[] of names of letters, digits, underscores, dollars and dots.
+std::string array_of(const std::vector<std::string>& names);
+void append_inspection(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Question& question);
+
+// The answer, read row by row.
+class Answer {
+  public:
+    // False: not a row of ours.
+    bool add_row(ByteView body);
+    bool add(ByteView kind, ByteView name, ByteView value);
+    void fail() { failed_ = true; }
+
+    bool failed() const { return failed_; }
+    Pins pins() const { return pins_; }
+    // Settings made in this session, by SET or set_config, and custom ones that have a value. With role, where it is
+    // not none, and session_authorization.
+    const std::vector<Parameter>& settings() const { return settings_; }
+    const Parameter* find(ByteView name) const;
+
+  private:
+    std::vector<Parameter> settings_;
+    Pins pins_;
+    bool failed_ = false;
+};
+
+}  // namespace pgsluice::protocol

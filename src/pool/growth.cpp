@@ -1,0 +1,131 @@
+// How a pool comes by connections: it dials where a permit is left, asks where a server is idle, and has siblings make
+// room.
+#include <pgsluice/pool/pool.hpp>
+#include <pgsluice/pool/upstream.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgsluice::pool {
+
+using metrics::ServerClose;
+using metrics::ServerState;
+
+std::uint32_t Pool::size_limit(TimePoint now) const {
+    const config::Pool& settings = target_->settings;
+    if (settings.reserve_size == 0) return settings.size;
+    const auto oldest = share_->oldest();
+    const bool reserve = oldest && now - *oldest >= settings.reserve_timeout;
+    return settings.size + (reserve ? settings.reserve_size : 0);
+}
+
+void Pool::grow() {
+    const std::uint32_t limit = size_limit(host_.now());
+    const std::uint32_t at_once = std::max<std::uint32_t>(1, target_->cluster.max_connecting);
+    while (dialing_ + checking_ < waiters_.size() && dialing_ < at_once) {
+        if (!permits_.try_take(limit)) {
+            ask_for_idle();
+            starve();
+            return;
+        }
+        ++dialing_;
+        metrics_.servers[ServerState::connecting].add();
+        host_.dial(*this);
+    }
+    feed();
+}
+
+void Pool::ask_for_idle() {
+    if (const auto other = share_->somebody_idle(worker_)) host_.ask_for_idle(*other, *this);
+}
+
+// --- Siblings --------------------------------------------------------------------------------------------------------
+
+// A sibling that has idle servers closes one; one that has none sees who starves at its next check-in.
+void Pool::starve() {
+    if (!permits_.has_siblings()) return;
+    is_starving_ = true;
+    permits_.starve({share_.get(), worker_, key_, waiters_.front().since_});
+    if (is_making_room_) return;
+    is_making_room_ = true;
+    host_.make_room(*this);
+}
+
+void Pool::feed() {
+    if (!std::exchange(is_starving_, false)) return;
+    permits_.feed(share_.get(), worker_);
+}
+
+void Pool::on_room_sought(bool made) {
+    is_making_room_ = false;
+    if (made) on_room_made();
+}
+
+void Pool::on_room_made() {
+    if (!waiters_.empty()) grow();
+}
+
+bool Pool::yield_to_sibling(Server& server) {
+    const auto starving = permits_.take_starved(share_.get(), share_->oldest().value_or(never));
+    if (!starving) return false;
+    discard(server, ServerClose::evicted);
+    host_.offer_room(starving->worker, starving->key);
+    return true;
+}
+
+void Pool::on_dialed(std::unique_ptr<Server> owned) {
+    --dialing_;
+    metrics_.servers[ServerState::connecting].sub();
+    Server& server = *owned;
+    const auto lifetime = target_->settings.lifetime;
+    if (lifetime.count() != 0) {
+        // Within a tenth, so that servers opened together do not all end together.
+        const auto spread = static_cast<std::uint64_t>(lifetime.count()) / 5 + 1;
+        server.expires_at_ = server.facts().opened_at + lifetime * 9 / 10 +
+                             Milliseconds(static_cast<Milliseconds::rep>(host_.random(spread)));
+    }
+    const Server::Facts& facts = server.facts();
+    share_->login_answers().learn(facts.fingerprint, {facts.reported, facts.baseline});
+    adopt(std::move(owned));
+    release(server);
+    if (!waiters_.empty()) grow();
+}
+
+void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
+    --dialing_;
+    metrics_.servers[ServerState::connecting].sub();
+    permits_.give_back();
+    // Where servers are open, one of them will come back; sweep() tries again to add to them.
+    if (temporary || permits_.open() > dialing_) {
+        ask_for_idle();
+        return;
+    }
+    while (!waiters_.empty()) {
+        Waiter& waiter = waiters_.front();
+        withdraw(waiter);
+        waiter.on_refused(why);
+    }
+}
+
+bool Pool::may_evict(const Server& server, const Eviction& wish) const {
+    if (wish.permits != nullptr) return wish.permits.get() == &permits_ && wish.asker != share_.get();
+    return server.facts().upstream == wish.upstream;
+}
+
+TimePoint Pool::oldest_idle(const Eviction& wish) const {
+    for (const Server& server : idle_) {
+        if (may_evict(server, wish)) return server.since_;
+    }
+    return never;
+}
+
+bool Pool::evict_idle(const Eviction& wish) {
+    for (Server& server : idle_) {
+        if (!may_evict(server, wish)) continue;
+        discard(server, ServerClose::evicted);
+        return true;
+    }
+    return false;
+}
+
+}  // namespace pgsluice::pool

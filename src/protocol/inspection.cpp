@@ -1,0 +1,92 @@
+#include <pgsluice/protocol/inspection.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
+#include <pgsluice/wire/frontend_messages.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace pgsluice::protocol {
+namespace {
+
+using wire::FrontendTag;
+
+constexpr ByteView inspect_statement = "pgsluice_inspect";
+
+// Qualified throughout, operators too: the client's search_path is in force.
+constexpr ByteView inspect_text =
+    "select 's', name, setting from pg_catalog.pg_settings where source operator(pg_catalog.=) 'session'"
+    " and name operator(pg_catalog.!~) '^transaction_'"
+    " union all select 's', n, pg_catalog.current_setting(n) from "
+    "pg_catalog.unnest('{role,session_authorization}'::pg_catalog.text[]) n"
+    " union all select 's', n, pg_catalog.current_setting(n, true) from pg_catalog.unnest($1::pg_catalog.text[]) n"
+    " where pg_catalog.current_setting(n, true) is not null"
+    " union all select 'p', '0', '' where exists (select from pg_catalog.pg_class"
+    " where relnamespace operator(pg_catalog.=) pg_catalog.pg_my_temp_schema())"
+    " or exists (select from pg_catalog.pg_proc where pronamespace operator(pg_catalog.=) "
+    "pg_catalog.pg_my_temp_schema())"
+    " or exists (select from pg_catalog.pg_type where typnamespace operator(pg_catalog.=) "
+    "pg_catalog.pg_my_temp_schema())"
+    " union all select 'p', '1', '' where $2::pg_catalog.bool and exists (select from pg_catalog.pg_locks"
+    " where locktype operator(pg_catalog.=) 'advisory' and pid operator(pg_catalog.=) pg_catalog.pg_backend_pid())"
+    " union all select 'p', '2', '' where exists (select from pg_catalog.pg_listening_channels())"
+    " union all select 'p', '3', '' where exists (select from pg_catalog.pg_cursors where is_holdable)"
+    " union all select 'p', '4', '' where exists (select from pg_catalog.pg_prepared_statements where from_sql)";
+
+void owe(Exchange& exchange, Asked asked) {
+    exchange.owe({asked, Fate::inspect});
+}
+
+}  // namespace
+
+ByteView inspection_text() {
+    return inspect_text;
+}
+
+std::string array_of(const std::vector<std::string>& names) {
+    std::string array = "{";
+    for (const std::string& name : names) array.append(array.size() > 1 ? "," : "").append(name);
+    return array + '}';
+}
+
+void append_inspection(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Question& question) {
+    if (!reserved.inspect) {
+        // It may be there still, behind an answer that failed.
+        wire::write_target(to_server, FrontendTag::close, 'S', inspect_statement);
+        owe(exchange, Asked::close);
+        wire::write_parse(to_server, inspect_statement, inspect_text, wire::no_parameter_types);
+        owe(exchange, Asked::parse);
+        reserved.inspect = true;
+    }
+    const std::string names = array_of(question.custom_settings);
+    const std::array<ByteView, 2> values{names, question.locks ? "t" : "f"};
+    wire::write_bind(to_server, "", inspect_statement, values);
+    owe(exchange, Asked::bind);
+    wire::write_execute(to_server, "", 0);
+    owe(exchange, Asked::execute);
+    wire::write_empty(to_server, FrontendTag::sync);
+    owe(exchange, Asked::sync);
+}
+
+bool Answer::add_row(ByteView body) {
+    const auto row = wire::read_data_row(body);
+    if (!row || row->size() != 3 || !(*row)[0] || !(*row)[1] || !(*row)[2]) return false;
+    return add(*(*row)[0], *(*row)[1], *(*row)[2]);
+}
+
+bool Answer::add(ByteView kind, ByteView name, ByteView value) {
+    if (kind == "p") {
+        if (name.size() != 1 || name[0] < '0' || name[0] > '4') return false;
+        pins_.add(static_cast<Pin>(name[0] - '0'));
+    } else if (!(name == "role" && value == "none") && find(name) == nullptr) {
+        settings_.push_back({std::string(name), std::string(value), false});
+    }
+    return true;
+}
+
+const Parameter* Answer::find(ByteView name) const {
+    const auto found = std::find_if(settings_.begin(), settings_.end(),
+                                    [&](const Parameter& each) { return same_name(each.name, name); });
+    return found == settings_.end() ? nullptr : &*found;
+}
+
+}  // namespace pgsluice::protocol

@@ -1,0 +1,65 @@
+// What the client's texts mean: a digest of its settings, kept up with step by step while a transaction changes them,
+// and taken from the settings themselves at rest.
+#include <pgsluice/session/session.hpp>
+
+namespace pgsluice::session {
+
+using sql::SessionEffect;
+
+namespace {
+
+constexpr ByteView standard_conforming_strings = "standard_conforming_strings";
+
+}  // namespace
+
+// A step that has not been answered may have failed, so what is parsed behind it is for this client alone.
+protocol::Environment Session::environment() const {
+    return {steps_unsettled_ ? context_.statements.unshared() : settings_, pool_->share().schema_changes().count()};
+}
+
+// Clients that come from the same settings by the same SETs have the same. What else a text may do cannot be told from
+// it.
+void Session::step_environment(ByteView text) {
+    const bool is_known = sql::is_plain_set(text) && !steps_unsettled_;
+    settings_ = is_known ? context_.statements.then(settings_, text) : context_.statements.unshared();
+    steps_taken_ = true;
+    steps_unsettled_ = true;
+}
+
+void Session::settle_environment() {
+    steps_taken_ = false;
+    steps_unsettled_ = false;
+    escapes_ = false;
+    if (!statements_.translates()) return;
+    settings_ = 0;
+    for (const protocol::Parameter& wanted : wants_->all()) {
+        if (!sql::is_decisive(wanted.name)) continue;
+        settings_ = context_.statements.then(context_.statements.then(settings_, wanted.name), wanted.value);
+        if (wanted.name == standard_conforming_strings) escapes_ = wanted.value == "off";
+    }
+    // It hides tables of the same name, and it is this client's alone.
+    if (pins_.has(protocol::Pin::temporary_table)) settings_ = context_.statements.unshared();
+}
+
+// At once for its own transaction, and when that ends for everybody else. Temporary tables, which come and go often,
+// are their owner's alone, and its statements are unshared already.
+void Session::note_schema_change(ByteView tag) {
+    if (tag == "CREATE TABLE" && effect_ >= SessionEffect::local) return;
+    if (tag == "DROP TABLE" && pins_.has(protocol::Pin::temporary_table)) return;
+    pool_->share().schema_changes().note();
+    changed_schema_ = true;
+}
+
+void Session::note_reported(const wire::ParameterStatus& setting) {
+    if (!steps_taken_) return settle_environment();
+    settings_ = context_.statements.then(context_.statements.then(settings_, setting.name), setting.value);
+    if (setting.name == standard_conforming_strings) escapes_ = setting.value == "off";
+}
+
+// The parser reads a backslash as the standard does. To a server that reads it otherwise the text may be another one.
+SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {
+    if (!escapes_ && !steps_unsettled_) return judged;
+    return text.find('\\') == ByteView::npos ? judged : std::max(judged, SessionEffect::anything);
+}
+
+}  // namespace pgsluice::session

@@ -1,0 +1,220 @@
+// What a client has made of its session, in transaction and statement mode: settings follow it from server to server,
+// and what no other server can be given pins it to the one that has it. Texts only tell when to ask; what there is the
+// server says, at rest, between two transactions (protocol/inspection.hpp).
+#include <pgsluice/protocol/settings_replay.hpp>
+#include <pgsluice/session/session.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::session {
+
+using protocol::Parameter;
+using protocol::Pin;
+using protocol::Pins;
+using protocol::Settled;
+using sql::SessionEffect;
+using wire::BackendTag;
+
+namespace {
+
+constexpr std::size_t most_custom_settings = 256;
+
+void add_names(std::vector<std::string>& to, std::vector<std::string> names) {
+    for (std::string& name : names) {
+        if (to.size() >= most_custom_settings) return;
+        if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(std::move(name));
+    }
+}
+
+bool is_custom(ByteView name) {
+    return name.find('.') != ByteView::npos;
+}
+
+}  // namespace
+
+bool Session::preserves_state() const {
+    const config::Pool& settings = pool_->target().settings;
+    return settings.session_state == config::SessionState::preserve && settings.mode != config::PoolMode::session;
+}
+
+// Of pool.size, rounded up, so that a pool of one connection can be pinned.
+bool Session::may_pin() const {
+    const config::Pool& settings = pool_->target().settings;
+    const std::uint64_t most = (std::uint64_t{settings.size} * settings.max_pinned + 99) / 100;
+    return pins_.any() || pool_->share().permits().pinned() < most;
+}
+
+// The text of a Query or Parse. What a prepared statement does counts when it is bound. Returns the error that it is
+// refused with where too many clients are pinned already.
+const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView rest, wire::SqlError& refused) {
+    if (!preserves_state()) return nullptr;
+    const auto tag = static_cast<wire::FrontendTag>(frame.tag);
+    if (frame.size > rest.size()) {
+        note_effect(SessionEffect::anything, {});
+        return nullptr;
+    }
+    const bool is_query = tag == wire::FrontendTag::query;
+    const bool counts = is_query || !statements_.translates();
+    if (!counts && may_pin()) return nullptr;
+    ByteView text;
+    if (is_query) {
+        if (const auto query = wire::read_query(wire::body_of(rest, frame))) text = query->text;
+    } else if (const auto parse = wire::read_parse(wire::body_of(rest, frame))) {
+        text = parse->text;
+    }
+    const SessionEffect effect = effect_of(text, sql::session_effect(text));
+    if (effect == SessionEffect::none) return nullptr;
+    if (sql::pins(effect) && !may_pin()) {
+        const pool::Target& target = pool_->target();
+        refused = wire::error(
+            "53300", "too many clients keep a server connection for their session state",
+            "Route \"" + target.route + "\": pool.max_pinned is " + std::to_string(target.settings.max_pinned) +
+                "% of " + std::to_string(target.settings.size) + " connections.",
+            "LISTEN, PREPARE, temporary tables, session advisory locks and cursors WITH HOLD keep one. End "
+            "them with the transaction, raise pool.max_pinned, or use a route in session mode.");
+        return &refused;
+    }
+    if (counts) note_effect(effect, text);
+    return nullptr;
+}
+
+// `text`: what may hold names of settings.
+void Session::note_effect(SessionEffect effect, ByteView text) {
+    if (effect >= SessionEffect::local) step_environment(text);
+    if (effect == SessionEffect::none || (effect < SessionEffect::changes && !pins_.any())) return;
+    effect_ = std::max(effect_, effect);
+    if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
+    add_names(watch_->custom_settings, sql::custom_setting_names(text));
+}
+
+void Session::inspect() {
+    if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
+    watch_->answer = {};
+    protocol::Question question;
+    question.custom_settings = watch_->custom_settings;
+    for (const Parameter& wanted : wants_->all()) {
+        if (is_custom(wanted.name)) add_names(question.custom_settings, sql::custom_setting_names(wanted.name));
+    }
+    question.locks = effect_ >= SessionEffect::anything || pins_.any();
+    if (effect_ == SessionEffect::loads) {
+        Pins pins = pins_;
+        pins.add(Pin::library);
+        set_pins(pins);
+    }
+    effect_ = SessionEffect::none;
+    inspecting_ = true;
+    client_->pause(Pause::settling);
+    // The answer is not for the client, which need not have read its own.
+    server_->link().resume(Pause::slow_reader);
+    Bytes asked;
+    append_inspection(asked, server_->exchange(), server_->reserved(), question);
+    metrics_.bytes[metrics::Direction::server_out].add(asked.size());
+    server_->link().write(asked);
+}
+
+// One whole message of the answer. False: nothing of this server can be trusted any more.
+bool Session::hear_inspection(BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client) {
+    if (tag == BackendTag::error_response) {
+        wire::ErrorFields fields;
+        const bool is_readable = wire::read_error(body, fields);
+        if (!is_readable || fields.severity == "FATAL" || fields.severity == "PANIC") {
+            return relay_error(message, body, to_client);
+        }
+        // Whether our statement is there nobody knows; somebody may have taken it away behind our back.
+        server_->reserved().inspect = false;
+        watch_->answer.fail();
+    }
+    const Settled settled = server_->exchange().settle(tag, body, *this);
+    out_of_step_ = settled != Settled::inspected || (tag == BackendTag::data_row && !watch_->answer.add_row(body));
+    if (out_of_step_) return false;
+    if (tag == BackendTag::ready_for_query) finish_inspection(to_client);
+    return true;
+}
+
+void Session::finish_inspection(wire::Outbox& to_client) {
+    inspecting_ = false;
+    client_->resume(Pause::settling);
+    Pins pins = watch_->answer.pins();
+    if (pins_.has(Pin::library)) pins.add(Pin::library);
+    if (watch_->answer.failed()) {
+        // Asked again behind its next statement; until then the server is its own.
+        pins = pins_;
+        pins.add(Pin::unknown);
+        set_pins(pins);
+        return;
+    }
+    const std::unique_ptr<Watch> watch = std::move(watch_);
+    set_pins(pins);
+    adopt(watch->answer, to_client);
+    settle_environment();
+    if (!pins_.any() || server_->has() == wants_) return;
+    // It stays here, and something that it has reset is to be what it was at its login.
+    wire::Outbox to_server(context_.to_server);
+    restore_settings(to_server);
+    if (!to_server.empty()) server_->link().write(to_server.view());
+}
+
+// What the server has is what it reports and what it answers. The client wants the same, and what it has set no longer
+// as it was at its login.
+void Session::adopt(const protocol::Answer& answer, wire::Outbox& to_client) {
+    std::vector<Parameter> has = server_->has()->reported();
+    const auto find_in = [](std::vector<Parameter>& set, ByteView name) {
+        return std::find_if(set.begin(), set.end(),
+                            [&](const Parameter& p) { return protocol::same_name(p.name, name); });
+    };
+    for (const Parameter& setting : answer.settings()) {
+        if (setting.name == "session_authorization" && setting.value == pool_->target().user) continue;
+        if (find_in(has, setting.name) == has.end()) has.push_back(setting);
+    }
+    std::vector<Parameter> wants = has;
+    for (const Parameter& at_login : startup_->all()) {
+        if (answer.find(at_login.name) != nullptr) continue;
+        const auto wanted = find_in(wants, at_login.name);
+        if (wanted == wants.end()) {
+            wants.push_back(at_login);
+        } else if (wanted->value != at_login.value) {
+            // The server has told its own default.
+            wanted->value = at_login.value;
+            wire::write_parameter_status(to_client.join(), wanted->name, wanted->value);
+        }
+    }
+    server_->set_has(context_.parameters.intern(std::move(has)));
+    const auto before = std::exchange(wants_, context_.parameters.intern(std::move(wants)));
+    if (before != wants_) context_.host.refresh(*this, rulebook_);
+}
+
+static_assert(metrics::PinReason{protocol::pin_count - 1} == metrics::PinReason::unknown &&
+                  static_cast<int>(Pin::unknown) == static_cast<int>(metrics::PinReason::unknown),
+              "metrics::PinReason lists protocol::Pin");
+
+void Session::set_pins(Pins pins) {
+    if (pins.any() && !pins_.any()) pool_->share().permits().pin();
+    if (!pins.any() && pins_.any()) pool_->share().permits().unpin();
+    for (std::size_t i = 0; i < protocol::pin_count; ++i) {
+        const auto pin = static_cast<Pin>(i);
+        const auto reason = static_cast<metrics::PinReason>(i);
+        if (pins.has(pin) == pins_.has(pin)) continue;
+        if (pins.has(pin)) {
+            metrics_.pinned[reason].add();
+            metrics_.pins[reason].add();
+        } else {
+            metrics_.pinned[reason].sub();
+        }
+    }
+    pins_ = pins;
+}
+
+// The server's settings become this client's, ahead of whatever the client is about to send.
+void Session::restore_settings(wire::Outbox& to_server) {
+    if (pool_->target().in_session_mode() || server_->has() == wants_) return;
+    const bool must_wait = must_be_awaited(*server_->has(), *wants_);
+    const std::size_t differences =
+        append_replay(to_server.join(), server_->exchange(), server_->reserved(), *server_->has(), *wants_);
+    server_->set_has(wants_);
+    if (differences == 0 || !must_wait) return;
+    awaits_replay_ = true;
+    client_->pause(Pause::settling);
+}
+
+}  // namespace pgsluice::session

@@ -1,0 +1,124 @@
+"""A text is shared between clients only where it means the same: its meaning is frozen when it is parsed."""
+import pytest
+
+from support import messages as m
+from support.proxy import login
+from support.wire import summaries
+
+# what differs -> the setting, a text whose meaning it freezes, what that answers there and in a fresh session
+FROZEN = {
+    "the order of day and month": ("datestyle = 'German'", "select extract(month from '01.02.2020'::date)::int", "2", "1"),
+    "a time zone": ("timezone = 'Etc/GMT-3'", "select extract(epoch from '1970-01-01 03:00'::timestamptz)::int", "0", "10800"),
+    "backslashes": ("standard_conforming_strings = off", r"select length('a\\b')", "3", "4"),
+    "an interval's sign": ("intervalstyle = 'sql_standard'", "select extract(hour from '-1 2:00'::interval)::int", "-2", "2"),
+    "a table's schema": ("search_path = elsewhere", "select a from t", "there", "1"),
+}
+# Two tables of one name; a fresh session finds that of its user's own schema.
+SCHEMAS = ("app", "elsewhere", "first")
+TABLES = ("create table app.t (a int)", "insert into app.t values (1)",
+          "create table elsewhere.t (a text)", "insert into elsewhere.t values ('there')")
+OWNERS = ("alter table app.t owner to app", "alter table elsewhere.t owner to app")
+# How the first client comes by its setting: what it sends ahead of the Parse, in one go or message by message.
+WAYS = {
+    "set": (["set {0}"], False),
+    "set local": (["begin", "set local {0}"], False),
+    "set_config": (["begin", "do $$ begin execute 'set local {1}'; end $$"], False),
+    "pipelined": (["begin", "set local {0}"], True),
+    "twice": (["begin", "set local {0}", "savepoint s", "set local {0}", "rollback to s"], False),
+}
+
+
+@pytest.fixture
+def two(sluice, postgres):
+    """Two clients of one server, and the tables."""
+    for statement in (*(f"create schema {each} authorization app" for each in SCHEMAS), *TABLES, *OWNERS):
+        postgres.execute(statement, dbname="app")
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as first, login(proxy) as second:
+        yield first, second
+    for each in SCHEMAS:
+        postgres.execute(f"drop schema {each} cascade", dbname="app")
+
+
+def prepared(client, name, sql):
+    """The first value of a statement that is prepared and run."""
+    client.send(m.parse(sql, name), m.bind(name), m.execute(), m.SYNC)
+    # Settings that are reported, and warnings of backslashes, stand wherever PostgreSQL puts them.
+    reply = [x for x in summaries(client.until_ready()) if x[0] not in "NS"]
+    assert [x[0] for x in reply] == ["1", "2", "D", "C", "Z"], reply
+    return reply[2][2:]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", FROZEN)
+def test_what_one_client_freezes_is_not_anothers(two, kind, way):
+    first, second = two
+    setting, sql, there, fresh = FROZEN[kind]
+    before, at_once = WAYS[way]
+    before = [each.format(setting, setting.replace("'", "''")) for each in before]
+    if at_once:
+        first.send(*(m.query(each) for each in before), m.parse(sql, "s"), m.bind("s"), m.execute(), m.SYNC)
+        replies = [summaries(first.until_ready()) for _ in range(len(before) + 1)]
+        assert f"D:{there}" in replies[-1]
+    else:
+        for each in before:
+            first.query(each)
+        assert prepared(first, "s", sql) == there
+    first.query("rollback")
+    assert prepared(second, "s", sql) == fresh
+    first.query("begin")
+    first.query(f"set local {setting}")
+    assert prepared(first, "again", sql) == there
+    first.query("rollback")
+    assert prepared(second, "again", sql) == fresh
+
+
+def test_what_a_savepoint_takes_back_is_not_frozen(two):
+    first, second = two
+    setting, sql, there, fresh = FROZEN["the order of day and month"]
+    for client in two:
+        for each in ("begin", "savepoint s", f"set local {setting}"):
+            client.query(each)
+        if client is first:
+            assert prepared(client, "s", sql) == there
+        client.query("rollback to s")
+        assert prepared(client, "back", sql) == fresh
+        client.query("rollback")
+
+
+def test_a_temporary_table_is_not_taken_for_the_table_it_hides(two):
+    first, second = two
+    assert prepared(second, "s", "select a from t") == "1"
+    first.query("create temp table t as select 'mine' as a")
+    assert prepared(first, "s", "select a from t") == "mine"
+    first.query("drop table pg_temp.t")
+    assert prepared(second, "again", "select a from t") == "1"
+
+
+@pytest.mark.parametrize("ddl", ["alter table t add b int", "alter table t alter a type text", "create table first.t (a int, b int); insert into first.t values (1, 2)",
+                                 "do $$ begin execute 'alter table t add b int'; end $$"])
+def test_what_is_prepared_behind_a_change_of_the_schema_sees_it(two, ddl):
+    first, second = two
+    for client in two:
+        client.query("set search_path = first, app")
+    sql = "select * from t"
+    assert prepared(first, "s", sql) == "1"
+    second.query(ddl)
+    if ddl.startswith("do"):
+        # Nobody has seen it: the first error tells.
+        second.send(m.parse(sql, "early"), m.bind("early"), m.execute(), m.SYNC)
+        second.until_ready()
+    for client in two:
+        assert prepared(client, "after", sql).startswith("1")
+
+
+def test_a_text_that_ends_elsewhere_where_backslashes_escape_keeps_its_effect(two):
+    first, second = two
+    hidden = r"select '\'; select '; set work_mem = 7168 --'"
+    first.query("set standard_conforming_strings = off")
+    first.query("begin")
+    first.query(hidden)
+    first.query("commit")
+    assert first.rows("show work_mem") == [[b"7MB"]]
+    assert second.rows("show work_mem") == [[b"4MB"]], "and nobody else has it"
+    assert first.rows("show work_mem") == [[b"7MB"]]

@@ -1,0 +1,180 @@
+// Permits, also where several threads want them at once, and pools of one (route, database, user) that share them.
+#include <pgsluice/pool/permits.hpp>
+
+#include <gtest/gtest.h>
+#include <support/fake_pool_host.hpp>
+#include <support/pool_rig.hpp>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace pgsluice::pool {
+namespace {
+
+using metrics::ServerClose;
+using test::PoolClient;
+
+TEST(Permits, are_as_many_as_the_limit) {
+    Permits permits(1);
+    EXPECT_TRUE(permits.try_take(2));
+    EXPECT_TRUE(permits.try_take(2));
+    EXPECT_FALSE(permits.try_take(2));
+    EXPECT_EQ(permits.open(), 2U);
+    permits.give_back();
+    EXPECT_TRUE(permits.try_take(2));
+}
+
+TEST(Permits, a_lower_limit_lets_nobody_in_before_enough_have_gone) {
+    Permits permits(1);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(permits.try_take(3));
+    permits.give_back();
+    EXPECT_FALSE(permits.try_take(1));
+}
+
+TEST(Permits, are_never_exceeded_by_threads_in_a_hurry) {
+    constexpr std::uint32_t limit = 3;
+    Permits permits(4);
+    std::atomic<std::uint32_t> inside{0}, most{0};
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+        threads.emplace_back([&] {
+            for (int round = 0; round < 5000; ++round) {
+                if (!permits.try_take(limit)) continue;
+                const std::uint32_t now = ++inside;
+                std::uint32_t seen = most.load();
+                while (now > seen && !most.compare_exchange_weak(seen, now)) {
+                }
+                --inside;
+                permits.give_back();
+            }
+        });
+    }
+    threads.clear();
+    EXPECT_LE(most.load(), limit);
+    EXPECT_EQ(permits.open(), 0U);
+}
+
+// --- Siblings: pools of two startup packets, on one worker
+
+struct Siblings {
+    explicit Siblings(std::uint32_t size) {
+        auto target = std::make_shared<Target>();
+        target->settings.size = size;
+        for (const char* key : {"one", "other"}) {
+            auto share = std::make_shared<Share>(1, permits);
+            pools.push_back(
+                std::make_unique<Pool>(Pool::Setup{key, target, share, WorkerIndex{0}, &host, &host.pool_metrics()}));
+        }
+    }
+    ~Siblings() {
+        for (auto& client : clients) client->leave();
+        while (host.dials() > 0) host.refuse(wire::fatal("57P03", "the end"));
+        pools.clear();
+        PGSLUICE_CHECK(permits->open() == 0 && !permits->anybody_starves());
+    }
+    Pool& one() { return *pools[0]; }
+    Pool& other() { return *pools[1]; }
+    PoolClient& asks(Pool& pool) {
+        clients.push_back(std::make_unique<PoolClient>(pool));
+        clients.back()->ask();
+        return *clients.back();
+    }
+    PoolClient& holder(Pool& pool) {
+        PoolClient& made = asks(pool);
+        if (made.server == nullptr) host.open();
+        return made;
+    }
+    // The worker's side of Host::make_room.
+    void seek_room() {
+        Pool& asker = *host.room_requests().front();
+        host.room_requests().pop_front();
+        Pool& sibling = &asker == &one() ? other() : one();
+        asker.on_room_sought(sibling.evict_idle({nullptr, permits, &asker.share()}));
+    }
+
+    test::FakeClock clock;
+    test::FakePoolHost host{clock};
+    std::shared_ptr<Permits> permits = std::make_shared<Permits>(1);
+    std::vector<std::unique_ptr<Pool>> pools;
+    std::vector<std::unique_ptr<PoolClient>> clients;
+};
+
+TEST(Siblings, have_one_size_together) {
+    Siblings pools(2);
+    pools.holder(pools.one());
+    pools.holder(pools.other());
+    EXPECT_TRUE(pools.asks(pools.one()).waits);
+    EXPECT_EQ(pools.host.dials(), 0U);
+    EXPECT_EQ(pools.permits->open(), 2U);
+}
+
+TEST(Siblings, close_an_idle_server_for_one_that_lacks_a_permit) {
+    Siblings pools(1);
+    pools.holder(pools.one()).give_back();
+    pools.asks(pools.other());
+    EXPECT_EQ(pools.host.dials(), 0U);
+    pools.seek_room();
+    EXPECT_EQ(pools.host.closes, std::vector{ServerClose::evicted});
+    EXPECT_EQ(pools.host.dials(), 1U);
+    EXPECT_FALSE(pools.permits->anybody_starves());
+}
+
+TEST(Siblings, ask_for_room_once_at_a_time) {
+    Siblings pools(1);
+    pools.holder(pools.one());
+    pools.asks(pools.other());
+    pools.asks(pools.other());
+    EXPECT_EQ(pools.host.room_requests().size(), 1U);
+    pools.seek_room();
+    EXPECT_TRUE(pools.host.room_requests().empty()) << "there was none: the next sweep asks again";
+    pools.other().sweep(pools.clock.now());
+    EXPECT_EQ(pools.host.room_requests().size(), 1U);
+}
+
+TEST(Siblings, close_a_server_that_comes_free_where_another_has_waited_longer) {
+    Siblings pools(1);
+    PoolClient& holder = pools.holder(pools.one());
+    pools.asks(pools.other());
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.one());
+    holder.give_back();
+    EXPECT_EQ(pools.host.closes, std::vector{ServerClose::evicted});
+    EXPECT_EQ(pools.host.room_offers(), std::deque<std::string>{"other"});
+    pools.other().on_room_made();
+    EXPECT_EQ(pools.host.dials(), 1U);
+}
+
+TEST(Siblings, keep_a_server_that_comes_free_for_their_own_client_where_it_has_waited_longer) {
+    Siblings pools(1);
+    PoolClient& holder = pools.holder(pools.one());
+    PoolClient& own = pools.asks(pools.one());
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.other());
+    holder.give_back();
+    EXPECT_NE(own.server, nullptr);
+    EXPECT_TRUE(pools.host.closes.empty());
+}
+
+TEST(Siblings, close_one_server_for_one_that_starves_and_not_each_that_comes_free) {
+    Siblings pools(2);
+    PoolClient& first = pools.holder(pools.one());
+    PoolClient& second = pools.holder(pools.one());
+    pools.asks(pools.other());
+    first.give_back();
+    second.give_back();
+    EXPECT_EQ(pools.host.closes, std::vector{ServerClose::evicted});
+}
+
+TEST(Siblings, show_their_size_once) {
+    Siblings pools(3);
+    for (auto& pool : pools.pools) pool->sweep(pools.clock.now());
+    EXPECT_EQ(pools.host.pool_metrics().size_limit.value(), 3);
+    pools.pools.erase(pools.pools.begin());
+    pools.pools.front()->sweep(pools.clock.now());
+    EXPECT_EQ(pools.host.pool_metrics().size_limit.value(), 3);
+}
+
+}  // namespace
+}  // namespace pgsluice::pool

@@ -1,0 +1,59 @@
+// What a server is asked between two transactions, and how its answer reads.
+#include "ledger.hpp"
+
+#include <pgsluice/protocol/inspection.hpp>
+
+namespace pgsluice::protocol {
+namespace {
+
+namespace server = test::server;
+
+class Inspection : public testing::Test {
+  protected:
+    std::string ask(const Question& question) {
+        Bytes messages;
+        append_inspection(messages, ledger.exchange, reserved, question);
+        return test::describe_client(messages);
+    }
+
+    Ledger ledger;
+    ReservedStatements reserved;
+};
+
+TEST_F(Inspection, is_one_statement_in_a_batch_of_its_own) {
+    ask({});
+    EXPECT_TRUE(reserved.inspect);
+    EXPECT_EQ(ask({{"app.tenant", "a.b"}, true}),
+              "Bind \"\" \"pgsluice_inspect\" \"{app.tenant,a.b}\" \"t\"\nExecute \"\" 0\nSync\n");
+}
+
+TEST(Answer, tells_settings_and_pins) {
+    Answer answer;
+    EXPECT_TRUE(answer.add("s", "work_mem", "7168"));
+    EXPECT_TRUE(answer.add("s", "role", "none"));
+    EXPECT_TRUE(answer.add("p", "2", ""));
+    EXPECT_EQ(answer.settings(), (std::vector<Parameter>{{"work_mem", "7168", false}}));
+    EXPECT_NE(answer.find("Work_Mem"), nullptr);
+    EXPECT_TRUE(answer.pins().has(Pin::listen));
+    EXPECT_FALSE(answer.pins().has(Pin::cursor));
+}
+
+TEST(Answer, names_a_setting_once) {
+    Answer answer;
+    answer.add("s", "pg_trgm.limit", "1");
+    answer.add("s", "pg_trgm.limit", "1");
+    EXPECT_EQ(answer.settings().size(), 1U);
+}
+
+TEST(Answer, knows_a_row_that_is_none_of_ours) {
+    Answer answer;
+    EXPECT_FALSE(answer.add("p", "9", ""));
+    EXPECT_FALSE(answer.add("p", "", ""));
+    const auto body_of = [](const Bytes& message) { return ByteView(message).substr(wire::header_bytes); };
+    EXPECT_FALSE(answer.add_row(body_of(server::row({"s", "work_mem"}))));
+    EXPECT_FALSE(answer.add_row("no row"));
+    EXPECT_TRUE(answer.add_row(body_of(server::row({"s", "work_mem", "1"}))));
+}
+
+}  // namespace
+}  // namespace pgsluice::protocol

@@ -1,0 +1,194 @@
+// Session state in transaction mode: when the server is asked what a session has become, and what its answer leads to.
+#include <pgsluice/protocol/inspection.hpp>
+
+#include <gtest/gtest.h>
+#include <support/script.hpp>
+
+namespace pgsluice::session {
+namespace {
+
+using metrics::PinReason;
+using metrics::ServerState;
+using test::Script;
+using test::World;
+namespace client = test::client;
+namespace server = test::server;
+
+Script preserving() {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    return Script(options);
+}
+std::string asks(const std::string& names = "{}", const std::string& locks = "f") {
+    return "Bind \"\" \"pgsluice_inspect\" \"" + names + "\" \"" + locks + "\"\nExecute \"\" 0\nSync\n";
+}
+std::string asks_first(const std::string& names = "{}", const std::string& locks = "f") {
+    // As long as describe_client() shows a text.
+    const std::string text(protocol::inspection_text().substr(0, 200));
+    return "Close S \"pgsluice_inspect\"\nParse \"pgsluice_inspect\" \"" + text + "...\"\n" + asks(names, locks);
+}
+Bytes answers(const std::vector<std::vector<std::string>>& rows, bool first = true) {
+    Bytes bytes = (first ? server::close_complete() + server::parse_complete() : Bytes()) + server::bind_complete();
+    for (const auto& row : rows) bytes += server::row({row[0], row[1], row[2]});
+    return bytes + server::command_complete("SELECT 1") + server::ready();
+}
+Script& sets_work_mem(Script& script) {
+    return script.client_sends(client::query("set work_mem = '7MB'"))
+        .expect_to_server("Query \"set work_mem = '7MB'\"\n")
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect_to_client("CommandComplete \"SET\"\nReadyForQuery I\n")
+        .expect_to_server(asks_first());
+}
+
+TEST(SessionState, a_statement_without_effect_asks_nothing) {
+    Script script = preserving();
+    script.client_sends(client::query("set local work_mem = '7MB'"))
+        .expect_to_server("Query \"set local work_mem = '7MB'\"\n")
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect_to_server("")
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+    script.run();
+}
+
+TEST(SessionState, what_a_client_has_set_is_taken_off_for_the_next_one_and_put_on_again) {
+    Script script = preserving();
+    script.add_client();
+    sets_work_mem(script)
+        .server_sends(answers({{"s", "work_mem", "7168"}, {"s", "role", "none"}}))
+        .expect_to_client("")
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); })
+        .client_sends(1, client::query("select 1"))
+        .expect_to_server(
+            "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"work_mem\"\"\nBind \"\" "
+            "\"pgsluice_reset\"\nExecute \"\" 0\nSync\nQuery \"select 1\"\n");
+    script.run();
+}
+
+TEST(SessionState, the_clients_next_message_waits_for_the_answer) {
+    Script script = preserving();
+    sets_work_mem(script)
+        .client_sends(client::query("select 1"))
+        .expect_to_server("")
+        .server_sends(answers({{"s", "work_mem", "7168"}}))
+        .expect_to_server("Query \"select 1\"\n");
+    script.run();
+}
+
+TEST(SessionState, what_cannot_be_carried_pins_until_it_is_gone) {
+    Script script = preserving();
+    script.client_sends(client::query("listen news"))
+        .expect_to_server("Query \"listen news\"\n")
+        .server_sends(server::command_complete("LISTEN") + server::ready())
+        .expect_to_client("CommandComplete \"LISTEN\"\nReadyForQuery I\n")
+        .expect_to_server(asks_first())
+        .server_sends(answers({{"p", "2", ""}}))
+        .expect([](World& world) {
+            EXPECT_EQ(world.metrics().pinned[PinReason::listen].value(), 1);
+            EXPECT_EQ(world.pools().gauge(ServerState::idle), 0);
+        })
+        .client_sends(client::query("unlisten *"))
+        .expect_to_server("Query \"unlisten *\"\n")
+        .server_sends(server::command_complete("UNLISTEN") + server::ready())
+        .expect_to_client("CommandComplete \"UNLISTEN\"\nReadyForQuery I\n")
+        .expect_to_server(asks("{}", "t"))
+        .server_sends(answers({}, false))
+        .expect([](World& world) {
+            EXPECT_EQ(world.metrics().pinned[PinReason::listen].value(), 0);
+            EXPECT_EQ(world.metrics().pins[PinReason::listen].value(), 1U);
+            EXPECT_EQ(world.pools().gauge(ServerState::idle), 1);
+        });
+    script.run();
+}
+
+TEST(SessionState, a_server_that_cannot_be_asked_stays_with_its_client_and_is_asked_again) {
+    Script script = preserving();
+    sets_work_mem(script)
+        .server_sends(server::error("42501", "permission denied") + server::ready())
+        .expect_to_client("")
+        .expect([](World& world) { EXPECT_EQ(world.metrics().pinned[PinReason::unknown].value(), 1); })
+        .client_sends(client::query("select 1"))
+        .expect_to_server("Query \"select 1\"\n")
+        .server_sends(server::one_row("1"))
+        .expect_to_server(asks_first("{}", "t"));
+    script.run();
+}
+
+TEST(SessionState, a_client_that_leaves_unasked_leaves_a_reset) {
+    Script script = preserving();
+    sets_work_mem(script)
+        .client_leaves()
+        .server_sends(answers({{"s", "work_mem", "7168"}}))
+        .expect_to_server("Query \"DISCARD ALL\"\n")
+        .server_sends(server::command_complete("DISCARD ALL") + server::ready())
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+    script.run();
+}
+
+TEST(SessionState, rights_are_there_before_the_message_is_sent) {
+    Script script = preserving();
+    script.client_sends(client::query("set role ann"))
+        .expect_to_server("Query \"set role ann\"\n")
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect_to_server(asks_first())
+        .server_sends(answers({{"s", "role", "ann"}}))
+        .expect([](World& world) {
+            // As if another had used it meanwhile.
+            world.pool().retire_servers(metrics::ServerClose::lifetime);
+        })
+        .client_sends(client::query("select 1"))
+        .expect_to_server(
+            1,
+            "Parse \"pgsluice_set\" \"select pg_catalog.set_config($1, $2, false)\"\nBind \"\" \"pgsluice_set\" "
+            "\"role\" \"ann\"\nExecute \"\" 0\nSync\n")
+        .server_sends(1, server::parse_complete() + server::bind_complete() + server::row({"ann"}) +
+                             server::command_complete("SELECT 1") + server::ready())
+        .expect_to_server(1, "Query \"select 1\"\n");
+    script.run();
+}
+
+TEST(SessionState, rights_that_cannot_be_restored_let_nothing_run) {
+    Script script = preserving();
+    script.client_sends(client::query("set role ann"))
+        .server_sends(server::command_complete("SET") + server::ready())
+        .server_sends(answers({{"s", "role", "ann"}}))
+        .expect([](World& world) { world.pool().retire_servers(metrics::ServerClose::lifetime); })
+        .client_sends(client::query("select 1"))
+        .server_sends(1, server::error("42501", "permission denied to set role") + server::ready())
+        .expect([](World& world) {
+            EXPECT_EQ(test::describe_client(world.server(1).take()).find("Query"), std::string::npos);
+            EXPECT_TRUE(world.client(0).ended.has_value());
+        });
+    script.run();
+}
+
+// Statement mode takes the server away without asking it.
+TEST(SessionState, a_transaction_that_is_refused_leaves_a_reset) {
+    World::Options options;
+    options.pool.mode = config::PoolMode::statement;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::query("select pg_advisory_lock(1); begin"))
+        .expect_to_server("Query \"select pg_advisory_lock(1); begin\"\n")
+        .server_sends(server::command_complete("SELECT 1") + server::command_complete("BEGIN") + server::ready('T'))
+        .expect_to_server("Query \"ROLLBACK\"\n")
+        .server_sends(server::command_complete("ROLLBACK") + server::ready())
+        .expect_to_server("Query \"DISCARD ALL\"\n")
+        .server_sends(server::command_complete("DISCARD ALL") + server::ready())
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+    script.run();
+}
+
+TEST(SessionState, ignored_asks_nothing) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::ignore;
+    Script script(options);
+    script.client_sends(client::query("set work_mem = '7MB'"))
+        .expect_to_server("Query \"set work_mem = '7MB'\"\n")
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect_to_server("")
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+    script.run();
+}
+
+}  // namespace
+}  // namespace pgsluice::session

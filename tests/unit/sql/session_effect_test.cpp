@@ -1,0 +1,161 @@
+// What statements do to their session, by PostgreSQL's own parser; and the byte test before it, which may not miss any.
+#include <pgsluice/sql/session_effect.hpp>
+
+#include <candidate.hpp>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgsluice::sql {
+namespace {
+
+using enum SessionEffect;
+using Names = std::vector<std::string>;
+
+struct Case {
+    const char* text;
+    SessionEffect effect;
+};
+
+TEST(SessionEffect, of_each_kind_of_statement) {
+    const std::vector<Case> cases{
+        {"select 1", none},
+        {"", none},
+        {"update t set a = 1", none},
+        {"SET work_mem = '7MB'", changes},
+        {"  /* a /* nested */ comment */ -- and another\n sEt SESSION work_mem TO 7", changes},
+        {"set time zone 'Asia/Tokyo'", changes},
+        {"set role ann", changes},
+        {"set session authorization ann", changes},
+        {"set session characteristics as transaction read only", changes},
+        {"set local work_mem = '7MB'", local},
+        {"set local statement_timeout = 5", none},
+        {"set local app.tenant = 'acme'", none},
+        {"set transaction isolation level serializable", none},
+        {"reset all", changes},
+        {"discard all", changes},
+        {"select set_config('a.b', 'x', false)", changes},
+        {"select Pg_Catalog.Set_Config($1, $2, $3)", changes},
+        {"select set_config($1, $2, true)", local},
+        {"select set_config('search_path', $1, true)", local},
+        {"select set_config('app.tenant', $1, true)", none},
+        {"select set_config('a', 'x', true), set_config('b', 'y', false)", changes},
+        {"select U&\"s\\0065t_config\"('a.b', 'x', false)", changes},
+        {"begin; set work_mem = 7; commit", changes},
+        {"select 1;set work_mem = 7", changes},
+        {"select ';set '", none},
+        {"listen news", leaves},
+        {"unlisten *", ends},
+        {"notify news", none},
+        {"prepare p as select 1", leaves},
+        {"deallocate p", ends},
+        {"execute p", none},
+        {"declare c cursor for select 1", none},
+        {"declare c cursor with hold for select 1", leaves},
+        {"close c", ends},
+        {"create temp table t (a int)", leaves},
+        {"create temporary view v as select 1", leaves},
+        {"select 1 into temp t", leaves},
+        {"create table pg_temp.t (a int)", leaves},
+        {"create table t (a int)", none},
+        {"create temp table t (a int) on commit drop", local},
+        {"create temp table t on commit drop as select 1", local},
+        {"create temp table t on commit drop as select set_config('a', 'x', false)", changes},
+        {"drop table t", ends},
+        {"rollback to savepoint s", local},
+        {"rollback", none},
+        {"select pg_advisory_lock(1)", locks},
+        {"select pg_try_advisory_lock_shared(1)", locks},
+        {"select pg_advisory_xact_lock(1)", none},
+        {"select pg_advisory_unlock_all()", ends},
+        {"do $$ begin end $$", anything},
+        {"call p()", anything},
+        {"load 'auto_explain'", loads},
+        {"set what is this", anything},
+        {"select temperature from template", none},
+    };
+    for (const Case& each : cases) {
+        EXPECT_EQ(session_effect(each.text), each.effect) << each.text;
+        EXPECT_EQ(session_effect(each.text), each.effect) << "the second time: " << each.text;
+    }
+}
+
+TEST(SessionEffect, of_a_text_too_long_to_parse_is_anything_where_it_is_a_candidate) {
+    const std::string filler(5000, ' ');
+    EXPECT_EQ(session_effect("select 1" + filler), none);
+    EXPECT_EQ(session_effect("set local work_mem = 1" + filler), anything);
+}
+
+TEST(SessionEffect, is_found_however_deep_the_text_nests) {
+    std::string deep = "select ";
+    for (int i = 0; i < 1000; ++i) deep += "1+";
+    EXPECT_EQ(session_effect(deep + "length(set_config('a.b', 'x', false))"), changes);
+    EXPECT_EQ(session_effect(std::string("set x = ") + std::string(4000, '(')), anything);
+}
+
+TEST(SessionEffect, is_decisive_where_a_setting_may_change_what_a_text_means) {
+    for (const char* name : {"search_path", "DateStyle", "timezone", "standard_conforming_strings", "work_mem", "log",
+                             "plan_cache_mode", "client_encoding"}) {
+        EXPECT_TRUE(is_decisive(name)) << name;
+    }
+    for (const char* name :
+         {"application_name", "Statement_Timeout", "log_statement", "role", "app.tenant", "client_min_messages"}) {
+        EXPECT_FALSE(is_decisive(name)) << name;
+    }
+}
+
+TEST(SessionEffect, is_known_of_one_plain_set) {
+    for (const char* text : {"set a = 1", "SET LOCAL a = 1;", "set a to 'b' ; \n", "set names 'latin1'"}) {
+        EXPECT_TRUE(is_plain_set(text)) << text;
+    }
+    for (const char* text :
+         {"", ";", "set", "set a = 1; set b = 2", "set a = ';'", "reset a", "select 1", "setting x"}) {
+        EXPECT_FALSE(is_plain_set(text)) << text;
+    }
+}
+
+// The words are looked for in blocks: at every place of one, and over its borders.
+TEST(Candidate, is_found_at_every_place_of_a_text) {
+    for (const char* word :
+         {"set_config", "Pg_Advisory_Lock", ";reset", "; set", "u&\"", " TEMP ", "into temporary", "pg_temp."}) {
+        for (std::size_t before = 0; before < 40; ++before) {
+            for (const std::size_t behind : {0, 1, 15, 16, 17}) {
+                const std::string text = "x" + std::string(before, ' ') + word + " " + std::string(behind, '.');
+                EXPECT_TRUE(is_candidate(text)) << text;
+            }
+        }
+    }
+    EXPECT_TRUE(is_candidate(";;;set x"));
+    EXPECT_FALSE(is_candidate(";;;"));
+    EXPECT_FALSE(is_candidate("select a_b, d_v, e_m, t_c from pgbench_accounts where aid = 1; select 'remove them'"));
+}
+
+TEST(Candidate, is_every_text_that_cuts_a_word_at_its_end) {
+    for (const char* text :
+         {"set", "do", "x;", ";set", "v", "m", "&", "_", "se", "temp", "pg_temp", "advisory", "u&"}) {
+        is_candidate(text);  // reads nothing behind its end: the sanitizers look
+    }
+    EXPECT_FALSE(is_candidate("settle"));
+    EXPECT_FALSE(is_candidate("select a_b, movement, 'attempt'"));
+    EXPECT_TRUE(is_candidate("CREATE TEMP TABLE t()"));
+    EXPECT_FALSE(is_candidate("/* unfinished set"));
+}
+
+TEST(CustomSettingNames, are_all_that_read_like_one) {
+    EXPECT_EQ(custom_setting_names("set App.Tenant = 'x.y'; select a.b.c, 1.5, d. e from \"q\".r"),
+              (Names{"app.tenant", "x.y", "a.b.c"}));
+    EXPECT_EQ(custom_setting_names("set work_mem = 1"), Names{});
+    EXPECT_EQ(custom_setting_names(".a.b."), Names{"a.b"});
+}
+
+TEST(CustomSettingNames, are_bounded) {
+    std::string text;
+    for (int i = 0; i < 100; ++i) text += "a.b" + std::to_string(i) + " ";
+    EXPECT_EQ(custom_setting_names(text).size(), 64U);
+    EXPECT_EQ(custom_setting_names("a." + std::string(200, 'b')), Names{});
+}
+
+}  // namespace
+}  // namespace pgsluice::sql
