@@ -34,7 +34,7 @@ struct ServerWitness final : protocol::Exchange::Witness {
     explicit ServerWitness(Server& server) : server_(server) {}
     void on_parsed(const protocol::Owed& owed) override { server_.note_parsed(owed); }
     void on_closed(const protocol::Owed&) override {}
-    void on_dropped(const protocol::Owed& owed) override { server_.note_dropped(owed); }
+    void on_dropped(const protocol::Owed& owed, bool) override { server_.note_dropped(owed); }
 
   private:
     Server& server_;

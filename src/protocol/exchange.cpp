@@ -35,6 +35,7 @@ Owed* Exchange::enter(Asked asked) {
     }
     Owed& entry = owed_.add_back();
     entry.asked = asked;
+    flushed_ = false;
     if (asked == Asked::sync) skipping_ = false;
     if (asked == Asked::execute) ++executes_owed_;
     if (ends_batch(asked)) {
@@ -174,7 +175,7 @@ Settled Exchange::fail(Witness& witness) {
     if (ends_batch(head.asked)) return mine;
     std::size_t skipped = 0;
     while (skipped < owed_.size() && owed_[skipped].asked != Asked::sync) ++skipped;
-    for (std::size_t i = skipped; i-- > 0;) witness.on_dropped(owed_[i]);
+    for (std::size_t i = skipped; i-- > 0;) witness.on_dropped(owed_[i], i == 0);
     for (; skipped > 0; --skipped) {
         // A Query inside a failed pipeline is skipped like the rest and gets no ReadyForQuery of its own.
         if (ends_batch(take_front().asked)) --readies_owed_;

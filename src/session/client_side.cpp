@@ -29,6 +29,11 @@ bool is_looked_into(FrontendTag tag) {
 // Below this a message goes on when it is whole, so that a client that is lost in the middle of one costs no server.
 constexpr std::size_t whole_limit = 8192;
 
+bool is_about_statements(FrontendTag tag) {
+    return tag == FrontendTag::parse || tag == FrontendTag::bind || tag == FrontendTag::describe ||
+           tag == FrontendTag::close;
+}
+
 bool belongs_to_copy(FrontendTag tag) {
     return tag == FrontendTag::copy_data || tag == FrontendTag::copy_done || tag == FrontendTag::copy_fail;
 }
@@ -56,11 +61,16 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     const bool is_whole = rest.size() >= frame.size;
     if (!is_whole && frame.size <= (is_looked_into(tag) ? rulebook_->limits.inspect_bytes : whole_limit)) return 0;
     if (tag == FrontendTag::terminate) {
+        // What neither Sync nor Flush has followed is rolled back, and its answers are not sent.
+        const bool has_asked =
+            server_ != nullptr && (server_->exchange().owes_ready() || server_->exchange().is_flushed());
+        if (has_asked && is_to_be_answered_first(to_server)) return 0;
         send(to_server, to_client);
         end(Disconnect::client_left);
         return rest.size();
     }
     if (tag == FrontendTag::password) {
+        if (is_to_be_answered_first(to_server)) return 0;
         const auto error = wire::fatal("08P01", "invalid frontend message type 112");
         send(to_server, to_client);
         end(Disconnect::protocol_violation, &error);
@@ -107,6 +117,11 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
     // Flush, and what is left of a COPY, begin nothing on a server that is at rest.
     const bool begins = tag != FrontendTag::flush && !belongs_to_copy(tag) && !skipping_here_;
     if (begins && busy_since_ == never) busy_since_ = active_at_;
+    if (forgetting_ != Forgetting::nothing && is_about_statements(tag)) {
+        if (is_to_be_answered_first(to_server)) return 0;
+        const bool is_over = exchange.at_rest() && exchange.status() == TransactionStatus::idle;
+        if (is_over || forgetting_ == Forgetting::until_answered) forgetting_ = Forgetting::nothing;
+    }
     if (begins && pins_.has(protocol::Pin::unknown)) note_effect(sql::SessionEffect::anything, {});
     // What restores the settings is owed before it, but not to the client.
     if (begins && (asked_at_ == never || !exchange.owes())) asked_at_ = active_at_;
@@ -131,7 +146,8 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
         case FrontendTag::copy_done:
         case FrontendTag::copy_fail: exchange.owe(Asked::copy_end); break;
         case FrontendTag::copy_data: return admit_copy_data(frame, rest, to_server);
-        default: break;  // Flush: nothing is owed for it
+        case FrontendTag::flush: exchange.note_flush(); break;
+        default: break;
     }
     return pass(frame, rest, to_server);
 }
@@ -187,9 +203,14 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
 }
 
 std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    // A failure in the batch that is open makes the server skip it, and the unnamed statement stays.
+    if (server_->exchange().needs_sync() && statements_.has_unnamed() && is_to_be_answered_first(to_server)) return 0;
     ++totals_.queries;
     metrics_.queries[QueryKind::simple].add();
-    statements_.forget_unnamed(*server_);
+    // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
+    const bool is_malformed =
+        statements_.has_unnamed() && rest.size() >= frame.size && !wire::read_query(wire::body_of(rest, frame));
+    if (!is_malformed) statements_.forget_unnamed(*server_);
     server_->exchange().owe(Asked::query);
     return pass(frame, rest, to_server);
 }

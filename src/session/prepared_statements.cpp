@@ -24,10 +24,6 @@ bool is_reserved(ByteView name) {
     return name.starts_with(protocol::reserved_prefix);
 }
 
-wire::SqlError duplicate(ByteView name) {
-    return wire::error("42P05", "prepared statement \"" + std::string(name) + "\" already exists");
-}
-
 // PostgreSQL lets a session prepare until its own process has no memory left; this process belongs to everybody.
 constexpr std::size_t most_statement_bytes = std::size_t{32} * 1024 * 1024;
 
@@ -79,22 +75,18 @@ StatementRef put_on_server(const StatementRef& statement, protocol::StatementCac
     return wanted;
 }
 
-// The server's unnamed statement may be another client's, or this client's may have been left on another server.
-void put_unnamed_on_server(StatementRef& unnamed, protocol::StatementCache& texts, const Lease& lease) {
+// A name that is taken. The server says so, unless it finds something else wrong first: the text, or the transaction.
+// So it is given one that is taken there too; the empty text can be prepared even in a transaction that has failed.
+PreparedStatements::Admission parse_again(const wire::Parse& parse, const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
-    if ((unnamed != nullptr && lease.server.unnamed() == unnamed) || lease.pinned) return;
-    if (unnamed == nullptr) {
-        // The client has none: the server must say so, whatever an earlier client left there.
-        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', "");
-        exchange.owe({Asked::close, Fate::swallow, lease.server.unnamed(), true});
-    } else {
-        if (unnamed->environment != lease.environment) {
-            unnamed = texts.intern(unnamed->text, unnamed->parameter_types, lease.environment);
-        }
-        wire::write_parse(lease.to_server.join(), "", unnamed->text, unnamed->parameter_types);
-        exchange.owe({Asked::parse, Fate::swallow, unnamed, true});
-    }
-    lease.server.unnamed() = unnamed;
+    Bytes& out = lease.to_server.join();
+    wire::write_target(out, FrontendTag::close, 'S', protocol::taken_name);
+    exchange.owe({Asked::close, Fate::swallow});
+    wire::write_parse(out, protocol::taken_name, "", ByteView("\0\0", 2));
+    exchange.owe({Asked::parse, Fate::swallow});
+    wire::write_parse(out, protocol::taken_name, parse.text, parse.parameter_types);
+    exchange.owe({Asked::parse, Fate::forward, nullptr, false, named(parse.statement)});
+    return PreparedStatements::Outcome::done;
 }
 
 }  // namespace
@@ -109,6 +101,33 @@ bool PreparedStatements::find(ByteView name, pool::Server& server,
     return true;
 }
 
+void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statement, pool::Server& server) {
+    ++unnamed_unanswered_;
+    unnamed_batch_ = server.exchange().batch();
+    server.exchange().owe({asked, fate, std::move(statement), true});
+}
+
+// The server's unnamed statement may be another client's, or this client's may have been left on another server. False:
+// an earlier batch that is unanswered decides about it; hold.
+bool PreparedStatements::put_unnamed_on_server(const Lease& lease) {
+    if (lease.pinned) return true;
+    if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return false;
+    if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return true;
+    if (unnamed_ == nullptr) {
+        // The client has none: the server must say so, whatever an earlier client left there.
+        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', "");
+        owe_unnamed(Asked::close, Fate::swallow, lease.server.unnamed(), lease.server);
+    } else {
+        if (unnamed_->environment != lease.environment) {
+            unnamed_ = texts_.intern(unnamed_->text, unnamed_->parameter_types, lease.environment);
+        }
+        wire::write_parse(lease.to_server.join(), "", unnamed_->text, unnamed_->parameter_types);
+        owe_unnamed(Asked::parse, Fate::swallow, unnamed_, lease.server);
+    }
+    lease.server.unnamed() = unnamed_;
+    return true;
+}
+
 PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse, std::size_t message_bytes,
                                                         const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
@@ -117,14 +136,13 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
         if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
         lease.server.unnamed() = unnamed_;
-        ++unnamed_parses_;
-        exchange.owe({Asked::parse, Fate::forward, unnamed_, true});
+        owe_unnamed(Asked::parse, Fate::forward, unnamed_, lease.server);
         return Outcome::pass;
     }
     if (names_ == nullptr) names_ = std::make_unique<protocol::ClientStatements>();
     const protocol::ClientStatements::Entry* known = nullptr;
     if (!find(parse.statement, lease.server, known)) return Outcome::hold;
-    if (known != nullptr) return duplicate(parse.statement);
+    if (known != nullptr) return parse_again(parse, lease);
     if (names_->bytes() + message_bytes > most_statement_bytes) return too_many();
 
     StatementRef statement = texts_.intern(parse.text, parse.parameter_types, lease.environment);
@@ -150,7 +168,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
 // By the client's name. nullptr: it goes by the same name there, or by none.
 PreparedStatements::Found PreparedStatements::put_on_server(ByteView name, const Lease& lease) {
     if (name.empty()) {
-        put_unnamed_on_server(unnamed_, texts_, lease);
+        if (!put_unnamed_on_server(lease)) return Admission(Outcome::hold);
         return StatementRef();
     }
     const protocol::ClientStatements::Entry* known = nullptr;
@@ -164,6 +182,7 @@ PreparedStatements::Found PreparedStatements::put_on_server(ByteView name, const
 
 PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, std::size_t rest_bytes,
                                                        const Lease& lease) {
+    bound_ = nullptr;
     const Found found = put_on_server(bind.statement, lease);
     if (const auto* refused = std::get_if<Admission>(&found)) return *refused;
     const StatementRef& statement = std::get<StatementRef>(found);
@@ -193,8 +212,13 @@ PreparedStatements::Admission PreparedStatements::close(const wire::Target& stat
         close_named(known == nullptr ? nullptr : known->statement, statement.name, lease);
         return Outcome::done;
     }
-    if (statement.name.empty()) forget_unnamed(lease.server);
-    lease.server.exchange().owe(Asked::close);
+    if (statement.name.empty()) {
+        unnamed_.reset();
+        lease.server.unnamed().reset();
+        owe_unnamed(Asked::close, Fate::forward, nullptr, lease.server);
+    } else {
+        lease.server.exchange().owe(Asked::close);
+    }
     return Outcome::pass;
 }
 
@@ -210,14 +234,18 @@ void PreparedStatements::close_named(StatementRef statement, ByteView name, cons
 }
 
 void PreparedStatements::close_unsent(ByteView name) {
-    if (name.empty())
+    if (name.empty()) {
         unnamed_.reset();
-    else if (names_ != nullptr)
+        unnamed_settled_.reset();
+    } else if (names_ != nullptr) {
         names_->remove(name);
+    }
 }
 
 void PreparedStatements::forget_unnamed(pool::Server& server) {
     unnamed_.reset();
+    unnamed_settled_.reset();
+    unnamed_outdated_ = unnamed_unanswered_;
     server.unnamed().reset();
 }
 
@@ -226,20 +254,41 @@ void PreparedStatements::forget_all(pool::Server& server) {
     if (names_ != nullptr) names_->forget_settled();
 }
 
+const std::string* PreparedStatements::name_of(ByteView server_name, const pool::Server& server) const {
+    if (names_ == nullptr) return nullptr;
+    for (const auto& there : server.statements().by_use()) {
+        if (there.statement->server_name == server_name) return names_->name_of(*there.statement);
+    }
+    return nullptr;
+}
+
+void PreparedStatements::settle_unnamed(const protocol::Owed& owed, StatementRef now) {
+    --unnamed_unanswered_;
+    if (unnamed_outdated_ > 0)
+        --unnamed_outdated_;
+    else if (owed.fate == Fate::forward)
+        unnamed_settled_ = std::move(now);
+}
+
 void PreparedStatements::on_parsed(const protocol::Owed& owed) {
-    if (owed.unnamed && owed.fate == Fate::forward) --unnamed_parses_;
+    if (owed.unnamed) settle_unnamed(owed, owed.statement);
     if (owed.text != nullptr && names_ != nullptr) names_->settle(owed.text->name);
 }
 
 void PreparedStatements::on_closed(const protocol::Owed& owed) {
+    if (owed.unnamed) settle_unnamed(owed, nullptr);
     if (owed.text != nullptr && names_ != nullptr) names_->settle_close(owed.text->name);
 }
 
-// Newest first, so each step finds the state that its message was admitted in.
-void PreparedStatements::on_dropped(const protocol::Owed& owed) {
-    const bool is_clients_parse = owed.asked == Asked::parse && owed.fate == Fate::forward;
-    // Where a later batch has parsed another one, that is the client's now.
-    if (owed.unnamed && is_clients_parse && --unnamed_parses_ == 0) unnamed_.reset();
+// Newest first, so each step finds the state that its message was admitted in. `was_read`: the server did not skip it
+// but failed in it, and a Parse destroys the unnamed statement before it can fail.
+void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
+    if (owed.unnamed) {
+        const bool is_outdated = unnamed_outdated_ > 0;
+        settle_unnamed(owed, was_read ? nullptr : unnamed_settled_);
+        // Where a later batch has parsed another one, that is the client's now.
+        if (!is_outdated && unnamed_unanswered_ == 0) unnamed_ = unnamed_settled_;
+    }
     if (owed.text == nullptr || owed.statement == nullptr || names_ == nullptr) return;
     if (owed.asked == Asked::parse) names_->remove(owed.text->name);
     if (owed.asked == Asked::close) names_->add(owed.text->name, owed.statement, 0);

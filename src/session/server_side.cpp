@@ -184,6 +184,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         to_client.add(message);
         return true;
     }
+    const std::string name(server_->exchange().named_first());
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
         refusal_ = std::make_unique<wire::SqlError>(
@@ -194,16 +195,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     const bool is_ours = settled == Settled::substitute;
     context_.metrics.errors.count(is_ours ? metrics::ErrorOrigin::pgsluice : metrics::ErrorOrigin::server,
                                   is_ours ? server_->exchange().substituted_error().code() : fields.sqlstate);
-    if (settled == Settled::forward && fields.message.find(protocol::reserved_prefix) != ByteView::npos &&
-        (fields.sqlstate == "26000" || fields.sqlstate == "42P05")) {
-        // Somebody took our statements away behind our back (DEALLOCATE in a function): what is prepared there nobody
-        // knows any more.
-        server_->doom(metrics::ServerClose::unclean);
-        wire::SqlError error = wire::error("26000", "prepared statement does not exist");
-        std::copy(fields.sqlstate.begin(), fields.sqlstate.begin() + 5, error.sqlstate.begin());
-        wire::write_error(to_client.join(), error);
-        return true;
-    }
+    if (settled == Settled::forward && relay_in_clients_words(fields, name, body, to_client)) return true;
     // The schema has changed where nobody saw it: in a function, by another way to the server.
     if (fields.routine == "RevalidateCachedQuery") pool_->share().schema_changes().note();
     return obey(settled, message, to_client);

@@ -92,6 +92,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
         }
         const wire::Frame frame = wire::cut_frontend(rest);
         if (frame.cut == wire::Cut::need_more) break;
+        if (frame.cut != wire::Cut::frame && is_to_be_answered_first(to_server)) break;
         if (frame.cut == wire::Cut::unknown_type) {
             const auto type = std::to_string(static_cast<unsigned char>(frame.tag));
             const auto error = wire::fatal("08P01", "invalid frontend message type " + type);
@@ -160,6 +161,19 @@ void Session::on_server_drained(pool::Server&) {
 // Rules and limits stay what they are to the end of a transaction.
 void Session::adopt_rulebook() {
     if (rulebook_ != context_.host.rulebook()) context_.host.refresh(*this, context_.host.rulebook());
+}
+
+// PostgreSQL reads a message when it has done and answered what was asked before, so one that ends the connection waits
+// for that. Not inside COPY FROM STDIN, which it fails.
+bool Session::is_to_be_answered_first(wire::Outbox& to_server) {
+    if (server_ == nullptr || !server_->exchange().owes() || server_->exchange().ignores_sync()) return false;
+    protocol::Exchange& exchange = server_->exchange();
+    if (!exchange.owes_ready() && !exchange.is_flushed()) {
+        wire::write_empty(to_server.join(), wire::FrontendTag::flush);
+        exchange.note_flush();
+    }
+    hold_until_settled();
+    return true;
 }
 
 // Replies of ours pile up behind one of the server's. It is asked to send what it has, since it may be waiting for the

@@ -76,6 +76,7 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
         return &refused;
     }
     if (counts) note_effect(effect, text);
+    if (is_query && sql::may_deallocate(text)) forgetting_ = std::max(forgetting_, Forgetting::until_answered);
     return nullptr;
 }
 

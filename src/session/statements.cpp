@@ -1,5 +1,6 @@
 // Messages of the extended protocol that are about prepared statements: see PreparedStatements.
 #include <pgsluice/session/session.hpp>
+#include <pgsluice/wire/writer.hpp>
 
 #include <algorithm>
 
@@ -65,6 +66,9 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         const auto effect = effect_of(bound->text, static_cast<sql::SessionEffect>(bound->nature));
         note_effect(effect, bound->text);
         if (effect != sql::SessionEffect::none) note_effect(effect, bind->rest);
+        if (effect != sql::SessionEffect::none && sql::may_deallocate(bound->text)) {
+            forgetting_ = Forgetting::until_idle;
+        }
     }
     return follow(admission, there, frame, rest, to_server);
 }
@@ -88,6 +92,30 @@ std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::
     return follow(statements_.close(*target, statement_lease(to_server)), frame.size, frame, rest, to_server);
 }
 
+// An error that names a statement of ours, told by the client's own name for it. False: it does not. `parsed`: the name
+// that it has tried to give, if any.
+bool Session::relay_in_clients_words(const wire::ErrorFields& fields, ByteView parsed, ByteView body,
+                                     wire::Outbox& to_client) {
+    const std::size_t at = fields.message.find(protocol::reserved_prefix);
+    if (at == ByteView::npos) return false;
+    const ByteView ours = fields.message.substr(at, fields.message.find('"', at) - at);
+    const std::string* known = statements_.name_of(ours, *server_);
+    // Somebody took our statements away behind our back (DEALLOCATE in a function), or made one: what is prepared there
+    // nobody knows any more. A name that the client has given twice exists.
+    const bool is_lost = fields.sqlstate == "26000" || (fields.sqlstate == "42P05" && ours != protocol::taken_name);
+    if (is_lost) server_->doom(metrics::ServerClose::unclean);
+    if (known == nullptr && parsed.empty()) {
+        if (is_lost) wire::write_error(to_client.join(), wire::error("26000", "prepared statement does not exist"));
+        return is_lost;
+    }
+    const ByteView name = known == nullptr || !parsed.empty() ? parsed : ByteView(*known);
+    const auto front = static_cast<std::size_t>(ours.data() - body.data());
+    wire::Writer writer(to_client.join());
+    writer.begin(wire::BackendTag::error_response).bytes(body.substr(0, front));
+    writer.bytes(name).bytes(body.substr(front + ours.size())).end();
+    return true;
+}
+
 void Session::on_parsed(const protocol::Owed& owed) {
     server_->note_parsed(owed);
     statements_.on_parsed(owed);
@@ -97,9 +125,9 @@ void Session::on_closed(const protocol::Owed& owed) {
     statements_.on_closed(owed);
 }
 
-void Session::on_dropped(const protocol::Owed& owed) {
+void Session::on_dropped(const protocol::Owed& owed, bool was_read) {
     server_->note_dropped(owed);
-    statements_.on_dropped(owed);
+    statements_.on_dropped(owed, was_read);
 }
 
 }  // namespace pgsluice::session

@@ -184,6 +184,11 @@ bool is_plain_set(ByteView text) {
     return in_lower_case(text.substr(0, 4)) == "set " && text.find(';') > end;
 }
 
+bool may_deallocate(ByteView text) {
+    const std::string lower = in_lower_case(text);
+    return lower.find("deallocate") != std::string::npos || lower.find("discard") != std::string::npos;
+}
+
 SessionEffect session_effect(ByteView text) {
     if (!is_candidate(text)) return SessionEffect::none;
     if (text.size() > parse_limit) return SessionEffect::anything;

@@ -4,7 +4,7 @@ import pathlib
 import re
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
-FILE = re.compile(r"(?:unit|e2e|package)/[\w/]+\.(?:cpp|py)")
+FILE = re.compile(r"(?:unit|e2e|package|oracle)/[\w/]+\.(?:cpp|py)")
 ROWS = [line for line in (TREE / "docs/coverage.md").read_text().splitlines() if line.startswith("| ")
         and not line.startswith("| ---") and not re.match(r"\| promise \| \w+( \w+)? \|$", line)]
 

@@ -37,7 +37,7 @@ class World final : public session::Host {
     explicit World(Options options = {})
         : options_(std::move(options)),
           pools_(clock_),
-          statements_({1, 2}),
+          statements_({1, 2}, [](ByteView text) { return static_cast<std::uint8_t>(sql::session_effect(text)); }),
           context_{*this, statements_, pools_.parameters(), *worker_metrics_},
           share_(std::make_shared<pool::Share>(1, std::make_shared<pool::Permits>(1))) {
         set_policies(options_.policies);

@@ -73,6 +73,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
 
     protocol::Exchange& exchange() { return exchange_; }
     protocol::ServerStatements& statements() { return statements_; }
+    const protocol::ServerStatements& statements() const { return statements_; }
     protocol::ReservedStatements& reserved() { return reserved_; }
     // The statement behind the server's unnamed one; none where there is none or nobody knows.
     protocol::StatementRef& unnamed() { return unnamed_; }

@@ -7,6 +7,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <algorithm>
+#include <string>
+
 namespace pgsluice::protocol {
 
 class ClientStatements {
@@ -53,6 +56,14 @@ class ClientStatements {
             bytes_ -= cost_of(each);
             return true;
         });
+    }
+    // Of the same text and types, whatever it meant when it was parsed; nullptr where there is none.
+    const std::string* name_of(const Statement& statement) const {
+        const auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& each) {
+            const Statement& known = *each.second.statement;
+            return known.text == statement.text && known.parameter_types == statement.parameter_types;
+        });
+        return found == names_.end() ? nullptr : &found->first;
     }
     std::size_t size() const { return names_.size(); }
     // What the names keep in memory, as if no other client shared the texts.

@@ -52,7 +52,7 @@ struct Owed {
     Asked asked = Asked::query;
     Fate fate = Fate::forward;
     StatementRef statement{};  // parse, close
-    bool unnamed = false;      // parse: as the server's unnamed statement
+    bool unnamed = false;      // parse, close: of the server's unnamed statement
     std::unique_ptr<OwedText> text{};
 };
 
@@ -73,8 +73,8 @@ class Exchange {
       public:
         virtual void on_parsed(const Owed& owed) = 0;
         virtual void on_closed(const Owed& owed) = 0;
-        // The server skipped it, or it failed.
-        virtual void on_dropped(const Owed& owed) = 0;
+        // The server skipped it; or read it, and it failed.
+        virtual void on_dropped(const Owed& owed, bool was_read) = 0;
 
       protected:
         ~Witness() = default;
@@ -91,6 +91,10 @@ class Exchange {
     // COPY FROM STDIN is reading: the server ignores Flush and Sync.
     bool ignores_sync() const { return copy_in_; }
     void note_ignored_sync() { ignored_sync_ = true; }
+
+    // A Flush is behind all that is owed: the server holds no answer back.
+    bool is_flushed() const { return flushed_; }
+    void note_flush() { flushed_ = true; }
 
     // The client has gone: whatever is owed to it is swallowed when it comes.
     void abandon();
@@ -115,6 +119,11 @@ class Exchange {
     // answered by a ReadyForQuery that the next client would take for an own one. See needs_proof().
     bool at_rest() const { return owed_.empty() && !open_batch_ && !skipping_ && !in_doubt_; }
     bool owes() const { return !owed_.empty(); }
+    // The client's name of the statement that the oldest message is about, where it is known.
+    ByteView named_first() const {
+        return owed_.empty() || owed_.front().text == nullptr ? ByteView() : ByteView(owed_.front().text->name);
+    }
+    bool owes_ready() const { return readies_owed_ > 0; }
     // Nothing is owed that is known of, yet a ReadyForQuery may still come: append_sync_proof() (sync_proof.hpp) finds
     // out.
     bool needs_proof() const { return in_doubt_ && owed_.empty() && !open_batch_ && !skipping_; }
@@ -147,6 +156,7 @@ class Exchange {
     std::size_t invented_ = 0;
     bool open_batch_ = false;
     bool skipping_ = false;
+    bool flushed_ = false;
     bool copy_in_ = false;
     bool ignored_sync_ = false;  // one at least was sent where a COPY reads, or so it seemed
     bool in_doubt_ = false;

@@ -51,6 +51,8 @@ using StatementRef = boost::intrusive_ptr<Statement>;
 constexpr ByteView reserved_prefix = "pgsluice_";
 // Never prepared: to close it asks a server for an answer and changes nothing.
 constexpr ByteView absent_name = "pgsluice_proof";
+// Prepared only for a client that gives a name twice: another Parse of it fails as the client's own must.
+constexpr ByteView taken_name = "pgsluice_taken";
 
 // The statements of one worker, by text, parameter types and environment. Outlives every StatementRef; not locked.
 class StatementCache {

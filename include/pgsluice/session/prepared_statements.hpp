@@ -50,27 +50,39 @@ class PreparedStatements {
     Admission close(const wire::Target& statement, const Lease& lease);
     // No server is lent, so nothing is unanswered.
     void close_unsent(ByteView name);
+    bool has_unnamed() const { return unnamed_ != nullptr || unnamed_unanswered_ > 0; }
     // A simple query destroys the unnamed statement.
     void forget_unnamed(pool::Server& server);
     // DEALLOCATE ALL has been done on the server that is lent.
     void forget_all(pool::Server& server);
 
+    // What the client calls a statement that the server knows by this name of ours; nullptr where it has none. Where it
+    // has prepared one text under several names, any of them.
+    const std::string* name_of(ByteView server_name, const pool::Server& server) const;
+
     // What became of the messages in the ledger: see Exchange::Witness.
     void on_parsed(const protocol::Owed& owed);
     void on_closed(const protocol::Owed& owed);
-    void on_dropped(const protocol::Owed& owed);
+    void on_dropped(const protocol::Owed& owed, bool was_read);
 
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);
+    void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,
+                     pool::Server& server);
+    void settle_unnamed(const protocol::Owed& owed, protocol::StatementRef now);
+    bool put_unnamed_on_server(const Lease& lease);
     void close_named(protocol::StatementRef statement, ByteView name, const Lease& lease);
 
     protocol::StatementCache& texts_;
     std::unique_ptr<protocol::ClientStatements> names_;
-    protocol::StatementRef unnamed_;
+    protocol::StatementRef unnamed_;          // if all that is unanswered succeeds
+    protocol::StatementRef unnamed_settled_;  // as of the last answer
     const protocol::Statement* bound_ = nullptr;
-    std::uint32_t unnamed_parses_ = 0;  // of the client, unanswered: the last of them decides about unnamed_
+    std::uint32_t unnamed_unanswered_ = 0;  // Parse and Close messages for it, ours included
+    std::uint32_t unnamed_outdated_ = 0;    // those of them that a simple query has come behind
+    std::uint32_t unnamed_batch_ = 0;       // of the last of them
     const bool translates_;
 };
 

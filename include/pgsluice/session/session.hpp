@@ -102,6 +102,10 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // Where the rest of a message goes whose beginning has been dealt with.
     enum class Rest : std::uint8_t { onward, nowhere };
 
+    // A statement that may deallocate others has been sent: what uses one has to wait. A portal may run until its
+    // transaction ends.
+    enum class Forgetting : std::uint8_t { nothing, until_answered, until_idle };
+
     // client_side.cpp: one message each. They return how many bytes they took from the front; none: come again with
     // more bytes, or when what they wait for has happened.
     std::size_t admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
@@ -114,6 +118,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
     void send(wire::Outbox& to_server, Bytes& to_client);
+    bool is_to_be_answered_first(wire::Outbox& to_server);
     bool has_too_many_replies_waiting(wire::Outbox& to_server);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
@@ -129,6 +134,8 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
                        ByteView rest, wire::Outbox& to_server);
     PreparedStatements::Lease statement_lease(wire::Outbox& to_server);
     std::size_t hold_until_settled();
+    bool relay_in_clients_words(const wire::ErrorFields& fields, ByteView parsed, ByteView body,
+                                wire::Outbox& to_client);
     // server_side.cpp
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
     bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);
@@ -184,7 +191,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // Exchange::Witness
     void on_parsed(const protocol::Owed& owed) override;
     void on_closed(const protocol::Owed& owed) override;
-    void on_dropped(const protocol::Owed& owed) override;
+    void on_dropped(const protocol::Owed& owed, bool was_read) override;
 
     Context& context_;
     PeerPtr client_;
@@ -225,6 +232,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
 
     Phase phase_ = Phase::starting;
     metrics::ClientState state_ = metrics::ClientState::idle;
+    Forgetting forgetting_ = Forgetting::nothing;
     Rest client_rest_goes_ = Rest::nowhere, server_rest_goes_ = Rest::nowhere;
     bool waiting_ = false;          // in the pool's queue
     bool lease_begun_ = false;      // the server has this client's settings

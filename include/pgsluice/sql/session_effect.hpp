@@ -35,6 +35,9 @@ bool is_decisive(ByteView setting);
 // Whether the text is one SET and nothing else, so that after it the settings are known by what they were before.
 bool is_plain_set(ByteView text);
 
+// Whether it may take prepared statements away.
+bool may_deallocate(ByteView text);
+
 // Texts without a word that could have an effect cost one pass over their bytes; others are parsed, and remembered by
 // the thread that asks.
 SessionEffect session_effect(ByteView text);

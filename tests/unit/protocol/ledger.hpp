@@ -85,7 +85,7 @@ class Ledger final : public Exchange::Witness {
     }
     void on_parsed(const Owed& owed) override { note('+', owed); }
     void on_closed(const Owed& owed) override { note('-', owed); }
-    void on_dropped(const Owed& owed) override { note('!', owed); }
+    void on_dropped(const Owed& owed, bool) override { note('!', owed); }
 
     std::string witnessed_;
 };

@@ -21,16 +21,29 @@ TEST(End, terminate_gives_back_what_the_client_had) {
     script.run();
 }
 
-// A client may say good-bye in the same packet: what it asked first has been asked.
-TEST(End, what_stands_in_front_of_a_terminate_is_sent_first) {
+// A client may say good-bye in the same packet: what it asked first is done and answered first.
+TEST(End, what_stands_in_front_of_a_terminate_is_answered_first) {
     Script script;
     script.client_sends(client::query("insert") + client::terminate())
         .expect_to_server("Query \"insert\"\n")
+        .expect([](World& world) { EXPECT_EQ(world.client(0).ended, std::nullopt); })
         .server_sends(server::command_complete("INSERT 0 1") + server::ready())
+        .expect_to_client("CommandComplete \"INSERT 0 1\"\nReadyForQuery I\n")
         .expect([](World& world) {
-            world.end_cancels();
+            EXPECT_EQ(world.client(0).ended, Disconnect::client_left);
             EXPECT_EQ(world.pools().gauge(ServerState::idle), 1);
         });
+    script.run();
+}
+
+TEST(End, what_stands_in_front_of_a_malformed_frame_is_answered_first) {
+    Script script;
+    script.client_sends(client::bind("", "nope") + client::message('y', ""))
+        .expect_to_server("Bind \"\" \"nope\"\nFlush\n")
+        .server_sends(server::error("26000", "no"))
+        .expect_to_client(
+            "ErrorResponse ERROR 26000 \"no\"\n"
+            "ErrorResponse FATAL 08P01 \"invalid frontend message type 121\" R=\"pgsluice\"\n");
     script.run();
 }
 

@@ -78,13 +78,41 @@ TEST(Pipeline, what_follows_an_error_is_dropped_up_to_the_sync) {
 
 TEST(Pipeline, a_query_inside_a_failed_one_has_no_answer) {
     Script script;
-    script.client_sends(client::parse("", "broken") + client::query("skipped") + client::sync() + client::query("next"))
+    script
+        .client_sends(client::parse("s", "broken") + client::query("skipped") + client::sync() + client::query("next"))
         .server_sends(server::error("42601", "syntax error") + server::ready() + server::command_complete("NEXT") +
                       server::ready())
         .expect_to_client(
             "ErrorResponse ERROR 42601 \"syntax error\"\nReadyForQuery I\nCommandComplete \"NEXT\"\n"
             "ReadyForQuery I\n")
         .expect([](test::World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1); });
+    script.run();
+}
+
+// A Query destroys the unnamed statement, unless it is skipped.
+TEST(Pipeline, a_query_behind_an_unnamed_statement_of_an_open_batch_waits_for_its_answer) {
+    Script script;
+    script.client_sends(client::parse("", "broken") + client::query("skipped") + client::sync())
+        .expect_to_server("Parse \"\" \"broken\"\nFlush\n")
+        .server_sends(server::error("42601", "syntax error"))
+        .expect_to_server("Sync\n")
+        .server_sends(server::ready())
+        .expect_to_client("ErrorResponse ERROR 42601 \"syntax error\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(Pipeline, every_message_that_is_held_behind_an_open_batch_asks_for_its_answer) {
+    Script script;
+    const Bytes held = client::parse("", "broken") + client::query("skipped");
+    for (int i = 0; i < 2; ++i) {
+        script.client_sends(held)
+            .expect_to_server("Parse \"\" \"broken\"\nFlush\n")
+            .server_sends(server::error("42601", "syntax error"))
+            .client_sends(client::sync())
+            .expect_to_server("Sync\n")
+            .server_sends(server::ready())
+            .expect_to_client("ErrorResponse ERROR 42601 \"syntax error\"\nReadyForQuery I\n");
+    }
     script.run();
 }
 

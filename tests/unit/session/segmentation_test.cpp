@@ -8,6 +8,8 @@
 #include <support/splits.hpp>
 #include <support/world.hpp>
 
+#include <set>
+
 namespace pgsluice::session {
 namespace {
 
@@ -22,7 +24,7 @@ bool is_broken(ByteView parse) {
     return text == "broken" || text == "refused by pgsluice";
 }
 
-// Answers every message as PostgreSQL would; a Parse that is broken fails.
+// Answers every message as PostgreSQL would; a Parse that is broken, or gives a name again, fails.
 class Answers {
   public:
     explicit Answers(std::size_t value_size) : value_(value_size, 'v') {}
@@ -41,22 +43,34 @@ class Answers {
     Bytes to_one(FrontendTag tag, ByteView body) {
         if (skipping_ && tag != FrontendTag::sync) return {};
         switch (tag) {
-            case FrontendTag::parse:
-                skipping_ = is_broken(body);
-                return skipping_ ? server::error("42601", "syntax error") : server::parse_complete();
+            case FrontendTag::parse: return to_parse(body);
             case FrontendTag::bind: return server::bind_complete();
             case FrontendTag::describe:
                 return (body.starts_with('S') ? server::parameter_description({25}) : Bytes()) +
                        server::row_description({"a"});
             case FrontendTag::execute: return server::row({value_}) + server::command_complete("SELECT 1");
-            case FrontendTag::close: return server::close_complete();
+            case FrontendTag::close:
+                names_.erase(std::string(wire::read_target(body)->name));
+                return server::close_complete();
             case FrontendTag::query: return server::one_row("2");
             case FrontendTag::sync: skipping_ = false; return server::ready();
             default: return {};
         }
     }
 
+    Bytes to_parse(ByteView body) {
+        const std::string name(wire::read_parse(body)->statement);
+        skipping_ = true;
+        if (is_broken(body)) return server::error("42601", "syntax error");
+        if (!name.empty() && !names_.insert(name).second) {
+            return server::error("42P05", "prepared statement \"" + name + "\" already exists");
+        }
+        skipping_ = false;
+        return server::parse_complete();
+    }
+
     const std::string value_;
+    std::set<std::string> names_;
     Bytes unread_;
     bool skipping_ = false;
 };
@@ -139,7 +153,7 @@ TEST(Segmentation, changes_nothing_for_a_client_that_makes_errors) {
     const Seen whole = hold({stream}, nowhere);
     EXPECT_EQ(test::describe(whole.by_client),
               "ParseComplete\nBindComplete\nRowDescription \"a\"\nDataRow \"v\"\nCommandComplete \"SELECT 1\"\n"
-              "ReadyForQuery I\nErrorResponse ERROR 42P05 \"prepared statement \"s\" already exists\" R=\"pgsluice\"\n"
+              "ReadyForQuery I\nErrorResponse ERROR 42P05 \"prepared statement \"s\" already exists\"\n"
               "ReadyForQuery I\nErrorResponse ERROR 42601 \"syntax error\"\nReadyForQuery I\nCloseComplete\n"
               "ParseComplete\nBindComplete\nRowDescription \"a\"\nDataRow \"v\"\nCommandComplete \"SELECT 1\"\n"
               "ReadyForQuery I\n");

@@ -40,6 +40,27 @@ Script& sets_work_mem(Script& script) {
         .expect_to_server(asks_first());
 }
 
+TEST(SessionState, a_bind_that_is_refused_has_no_effect) {
+    Script script = preserving();
+    script.client_sends(client::query("begin"))
+        .server_sends(server::command_complete("BEGIN") + server::ready('T'))
+        .client_sends(client::parse("s", "set work_mem = '7MB'") + client::bind("", "s") + client::sync())
+        .server_sends(server::parse_complete() + server::bind_complete() + server::ready('T'))
+        .client_sends(client::query("rollback"))
+        .server_sends(server::command_complete("ROLLBACK") + server::ready())
+        .expect([](World& world) { world.server(0).take(); })
+        .server_sends(answers({}))
+        .client_sends(client::query("begin") + client::bind("", "pgsluice_x") + client::sync())
+        .server_sends(server::command_complete("BEGIN") + server::ready('T'))
+        .server_sends(server::error("42601", "syntax error") + server::ready('E'))
+        .client_sends(client::query("rollback"))
+        .expect([](World& world) { world.server(0).take(); })
+        .server_sends(server::command_complete("ROLLBACK") + server::ready())
+        .expect_to_server("")
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+    script.run();
+}
+
 TEST(SessionState, a_statement_without_effect_asks_nothing) {
     Script script = preserving();
     script.client_sends(client::query("set local work_mem = '7MB'"))

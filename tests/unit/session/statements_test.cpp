@@ -1,56 +1,10 @@
 // Prepared statements in transaction mode: one server, and names that follow their client to another.
+#include "statement_scripts.hpp"
+
 #include <gtest/gtest.h>
-#include <support/script.hpp>
 
 namespace pgsluice::session {
 namespace {
-
-using test::Script;
-using test::World;
-namespace client = test::client;
-namespace server = test::server;
-
-// The name of ours that a text is prepared under, whatever the cache: names are made from the text and the settings.
-std::string our_name(std::string_view text) {
-    protocol::StatementCache cache({1, 2});
-    std::uint64_t settings = 0;
-    for (const char* part : {"client_encoding", "UTF8", "DateStyle", "ISO, MDY", "TimeZone", "UTC"}) {
-        settings = cache.then(settings, part);
-    }
-    return cache.intern(text, ByteView("\0\0", 2), {settings, 0})->server_name;
-}
-
-Bytes run(std::string_view name) {
-    return client::bind("", name) + client::execute() + client::sync();
-}
-Bytes answered(std::string_view tag) {
-    return server::bind_complete() + server::command_complete(tag) + server::ready();
-}
-std::string prepares(const std::string& text) {
-    return "Parse \"" + our_name(text) + "\" \"" + text + "\"\n";
-}
-std::string evicts(const std::string& text) {
-    return "Close S \"" + our_name(text) + "\"\n";
-}
-std::string runs(const std::string& text) {
-    return "Bind \"\" \"" + our_name(text) + "\"\nExecute \"\" 0\nSync\n";
-}
-
-// Client 0 holds server 0 in a transaction, and client 1 is on server 1.
-Script on_two_servers(std::uint32_t slots = 200) {
-    World::Options options;
-    options.pool.size = 2;
-    options.pool.max_prepared_statements = slots;
-    Script script(options);
-    script.add_client();
-    return script;
-}
-void hold_server(Script& script, std::size_t who, std::size_t server_number) {
-    script.client_sends(who, client::query("begin"))
-        .server_sends(server_number, server::command_complete("BEGIN") + server::ready('T'))
-        .expect_to_server(server_number, "Query \"begin\"\n")
-        .expect_to_client(who, "CommandComplete \"BEGIN\"\nReadyForQuery T\n");
-}
 
 TEST(Statements, go_by_a_name_of_ours_on_the_server) {
     Script script;
@@ -118,12 +72,12 @@ TEST(Statements, a_name_in_use_is_refused_and_the_first_survives) {
         .server_sends(server::parse_complete() + server::ready())
         .expect_to_server(prepares("first") + "Sync\n")
         .client_sends(client::parse("s", "second") + client::sync())
-        // The server is given a statement that fails, so that its transaction state is its own.
-        .expect_to_server("Parse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n")
-        .server_sends(server::error("42601", "syntax error") + server::ready())
+        // It may find something else wrong first: the text, or the transaction.
+        .expect_to_server(parses_again("second") + "Sync\n")
+        .server_sends(already_exists())
         .expect_to_client(
-            "ParseComplete\nReadyForQuery I\nErrorResponse ERROR 42P05 \"prepared statement \"s\" already exists\" "
-            "R=\"pgsluice\"\nReadyForQuery I\n")
+            "ParseComplete\nReadyForQuery I\n"
+            "ErrorResponse ERROR 42P05 \"\"s\" already exists\"\nReadyForQuery I\n")
         .client_sends(run("s"))
         .expect_to_server(runs("first"));
     script.run();
@@ -250,15 +204,12 @@ TEST(Statements, a_close_of_an_unanswered_batch_holds_the_client_that_gives_the_
         .server_sends(server::parse_complete() + server::ready())
         .client_sends(client::bind("", "nope") + closes + again)
         .server_sends(server::error("26000", "no") + server::ready())
-        .server_sends(server::error("42601", "syntax error") + server::ready())
+        .server_sends(already_exists())
         .expect_to_client(
             "ParseComplete\nReadyForQuery I\nErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n"
-            "ErrorResponse ERROR 42P05 \"prepared statement \"s\" already exists\" R=\"pgsluice\"\n"
-            "ReadyForQuery I\n")
+            "ErrorResponse ERROR 42P05 \"\"s\" already exists\"\nReadyForQuery I\n")
         .client_sends(run("s"))
-        .expect_to_server(prepared +
-                          "Bind \"\" \"nope\"\nSync\nParse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n" +
-                          runs("A"));
+        .expect_to_server(prepared + "Bind \"\" \"nope\"\nSync\n" + parses_again("B") + "Sync\n" + runs("A"));
     undone.run_whole_unbroken();
 }
 
@@ -403,56 +354,44 @@ TEST(Statements, deallocate_all_takes_this_clients_names_only) {
     }
 }
 
-// --- The unnamed statement
-
-TEST(Unnamed, follows_its_client_to_another_server) {
-    Script script = on_two_servers();
-    script.client_sends(client::parse("", "A") + client::sync())
+// The server would not know them, and the client's error would be ours.
+TEST(Statements, wait_for_the_answer_to_one_that_may_deallocate_them) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::parse("s", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"\" \"A\"\nSync\n");
-    hold_server(script, 1, 0);
-    script.client_sends(run(""))
-        .expect_to_server(1, "Parse \"\" \"A\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n")
-        .server_sends(1, server::parse_complete() + answered("A"))
-        .expect_to_client("ParseComplete\nReadyForQuery I\nBindComplete\nCommandComplete \"A\"\nReadyForQuery I\n");
+        .expect_to_server(prepares("A") + "Sync\n")
+        .client_sends(client::query("deallocate all") + client::bind("", "s") + client::sync())
+        .expect_to_server("Query \"deallocate all\"\n")
+        .server_sends(server::command_complete("DEALLOCATE ALL") + server::ready())
+        .expect_to_server("Bind \"\" \"s\"\nSync\n");
     script.run();
 }
 
-TEST(Unnamed, of_another_client_is_never_bound) {
-    Script script;
-    script.add_client()
-        .client_sends(client::parse("", "secret") + client::sync())
-        .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"\" \"secret\"\nSync\n")
-        .client_sends(1, run(""))
-        .expect_to_server("Close S \"\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n")
-        .server_sends(server::close_complete() + server::error("26000", "no") + server::ready())
-        .expect_to_client(1, "ErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n");
+TEST(Statements, that_a_batch_deallocates_are_gone_within_it) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script
+        .client_sends(client::parse("s", "deallocate all") + client::bind("", "s") + client::describe_portal("") +
+                      client::execute() + client::parse("s", "B") + client::sync())
+        .expect_to_server(prepares("deallocate all") + "Bind \"\" \"" + our_name("deallocate all") + "\"\nFlush\n")
+        .server_sends(server::parse_complete() + server::bind_complete())
+        .expect_to_server("Describe P \"\"\nExecute \"\" 0\nFlush\n")
+        .server_sends(server::no_data() + server::command_complete("DEALLOCATE ALL"))
+        .expect_to_server(prepares("B") + "Sync\n");
     script.run();
 }
 
-TEST(Unnamed, is_destroyed_by_a_simple_query) {
+TEST(Statements, errors_tell_the_clients_name_and_not_ours) {
     Script script;
-    script.client_sends(client::parse("", "A") + client::sync())
+    script.client_sends(client::parse("s", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server("Parse \"\" \"A\"\nSync\n")
         .expect_to_client("ParseComplete\nReadyForQuery I\n")
-        .exchange(0, 0, "select 1")
-        .client_sends(run(""))
-        .expect_to_server("Close S \"\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n");
-    script.run();
-}
-
-TEST(Unnamed, left_behind_by_a_skipped_close_is_nobodys) {
-    Script script;
-    script.add_client()
-        .client_sends(client::parse("", "secret") + client::sync())
-        .server_sends(server::parse_complete() + server::ready())
-        .client_sends(client::bind("", "nope") + client::close_statement("") + client::sync())
-        .server_sends(server::error("26000", "no") + server::ready())
-        .expect_to_server("Parse \"\" \"secret\"\nSync\nBind \"\" \"nope\"\nClose S \"\"\nSync\n")
-        .client_sends(1, run(""))
-        .expect_to_server("Close S \"\"\nBind \"\" \"\"\nExecute \"\" 0\nSync\n");
+        .client_sends(run("s"))
+        .server_sends(server::error("08P01", "statement \"" + our_name("A") + "\" requires 1") + server::ready())
+        .expect_to_client("ErrorResponse ERROR 08P01 \"statement \"s\" requires 1\"\nReadyForQuery I\n");
     script.run();
 }
 

@@ -1,0 +1,35 @@
+"""Two transcripts of one session: what differs, and which differences are there on purpose."""
+import re
+
+from session import Session, Transcript, first_difference, shown
+
+
+def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
+    at = first_difference(ours, theirs)
+    if at is None:
+        return True
+    if at < min(len(ours.messages), len(theirs.messages)) and of_the_other_name(ours.messages[at]) == of_the_other_name(theirs.messages[at]) != "":
+        # A client that has prepared one text under two names may read the other name in this error.
+        rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
+        return explained(session, *rest)
+    if session.says_good_bye and ours.fate == theirs.fate == "closed" and len(ours.messages) == at:
+        # What no Sync or Flush asked an answer for before a Terminate PostgreSQL answers up to an error, and we do not.
+        return True
+    # Where framing is lost PostgreSQL closes without a word, and we say why.
+    rest = ours.messages[at:]
+    return (ours.fate == theirs.fate == "closed" and len(theirs.messages) == at and len(rest) == 1
+            and rest[0].summary() == "E:FATAL:08P01" and rest[0].fields.get("R") == "pgsluice")
+
+
+def of_the_other_name(message) -> str:
+    return re.sub('statement "[^"]*"', "", message.text) if message.tag == "E" and "bind message supplies" in message.text else ""
+
+
+def difference_between(ours: Transcript, theirs: Transcript) -> str:
+    at = first_difference(ours, theirs)
+
+    def around(transcript: Transcript) -> str:
+        lines = [f"    {'>' if i == at else ' '} {shown(each)}" for i, each in enumerate(transcript.messages) if at - 3 <= i <= at + 3]
+        return "\n".join([*lines, f"      {transcript.fate}"])
+
+    return f"  PostgreSQL:\n{around(theirs)}\n  pgsluice:\n{around(ours)}"
