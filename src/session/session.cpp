@@ -166,8 +166,11 @@ void Session::adopt_rulebook() {
 // PostgreSQL reads a message when it has done and answered what was asked before, so one that ends the connection waits
 // for that. Not inside COPY FROM STDIN, which it fails.
 bool Session::is_to_be_answered_first(wire::Outbox& to_server) {
-    if (server_ == nullptr || !server_->exchange().owes() || server_->exchange().ignores_sync()) return false;
+    if (server_ == nullptr) return false;
     protocol::Exchange& exchange = server_->exchange();
+    // No server would answer for these, so nothing would end the wait.
+    exchange.settle_invented(context_.to_client, *this);
+    if (!exchange.owes() || exchange.ignores_sync()) return false;
     if (!exchange.owes_ready() && !exchange.is_flushed()) {
         wire::write_empty(to_server.join(), wire::FrontendTag::flush);
         exchange.note_flush();
@@ -180,6 +183,8 @@ bool Session::is_to_be_answered_first(wire::Outbox& to_server) {
 // end of the batch, and the client is not heard until they have gone.
 bool Session::has_too_many_replies_waiting(wire::Outbox& to_server) {
     if (server_ == nullptr || server_->exchange().invented() < most_invented) return false;
+    server_->exchange().settle_invented(context_.to_client, *this);
+    if (server_->exchange().invented() < most_invented) return false;
     wire::write_empty(to_server.join(), wire::FrontendTag::flush);
     hold_until_settled();
     return true;

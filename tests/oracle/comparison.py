@@ -1,7 +1,7 @@
 """Two transcripts of one session: what differs, and which differences are there on purpose."""
 import re
 
-from session import Session, Transcript, first_difference, shown
+from session import Session, Transcript, first_difference, play, shown
 
 
 def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
@@ -12,6 +12,13 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
         # A client that has prepared one text under two names may read the other name in this error.
         rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
         return explained(session, *rest)
+    if at < len(ours.messages) and ours.messages[at].summary() == "E:ERROR:25001" and "before any query" in ours.messages[at].text:
+        # To describe a statement where the server lacks it takes a Parse, which is a query to a BEGIN in the same batch.
+        return True
+    if at < len(ours.messages) and ours.messages[at].sqlstate == "25P02":
+        # In a transaction that has failed PostgreSQL describes some statements, and finds fault with some messages; where
+        # the server lacks the statement nothing can be had but this.
+        return True
     if session.says_good_bye and ours.fate == theirs.fate == "closed" and len(ours.messages) == at:
         # What no Sync or Flush asked an answer for before a Terminate PostgreSQL answers up to an error, and we do not.
         return True
@@ -33,3 +40,9 @@ def difference_between(ours: Transcript, theirs: Transcript) -> str:
         return "\n".join([*lines, f"      {transcript.fate}"])
 
     return f"  PostgreSQL:\n{around(theirs)}\n  pgsluice:\n{around(ours)}"
+
+
+def compare(oracle, proxy, mode: str, session: Session) -> str:
+    """What differs and has no reason; empty: nothing."""
+    theirs, ours = play(oracle.address, "app", session), play(proxy.address, mode, session)
+    return "" if explained(session, ours, theirs) else difference_between(ours, theirs)

@@ -1,5 +1,6 @@
 """What a client sends, and what comes back: the same bytes are played to PostgreSQL and to pgsluice."""
 import random
+import re
 import struct
 import time
 from dataclasses import dataclass, field
@@ -120,7 +121,8 @@ def comparable(message: m.Message) -> tuple:
         return message.tag, tuple(columns)
     elif message.tag in "EN":
         # Where in PostgreSQL's source it comes from is not compared: errors of ours come from nowhere there.
-        return message.tag, tuple(sorted((key, value) for key, value in message.fields.items() if key not in "FLR"))
+        fields = {key: re.sub(r"pg_temp_\d+", "pg_temp", value) for key, value in message.fields.items() if key not in "FLR"}
+        return message.tag, tuple(sorted(fields.items()))
     return message.tag, body
 
 

@@ -3,16 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from comparison import difference_between, explained
+from comparison import compare
 from conftest import LANES, MODES
 from generator import Generator
-from session import Session, play
-
-
-def compare(oracle, proxy, mode: str, session: Session) -> str:
-    """What differs and has no reason; empty: nothing."""
-    theirs, ours = play(oracle.address, "app", session), play(proxy.address, mode, session)
-    return "" if explained(session, ours, theirs) else difference_between(ours, theirs)
+from session import Session
 
 
 def shortened(session: Session, still_differs) -> Session:

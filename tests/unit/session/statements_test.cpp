@@ -384,6 +384,35 @@ TEST(Statements, that_a_batch_deallocates_are_gone_within_it) {
     script.run();
 }
 
+// A batch is open and holds nothing but replies of ours: a Flush would bring no answer.
+TEST(Statements, that_are_held_behind_replies_of_ours_alone_go_on) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::parse("s", "A") + client::parse("d", "deallocate all") + client::query("begin"))
+        .server_sends(server::parse_complete() + server::parse_complete())
+        .server_sends(server::command_complete("BEGIN") + server::ready('T'))
+        .client_sends(client::bind("p", "d") + client::sync())
+        .server_sends(server::bind_complete() + server::ready('T'))
+        .expect([](World& world) { world.server(0).take(), world.client(0).peer.take(); })
+        .client_sends(client::close_statement("s") + client::close_portal("p") + client::sync())
+        .expect_to_client("CloseComplete\n")
+        .expect_to_server("Close P \"p\"\nSync\n");
+    script.run();
+}
+
+TEST(Statements, many_replies_of_ours_alone_do_not_wait_for_the_server) {
+    Script script;
+    Bytes many;
+    for (int i = 0; i < 3000; ++i) many += client::parse("s", "A") + client::close_statement("s");
+    script.client_sends(client::parse("t", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(many + client::sync())
+        .expect([](World& world) { EXPECT_FALSE(world.client(0).peer.is_paused(Pause::unsettled)); })
+        .expect_to_server(prepares("A") + "Sync\nSync\n");
+    script.run_whole_unbroken();
+}
+
 TEST(Statements, errors_tell_the_clients_name_and_not_ours) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync())

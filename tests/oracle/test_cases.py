@@ -1,0 +1,17 @@
+"""Hand-chosen sessions: through pgsluice they get what PostgreSQL answers, however they are sent."""
+import pytest
+
+from cases import sessions
+from comparison import compare
+from conftest import MODES
+
+
+@pytest.mark.parametrize("pace", ["steps", "at once", "cut"])
+@pytest.mark.parametrize("mode", MODES)
+def test_get_the_same_answers(oracle, proxy, mode, pace):
+    found = {session.name: difference for session in sessions(pace) if (difference := compare(oracle, proxy, mode, session))}
+    assert not found, f"{len(found)} differ\n" + "\n".join(f"{name}\n{difference}" for name, difference in found.items())
+
+
+def test_there_are_enough():
+    assert len(sessions("steps")) >= 150
