@@ -1,5 +1,7 @@
 #include "startup_identity.hpp"
 
+#include <pgsluice/base/lower_case.hpp>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -14,14 +16,6 @@ constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1
 // that rules, routes and logs all see the same name.
 std::string cut_name(ByteView name) {
     return std::string(name.substr(0, longest_name));
-}
-
-std::string lower_case(ByteView name) {
-    std::string lower(name);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
 }
 
 // pg_clean_ascii, then GUC_IS_NAME's length.

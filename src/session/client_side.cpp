@@ -64,13 +64,13 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         // What neither Sync nor Flush has followed is rolled back, and its answers are not sent.
         const bool has_asked =
             server_ != nullptr && (server_->exchange().owes_ready() || server_->exchange().is_flushed());
-        if (has_asked && is_to_be_answered_first(to_server)) return 0;
+        if (has_asked && hold_until_answered(to_server)) return 0;
         send(to_server, to_client);
         end(Disconnect::client_left);
         return rest.size();
     }
     if (tag == FrontendTag::password) {
-        if (is_to_be_answered_first(to_server)) return 0;
+        if (hold_until_answered(to_server)) return 0;
         const auto error = wire::fatal("08P01", "invalid frontend message type 112");
         send(to_server, to_client);
         end(Disconnect::protocol_violation, &error);
@@ -118,7 +118,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
     const bool begins = tag != FrontendTag::flush && !belongs_to_copy(tag) && !skipping_here_;
     if (begins && busy_since_ == never) busy_since_ = active_at_;
     if (forgetting_ != Forgetting::nothing && is_about_statements(tag)) {
-        if (is_to_be_answered_first(to_server)) return 0;
+        if (hold_until_answered(to_server)) return 0;
         const bool is_over = exchange.at_rest() && exchange.status() == TransactionStatus::idle;
         if (is_over || forgetting_ == Forgetting::until_answered) forgetting_ = Forgetting::nothing;
     }
@@ -204,7 +204,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
 
 std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     // A failure in the batch that is open makes the server skip it, and the unnamed statement stays.
-    if (server_->exchange().needs_sync() && statements_.has_unnamed() && is_to_be_answered_first(to_server)) return 0;
+    if (server_->exchange().needs_sync() && statements_.has_unnamed() && hold_until_answered(to_server)) return 0;
     ++totals_.queries;
     metrics_.queries[QueryKind::simple].add();
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.

@@ -38,12 +38,7 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wi
         return nullptr;
     }
     if (rules_.empty()) return nullptr;
-    ByteView text;
-    if (static_cast<FrontendTag>(frame.tag) == FrontendTag::query) {
-        if (const auto query = wire::read_query(wire::body_of(rest, frame))) text = query->text;
-    } else if (const auto parse = wire::read_parse(wire::body_of(rest, frame))) {
-        text = parse->text;
-    }
+    const ByteView text = wire::statement_text(static_cast<FrontendTag>(frame.tag), wire::body_of(rest, frame));
     const policy::Verdict verdict = rulebook_->policies.judge(rules_, text);
     if (verdict.rule || !verdict.hits.empty()) context_.host.on_verdict(*this, verdict);
     return verdict.blocks() ? verdict.error : nullptr;

@@ -92,7 +92,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
         }
         const wire::Frame frame = wire::cut_frontend(rest);
         if (frame.cut == wire::Cut::need_more) break;
-        if (frame.cut != wire::Cut::frame && is_to_be_answered_first(to_server)) break;
+        if (frame.cut != wire::Cut::frame && hold_until_answered(to_server)) break;
         if (frame.cut == wire::Cut::unknown_type) {
             const auto type = std::to_string(static_cast<unsigned char>(frame.tag));
             const auto error = wire::fatal("08P01", "invalid frontend message type " + type);
@@ -163,9 +163,9 @@ void Session::adopt_rulebook() {
     if (rulebook_ != context_.host.rulebook()) context_.host.refresh(*this, context_.host.rulebook());
 }
 
-// PostgreSQL reads a message when it has done and answered what was asked before, so one that ends the connection waits
-// for that. Not inside COPY FROM STDIN, which it fails.
-bool Session::is_to_be_answered_first(wire::Outbox& to_server) {
+// PostgreSQL reads a message when it has done and answered what was asked before. True: the message in front, to which
+// that makes a difference, waits for it. Not inside COPY FROM STDIN, which it fails.
+bool Session::hold_until_answered(wire::Outbox& to_server) {
     if (server_ == nullptr) return false;
     protocol::Exchange& exchange = server_->exchange();
     // No server would answer for these, so nothing would end the wait.

@@ -57,12 +57,7 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
     const bool is_query = tag == wire::FrontendTag::query;
     const bool counts = is_query || !statements_.translates();
     if (!counts && may_pin()) return nullptr;
-    ByteView text;
-    if (is_query) {
-        if (const auto query = wire::read_query(wire::body_of(rest, frame))) text = query->text;
-    } else if (const auto parse = wire::read_parse(wire::body_of(rest, frame))) {
-        text = parse->text;
-    }
+    const ByteView text = wire::statement_text(tag, wire::body_of(rest, frame));
     const SessionEffect effect = effect_of(text, sql::session_effect(text));
     if (effect == SessionEffect::none) return nullptr;
     if (sql::pins(effect) && !may_pin()) {

@@ -1,5 +1,7 @@
 #include "candidate.hpp"
 
+#include <pgsluice/base/lower_case.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>

@@ -9,8 +9,4 @@ namespace pgsluice::sql {
 // and comments, and takes too many for candidates rather than one too few.
 bool is_candidate(ByteView text);
 
-constexpr char lower_case(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 }  // namespace pgsluice::sql

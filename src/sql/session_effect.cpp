@@ -1,5 +1,6 @@
 #include "candidate.hpp"
 
+#include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/sql/session_effect.hpp>
 
 #include <boost/json.hpp>
@@ -156,12 +157,6 @@ constexpr bool goes_on_in_name(char c) {
     return begins_name(c) || (c >= '0' && c <= '9') || c == '$';
 }
 
-std::string in_lower_case(ByteView text) {
-    std::string lower(text);
-    std::transform(lower.begin(), lower.end(), lower.begin(), lower_case);
-    return lower;
-}
-
 }  // namespace
 
 bool is_decisive(ByteView setting) {
@@ -174,18 +169,18 @@ bool is_decisive(ByteView setting) {
                                                             "role",
                                                             "session_authorization",
                                                             "statement_timeout"};
-    const std::string name = in_lower_case(setting);
+    const std::string name = lower_case(setting);
     if (name.find('.') != std::string::npos || name.starts_with("log_")) return false;
     return std::find(others.begin(), others.end(), name) == others.end();
 }
 
 bool is_plain_set(ByteView text) {
     const std::size_t end = text.find_last_not_of("; \t\r\n");
-    return in_lower_case(text.substr(0, 4)) == "set " && text.find(';') > end;
+    return lower_case(text.substr(0, 4)) == "set " && text.find(';') > end;
 }
 
 bool may_deallocate(ByteView text) {
-    const std::string lower = in_lower_case(text);
+    const std::string lower = lower_case(text);
     return lower.find("deallocate") != std::string::npos || lower.find("discard") != std::string::npos;
 }
 
@@ -220,7 +215,7 @@ std::vector<std::string> custom_setting_names(ByteView text) {
             ++at;
         }
         if (dots == 0 || at - begin > longest) continue;
-        std::string name = in_lower_case(text.substr(begin, at - begin));
+        std::string name = lower_case(text.substr(begin, at - begin));
         if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
     }
     return names;

@@ -21,6 +21,15 @@ std::optional<Parse> read_parse(ByteView body) {
     return parse;
 }
 
+ByteView statement_text(FrontendTag tag, ByteView body) {
+    if (tag == FrontendTag::query) {
+        const auto query = read_query(body);
+        return query ? query->text : ByteView();
+    }
+    const auto parse = read_parse(body);
+    return parse ? parse->text : ByteView();
+}
+
 std::optional<Bind> read_bind(ByteView body) {
     Reader reader(body);
     Bind bind{reader.string(), reader.string(), {}};

@@ -118,7 +118,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
     void send(wire::Outbox& to_server, Bytes& to_client);
-    bool is_to_be_answered_first(wire::Outbox& to_server);
+    bool hold_until_answered(wire::Outbox& to_server);
     bool has_too_many_replies_waiting(wire::Outbox& to_server);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);

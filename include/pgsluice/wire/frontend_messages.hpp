@@ -35,6 +35,8 @@ std::optional<Query> read_query(ByteView body);
 std::optional<Parse> read_parse(ByteView body);
 std::optional<Bind> read_bind(ByteView body);
 std::optional<Target> read_target(ByteView body);
+// Of a Query or Parse; empty where it is malformed.
+ByteView statement_text(FrontendTag tag, ByteView body);
 
 void write_query(Bytes& out, ByteView text);
 void write_parse(Bytes& out, ByteView statement, ByteView text, ByteView parameter_types);

@@ -33,6 +33,8 @@ TEST(Query, is_read_and_written) {
     const Bytes message = client::query("select 1");
     EXPECT_EQ(read_query(body(message))->text, "select 1");
     EXPECT_EQ(read_query(body(client::query("")))->text, "");
+    EXPECT_EQ(statement_text(FrontendTag::query, body(message)), "select 1");
+    EXPECT_EQ(statement_text(FrontendTag::query, "no end"), "");
     EXPECT_TRUE(takes_this_length_only(message, read_query));
     EXPECT_EQ(written(write_query, "select 1"), message);
 }
