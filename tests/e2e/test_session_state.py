@@ -101,20 +101,12 @@ class TestSettings:
         owner.until_ready()
         assert elsewhere(owner, stranger, show) == made
 
-    def test_are_gone_after_a_rollback(self, two, kind):
+    @pytest.mark.parametrize("before, undo", [("begin", "rollback"), ("select 1", "discard all")])
+    def test_are_gone_once_undone(self, two, kind, before, undo):
         _, owner, stranger = two
         make, show, _, unmade = SETTINGS[kind]
-        owner.query("begin")
-        owner.query(make)
-        owner.query("rollback")
-        assert elsewhere(owner, stranger, show) == unmade
-        assert shown(owner, show) == unmade
-
-    def test_are_gone_after_discard_all(self, two, kind):
-        _, owner, stranger = two
-        make, show, _, unmade = SETTINGS[kind]
-        owner.query(make)
-        owner.query("discard all")
+        for sql in (before, make, undo):
+            owner.query(sql)
         assert elsewhere(owner, stranger, show) == unmade
         assert shown(owner, show) == unmade
 

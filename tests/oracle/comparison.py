@@ -8,24 +8,34 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
     at = first_difference(ours, theirs)
     if at is None:
         return True
-    if at < min(len(ours.messages), len(theirs.messages)) and of_the_other_name(ours.messages[at]) == of_the_other_name(theirs.messages[at]) != "":
-        # A client that has prepared one text under two names may read the other name in this error.
-        rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
-        return explained(session, *rest)
+    # Nothing explains that one way ends otherwise: a hang, or a connection that is lost.
+    if ours.fate != theirs.fate:
+        return False
+    if at < min(len(ours.messages), len(theirs.messages)):
+        one, other = ours.messages[at], theirs.messages[at]
+        if of_the_other_name(one) == of_the_other_name(other) != "":
+            # A client that has prepared one text under two names may read the other name in this error.
+            rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
+            return explained(session, *rest)
     if at < len(ours.messages) and ours.messages[at].summary() == "E:ERROR:25001" and "before any query" in ours.messages[at].text:
         # To describe a statement where the server lacks it takes a Parse, which is a query to a BEGIN in the same batch.
         return True
-    if at < len(ours.messages) and ours.messages[at].sqlstate == "25P02":
+    if at < len(ours.messages) and ours.messages[at].sqlstate == "25P02" and has_failed(theirs.messages[:at]):
         # In a transaction that has failed PostgreSQL describes some statements, and finds fault with some messages; where
         # the server lacks the statement nothing can be had but this.
         return True
-    if session.says_good_bye and ours.fate == theirs.fate == "closed" and len(ours.messages) == at:
+    if session.says_good_bye and ours.fate == "closed" and len(ours.messages) == at and not any(message.tag == "Z" for message in theirs.messages[at:]):
         # What no Sync or Flush asked an answer for before a Terminate PostgreSQL answers up to an error, and we do not.
         return True
     # Where framing is lost PostgreSQL closes without a word, and we say why.
     rest = ours.messages[at:]
-    return (ours.fate == theirs.fate == "closed" and len(theirs.messages) == at and len(rest) == 1
+    return (ours.fate == "closed" and len(theirs.messages) == at and len(rest) == 1
             and rest[0].summary() == "E:FATAL:08P01" and rest[0].fields.get("R") == "pgsluice")
+
+
+def has_failed(messages: list) -> bool:
+    """Whether they leave a transaction that has failed."""
+    return next((message.body for message in reversed(messages) if message.tag == "Z"), b"") == b"E"
 
 
 def of_the_other_name(message) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from support.proxy import Proxy, default_config
 
@@ -33,7 +32,7 @@ def oracle(shared_postgres):
 
 @pytest.fixture(scope="session")
 def proxy(oracle, worker_directory):
-    """Servers are fewer than clients could pin, and more than the lanes: no session ever waits for another."""
+    """More servers than lanes, and all of them may be pinned: no session waits for another or is refused."""
     folder = worker_directory / "oracle"
     folder.mkdir()
     config = default_config(oracle)
