@@ -32,8 +32,8 @@ bool is_looked_into(BackendTag tag) {
 
 struct ServerWitness final : protocol::Exchange::Witness {
     explicit ServerWitness(Server& server) : server_(server) {}
-    void on_parsed(const protocol::Owed& owed) override { server_.note_parsed(owed); }
-    void on_closed(const protocol::Owed&) override {}
+    void on_parsed(const protocol::Owed& owed) override { server_.note_done(owed); }
+    void on_closed(const protocol::Owed& owed) override { server_.note_done(owed); }
     void on_dropped(const protocol::Owed& owed, bool) override { server_.note_dropped(owed); }
 
   private:

@@ -2,21 +2,28 @@
 
 namespace pgsluice::pool {
 
-void Server::note_parsed(const protocol::Owed& owed) {
-    if (owed.statement != nullptr && !owed.unnamed && owed.fate != protocol::Fate::invent) {
-        statements_.settle(*owed.statement);
-    }
+namespace {
+
+// A Parse, or a Close of ours, that changes what stands on the server. A client's Close takes nothing from it.
+bool is_of_the_server(const protocol::Owed& owed) {
+    const bool is_clients_close = owed.asked == protocol::Asked::close && owed.text != nullptr;
+    return owed.statement != nullptr && !owed.unnamed && owed.fate != protocol::Fate::invent && !is_clients_close;
+}
+
+}  // namespace
+
+void Server::note_done(const protocol::Owed& owed) {
+    if (is_of_the_server(owed)) statements_.settle(*owed.statement);
 }
 
 void Server::note_dropped(const protocol::Owed& owed) {
-    if (owed.statement == nullptr || owed.fate == protocol::Fate::invent) return;
     // Whether the older unnamed statement is still there nobody can say: the next use sends the text again.
-    if (owed.unnamed)
-        unnamed_.reset();
-    else if (owed.asked == protocol::Asked::parse)
-        statements_.remove(*owed.statement);
-    else if (owed.text == nullptr && statements_.use(*owed.statement) == nullptr)
-        statements_.add(owed.statement, 0);  // a Close of ours; a client's takes nothing from the server
+    if (owed.unnamed && owed.statement != nullptr) unnamed_.reset();
+    if (!is_of_the_server(owed)) return;
+    if (owed.asked == protocol::Asked::parse)
+        statements_.undo_add(*owed.statement);
+    else
+        statements_.undo_close(owed.statement);
 }
 
 void Server::forget_statements() {
@@ -39,7 +46,7 @@ Server::Luggage Server::pack() {
 void Server::unpack(PeerPtr link, const Luggage& luggage, protocol::StatementCache& cache) {
     link_ = std::move(link);
     for (const auto& [text, types, environment] : luggage.statements) {
-        statements_.add(cache.intern(text, types, environment), 0);
+        statements_.restore(cache.intern(text, types, environment));
     }
 }
 

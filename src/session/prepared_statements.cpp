@@ -37,6 +37,11 @@ wire::SqlError unknown(ByteView name) {
     return wire::error("26000", "prepared statement \"" + std::string(name) + "\" does not exist");
 }
 
+// A Parse or Close that changes what a name of the client stands for.
+bool is_of_a_name(const protocol::Owed& owed) {
+    return owed.text != nullptr && owed.statement != nullptr;
+}
+
 // Sent in an earlier batch that has not been answered: nobody knows yet whether it stands. Within one batch order is
 // enough, since a failure there skips whatever relies on it.
 bool is_unsettled(std::uint32_t batch, pool::Server& server) {
@@ -47,7 +52,8 @@ void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fat
     protocol::Exchange& exchange = lease.server.exchange();
     protocol::ServerStatements& statements = lease.server.statements();
     if (statements.size() > 0 && statements.size() >= lease.slots) {
-        StatementRef evicted = statements.evict();
+        StatementRef evicted = statements.oldest();
+        statements.close(*evicted, exchange.batch());
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', evicted->server_name);
         exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
     }
@@ -65,8 +71,8 @@ StatementRef put_on_server(const StatementRef& statement, protocol::StatementCac
         wanted = texts.intern(statement->text, statement->parameter_types, lease.environment);
         present = lease.server.statements().use(*wanted);
     }
-    if (present != nullptr) {
-        if (is_unsettled(present->batch, lease.server)) return nullptr;
+    if (present != nullptr && is_unsettled(present->batch, lease.server)) return nullptr;
+    if (present != nullptr && !present->closed) {
         lease.metrics.statement_cache[Lookup::hit].add();
         return wanted;
     }
@@ -148,6 +154,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
     StatementRef statement = texts_.intern(parse.text, parse.parameter_types, lease.environment);
     const auto* present = lease.server.statements().use(*statement);
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return Outcome::hold;
+    if (present != nullptr && present->closed) present = nullptr;
     names_->add(parse.statement, statement, exchange.batch());
     if (present == nullptr) {
         lease.metrics.statement_cache[Lookup::miss].add();
@@ -159,7 +166,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
         // In a transaction that has failed, or may have, and behind what may be a COPY, only the server can answer.
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', statement->server_name);
         exchange.owe({Asked::close, Fate::swallow, statement});
-        lease.server.statements().remove(*statement);
+        lease.server.statements().close(*statement, exchange.batch());
         send_parse(std::move(statement), named(parse.statement), Fate::forward, lease);
     }
     return Outcome::done;
@@ -272,12 +279,12 @@ void PreparedStatements::settle_unnamed(const protocol::Owed& owed, StatementRef
 
 void PreparedStatements::on_parsed(const protocol::Owed& owed) {
     if (owed.unnamed) settle_unnamed(owed, owed.statement);
-    if (owed.text != nullptr && names_ != nullptr) names_->settle(owed.text->name);
+    if (is_of_a_name(owed) && names_ != nullptr) names_->settle(owed.text->name);
 }
 
 void PreparedStatements::on_closed(const protocol::Owed& owed) {
     if (owed.unnamed) settle_unnamed(owed, nullptr);
-    if (owed.text != nullptr && names_ != nullptr) names_->settle_close(owed.text->name);
+    if (is_of_a_name(owed) && names_ != nullptr) names_->settle(owed.text->name);
 }
 
 // Newest first, so each step finds the state that its message was admitted in. `was_read`: the server did not skip it
@@ -289,9 +296,9 @@ void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
         // Where a later batch has parsed another one, that is the client's now.
         if (!is_outdated && unnamed_unanswered_ == 0) unnamed_ = unnamed_settled_;
     }
-    if (owed.text == nullptr || owed.statement == nullptr || names_ == nullptr) return;
-    if (owed.asked == Asked::parse) names_->remove(owed.text->name);
-    if (owed.asked == Asked::close) names_->add(owed.text->name, owed.statement, 0);
+    if (!is_of_a_name(owed) || names_ == nullptr) return;
+    if (owed.asked == Asked::parse) names_->undo_add(owed.text->name);
+    if (owed.asked == Asked::close) names_->undo_close(owed.text->name, owed.statement);
 }
 
 }  // namespace pgsluice::session

@@ -268,6 +268,7 @@ bool Session::can_check_in() const {
 pool::Server& Session::part_from_server() {
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
+    forgetting_ = Forgetting::nothing;  // all of it has been answered
     enter(ClientState::idle);
     server.link().resume(Pause::slow_reader);
     return server;

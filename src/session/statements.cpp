@@ -117,11 +117,12 @@ bool Session::relay_in_clients_words(const wire::ErrorFields& fields, ByteView p
 }
 
 void Session::on_parsed(const protocol::Owed& owed) {
-    server_->note_parsed(owed);
+    server_->note_done(owed);
     statements_.on_parsed(owed);
 }
 
 void Session::on_closed(const protocol::Owed& owed) {
+    server_->note_done(owed);
     statements_.on_closed(owed);
 }
 

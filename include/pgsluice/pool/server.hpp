@@ -78,7 +78,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // The statement behind the server's unnamed one; none where there is none or nobody knows.
     protocol::StatementRef& unnamed() { return unnamed_; }
     // What the ledger has learnt about statements on this server (Exchange::Witness).
-    void note_parsed(const protocol::Owed& owed);
+    void note_done(const protocol::Owed& owed);
     void note_dropped(const protocol::Owed& owed);
     // Every named statement is gone that was prepared so far: DEALLOCATE ALL, DISCARD ALL.
     void forget_statements();

@@ -1,6 +1,6 @@
-// The prepared statements that one client knows by name. A name is unsettled from its Parse until the ParseComplete,
-// and from its Close until the CloseComplete; `batch` says in which batch (messages up to a Sync) that message stood,
-// and is 0 once it is settled.
+// The prepared statements that one client knows by name. A name is unsettled while a Parse or Close of it is
+// unanswered; `batch` says in which batch (messages up to a Sync) the last of them stood, and is 0 once all are
+// answered.
 #pragma once
 
 #include <pgsluice/protocol/statement.hpp>
@@ -17,6 +17,7 @@ class ClientStatements {
     struct Entry {
         StatementRef statement;
         std::uint32_t batch = 0;
+        std::uint32_t unanswered = 0;
         bool closed = false;  // gone for what follows in its batch; back, should that batch fail
     };
 
@@ -25,9 +26,13 @@ class ClientStatements {
         const auto found = names_.find(name);
         return found == names_.end() ? nullptr : &found->second;
     }
+    // Its Parse has been sent, and it stood for nothing.
     void add(ByteView name, StatementRef statement, std::uint32_t batch) {
+        const auto found = names_.find(name);
+        const std::uint32_t before = found == names_.end() ? 0 : found->second.unanswered;
         remove(name);
-        bytes_ += cost_of(*names_.try_emplace(std::string(name), Entry{std::move(statement), batch}).first);
+        Entry entry{std::move(statement), batch, before + 1};
+        bytes_ += cost_of(*names_.try_emplace(std::string(name), std::move(entry)).first);
     }
     void remove(ByteView name) {
         const auto found = names_.find(name);
@@ -35,24 +40,37 @@ class ClientStatements {
         bytes_ -= cost_of(*found);
         names_.erase(found);
     }
-    // Takes it away as far as its batch goes.
+    // Its Close has been sent: it is gone as far as its batch goes.
     void close(ByteView name, std::uint32_t batch) {
-        if (const auto found = names_.find(name); found != names_.end()) {
-            found->second.batch = batch;
-            found->second.closed = true;
-        }
+        const auto found = names_.find(name);
+        if (found == names_.end()) return;
+        found->second.batch = batch;
+        found->second.closed = true;
+        ++found->second.unanswered;
     }
-    // The CloseComplete has come. The name may have been given again behind it.
-    void settle_close(ByteView name) {
-        if (const Entry* entry = find(name); entry != nullptr && entry->closed) remove(name);
+    // The Parse or Close has been done.
+    void settle(ByteView name) { answer(name); }
+    // The Parse has not been done, newest first: its name stands for nothing, as before.
+    void undo_add(ByteView name) {
+        const auto found = names_.find(name);
+        if (found == names_.end()) return;
+        found->second.closed = true;
+        answer(name);
     }
-    void settle(ByteView name) {
-        if (const auto found = names_.find(name); found != names_.end()) found->second.batch = 0;
+    // The Close has not been done, newest first: its name stands for `statement` again.
+    void undo_close(ByteView name, StatementRef statement) {
+        const auto found = names_.find(name);
+        if (found == names_.end()) return;
+        bytes_ -= cost_of(*found);
+        found->second.statement = std::move(statement);
+        bytes_ += cost_of(*found);
+        found->second.closed = false;
+        answer(name);
     }
     // DEALLOCATE ALL has been done: what was prepared before it is gone, what was sent behind it stays.
     void forget_settled() {
         boost::unordered::erase_if(names_, [this](const auto& each) {
-            if (each.second.batch != 0) return false;
+            if (each.second.unanswered > 0) return false;
             bytes_ -= cost_of(each);
             return true;
         });
@@ -70,6 +88,13 @@ class ClientStatements {
     std::size_t bytes() const { return bytes_; }
 
   private:
+    void answer(ByteView name) {
+        const auto found = names_.find(name);
+        if (found == names_.end() || found->second.unanswered == 0) return;
+        if (--found->second.unanswered > 0) return;
+        found->second.batch = 0;
+        if (found->second.closed) remove(name);
+    }
     static std::size_t cost_of(const std::pair<const std::string, Entry>& each) {
         return each.first.size() + each.second.statement->text.size() + sizeof each;
     }

@@ -118,7 +118,7 @@ struct Resetting {
 
     Resetting()
         : rig(config::Pool{.mode = config::PoolMode::session, .size = 1}), first(rig.holder()), next(rig.asks()) {
-        first.server->statements().add(rig.statements().intern("select 1", ""), 0);
+        first.server->statements().restore(rig.statements().intern("select 1", ""));
         first.server->unnamed() = rig.statements().intern("select 2", "");
         first.server->reserved().set_config = true;
         first.give_back();

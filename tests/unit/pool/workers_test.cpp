@@ -71,8 +71,8 @@ TEST(Workers, what_is_prepared_and_set_on_a_server_moves_with_it) {
     PoolRig rig(two_workers());
     PoolClient& holder = rig.holder(0);
     Server& server = *holder.server;
-    server.statements().add(rig.statements(0).intern("select 1", ""), 0);
-    server.statements().add(rig.statements(0).intern("select 2", ""), 0);
+    server.statements().restore(rig.statements(0).intern("select 1", ""));
+    server.statements().restore(rig.statements(0).intern("select 2", ""));
     server.unnamed() = rig.statements(0).intern("select 3", "");
     const auto has = rig.host(0).parameters().with(server.has(), "TimeZone", "Asia/Tokyo", true);
     server.set_has(has);

@@ -7,6 +7,11 @@ namespace {
 
 class ClientStatementsTest : public testing::Test {
   protected:
+    void give(ByteView name, StatementRef statement) {
+        statements.add(name, std::move(statement), 7);
+        statements.settle(name);
+    }
+
     StatementCache cache{{1, 2}};
     ClientStatements statements;
     StatementRef one = cache.intern("select 1", ""), two = cache.intern("select 2", "");
@@ -32,15 +37,15 @@ TEST_F(ClientStatementsTest, a_name_that_is_settled_belongs_to_no_batch) {
 }
 
 TEST_F(ClientStatementsTest, a_name_that_is_taken_away_is_unknown_and_others_stay) {
-    statements.add("s", one, 0);
-    statements.add("t", one, 0);
+    give("s", one);
+    give("t", one);
     statements.remove("s");
     EXPECT_EQ(statements.find("s"), nullptr);
     EXPECT_EQ(statements.find("t")->statement, one);
 }
 
 TEST_F(ClientStatementsTest, a_name_given_again_stands_for_the_newer_statement) {
-    statements.add("s", one, 0);
+    give("s", one);
     statements.add("s", two, 7);
     EXPECT_EQ(statements.find("s")->statement, two);
     EXPECT_EQ(statements.find("s")->batch, 7U);
@@ -49,8 +54,8 @@ TEST_F(ClientStatementsTest, a_name_given_again_stands_for_the_newer_statement) 
 
 TEST_F(ClientStatementsTest, names_are_bytes_and_tell_case_apart) {
     const ByteView zero("a\0b", 3);
-    statements.add("s", one, 0);
-    statements.add(zero, two, 0);
+    give("s", one);
+    give(zero, two);
     EXPECT_EQ(statements.find("S"), nullptr);
     EXPECT_EQ(statements.find("a"), nullptr);
     EXPECT_EQ(statements.find(zero)->statement, two);
@@ -65,8 +70,8 @@ TEST_F(ClientStatementsTest, what_is_unknown_can_be_settled_and_removed) {
 }
 
 TEST_F(ClientStatementsTest, a_name_keeps_its_statement_alive) {
-    statements.add("s", one, 0);
-    statements.add("t", one, 0);
+    give("s", one);
+    give("t", one);
     one.reset();
     two.reset();
     EXPECT_EQ(cache.size(), 1U);
@@ -79,11 +84,47 @@ TEST_F(ClientStatementsTest, a_name_keeps_its_statement_alive) {
 }
 
 TEST_F(ClientStatementsTest, what_is_sent_behind_a_deallocate_all_outlives_it) {
-    statements.add("before", one, 0);
+    give("before", one);
     statements.add("behind", two, 7);
     statements.forget_settled();
     EXPECT_EQ(statements.find("before"), nullptr);
     ASSERT_NE(statements.find("behind"), nullptr);
+}
+
+TEST_F(ClientStatementsTest, a_name_is_settled_by_the_last_answer_only) {
+    statements.add("s", one, 7);
+    statements.close("s", 7);
+    statements.settle("s");
+    EXPECT_EQ(statements.find("s")->batch, 7U);
+    statements.add("s", two, 7);
+    statements.settle("s");
+    EXPECT_EQ(statements.find("s")->statement, two);
+    EXPECT_EQ(statements.find("s")->batch, 7U);
+    statements.settle("s");
+    EXPECT_EQ(statements.find("s")->batch, 0U);
+}
+
+TEST_F(ClientStatementsTest, what_was_not_done_is_undone_newest_first) {
+    give("s", one);
+    statements.close("s", 8);
+    statements.add("s", two, 8);
+    statements.undo_add("s");
+    EXPECT_TRUE(statements.find("s")->closed);
+    EXPECT_EQ(statements.find("s")->batch, 8U);
+    statements.undo_close("s", one);
+    EXPECT_EQ(statements.find("s")->statement, one);
+    EXPECT_FALSE(statements.find("s")->closed);
+    EXPECT_EQ(statements.find("s")->batch, 0U);
+}
+
+TEST_F(ClientStatementsTest, a_parse_undone_behind_a_close_that_was_done_leaves_nothing) {
+    give("s", one);
+    statements.close("s", 8);
+    statements.add("s", two, 8);
+    statements.settle("s");
+    statements.undo_add("s");
+    EXPECT_EQ(statements.find("s"), nullptr);
+    EXPECT_EQ(statements.bytes(), 0U);
 }
 
 TEST_F(ClientStatementsTest, the_bytes_of_names_and_texts_are_counted) {
@@ -91,7 +132,7 @@ TEST_F(ClientStatementsTest, the_bytes_of_names_and_texts_are_counted) {
     statements.add("s", one, 7);
     const std::size_t with_one = statements.bytes();
     EXPECT_GE(with_one, one->text.size() + 1);
-    statements.add("t", two, 0);
+    give("t", two);
     EXPECT_GT(statements.bytes(), with_one);
     statements.forget_settled();
     EXPECT_EQ(statements.bytes(), with_one);

@@ -10,8 +10,16 @@ namespace {
 class ServerStatementsTest : public testing::Test {
   protected:
     StatementRef statement(const std::string& text) { return cache.intern(text, ""); }
-    void add(const std::string& text, std::uint32_t batch = 0) { statements.add(statement(text), batch); }
-    bool has(const std::string& text) { return statements.use(*statement(text)) != nullptr; }
+    void add(const std::string& text, std::uint32_t batch) { statements.add(statement(text), batch); }
+    void add(const std::string& text) { statements.restore(statement(text)); }
+    void remove(const std::string& text) {
+        statements.close(*statement(text), 7);
+        statements.settle(*statement(text));
+    }
+    bool has(const std::string& text) {
+        const auto* entry = statements.use(*statement(text));
+        return entry != nullptr && !entry->closed;
+    }
     // Least recently used first.
     std::string order() const {
         std::string texts;
@@ -56,24 +64,60 @@ TEST_F(ServerStatementsTest, are_ordered_by_their_last_use) {
 TEST_F(ServerStatementsTest, give_up_the_least_recently_used) {
     for (const char* text : {"a", "b", "c"}) add(text);
     EXPECT_TRUE(has("a"));
-    EXPECT_EQ(statements.evict()->text, "b");
-    EXPECT_EQ(statements.evict()->text, "c");
+    EXPECT_EQ(statements.oldest()->text, "b");
+    remove("b");
+    EXPECT_EQ(statements.oldest()->text, "c");
     EXPECT_FALSE(has("b"));
     EXPECT_TRUE(has("a"));
-    EXPECT_EQ(statements.size(), 1U);
+    EXPECT_EQ(statements.size(), 2U);
 }
 
-TEST_F(ServerStatementsTest, take_back_what_they_gave_up_as_the_newest) {
+TEST_F(ServerStatementsTest, take_back_what_was_not_closed_as_the_newest) {
     for (const char* text : {"a", "b"}) add(text);
-    statements.add(statements.evict(), 0);
+    statements.close(*statement("a"), 7);
+    EXPECT_EQ(order(), "b");
+    statements.undo_close(statement("a"));
     EXPECT_EQ(order(), "ba");
     EXPECT_TRUE(has("a"));
 }
 
+TEST_F(ServerStatementsTest, are_settled_by_the_last_answer_only) {
+    add("a", 7);
+    statements.close(*statement("a"), 7);
+    add("a", 7);
+    statements.settle(*statement("a"));
+    statements.settle(*statement("a"));
+    EXPECT_EQ(statements.use(*statement("a"))->batch, 7U);
+    statements.settle(*statement("a"));
+    EXPECT_EQ(statements.use(*statement("a"))->batch, 0U);
+    EXPECT_EQ(order(), "a");
+}
+
+TEST_F(ServerStatementsTest, that_are_closed_are_unsettled_until_the_answer) {
+    add("a");
+    statements.close(*statement("a"), 7);
+    EXPECT_FALSE(has("a"));
+    ASSERT_NE(statements.use(*statement("a")), nullptr);
+    EXPECT_EQ(statements.use(*statement("a"))->batch, 7U);
+    statements.settle(*statement("a"));
+    EXPECT_EQ(statements.use(*statement("a")), nullptr);
+}
+
+TEST_F(ServerStatementsTest, undo_newest_first) {
+    add("a");
+    statements.close(*statement("a"), 7);
+    add("a", 7);
+    statements.undo_add(*statement("a"));
+    EXPECT_FALSE(has("a"));
+    statements.undo_close(statement("a"));
+    EXPECT_TRUE(has("a"));
+    EXPECT_EQ(statements.use(*statement("a"))->batch, 0U);
+}
+
 TEST_F(ServerStatementsTest, forget_what_is_removed_and_keep_the_rest) {
     for (const char* text : {"a", "b", "c"}) add(text);
-    statements.remove(*statement("b"));
-    statements.remove(*statement("unknown"));
+    remove("b");
+    remove("unknown");
     EXPECT_EQ(order(), "ac");
     EXPECT_FALSE(has("b"));
     EXPECT_TRUE(has("a"));
@@ -82,10 +126,8 @@ TEST_F(ServerStatementsTest, forget_what_is_removed_and_keep_the_rest) {
 TEST_F(ServerStatementsTest, keep_statements_alive_until_they_are_forgotten) {
     for (const char* text : {"a", "b", "c"}) add(text);
     EXPECT_EQ(cache.size(), 3U);
-    statements.remove(*statement("a"));
+    remove("a");
     EXPECT_EQ(cache.size(), 2U);
-    statements.evict();
-    EXPECT_EQ(cache.size(), 1U);
     statements.clear();
     EXPECT_EQ(cache.size(), 0U);
     EXPECT_EQ(statements.size(), 0U);

@@ -40,6 +40,24 @@ Script& sets_work_mem(Script& script) {
         .expect_to_server(asks_first());
 }
 
+// Two such clients would take the server from each other for ever, each time to restore its settings and to hold.
+TEST(SessionState, what_restores_settings_is_not_waited_for_by_one_that_deallocated_before) {
+    Script script = preserving();
+    script.add_client().client_sends(client::query("deallocate all"));
+    script.server_sends(server::command_complete("DEALLOCATE ALL") + server::ready())
+        .expect_to_server("Query \"deallocate all\"\n")
+        .client_sends(1, client::query("set work_mem = '7MB'"))
+        .expect_to_server("Query \"set work_mem = '7MB'\"\n")
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect_to_server(asks_first())
+        .server_sends(answers({{"s", "work_mem", "7MB"}}))
+        .client_sends(client::parse("", "A") + client::sync())
+        .expect_to_server(
+            "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"work_mem\"\"\n"
+            "Bind \"\" \"pgsluice_reset\"\nExecute \"\" 0\nSync\nParse \"\" \"A\"\nSync\n");
+    script.run_whole_unbroken();
+}
+
 TEST(SessionState, a_bind_that_is_refused_has_no_effect) {
     Script script = preserving();
     script.client_sends(client::query("begin"))

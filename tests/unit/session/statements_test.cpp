@@ -279,6 +279,19 @@ TEST(Statements, a_close_that_is_undone_puts_nothing_on_the_server) {
     script.run_whole_unbroken();
 }
 
+TEST(Statements, the_answer_to_a_parse_does_not_settle_a_close_behind_it) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::flush())
+        .client_sends(client::bind("", "nope") + client::close_statement("s") + client::sync())
+        .server_sends(server::parse_complete())
+        .client_sends(client::parse("s", "B") + client::sync())
+        .expect_to_server(prepares("A") + "Flush\nBind \"\" \"nope\"\nSync\n")
+        .server_sends(server::error("26000", "no") + server::ready())
+        .expect_to_client("ParseComplete\nErrorResponse ERROR 26000 \"no\"\nReadyForQuery I\n")
+        .expect_to_server(parses_again("B") + "Sync\n");
+    script.run();
+}
+
 TEST(Statements, a_close_in_a_failed_batch_is_undone) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync())

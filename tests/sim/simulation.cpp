@@ -1,0 +1,341 @@
+#include "simulation.hpp"
+
+#include <pgsluice/wire/frame.hpp>
+#include <pgsluice/wire/reader.hpp>
+
+#include <support/describe.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace pgsluice::sim {
+namespace {
+
+using test::World;
+
+struct Message {
+    char tag;
+    Bytes whole;
+    std::map<char, std::string> fields;  // of an error or notice
+
+    bool is_ours() const { return fields.contains('R'); }
+};
+
+std::vector<Message> messages_of(ByteView bytes) {
+    std::vector<Message> messages;
+    while (!bytes.empty()) {
+        const wire::Frame frame = wire::cut_backend(bytes);
+        if (frame.cut != wire::Cut::frame || frame.size > bytes.size()) break;
+        Message message{frame.tag, Bytes(bytes.substr(0, frame.size)), {}};
+        if (frame.tag == 'E' || frame.tag == 'N') {
+            wire::Reader reader(wire::body_of(bytes, frame));
+            while (const char code = static_cast<char>(reader.byte())) message.fields[code] = reader.string();
+        }
+        messages.push_back(std::move(message));
+        bytes.remove_prefix(frame.size);
+    }
+    return messages;
+}
+
+// Without the greeting, which ends with the first ReadyForQuery.
+std::vector<Message> answers_to(ByteView bytes) {
+    std::vector<Message> messages = messages_of(bytes);
+    const auto greeted = std::find_if(messages.begin(), messages.end(),
+                                      [](const Message& message) { return message.tag == 'Z' || message.tag == 'E'; });
+    if (greeted != messages.end()) messages.erase(messages.begin(), greeted + (greeted->tag == 'Z' ? 1 : 0));
+    return messages;
+}
+
+}  // namespace
+
+test::WorldOptions Simulation::options_of(Random& random, bool changes_session) {
+    test::WorldOptions options;
+    options.pool.size = static_cast<std::uint32_t>(1 + below(random, 3));
+    options.pool.mode = happens(random, 100) ? config::PoolMode::session : config::PoolMode::transaction;
+    options.pool.max_prepared_statements = happens(random, 300) ? 2 : 200;
+    options.pool.max_pinned = 100;
+    options.pool.session_state = changes_session ? config::SessionState::preserve : config::SessionState::ignore;
+    options.answers_dials = false;
+    return options;
+}
+
+Simulation::Simulation(std::uint64_t seed)
+    : random_(seed),
+      has_faults_(happens(random_, 500)),
+      changes_session_(happens(random_, 700)),
+      world_(options_of(random_, changes_session_)) {
+    const std::size_t count = 1 + below(random_, 5);
+    for (std::size_t i = 0; i < count; ++i)
+        clients_.emplace_back().program = make_program(random_, i, changes_session_);
+}
+
+std::string Simulation::run() {
+    for (std::size_t i = 0; i < clients_.size(); ++i) world_.add_client();
+    for (std::size_t events = 100 + below(random_, 600); events > 0; --events) {
+        act();
+        if (has_faults_) fault();
+        collect();
+    }
+    const bool is_finished = finish();
+    if (!is_finished) complain("something waits for ever");
+    for (std::size_t i = 0; i < clients_.size(); ++i) problems_ += judge(i);
+    problems_ += judge_servers();
+    if (is_finished) {
+        // World's own checks.
+        while (world_.pools().dials() > 0) world_.pools().open();
+        world_.close_everything();
+    }
+    return problems_;
+}
+
+// --- Events
+
+void Simulation::act() {
+    const std::size_t servers = world_.pools().servers();
+    const std::size_t most = happens(random_, 300) ? 1 + below(random_, 8) : 1 + below(random_, 400);
+    switch (below(random_, 12)) {
+        case 0:
+        case 1:
+        case 2: send_some(below(random_, clients_.size()), most); break;
+        case 3:
+        case 4:
+        case 5:
+            if (servers > 0) serve(below(random_, servers));
+            break;
+        case 6:
+        case 7:
+        case 8:
+            if (servers > 0) deliver(below(random_, servers), most);
+            break;
+        case 9:
+            if (servers > 0) wake(below(random_, servers));
+            break;
+        case 10:
+            if (world_.pools().dials() > 0) {
+                world_.pools().open();
+                world_.settle();
+            }
+            break;
+        default: world_.advance(std::chrono::milliseconds(below(random_, 50)));
+    }
+}
+
+void Simulation::fault() {
+    const std::size_t servers = world_.pools().servers();
+    const std::size_t who = below(random_, clients_.size());
+    switch (below(random_, 250)) {
+        case 0:
+            clients_[who].has_left = true;
+            collect();
+            world_.client_leaves(who);
+            break;
+        case 1:
+            if (servers > 0) world_.server_leaves(below(random_, servers));
+            break;
+        case 2:
+            if (world_.pools().dials() > 0) {
+                world_.pools().refuse(wire::fatal("57P03", "refused"), true);
+                world_.settle();
+            }
+            break;
+        case 3:
+        case 4:
+        case 5:
+        case 6:
+            if (world_.client(who).session != nullptr) {
+                clients_[who].has_asked_to_cancel = true;
+                world_.session(who).cancel();
+                world_.settle();
+            }
+            break;
+        case 7:
+        case 8:
+        case 9:
+        case 10: end_cancels(); break;
+        case 11: world_.client(who).peer.congest(); break;
+        case 12:
+        case 13:
+            world_.client(who).peer.drain();
+            world_.settle();
+            break;
+        case 14: world_.advance(std::chrono::seconds(below(random_, 8))); break;
+        default: break;
+    }
+}
+
+void Simulation::collect() {
+    for (std::size_t i = 0; i < clients_.size(); ++i) clients_[i].received += world_.client(i).peer.take();
+    while (models_.size() < world_.pools().servers()) {
+        models_.push_back(std::make_unique<ModelServer>(events_, ModelServer::Kind::server));
+        undelivered_.emplace_back();
+    }
+}
+
+bool Simulation::send_some(std::size_t who, std::size_t most) {
+    Client& client = clients_[who];
+    if (client.has_left || world_.client(who).peer.is_closed()) return false;
+    if (client.unsent.empty()) {
+        if (client.next == client.program.size()) return false;
+        const Step& step = client.program[client.next];
+        if (step.waits && readies_received(client) < step.readies_before) return false;
+        client.unsent = step.bytes;
+        ++client.next;
+    }
+    const Bytes piece = client.unsent.substr(0, most);
+    client.unsent.erase(0, piece.size());
+    client.sent += piece;
+    world_.client_sends(who, piece);
+    collect();
+    return true;
+}
+
+bool Simulation::serve(std::size_t number) {
+    collect();
+    test::FakeServer& server = world_.server(number);
+    const Bytes bytes = server.take();
+    if (!server.is_open() || bytes.empty()) return false;
+    models_[number]->receive(bytes);
+    undelivered_[number] += models_[number]->take();
+    return true;
+}
+
+bool Simulation::deliver(std::size_t number, std::size_t most) {
+    collect();
+    if (!world_.server(number).is_open() || undelivered_[number].empty()) return false;
+    const Bytes piece = undelivered_[number].substr(0, most);
+    undelivered_[number].erase(0, piece.size());
+    world_.server_sends(number, piece);
+    collect();
+    return true;
+}
+
+bool Simulation::wake(std::size_t number) {
+    collect();
+    if (!world_.server(number).is_open() || !models_[number]->is_asleep()) return false;
+    models_[number]->wake();
+    undelivered_[number] += models_[number]->take();
+    return true;
+}
+
+bool Simulation::end_cancels() {
+    collect();
+    if (world_.cancels().empty()) return false;
+    for (const pool::Server* server : world_.cancels()) {
+        for (std::size_t i = 0; i < models_.size(); ++i) {
+            if (world_.server(i).server != server) continue;
+            const auto tag = models_[i]->cancel();
+            undelivered_[i] += models_[i]->take();
+            if (!tag) continue;
+            const Client& owner = clients_.at(std::stoul(tag->substr(1)));
+            if (!owner.has_asked_to_cancel && !owner.has_left)
+                complain("a cancel hit " + *tag + ", whose client had not asked");
+        }
+    }
+    world_.end_cancels();
+    collect();
+    return true;
+}
+
+// No faults any more: whatever can happen happens, until nothing does. True if everybody has got everything.
+bool Simulation::finish() {
+    constexpr std::size_t all = 1 << 20;
+    for (std::size_t i = 0; i < clients_.size(); ++i) world_.client(i).peer.drain();
+    world_.settle();
+    std::size_t patience = 200;
+    while (patience > 0) {
+        bool any = end_cancels();
+        for (std::size_t i = 0; i < clients_.size(); ++i) any |= send_some(i, all);
+        while (world_.pools().dials() > 0) {
+            world_.pools().open();
+            world_.settle();
+            any = true;
+        }
+        for (std::size_t i = 0; i < world_.pools().servers(); ++i) any = serve(i) || deliver(i, all) || wake(i) || any;
+        if (any) continue;
+        const bool all_sent = std::all_of(clients_.begin(), clients_.end(), [](const Client& client) {
+            return client.next == client.program.size() && client.unsent.empty();
+        });
+        // What only a clock moves: the next dial behind a refused one, the end of what was abandoned.
+        if (all_sent && patience < 150) return true;
+        world_.advance(std::chrono::milliseconds(100));
+        --patience;
+    }
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        const Client& client = clients_[i];
+        const bool is_over = client.has_left || world_.client(i).peer.is_closed();
+        if (!is_over && (client.next < client.program.size() || !client.unsent.empty())) return false;
+    }
+    return true;
+}
+
+// --- What must hold
+
+std::size_t Simulation::readies_received(const Client& client) const {
+    const auto messages = answers_to(client.received);
+    return static_cast<std::size_t>(
+        std::count_if(messages.begin(), messages.end(), [](const Message& message) { return message.tag == 'Z'; }));
+}
+
+std::string Simulation::judge(std::size_t who) {
+    const Client& client = clients_[who];
+    ModelServer reference(events_, ModelServer::Kind::reference);
+    reference.receive(client.sent);
+    const auto right = messages_of(reference.take());
+    const auto seen = answers_to(client.received);
+    const auto wrong = [&](const std::string& what) {
+        return "client " + std::to_string(who) + ": " + what + "\nit sent\n" + test::describe_client(client.sent) +
+               "it read\n" + test::describe(client.received) + "where a server of its own says\n" + test::describe([&] {
+                   Bytes all;
+                   for (const Message& each : right) all += each.whole;
+                   return all;
+               }());
+    };
+    std::size_t at = 0;
+    bool has_failed = false;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+        const Message& message = seen[i];
+        if (message.tag == 'N' && message.is_ours()) continue;  // that it waits for a server
+        if (message.tag == 'E' && message.fields.at('V') == "FATAL") {
+            if (!has_faults_) return wrong("FATAL, and there was no fault");
+            return i + 1 == seen.size() ? "" : wrong("something behind FATAL");
+        }
+        if (at == right.size()) return wrong("too much");
+        if (message.tag == 'Z') has_failed = message.whole.back() == 'E';
+        if (message.whole != right[at].whole) {
+            // A cancel that met it waiting for a server.
+            if (message.tag == 'E' && client.has_asked_to_cancel && message.is_ours() &&
+                message.fields.at('C') == "57014")
+                return "";
+            // docs/compatibility.md: in a transaction that has failed nothing can be prepared again.
+            if (message.tag == 'E' && message.fields.at('C') == "25P02" && has_failed) return "";
+            // It has waited too long for a server, or would be one more that is pinned.
+            if (message.tag == 'E' && message.is_ours() && message.fields.at('C') == "53300") return "";
+            return wrong("message " + std::to_string(i) + " differs");
+        }
+        ++at;
+    }
+    for (const auto& [tag, runs] : reference.runs()) {
+        const unsigned really = events_.runs[tag];
+        if (really > runs && tag != "shared") return wrong(tag + " ran " + std::to_string(really) + " times");
+    }
+    if (at < right.size() && !client.has_left && !world_.client(who).peer.is_closed())
+        return wrong("answers are missing");
+    return {};
+}
+
+std::string Simulation::judge_servers() {
+    std::string problems;
+    std::size_t open = 0;
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+        if (!world_.server(i).is_open()) continue;
+        ++open;
+        if (models_[i]->status() != 'I') problems += "server " + std::to_string(i) + " is left in a transaction\n";
+    }
+    const auto idle = static_cast<std::size_t>(world_.pools().gauge(metrics::ServerState::idle));
+    if (idle != open && world_.pool().target().settings.mode == config::PoolMode::transaction) {
+        problems += std::to_string(open) + " servers are open and " + std::to_string(idle) + " of them idle\n";
+    }
+    return problems;
+}
+
+}  // namespace pgsluice::sim
