@@ -1,6 +1,7 @@
 // What a pool says to its servers itself, between two clients: the check after a long idle time, the reset of a
 // session, the end of a transaction that a client left open. And what idle servers say unasked.
 #include <pgsluice/pool/pool.hpp>
+#include <pgsluice/protocol/command_tag.hpp>
 #include <pgsluice/protocol/sync_proof.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
@@ -27,7 +28,8 @@ constexpr ByteView discard_all = "DISCARD ALL";
 constexpr std::size_t reply_limit = 64 * 1024;
 
 bool is_looked_into(BackendTag tag) {
-    return tag == BackendTag::ready_for_query || tag == BackendTag::parameter_status;
+    return tag == BackendTag::ready_for_query || tag == BackendTag::parameter_status ||
+           tag == BackendTag::command_complete;
 }
 
 struct ServerWitness final : protocol::Exchange::Witness {
@@ -141,6 +143,7 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
         }
         const Settled settled = server.exchange().settle(tag, body, witness);
         if (settled == Settled::lost_sync) break;
+        if (tag == BackendTag::command_complete) note_command(server, body);
         const bool is_error = tag == BackendTag::error_response;
         // What a client left behind may fail as it likes; what we ask for, and its settings, may not.
         if (is_error && (server.cleanup_ != Server::Cleanup::drain || settled == Settled::replay_failed)) {
@@ -189,6 +192,15 @@ void Pool::finish_maintenance(Server& server) {
         check_in(server);
     else
         release(server);
+}
+
+// What a client has sent is done though it has gone.
+void Pool::note_command(Server& server, ByteView body) {
+    switch (protocol::aftermath_of(protocol::command_tag(body))) {
+        case protocol::Aftermath::none: return;
+        case protocol::Aftermath::deallocated: return server.forget_statements();
+        case protocol::Aftermath::schema_changed: return share_->schema_changes().note();
+    }
 }
 
 void Pool::note_report(Server& server, ByteView body) {

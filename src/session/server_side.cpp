@@ -1,4 +1,5 @@
 // What a server sends: every message is settled in the ledger, which says whether it is for the client.
+#include <pgsluice/protocol/command_tag.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
@@ -293,15 +294,12 @@ void Session::go_on_if_held() {
     client_->resume(Pause::unsettled);
 }
 
-// Statements that take every named statement away, and those that change the schema.
 void Session::note_command(ByteView body) {
-    const char first = body.empty() ? '\0' : body.front();
-    if (first != 'A' && first != 'C' && first != 'D') return;
-    const ByteView tag = body.substr(0, body.find('\0'));
-    if (tag == "DEALLOCATE ALL" || tag == "DISCARD ALL") {
-        statements_.forget_all(*server_);
-    } else if (tag.starts_with("ALTER ") || tag.starts_with("CREATE ") || tag.starts_with("DROP ")) {
-        note_schema_change(tag);
+    const ByteView tag = protocol::command_tag(body);
+    switch (protocol::aftermath_of(tag)) {
+        case protocol::Aftermath::none: return;
+        case protocol::Aftermath::deallocated: return statements_.forget_all(*server_);
+        case protocol::Aftermath::schema_changed: return note_schema_change(tag);
     }
 }
 

@@ -178,6 +178,7 @@ class Pool final : public ServerUser {
     std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
     std::size_t on_idle_bytes(Server& server, ByteView bytes);
     void finish_maintenance(Server& server);
+    void note_command(Server& server, ByteView body);
     void note_report(Server& server, ByteView body);
     void lend(Server& server, ServerUser& user);
     ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }

@@ -273,5 +273,23 @@ TEST(Recover, of_a_query_whose_cancel_has_ended_goes_on) {
     EXPECT_EQ(leaving.next.server, &recovering);
 }
 
+TEST(Recover, notes_what_the_client_has_deallocated) {
+    Leaving leaving;
+    leaving.leaver.server->statements().restore(leaving.rig.statements().intern("select 1", ""));
+    leaving.leaver.send(client::query("deallocate all"), Asked::query);
+    leaving.leave();
+    leaving.answer(server::command_complete("DEALLOCATE ALL") + server::ready());
+    ASSERT_NE(leaving.next.server, nullptr);
+    EXPECT_EQ(leaving.next.server->statements().size(), 0U);
+}
+
+TEST(Recover, notes_that_the_client_has_changed_the_schema) {
+    Leaving leaving;
+    leaving.leaver.send(client::query("alter table t add b int"), Asked::query);
+    leaving.leave();
+    leaving.answer(server::command_complete("ALTER TABLE") + server::ready());
+    EXPECT_EQ(leaving.rig.share().schema_changes().count(), 1U);
+}
+
 }  // namespace
 }  // namespace pgsluice::pool

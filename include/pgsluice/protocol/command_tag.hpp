@@ -1,0 +1,29 @@
+// What the tag of a CommandComplete tells of the server that sent it, beyond the answer.
+#pragma once
+
+#include <pgsluice/base/bytes.hpp>
+
+#include <cstdint>
+
+namespace pgsluice::protocol {
+
+enum class Aftermath : std::uint8_t {
+    none,
+    deallocated,     // every named statement is gone: DEALLOCATE ALL, DISCARD ALL
+    schema_changed,  // ALTER, CREATE, DROP
+};
+
+// The tag, as it stands in the body up to its NUL.
+constexpr ByteView command_tag(ByteView body) {
+    return body.substr(0, body.find('\0'));
+}
+
+constexpr Aftermath aftermath_of(ByteView tag) {
+    const char first = tag.empty() ? '\0' : tag.front();
+    if (first != 'A' && first != 'C' && first != 'D') return Aftermath::none;
+    if (tag == "DEALLOCATE ALL" || tag == "DISCARD ALL") return Aftermath::deallocated;
+    const bool is_ddl = tag.starts_with("ALTER ") || tag.starts_with("CREATE ") || tag.starts_with("DROP ");
+    return is_ddl ? Aftermath::schema_changed : Aftermath::none;
+}
+
+}  // namespace pgsluice::protocol
