@@ -51,8 +51,10 @@ bool is_unsettled(std::uint32_t batch, pool::Server& server) {
 void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fate, const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     protocol::ServerStatements& statements = lease.server.statements();
-    if (statements.size() > 0 && statements.size() >= lease.slots) {
-        StatementRef evicted = statements.oldest();
+    // More stay there for a while where nothing can be said yet of those that were used least recently.
+    while (statements.size() > 0 && statements.size() >= lease.slots) {
+        StatementRef evicted = statements.oldest(exchange.batch());
+        if (evicted == nullptr) break;
         statements.close(*evicted, exchange.batch());
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', evicted->server_name);
         exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});

@@ -44,8 +44,13 @@ class ServerStatements {
         ++found->second->unanswered;
         shut(found->second);
     }
-    // The least recently used, for a Close.
-    StatementRef oldest() const { return by_use_.front().statement; }
+    // The least recently used, for a Close in `batch`; nullptr where the answers to earlier batches decide about all.
+    StatementRef oldest(std::uint32_t batch) const {
+        for (const Entry& entry : by_use_) {
+            if (entry.batch == 0 || entry.batch == batch) return entry.statement;
+        }
+        return nullptr;
+    }
 
     // The Parse or Close has been done.
     void settle(const Statement& statement) { answer(statement); }

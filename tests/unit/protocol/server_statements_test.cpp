@@ -64,9 +64,9 @@ TEST_F(ServerStatementsTest, are_ordered_by_their_last_use) {
 TEST_F(ServerStatementsTest, give_up_the_least_recently_used) {
     for (const char* text : {"a", "b", "c"}) add(text);
     EXPECT_TRUE(has("a"));
-    EXPECT_EQ(statements.oldest()->text, "b");
+    EXPECT_EQ(statements.oldest(7)->text, "b");
     remove("b");
-    EXPECT_EQ(statements.oldest()->text, "c");
+    EXPECT_EQ(statements.oldest(7)->text, "c");
     EXPECT_FALSE(has("b"));
     EXPECT_TRUE(has("a"));
     EXPECT_EQ(statements.size(), 2U);
@@ -101,6 +101,15 @@ TEST_F(ServerStatementsTest, that_are_closed_are_unsettled_until_the_answer) {
     EXPECT_EQ(statements.use(*statement("a"))->batch, 7U);
     statements.settle(*statement("a"));
     EXPECT_EQ(statements.use(*statement("a")), nullptr);
+}
+
+TEST_F(ServerStatementsTest, give_up_nothing_that_an_earlier_batch_decides_about) {
+    add("a", 7);
+    EXPECT_EQ(statements.oldest(8), nullptr);
+    add("b", 8);
+    EXPECT_EQ(statements.oldest(8)->text, "b");
+    statements.settle(*statement("a"));
+    EXPECT_EQ(statements.oldest(8)->text, "a");
 }
 
 TEST_F(ServerStatementsTest, undo_newest_first) {
