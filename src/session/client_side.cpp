@@ -161,8 +161,11 @@ std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, w
                          (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
     if (!is_here && is_sync && !server_->exchange().at_rest()) return admit_sync(frame, rest, to_server);
     if (!is_here) {
-        // A Sync fails the transaction and is answered, as a Query that fails is.
-        if (!server_->exchange().skipping()) refuse_in_place(error, is_sync, to_server);
+        if (!server_->exchange().skipping()) refuse_in_place(error, false, to_server);
+        if (is_sync) {
+            wire::write_empty(to_server.join(), FrontendTag::sync);
+            server_->exchange().owe(Asked::sync);
+        }
         return drop(frame, rest);
     }
     refuse_here(frame, error, to_client);

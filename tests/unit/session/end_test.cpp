@@ -55,6 +55,18 @@ TEST(End, replies_of_ours_stand_in_front_of_the_fatal_error) {
     script.run();
 }
 
+TEST(End, a_sync_with_a_body_fails_the_transaction_and_leaves_the_unnamed_statement) {
+    Script script;
+    script.client_sends(client::query("begin"))
+        .server_sends(server::command_complete("BEGIN") + server::ready('T'))
+        .expect([](World& world) { world.server(0).take(), world.client(0).peer.take(); })
+        .client_sends(client::message('S', "body"))
+        .expect_to_server("Parse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n")
+        .server_sends(server::error("42601", "syntax error") + server::ready('E'))
+        .expect_to_client("ErrorResponse ERROR 08P01 \"invalid message format\" R=\"pgsluice\"\nReadyForQuery E\n");
+    script.run();
+}
+
 TEST(End, a_malformed_frame_costs_no_server) {
     struct Case {
         Bytes bytes;
