@@ -20,10 +20,8 @@ check: ## format, layers, sizes, clang-tidy on changed files, unit tests
 	scripts/check
 bench: ## compare with PgBouncer and HAProxy, and write docs/benchmarks.md
 	scripts/bench
-fuzz: ## build the libFuzzer targets: build/fuzz/bin/fuzz_*
-	scripts/deps build fuzz
-	cmake --preset fuzz
-	cmake --build --preset fuzz
+fuzz: ## run every libFuzzer target for five minutes
+	scripts/fuzz
 install: ## install $(BUILD) below $(DESTDIR)$(PREFIX), and a configuration where there is none
 	DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" --strip
 	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/sysusers.d"

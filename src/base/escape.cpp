@@ -17,6 +17,22 @@ char32_t code_point_of(std::string_view sequence) {
     return code;
 }
 
+// Appends the character at the front of `text`, as it is or as \xNN for each of its bytes. Gives its length.
+std::size_t append_visibly(std::string& out, std::string_view text) {
+    const std::size_t length = utf8_sequence_length(text);
+    if (length > 0 && !control_at(text)) {
+        out.append(text.substr(0, length));
+        return length;
+    }
+    const std::size_t bytes = length == 0 ? 1 : length;
+    for (const char octet : text.substr(0, bytes)) {
+        out += "\\x";
+        out += hex[static_cast<unsigned char>(octet) >> 4];
+        out += hex[octet & 0x0F];
+    }
+    return bytes;
+}
+
 }  // namespace
 
 std::optional<char32_t> control_at(std::string_view text) {
@@ -58,21 +74,16 @@ std::string escaped(std::string_view text, std::size_t limit_bytes) {
     out.reserve(text.size() < limit_bytes ? text.size() : limit_bytes);
     while (!text.empty()) {
         if (out.size() >= limit_bytes) return out + "...";
-        std::size_t length = utf8_sequence_length(text);
-        if (length == 0 || control_at(text)) {
-            if (length == 0) length = 1;
-            for (const char octet : text.substr(0, length)) {
-                out += "\\x";
-                out += hex[static_cast<unsigned char>(octet) >> 4];
-                out += hex[octet & 0x0F];
-            }
-        } else if (text[0] == '\\') {
-            out += "\\\\";
-        } else {
-            out.append(text.substr(0, length));
-        }
-        text.remove_prefix(length);
+        if (text[0] == '\\') out += '\\';
+        text.remove_prefix(append_visibly(out, text));
     }
+    return out;
+}
+
+std::string in_one_line(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) text.remove_prefix(append_visibly(out, text));
     return out;
 }
 

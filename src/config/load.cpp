@@ -3,6 +3,7 @@
 #include "schemas.hpp"
 #include "users_file.hpp"
 
+#include <pgsluice/base/escape.hpp>
 #include <pgsluice/config/load.hpp>
 
 namespace pgsluice::config {
@@ -22,7 +23,7 @@ void read_users_files(Reader& reader, const Node& root, Config& config) {
 std::string Problem::to_string() const {
     std::string out = file + ':' + std::to_string(line) + ':' + std::to_string(column) + ": ";
     if (!key_path.empty()) out += key_path + ": ";
-    return out + text;
+    return in_one_line(out + text);
 }
 
 Loaded load(const std::string& path) {

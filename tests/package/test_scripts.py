@@ -5,7 +5,7 @@ import time
 import pytest
 import tally
 
-SCRIPTS = ["deps", "run", "test", "bench", "check", "layers.py"]
+SCRIPTS = ["deps", "run", "test", "bench", "check", "fuzz", "layers.py"]
 
 
 def run(*words):
@@ -19,7 +19,7 @@ def test_help(tree, name):
     assert f"scripts/{name}" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["deps", "run", "test", "bench", "check"])
+@pytest.mark.parametrize("name", ["deps", "run", "test", "bench", "check", "fuzz"])
 def test_wrong_words_end_with_two_and_say_where_help_is(tree, name):
     done = run(tree / "scripts" / name, "--no-such-thing")
     assert done.returncode == 2

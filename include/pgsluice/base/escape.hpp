@@ -12,6 +12,10 @@ namespace pgsluice {
 
 std::string escaped(std::string_view text, std::size_t limit_bytes = 1024);
 
+// The same without a limit and with backslashes as they are: for text of our own in which names from elsewhere stand,
+// some of them escaped.
+std::string in_one_line(std::string_view text);
+
 // Length of the valid UTF-8 sequence at the start of `text`, or 0 where there is none.
 std::size_t utf8_sequence_length(std::string_view text);
 

@@ -62,6 +62,12 @@ TEST(Escaped, cuts_what_is_too_long) {
     EXPECT_LE(escaped(std::string(1 << 20, '\x01')).size(), 1024U + 8);
 }
 
+TEST(InOneLine, leaves_what_is_escaped_already) {
+    EXPECT_EQ(in_one_line("C:\\dir \\x0a caf\xC3\xA9"), "C:\\dir \\x0a caf\xC3\xA9");
+    EXPECT_EQ(in_one_line("a\nb\x1B\xFF\xE2\x80\xA8"), "a\\x0ab\\x1b\\xff\\xe2\\x80\\xa8");
+    EXPECT_EQ(in_one_line(std::string(5000, 'x')).size(), 5000U);
+}
+
 TEST(Utf8SequenceLength, follows_rfc_3629) {
     EXPECT_EQ(utf8_sequence_length(""), 0U);
     EXPECT_EQ(utf8_sequence_length("a"), 1U);

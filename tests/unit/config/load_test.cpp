@@ -188,5 +188,10 @@ TEST(Load, TheOnlyClusterIsTheDefault) {
     EXPECT_EQ(loaded.config->auth.source.query->cluster, "main");
 }
 
+TEST(Load, TellsAProblemInOneLineWhateverTheKeysAre) {
+    const Folder folder;
+    EXPECT_THAT(folder.problems(base + "\"a\\nb\": 1\n"), ElementsAre(HasSubstr(R"(5:1: a\x0ab: unknown key)")));
+}
+
 }  // namespace
 }  // namespace pgsluice::config::test

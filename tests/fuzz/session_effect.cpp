@@ -1,0 +1,22 @@
+// Texts of statements, as strangers write them: what one may do to its session is judged without harm, and the same
+// each time.
+#include "fuzz.hpp"
+
+#include <pgsluice/sql/session_effect.hpp>
+
+using namespace pgsluice;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    // Kept apart from what lies behind it, for the sanitizer.
+    const std::string text(fuzz::view(data, size));
+    const sql::SessionEffect effect = sql::session_effect(text);
+    PGSLUICE_CHECK(effect == sql::session_effect(text));
+    PGSLUICE_CHECK(effect <= sql::SessionEffect::loads);
+    const auto names = sql::custom_setting_names(text);
+    PGSLUICE_CHECK(names.size() <= 64);
+    for (const std::string& name : names) PGSLUICE_CHECK(name.find('.') != std::string::npos);
+    static_cast<void>(sql::is_decisive(text));
+    static_cast<void>(sql::may_deallocate(text));
+    if (sql::is_plain_set(text)) PGSLUICE_CHECK(text.size() >= 4);
+    return 0;
+}
