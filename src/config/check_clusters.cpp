@@ -42,6 +42,12 @@ void check_tls(Reader& reader, const Node& node, const Cluster& cluster) {
     if (cluster.tls.certificate.empty() != cluster.tls.private_key.empty()) {
         reader.problem(section, "needs certificate and private_key, or neither");
     }
+    const bool may_be_plain = cluster.tls.mode == ServerTlsMode::disable || cluster.tls.mode == ServerTlsMode::allow ||
+                              cluster.tls.mode == ServerTlsMode::prefer;
+    if (cluster.tls.channel_binding == ChannelBinding::require && may_be_plain) {
+        reader.problem(node_of(section, "channel_binding"),
+                       "\"require\" needs TLS; allowed with it is mode require, verify-ca or verify-full");
+    }
     const bool is_far = !std::all_of(cluster.servers.begin(), cluster.servers.end(), is_local);
     if (is_far && cluster.tls.mode != ServerTlsMode::verify_full) {
         const Node& mode = node_of(section, "mode");

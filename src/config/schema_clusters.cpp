@@ -24,8 +24,12 @@ const Schema<ServerTls>& tls_schema() {
                                       {"require", ServerTlsMode::require},
                                       {"verify-ca", ServerTlsMode::verify_ca},
                                       {"verify-full", ServerTlsMode::verify_full}}};
+    const Words<ChannelBinding> bindings{{{"disable", ChannelBinding::disable},
+                                          {"prefer", ChannelBinding::prefer},
+                                          {"require", ChannelBinding::require}}};
     static const Schema<T> schema{
         key<T>("mode", &T::mode, modes, new_connections),
+        key<T>("channel_binding", &T::channel_binding, bindings, new_connections),
         key<T>("ca", &T::ca, Path{Path::Is::readable}, new_connections),
         key<T>("certificate", &T::certificate, Path{Path::Is::readable}, new_connections),
         key<T>("private_key", &T::private_key, Path{Path::Is::secret}, new_connections),

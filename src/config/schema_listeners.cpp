@@ -21,6 +21,13 @@ const Schema<ListenerTls>& tls_schema() {
     return schema;
 }
 
+const Schema<ProxyProtocol>& proxy_protocol_schema() {
+    using T = ProxyProtocol;
+    using enum Changes;
+    static const Schema<T> schema{key<T>("from", &T::from, ListOf<NetworkBlock>{}, new_connections)};
+    return schema;
+}
+
 bool is_tcp(const Listener& listener) {
     return listener.unix_directory.empty();
 }
@@ -40,7 +47,7 @@ const Schema<Listener>& listener_schema() {
         key<T>("port", &T::port, Number{0, 65535, "any free port, TCP only"}, restart),
         key<T>("mode", &T::unix_mode, FileMode{}, restart).printed_if(is_unix),
         section<T>("tls", &T::tls, Object<ListenerTls>{tls_schema}).printed_if(is_tcp),
-        later<T>("proxy_protocol"),
+        section<T>("proxy_protocol", &T::proxy_protocol, Object<ProxyProtocol>{proxy_protocol_schema}),
     };
     return schema;
 }

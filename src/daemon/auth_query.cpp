@@ -157,6 +157,7 @@ boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> AuthQueries::con
         ConnectRequest request;
         request.endpoint = endpoint;
         request.tls_mode = cluster->tls.mode;
+        request.channel_binding = cluster->tls.channel_binding;
         request.tls = snapshot->tls_of(cluster->name);
         request.options = worker_.socket_options();
         request.user = query.user;

@@ -18,7 +18,7 @@ class CancelRegistry {
     struct Owner {
         WorkerIndex worker{};
         SessionId session{};
-        bool has_servers_process_id = false;  // session mode: 32 bits of its key are secret, else 63
+        bool is_guessable = false;  // session mode before protocol 3.2: 32 bits of its key are secret, else 63 or more
     };
 
     void add(std::int32_t process_id, ByteView secret, Owner owner) {

@@ -11,8 +11,8 @@ void take_cancel_request(Worker& worker, const Address& source, const protocol::
     auto& outcomes = worker.metrics().worker().cancels;
     const TimePoint now = worker.read_clock();
     const auto owner = process.cancels.find(request.process_id, request.secret);
-    // Nobody finds a key of 63 random bits, so whoever has one may use it. Those of session mode could be found.
-    const bool is_beyond_guessing = owner && !owner->has_servers_process_id;
+    // Nobody finds a key of 63 random bits, so whoever has one may use it. Shorter ones could be found.
+    const bool is_beyond_guessing = owner && !owner->is_guessable;
     if (!is_beyond_guessing && process.cancel_guesses.is_exhausted(source, now)) {
         outcomes[metrics::CancelOutcome::limited].add();
         return;

@@ -1,109 +1,26 @@
 #include "client_login.hpp"
 
-#include "cancel_request.hpp"
 #include "derive.hpp"
-#include "worker.hpp"
+#include "login.hpp"
 
 #include <pgsluice/auth/md5.hpp>
 #include <pgsluice/auth/rules.hpp>
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/protocol/client_authentication.hpp>
-#include <pgsluice/protocol/client_startup.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <pwd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pgsluice::daemon {
 
 using metrics::LoginFailure;
 using protocol::ClientAuthentication;
-using protocol::ClientStartup;
 
 namespace {
-
-// What is being found out about one client; lives in the coroutine's frame.
-struct Login {
-    Worker& worker;
-    const std::shared_ptr<const Snapshot> snapshot;
-    const std::size_t listener;
-    const TimePoint until;
-    net::LinkPtr link;
-    Bytes in, out;  // unread, and unsent
-    protocol::ClientIdentity identity;
-    net::TlsFacts tls;
-
-    const config::Listener& listener_config() const { return snapshot->config.listeners[listener]; }
-};
-
-struct Failure {
-    LoginFailure reason;
-    std::string text;                       // for the log
-    std::optional<wire::SqlError> error{};  // still to be sent
-};
-using Checked = std::optional<Failure>;
-
-Failure network_failure(const error_code& error) {
-    if (error == boost::system::errc::timed_out) return {LoginFailure::timeout, "login timeout"};
-    return {LoginFailure::client_left, "the client went away: " + error.message()};
-}
-
-boost::asio::awaitable<Checked> send(Login& login) {
-    if (login.out.empty()) co_return std::nullopt;
-    const error_code error = co_await login.link->write_all(login.out, login.until);
-    login.out.clear();
-    if (error) co_return network_failure(error);
-    co_return std::nullopt;
-}
-
-boost::asio::awaitable<Checked> receive(Login& login) {
-    std::array<char, 2048> chunk{};
-    const std::span<char> into(chunk);
-    const Result<std::size_t> got = co_await login.link->read_some(into, login.until);
-    if (!got) co_return network_failure(got.error());
-    login.in.append(chunk.data(), *got);
-    co_return std::nullopt;
-}
-
-struct StartupDone {
-    bool is_login = false;  // otherwise there is nothing more to do for this connection
-    Checked failure{};
-};
-
-boost::asio::awaitable<StartupDone> read_startup(Login& login) {
-    ClientStartup startup(login.listener_config().tls.mode);
-    while (true) {
-        ClientStartup::Step step = startup.resume(login.in, login.out);
-        login.in.erase(0, step.consumed);
-        if (auto failure = co_await send(login)) co_return StartupDone{false, std::move(failure)};
-        if (std::holds_alternative<ClientStartup::StartTls>(step.action)) {
-            auto context = login.snapshot->listener_tls[login.listener];
-            net::Outcome<void> shaken = co_await login.link->accept_tls(std::move(context), login.until);
-            if (!shaken) co_return StartupDone{false, Failure{LoginFailure::tls, shaken.error().text}};
-            login.tls = login.link->tls_facts();
-        } else if (auto* done = std::get_if<ClientStartup::Authenticate>(&step.action)) {
-            login.identity = std::move(done->identity);
-            co_return StartupDone{true, std::nullopt};
-        } else if (const auto* request = std::get_if<ClientStartup::Cancel>(&step.action)) {
-            take_cancel_request(login.worker, login.link->remote(), *request);
-            co_return StartupDone{};
-        } else if (auto* close = std::get_if<ClientStartup::Close>(&step.action)) {
-            const bool unsupported = close->error && close->error->code() == "0A000";
-            co_return StartupDone{
-                false,
-                Failure{unsupported ? LoginFailure::unsupported : LoginFailure::protocol_violation, close->reason}};
-        } else if (step.consumed == 0) {
-            const bool nothing_yet = login.in.empty();
-            if (auto failure = co_await receive(login)) {
-                // A port check: connected, said nothing, went away.
-                if (nothing_yet && failure->reason == LoginFailure::client_left) co_return StartupDone{};
-                co_return StartupDone{false, std::move(failure)};
-            }
-        }
-    }
-}
 
 std::optional<std::string> user_name(uid_t uid) {
     std::array<char, 4096> buffer{};
@@ -155,6 +72,7 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.nonce = random_bytes(auth::scram_nonce_bytes);
     setup.md5_salt = random_bytes(auth::md5_salt_bytes);
     setup.process_secret = login.worker.process().secret;
+    setup.channel_binding = login.tls.server_end_point;
     if (login.tls.peer_certificate) setup.certificate_name = login.tls.common_name;
     setup.listener_tls = login.listener_config().tls.mode;
     if (rule.method == config::AuthMethod::peer) {
@@ -225,7 +143,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         co_return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
                           wire::fatal("53300", "sorry, too many clients already")};
     }
-    const auth::LoginFacts facts{login.link->remote(), login.link->is_tls(), who.database, who.user};
+    const auth::LoginFacts facts{login.address, login.link->is_tls(), who.database, who.user};
     const config::AuthRule* rule = auth::match(snapshot.config.auth.rules, facts);
     if (rule == nullptr) {
         co_return Failure{LoginFailure::no_rule, "no authentication rule matches", auth::no_rule_matches(facts)};
@@ -233,8 +151,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     if (rule->method == config::AuthMethod::reject) {
         co_return Failure{LoginFailure::no_rule, "an authentication rule rejects", auth::rejected_by_rule(facts)};
     }
-    const routing::Facts routed{who.database, who.user, who.application_name, login.tls.server_name,
-                                login.link->remote()};
+    const routing::Facts routed{who.database, who.user, who.application_name, login.tls.server_name, login.address};
     const config::Route* route = snapshot.routes.choose(routed);
     Found found = co_await find_credential(login, route);
     const Users::Entry* user = found.user;
@@ -259,7 +176,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     ClientLimits::Request request;
     request.user = who.user;
     request.database = who.database;
-    request.address = login.link->remote().to_string();
+    request.address = login.address.to_string();
     request.route = route->name;
     request.user_limit = user == nullptr ? 0 : user->max_connections;
     request.route_limit = route->max_connections;
@@ -282,11 +199,11 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     client.identity.id = worker.process().next_session();
     client.identity.user = who.user;
     client.identity.database = who.database;
-    client.identity.address = login.link->remote();
+    client.identity.address = login.address;
     // 31 random bits here and 32 there: the process id is shown as positive, and never 0.
     client.identity.cancel_process_id = static_cast<std::int32_t>(random_number() >> 33);
     if (client.identity.cancel_process_id == 0) client.identity.cancel_process_id = 1;
-    client.identity.cancel_secret = random_bytes(4);
+    client.identity.cancel_secret = random_bytes(who.protocol_minor >= 2 ? 32 : 4);
     client.identity.startup = who.settings;
     client.link = std::move(login.link);
     client.unread = login.in;
@@ -303,7 +220,7 @@ void log_failure(const Login& login, const Failure& failure) {
     login.worker.metrics().worker().login_failures[failure.reason].add();
     const auto reason = metrics::names_of(LoginFailure{})[static_cast<std::size_t>(failure.reason)];
     const std::string text = "login failed: " + failure.text;
-    const std::string address = login.link->remote().to_string();
+    const std::string address = login.address.to_string();
     log::warning("client_login_failed", text,
                  {{"reason", reason},
                   {"user", login.identity.user},
@@ -319,9 +236,12 @@ boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socke
     // A listener that a reload has taken away; its connections that were accepted last go with it.
     if (listener >= snapshot->config.listeners.size()) co_return;
     const TimePoint until = deadline(worker.read_clock(), snapshot->config.limits.login_timeout);
-    Login login{
-        worker, snapshot, listener, until, net::Link::create(worker.reactor(), std::move(socket), net::Side::client),
-        {},     {},       {},       {}};
+    Login login{.worker = worker,
+                .snapshot = snapshot,
+                .listener = listener,
+                .until = until,
+                .link = net::Link::create(worker.reactor(), std::move(socket), net::Side::client)};
+    login.address = login.link->remote();
     StartupDone startup = co_await read_startup(login);
     Checked failure = std::move(startup.failure);
     if (startup.is_login) failure = co_await establish(login, slot);

@@ -149,6 +149,11 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
         setup.parameters = request.parameters;
         setup.password = request.password;
         setup.nonce = random_bytes(auth::scram_nonce_bytes);
+        if (request.channel_binding != config::ChannelBinding::disable) {
+            setup.channel_binding = link->tls_facts().server_end_point;
+        }
+        // A Unix socket leads to this machine: there is no TLS to bind to, and nobody in between.
+        setup.requires_channel_binding = may_use_tls && request.channel_binding == config::ChannelBinding::require;
         auto result = co_await log_in(*link, process, std::move(setup), request.until);
         if (auto* error = std::get_if<ConnectError>(&result)) {
             // libpq's allow: plain first, and TLS where the server turns that away.

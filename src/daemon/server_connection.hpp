@@ -50,6 +50,7 @@ using Connected = std::variant<LoggedIn, ConnectError>;
 struct ConnectRequest {
     config::Endpoint endpoint;
     config::ServerTlsMode tls_mode = config::ServerTlsMode::verify_full;
+    config::ChannelBinding channel_binding = config::ChannelBinding::prefer;
     std::shared_ptr<const net::TlsClientContext> tls;
     net::SocketOptions options;
     std::string user, database;

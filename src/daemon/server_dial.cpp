@@ -186,6 +186,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     ConnectRequest request;
     request.endpoint = endpoint;
     request.tls_mode = target->cluster.tls.mode;
+    request.channel_binding = target->cluster.tls.channel_binding;
     request.tls = snapshot->tls_of(target->cluster.name);
     request.options = worker.socket_options();
     request.user = target->user;

@@ -191,7 +191,8 @@ void Worker::count_verdict(const session::Session& session, policy::RuleIndex ru
 
 void Worker::on_logged_in(session::Session& session) {
     const session::Identity& who = session.identity();
-    process_.cancels.add(who.cancel_process_id, who.cancel_secret, {index_, who.id, who.has_servers_process_id});
+    const bool is_guessable = who.has_servers_process_id && who.cancel_secret.size() <= 4;
+    process_.cancels.add(who.cancel_process_id, who.cancel_secret, {index_, who.id, is_guessable});
     sets_.worker().logins.add();
     Client& client = sessions_.at(who.id);
     client.metrics = &sets_.user({who.database, who.user});

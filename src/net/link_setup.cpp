@@ -85,6 +85,18 @@ asio::awaitable<Result<std::size_t>> Link::read_some(std::span<char> into, TimeP
     }
 }
 
+asio::awaitable<Result<std::size_t>> Link::peek_some(std::span<char> into, TimePoint until) {
+    PGSLUICE_CHECK(!tls_);
+    for (;;) {
+        if (phase_ != Phase::setup) co_return error_code(asio::error::operation_aborted);
+        const Io got = peek(socket_.get(), into);
+        if (got.state == Io::State::done) co_return got.count;
+        if (got.state == Io::State::end) co_return error_code(asio::error::eof);
+        if (got.state == Io::State::failed) co_return got.error;
+        if (const error_code error = co_await wait_for(Event::readable, until)) co_return error;
+    }
+}
+
 asio::awaitable<error_code> Link::read_exactly(std::span<char> into, TimePoint until) {
     while (!into.empty()) {
         const Result<std::size_t> count = co_await read_some(into, until);

@@ -12,8 +12,8 @@ namespace {
 
 // The system calls themselves. The C library's recv and send are cancellation points, which in a process with threads
 // costs each of them two locked instructions and a seventh of what a relayed message takes outside the kernel.
-ssize_t call_recv(int fd, std::span<char> into) {
-    return ::syscall(SYS_recvfrom, fd, into.data(), into.size(), MSG_DONTWAIT, nullptr, nullptr);
+ssize_t call_recv(int fd, std::span<char> into, int flags) {
+    return ::syscall(SYS_recvfrom, fd, into.data(), into.size(), MSG_DONTWAIT | flags, nullptr, nullptr);
 }
 
 ssize_t call_send(int fd, ByteView bytes) {
@@ -25,11 +25,9 @@ Io failure(int error) {
     return {.state = Io::State::failed, .error = error_code(error, boost::system::system_category())};
 }
 
-}  // namespace
-
-Io receive(int fd, std::span<char> into) {
+Io receive(int fd, std::span<char> into, int flags) {
     for (;;) {
-        const ssize_t got = call_recv(fd, into);
+        const ssize_t got = call_recv(fd, into, flags);
         if (got > 0) {
             const auto count = static_cast<std::size_t>(got);
             return {.drained = count < into.size(), .count = count};
@@ -37,6 +35,16 @@ Io receive(int fd, std::span<char> into) {
         if (got == 0) return {.state = Io::State::end};
         if (errno != EINTR) return failure(errno);
     }
+}
+
+}  // namespace
+
+Io receive(int fd, std::span<char> into) {
+    return receive(fd, into, 0);
+}
+
+Io peek(int fd, std::span<char> into) {
+    return receive(fd, into, MSG_PEEK);
 }
 
 Io send(int fd, ByteView bytes) {

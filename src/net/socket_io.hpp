@@ -24,6 +24,7 @@ struct Io {
 };
 
 Io receive(int fd, std::span<char> into);
+Io peek(int fd, std::span<char> into);  // what receive would give next, left there
 Io send(int fd, ByteView bytes);
 
 }  // namespace pgsluice::net

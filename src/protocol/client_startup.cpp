@@ -4,14 +4,17 @@
 #include <pgsluice/protocol/client_startup.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
+#include <algorithm>
+
 namespace pgsluice::protocol {
 namespace {
 
-constexpr std::uint16_t newest_minor = 0;  // protocol 3.0
+// Protocol 3.2 differs from 3.0 in the length of cancel keys alone. 3.1 was never used.
+constexpr std::uint16_t newest_minor = 2;
 
 wire::SqlError unsupported_protocol(const wire::UnsupportedProtocol& asked) {
     return wire::fatal("0A000", "unsupported frontend protocol " + std::to_string(asked.major) + "." +
-                                    std::to_string(asked.minor) + ": server supports 3.0 to 3.0");
+                                    std::to_string(asked.minor) + ": server supports 3.0 to 3.2");
 }
 
 // Protocol 1 and 2 know no fields: a text with a newline and a NUL behind an 'E' is all (send_message_to_frontend in
@@ -38,6 +41,12 @@ void negotiate(const wire::StartupMessage& message, Bytes& out) {
 }
 
 }  // namespace
+
+void ClientStartup::begin_encrypted() {
+    PGSLUICE_CHECK(state_ == State::open && tls_ != config::ListenerTlsMode::disable);
+    encrypted_ = true;
+    gss_answered_ = true;
+}
 
 ClientStartup::Step ClientStartup::resume(ByteView buffer, Bytes& out) {
     PGSLUICE_CHECK(state_ != State::finished);
@@ -91,7 +100,7 @@ ClientStartup::Action ClientStartup::on_packet(const wire::StartupPacket& packet
 
 ClientStartup::Action ClientStartup::on_ssl_request(std::size_t behind, Bytes& out) {
     ssl_answered_ = true;
-    if (tls_ == config::ListenerTlsMode::disable) {
+    if (tls_ == config::ListenerTlsMode::disable || encrypted_) {
         out += 'N';
         if (behind > 0) return refuse(injected("SSL request"), out);
         return NeedMore{};
@@ -124,7 +133,9 @@ ClientStartup::Action ClientStartup::on_startup(const wire::StartupMessage& mess
                       out);
     }
     state_ = State::finished;
-    return Authenticate{std::move(std::get<ClientIdentity>(identity))};
+    auto& who = std::get<ClientIdentity>(identity);
+    who.protocol_minor = std::min(message.minor, newest_minor);
+    return Authenticate{std::move(who)};
 }
 
 ClientStartup::Action ClientStartup::refuse(wire::SqlError error, Bytes& out) {

@@ -112,6 +112,11 @@ ServerLogin::Action ServerLogin::on_authentication(ByteView body, Bytes& out) {
         return fail(Reason::imposter,
                     "the server ended the SCRAM exchange before it proved that it knows the password");
     }
+    if (setup_.requires_channel_binding && state_ != State::scram_verified && code != AuthenticationCode::sasl) {
+        return fail(Reason::imposter,
+                    "the server does not bind the login to the TLS connection, which "
+                    "channel_binding asks for");
+    }
     if (code == AuthenticationCode::ok) {
         if (!request->data.empty()) return fail(Reason::violation, "malformed AuthenticationOk from the server");
         state_ = State::starting;
@@ -171,6 +176,11 @@ ServerLogin::Action ServerLogin::on_sasl(ByteView data, Bytes& out) {
     const auto mechanisms = wire::read_sasl_mechanisms(data);
     if (!mechanisms) return fail(Reason::violation, "malformed authentication request from the server");
     const bool plus = !setup_.channel_binding.empty() && offers(*mechanisms, auth::scram_sha_256_plus);
+    if (!plus && setup_.requires_channel_binding) {
+        return fail(Reason::imposter,
+                    "the server offers no SCRAM-SHA-256-PLUS for this connection, which "
+                    "channel_binding asks for");
+    }
     if (!plus && !offers(*mechanisms, auth::scram_sha_256)) {
         return fail(Reason::password, "the server offers no SASL mechanism that is supported");
     }

@@ -76,13 +76,34 @@ def test_bytes_behind_an_encryption_request_are_never_run(target, request_packet
         assert all(x.sqlstate == "08P01" for x in seen)
 
 
-@pytest.mark.parametrize("minor", [2, 9999])
-def test_newer_minor_protocol_is_negotiated_down(target, minor):
+def newest_protocol(target) -> int:
+    """PostgreSQL 15 knows 3.0; pgsluice speaks 3.2 with clients, whatever the server knows."""
+    return m.PROTOCOL_3_0 + (0 if target.direct else 2)
+
+
+def test_newer_minor_protocol_is_negotiated_down(target):
     with target.open() as client:
+        client.send(m.startup({"user": "trusted", "database": "app"}, version=m.PROTOCOL_3_0 + 9999))
+        seen = client.authenticate("trusted")
+        assert seen[0].tag == "v" and struct.unpack("!ii", seen[0].body) == (newest_protocol(target), 0)
+        assert client.value("select 1") == "1"
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+@pytest.mark.parametrize("minor, length", [(0, 4), (1, 4), (2, 32), (9999, 32)])
+def test_cancel_keys_are_as_long_as_the_protocol_allows(sluice, mode, minor, length):
+    proxy = sluice(pool={"mode": mode})
+    with WireClient(proxy.address) as client:
         client.send(m.startup({"user": "trusted", "database": "app"}, version=m.PROTOCOL_3_0 + minor))
         seen = client.authenticate("trusted")
-        assert seen[0].tag == "v" and struct.unpack("!ii", seen[0].body) == (m.PROTOCOL_3_0, 0)
-        assert client.value("select 1") == "1"
+        assert ("v" in [x.tag for x in seen]) == (minor == 9999)
+        assert len(client.secret) == length
+        client.send(m.query("select pg_sleep(30)"))
+        for secret in (client.secret[:-1] + bytes([client.secret[-1] ^ 1]), client.secret):
+            with WireClient(proxy.address) as cancel:
+                cancel.send(m.cancel_request(client.pid, secret))
+                assert cancel.rest() == []
+        assert [x.sqlstate for x in client.until_ready() if x.tag == "E"] == ["57014"]
 
 
 def test_unknown_protocol_options_are_named_in_the_negotiation(target):
@@ -90,7 +111,7 @@ def test_unknown_protocol_options_are_named_in_the_negotiation(target):
         client.send(m.startup({"user": "trusted", "database": "app", "_pq_.wish": "1", "_pq_.dream": "2"}))
         seen = client.authenticate("trusted")
         assert seen[0].tag == "v"
-        assert seen[0].body == struct.pack("!ii", m.PROTOCOL_3_0, 2) + b"_pq_.wish\0_pq_.dream\0"
+        assert seen[0].body == struct.pack("!ii", newest_protocol(target), 2) + b"_pq_.wish\0_pq_.dream\0"
         assert client.value("select 1") == "1"
 
 

@@ -21,6 +21,7 @@ namespace pgsluice::config {
 // verify_full also maps the certificate's name to the user.
 enum class ListenerTlsMode : std::uint8_t { disable, prefer, require, verify_ca, verify_full };
 // Clusters: libpq's sslmode words.
+enum class ChannelBinding : std::uint8_t { disable, prefer, require };  // libpq's channel_binding
 enum class ServerTlsMode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
 
 struct ListenerTls {
@@ -31,11 +32,18 @@ struct ListenerTls {
 
 struct ServerTls {
     ServerTlsMode mode = ServerTlsMode::verify_full;
+    ChannelBinding channel_binding = ChannelBinding::prefer;
     std::string ca, certificate, private_key;  // paths; an empty ca means the system's trust store
     friend bool operator==(const ServerTls&, const ServerTls&) = default;
 };
 
 // --- Listeners and process -------------------------------------------------------------------------------------------
+
+// Load balancers that begin their connections with a header of the PROXY protocol (version 1 or 2), and must.
+struct ProxyProtocol {
+    std::vector<Network> from;
+    friend bool operator==(const ProxyProtocol&, const ProxyProtocol&) = default;
+};
 
 struct Listener {
     std::string address;         // an IP address; empty for a Unix socket
@@ -43,6 +51,7 @@ struct Listener {
     std::uint16_t port = 5432;   // 0: any free port (TCP only), printed in the log
     std::uint32_t unix_mode = 0770;
     ListenerTls tls;
+    ProxyProtocol proxy_protocol;
 };
 
 struct Limits {

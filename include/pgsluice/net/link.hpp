@@ -72,6 +72,8 @@ struct Stream {
 };
 
 // What a TLS handshake has settled.
+inline constexpr std::string_view alpn_protocol = "postgresql";
+
 struct TlsFacts {
     std::string version;  // "TLSv1.3"
     std::string cipher;   // "TLS_AES_256_GCM_SHA384"
@@ -80,6 +82,9 @@ struct TlsFacts {
     std::string alpn;               // protocol agreed on; empty without
     bool peer_certificate = false;  // the peer sent one and it was verified
     std::string common_name;        // of its subject; empty without, and where it holds a NUL
+    // tls-server-end-point (RFC 5929 section 4): the hash of the server's certificate, whichever side that is. Empty
+    // where the certificate's signature names no hash, so that there is none to bind to.
+    std::string server_end_point;
 };
 
 class Link final : public Peer, private Deadlined {
@@ -94,6 +99,8 @@ class Link final : public Peer, private Deadlined {
 
     // At least one byte, at most what fits.
     boost::asio::awaitable<Result<std::size_t>> read_some(std::span<char> into, TimePoint until);
+    // What read_some would give, left where it is. Not inside TLS.
+    boost::asio::awaitable<Result<std::size_t>> peek_some(std::span<char> into, TimePoint until);
     boost::asio::awaitable<error_code> read_exactly(std::span<char> into, TimePoint until);
     // Returns when the kernel has taken everything, and everything written before.
     boost::asio::awaitable<error_code> write_all(ByteView bytes, TimePoint until);

@@ -28,7 +28,7 @@ struct ClientIdentity {
     // Everything else, in the order in which PostgreSQL applies it: first what `options` says, then the other
     // parameters. Names are in lower case (they are not case-sensitive); of two equal names the last stays.
     std::vector<wire::Setting> settings;
-    std::uint16_t protocol_minor = 0;  // what the client asked for; 3.0 is what is spoken
+    std::uint16_t protocol_minor = 0;  // what is spoken: what the client asked for, or the newest that we know
 };
 
 class ClientStartup {
@@ -53,6 +53,13 @@ class ClientStartup {
     };
 
     explicit ClientStartup(config::ListenerTlsMode tls) : tls_(tls) {}
+
+    // Whether a connection that begins with this byte begins with TLS and not with a packet (libpq's
+    // sslnegotiation=direct, PostgreSQL 17): a handshake record, which no packet's length looks like.
+    static constexpr bool begins_with_tls(char first) { return first == '\x16'; }
+    // In place of StartTls, when such a handshake is done. The client must have agreed on the protocol "postgresql"
+    // (ALPN), lest a server of another protocol be made to read what was meant for us.
+    void begin_encrypted();
 
     // `buffer`: all unread bytes. Bytes behind a StartupMessage stay: they are the client's next messages.
     Step resume(ByteView buffer, Bytes& out);

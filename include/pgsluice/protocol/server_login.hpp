@@ -40,6 +40,8 @@ class ServerLogin {
         std::uint32_t max_iterations = 100000;
         bool allow_cleartext = true;  // answer a server that asks for the password in clear
         Bytes channel_binding;        // the server certificate's tls-server-end-point hash; empty: none
+        // Nothing but SCRAM-SHA-256-PLUS will do: whoever stands between us and the server cannot take part in it.
+        bool requires_channel_binding = false;
     };
 
     struct NeedMore {};

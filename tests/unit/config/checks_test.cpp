@@ -79,8 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
             1,
             "listeners: [ { address: \"::1\", tls: { mode: require, certificate: missing.crt, private_key: a.key } } ]",
             "1:67: listeners[0].tls.certificate: cannot read missing.crt: No such file or directory"},
-        Case{1, "listeners: [ { address: \"::1\", proxy_protocol: { from: [10.1.0.0/16] } } ]",
-             "1:32: listeners[0].proxy_protocol: not supported in this version"}));
+        Case{1, "listeners: [ { address: \"::1\", proxy_protocol: { from: [balancer] } } ]",
+             "1:57: listeners[0].proxy_protocol.from[0]: \"balancer\" is not"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Auth, Impossible,

@@ -31,8 +31,8 @@ TEST_F(CancelRegistryTest, a_key_finds_its_session_and_worker) {
 TEST_F(CancelRegistryTest, tells_keys_of_which_only_the_secret_is_one) {
     registry.add(7, "abcd", {WorkerIndex{1}, SessionId{10}, true});
     add(8, "abcd", 1, 11);
-    EXPECT_TRUE(registry.find(7, "abcd")->has_servers_process_id);
-    EXPECT_FALSE(registry.find(8, "abcd")->has_servers_process_id);
+    EXPECT_TRUE(registry.find(7, "abcd")->is_guessable);
+    EXPECT_FALSE(registry.find(8, "abcd")->is_guessable);
 }
 
 TEST_F(CancelRegistryTest, half_a_key_finds_nobody) {

@@ -69,7 +69,8 @@ TEST(Snapshot, says_all_that_is_wrong_at_once) {
     listener.tls.mode = config::ListenerTlsMode::require;
     listener.tls.certificate = listener.tls.private_key = "/nowhere/listener.pem";
     config.listeners = {listener};
-    config.clusters[0].tls = {config::ServerTlsMode::verify_ca, "/nowhere/ca.pem", "", ""};
+    config.clusters[0].tls.mode = config::ServerTlsMode::verify_ca;
+    config.clusters[0].tls.ca = "/nowhere/ca.pem";
     EXPECT_THAT(problems_of(config),
                 ElementsAre(StartsWith("pgsluice.yaml: policies[1].when.pattern: "),
                             AllOf(StartsWith("pgsluice.yaml: listeners: 127.0.0.1:5432: "), HasSubstr("/nowhere/")),
@@ -143,7 +144,9 @@ TEST_F(SnapshotTls, is_loaded_for_each_cluster_that_has_it) {
     config::Config config = configuration();
     config::Cluster secure = config.clusters[0], trusting = secure;
     secure.name = "secure";
-    secure.tls = {config::ServerTlsMode::verify_full, folder / "cert.pem", folder / "cert.pem", folder / "key.pem"};
+    secure.tls.ca = secure.tls.certificate = folder / "cert.pem";
+    secure.tls.private_key = folder / "key.pem";
+    secure.tls.mode = config::ServerTlsMode::verify_full;
     trusting.name = "trusting";
     trusting.tls.mode = config::ServerTlsMode::prefer;
     config.clusters.push_back(secure);
@@ -161,7 +164,8 @@ TEST_F(SnapshotTls, is_loaded_for_each_cluster_that_has_it) {
 
 TEST_F(SnapshotTls, is_not_for_unix_sockets) {
     config::Config config = configuration();
-    config.clusters[0].tls = {config::ServerTlsMode::verify_full, "/nowhere/ca.pem", "", ""};
+    config.clusters[0].tls.mode = config::ServerTlsMode::verify_full;
+    config.clusters[0].tls.ca = "/nowhere/ca.pem";
     config.clusters[0].servers = {{"/run/postgresql", 5432}};
     EXPECT_EQ(built(config)->tls_of("main"), nullptr);
     config.clusters[0].servers.push_back({"db1", 5432});

@@ -38,6 +38,22 @@ TEST_F(LinkSetup, ReadsNoMoreThanItReturns) {
     EXPECT_EQ(link->unread_bytes(), 0U);
 }
 
+TEST_F(LinkSetup, PeeksWithoutTaking) {
+    std::optional<std::size_t> seen;
+    asio::co_spawn(loop.io, link->peek_some(std::span(buffer, 3), in(Milliseconds(5000))),
+                   [&](std::exception_ptr, Result<std::size_t> count) { seen = count.value(); });
+    loop.run_for(Milliseconds(5));
+    EXPECT_FALSE(seen.has_value());
+    peer_sends("hello");
+    ASSERT_TRUE(loop.run_until([&] { return seen.has_value(); }));
+    EXPECT_EQ(ByteView(buffer, *seen), "hel");
+    EXPECT_EQ(loop.await(link->read_exactly(std::span(buffer, 5), never)), error_code());
+    EXPECT_EQ(ByteView(buffer, 5), "hello");
+    EXPECT_EQ(loop.await(link->peek_some(buffer, in(Milliseconds(20)))).error(), asio::error::timed_out);
+    peer.reset();
+    EXPECT_EQ(loop.await(link->peek_some(buffer, never)).error(), asio::error::eof);
+}
+
 TEST_F(LinkSetup, WaitsForBytesThatComeInParts) {
     std::optional<error_code> result;
     asio::co_spawn(loop.io, link->read_exactly(std::span(buffer, 6), in(Milliseconds(5000))),

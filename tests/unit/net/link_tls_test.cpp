@@ -278,6 +278,14 @@ TEST_F(LinkTls, TellsWhatWasAgreedOn) {
     EXPECT_EQ(client->tls_facts().common_name, "server");
 }
 
+// What both ends bind a login to; a certificate in between would be another one.
+TEST_F(LinkTls, BothEndsKnowTheServersCertificate) {
+    shake_well();
+    const std::string hash = server->tls_facts().server_end_point;
+    EXPECT_EQ(hash.size(), 32U);
+    EXPECT_EQ(client->tls_facts().server_end_point, hash);
+}
+
 TEST_F(LinkTls, SendsNoServerNameForAnAddress) {
     shake(server_context(), client_context(Verify::verify_full), "127.0.0.1");
     ASSERT_EQ(client_error, "");

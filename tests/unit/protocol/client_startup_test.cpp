@@ -162,27 +162,32 @@ TEST(ClientStartup, refuses_replication) {
 }
 
 TEST(ClientStartup, negotiates_the_protocol) {
-    const auto newer = run({client::startup({{"user", "a"}}, 0x30002)});
+    for (const int known : {0x30000, 0x30001, 0x30002}) {
+        const auto spoken = run({client::startup({{"user", "a"}}, known)});
+        EXPECT_EQ(spoken.action, "authenticate a@a");
+        EXPECT_EQ(spoken.out, "");
+    }
+    const auto newer = run({client::startup({{"user", "a"}}, 0x3270F)});
     EXPECT_EQ(newer.action, "authenticate a@a");
-    EXPECT_EQ(test::describe(newer.out), "NegotiateProtocolVersion 3.0\n");
+    EXPECT_EQ(test::describe(newer.out), "NegotiateProtocolVersion 3.2\n");
     const auto options = run({client::startup({{"user", "a"}, {"_pq_.x", "y"}, {"_pq_.z", ""}})});
     EXPECT_EQ(options.action, "authenticate a@a");
-    EXPECT_EQ(test::describe(options.out), "NegotiateProtocolVersion 3.0 \"_pq_.x\" \"_pq_.z\"\n");
+    EXPECT_EQ(test::describe(options.out), "NegotiateProtocolVersion 3.2 \"_pq_.x\" \"_pq_.z\"\n");
     const auto nobody = run({client::startup({{"_pq_.x", "y"}}, 0x30002)});
     EXPECT_TRUE(
-        test::describe(nobody.out).starts_with("NegotiateProtocolVersion 3.0 \"_pq_.x\"\nErrorResponse FATAL 28000"));
+        test::describe(nobody.out).starts_with("NegotiateProtocolVersion 3.2 \"_pq_.x\"\nErrorResponse FATAL 28000"));
 }
 
 TEST(ClientStartup, refuses_other_protocols) {
     const auto refusal = [](const char* version) {
-        return std::string("close 0A000 unsupported frontend protocol ") + version + ": server supports 3.0 to 3.0";
+        return std::string("close 0A000 unsupported frontend protocol ") + version + ": server supports 3.0 to 3.2";
     };
     EXPECT_EQ(outcome(client::startup({{"user", "a"}}, 0x40000)), refusal("4.0"));
     EXPECT_EQ(outcome(client::startup({{"user", "a"}}, 0)), refusal("0.0"));
     EXPECT_EQ(outcome(client::startup({{"user", "a"}}, 0x7fff0001)), refusal("32767.1"));
     const auto old = run({client::startup({{"user", "a"}}, 0x20000)});
     EXPECT_EQ(old.action, refusal("2.0"));
-    EXPECT_EQ(old.out, Bytes("EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.0\n") + '\0');
+    EXPECT_EQ(old.out, Bytes("EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.2\n") + '\0');
 }
 
 TEST(ClientStartup, closes_without_a_word_on_a_length_that_cannot_be) {
@@ -232,6 +237,31 @@ TEST(ClientStartup, goes_on_inside_tls) {
     EXPECT_EQ(out, "S");
 }
 
+TEST(ClientStartup, tells_which_protocol_is_spoken) {
+    const auto minor = [](int version) {
+        ClientStartup machine(ListenerTlsMode::disable);
+        Bytes out;
+        const auto step = machine.resume(client::startup({{"user", "a"}}, version), out);
+        return std::get<ClientStartup::Authenticate>(step.action).identity.protocol_minor;
+    };
+    EXPECT_EQ(minor(0x30000), 0);
+    EXPECT_EQ(minor(0x30001), 1);
+    EXPECT_EQ(minor(0x30002), 2);
+    EXPECT_EQ(minor(0x3270F), 2);
+}
+
+TEST(ClientStartup, goes_on_inside_tls_that_the_client_began_with) {
+    EXPECT_TRUE(ClientStartup::begins_with_tls('\x16'));
+    EXPECT_FALSE(ClientStartup::begins_with_tls('\0'));
+    ClientStartup machine(ListenerTlsMode::require);
+    machine.begin_encrypted();
+    Bytes out;
+    EXPECT_EQ(told(machine.resume(client::ssl_request(), out).action), "need more");
+    EXPECT_EQ(out, "N");
+    EXPECT_EQ(told(machine.resume(alice, out).action), "authenticate alice@orders");
+    EXPECT_EQ(out, "N");
+}
+
 TEST(ClientStartup, refuses_bytes_behind_an_ssl_request) {
     const std::string refusal = "close 08P01 received unencrypted data after SSL request";
     const auto plain = run({client::ssl_request() + alice}, ListenerTlsMode::disable);
@@ -257,15 +287,15 @@ TEST(ClientStartup, takes_each_request_once) {
     EXPECT_EQ(both.action, "authenticate alice@orders");
     EXPECT_EQ(run({client::gss_enc_request(), client::ssl_request()}, ListenerTlsMode::prefer).out, "NS");
     EXPECT_EQ(run({client::ssl_request(), client::ssl_request()}).action,
-              "close 0A000 unsupported frontend protocol 1234.5679: server supports 3.0 to 3.0");
+              "close 0A000 unsupported frontend protocol 1234.5679: server supports 3.0 to 3.2");
     EXPECT_EQ(run({client::gss_enc_request(), client::gss_enc_request()}).action,
-              "close 0A000 unsupported frontend protocol 1234.5680: server supports 3.0 to 3.0");
+              "close 0A000 unsupported frontend protocol 1234.5680: server supports 3.0 to 3.2");
 
     ClientStartup machine(ListenerTlsMode::require);
     Bytes out;
     machine.resume(client::ssl_request(), out);
     EXPECT_EQ(told(machine.resume(client::ssl_request(), out).action),
-              "close 0A000 unsupported frontend protocol 1234.5679: server supports 3.0 to 3.0");
+              "close 0A000 unsupported frontend protocol 1234.5679: server supports 3.0 to 3.2");
 }
 
 TEST(ClientStartup, a_request_with_a_body_is_no_request) {

@@ -221,6 +221,22 @@ TEST(ServerLogin, binds_the_channel_where_the_server_can) {
     EXPECT_TRUE(outcome(server::authentication_sasl({"SCRAM-SHA-256-PLUS"})).starts_with("password: "));
 }
 
+// Whoever stands in between cannot offer SCRAM-SHA-256-PLUS for his own TLS, so he offers less.
+TEST(ServerLogin, takes_nothing_less_where_channel_binding_is_required) {
+    auto with = setup();
+    with.channel_binding = Bytes(32, 'h');
+    with.requires_channel_binding = true;
+    Bytes sent;
+    EXPECT_EQ(outcome(server::authentication_sasl({"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"}), with, &sent), "need more");
+    for (const Bytes& less : {server::authentication_sasl(), server::authentication_ok(),
+                              server::authentication_md5("salt"), server::authentication_cleartext()}) {
+        EXPECT_TRUE(outcome(less, with, &sent).starts_with("imposter: ")) << test::describe(less);
+        EXPECT_EQ(sent.find("secret"), Bytes::npos);
+    }
+    with.channel_binding.clear();
+    EXPECT_TRUE(outcome(server::authentication_sasl({"SCRAM-SHA-256-PLUS"}), with, &sent).starts_with("imposter: "));
+}
+
 // A man in the middle who lets us begin and then waves us through has proved nothing.
 TEST(ServerLogin, an_ok_cannot_cut_scram_short) {
     EXPECT_TRUE(outcome(server::authentication_sasl() + server::login()).starts_with("imposter: "));

@@ -1,0 +1,101 @@
+"""Behind load balancers: whom a PROXY header names is the client, where the header comes from a listed network."""
+import socket
+import struct
+
+import pytest
+
+from support import messages as m
+from support.system import eventually, free_port
+from support.wire import Closed, WireClient
+
+NAMED = "203.0.113.7"
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+LINE = f"PROXY TCP4 {NAMED} 127.0.0.1 40000 5432\r\n".encode()
+BINARY = SIGNATURE + b"\x21\x11" + struct.pack("!H", 12) + socket.inet_aton(NAMED) + socket.inet_aton("127.0.0.1") + struct.pack("!HH", 40000, 5432)
+LOCAL = SIGNATURE + b"\x20\x00\0\0"
+
+
+@pytest.fixture
+def behind_balancer(sluice, server_certificate):
+    """A listener that believes headers from 127.0.0.1, and not from 127.0.0.2."""
+    def make(**changes):
+        tls = {"mode": "prefer", "certificate": str(server_certificate.certificate), "private_key": str(server_certificate.key)}
+        listener = {"address": "127.0.0.1", "port": free_port(), "tls": tls, "proxy_protocol": {"from": ["127.0.0.1"]}}
+        return sluice(listeners=[listener], **changes)
+    return make
+
+
+def address_in_log(proxy) -> str:
+    return eventually(lambda: proxy.events("client_connected"), 5, "the event in the log")[-1]["address"]
+
+
+@pytest.mark.parametrize("header", [LINE, BINARY], ids=["version 1", "version 2"])
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_the_named_address_is_the_clients(behind_balancer, header, step):
+    proxy = behind_balancer()
+    with WireClient(proxy.address) as client:
+        client.send_slowly(header + m.startup({"user": "app", "database": "app"}), step)
+        assert client.authenticate("app", "app-secret")[-1].tag == "Z"
+        assert client.value("select 1") == "1"
+        assert address_in_log(proxy) == NAMED
+
+
+def test_tls_follows_the_header(behind_balancer):
+    proxy = behind_balancer()
+    with WireClient(proxy.address) as client:
+        client.send(BINARY)
+        client.start_tls()
+        assert client.start("app", "app", "app-secret")[-1].tag == "Z"
+        assert address_in_log(proxy) == NAMED
+
+
+def test_rules_and_limits_see_the_named_address(behind_balancer):
+    rules = [{"from": [f"{NAMED}/32"], "method": "scram-sha-256"}, {"method": "reject"}]
+    proxy = behind_balancer(auth={"rules": rules}, limits={"connections_per_address": 1})
+    with WireClient(proxy.address) as first, WireClient(proxy.address) as second, WireClient(proxy.address) as other:
+        first.send(LINE)
+        assert first.start("app", "app", "app-secret")[-1].tag == "Z"
+        second.send(LINE)
+        assert second.start("app", "app", "app-secret")[-1].sqlstate == "53300"
+        other.send(LINE.replace(NAMED.encode(), b"203.0.113.8"))
+        assert other.start("app", "app", "app-secret")[-1].sqlstate == "28000"
+
+
+def test_balancer_that_speaks_for_itself_keeps_its_address(behind_balancer):
+    proxy = behind_balancer()
+    with WireClient(proxy.address) as client:
+        client.send(LOCAL)
+        assert client.start("app", "app", "app-secret")[-1].tag == "Z"
+        assert address_in_log(proxy) == "127.0.0.1"
+
+
+def test_balancer_must_send_a_header(behind_balancer):
+    with WireClient(behind_balancer().address) as client, pytest.raises(Closed):
+        client.start("app", "app", "app-secret")
+
+
+def test_nobody_else_is_believed(behind_balancer):
+    proxy = behind_balancer()
+    with WireClient(proxy.address, source="127.0.0.2") as client, pytest.raises(Closed):
+        client.send(LINE)
+        client.start("app", "app", "app-secret")
+    with WireClient(proxy.address, source="127.0.0.2") as client:
+        assert client.start("app", "app", "app-secret")[-1].tag == "Z"
+        assert address_in_log(proxy) == "127.0.0.2"
+
+
+def test_half_a_header_ends_with_the_login_timeout(behind_balancer):
+    proxy = behind_balancer(limits={"login_timeout": "300ms"})
+    with WireClient(proxy.address) as client, pytest.raises(Closed):
+        client.send(LINE[:10])
+        client.receive_bytes(1)
+
+
+def test_the_owner_of_a_balancers_socket_is_not_the_client(sluice, directory):
+    rules = [{"from": ["unix"], "method": "peer", "map": {"root": "app", "postgres": "app"}}, {"method": "reject"}]
+    proxy = sluice(listeners=[{"unix": str(directory), "port": 6432, "proxy_protocol": {"from": ["unix"]}}], auth={"rules": rules})
+    for header, ends_with in ((LOCAL, "Z"), (LINE, "E")):
+        with WireClient(str(directory / ".s.PGSQL.6432")) as client:
+            client.send(header)
+            assert client.start("app", "app")[-1].tag == ends_with
+    assert [event["address"] for event in proxy.events("client_login_failed")] == [NAMED]
