@@ -133,6 +133,16 @@ std::optional<wire::SqlError> refuse_startup(const pool::Target& target) {
                        "With the route's database, user and parameters it is longer than a server takes.");
 }
 
+std::shared_ptr<const pool::Target> target_of(const Snapshot& snapshot, const config::Route& route,
+                                              const protocol::ClientIdentity& who) {
+    if (who.replication == protocol::Replication::none) {
+        return snapshot.target(route, who.database, who.user, who.settings);
+    }
+    std::vector<wire::Setting> settings = who.settings;
+    settings.emplace_back("replication", who.replication == protocol::Replication::logical ? "database" : "true");
+    return snapshot.target(route, who.database, who.user, settings, config::PoolMode::session);
+}
+
 // The whole login behind the startup packets.
 boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     Worker& worker = login.worker;
@@ -185,7 +195,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         co_return Failure{LoginFailure::too_many_clients, refused->message, std::move(refused)};
     }
 
-    auto target = current->target(*route, who.database, who.user, who.settings);
+    auto target = target_of(*current, *route, who);
     if (auto refused = refuse_startup(*target)) {
         co_return Failure{LoginFailure::protocol_violation, refused->message, std::move(refused)};
     }

@@ -1,5 +1,7 @@
 #include <pgsluice/pool/target.hpp>
 
+#include <algorithm>
+
 namespace pgsluice::pool {
 
 std::string Target::permits_key() const {
@@ -11,6 +13,11 @@ std::string Target::key() const {
     key.append(1, '\0').append(std::to_string(static_cast<int>(settings.mode)));
     for (const auto& [name, value] : startup) key.append(1, '\0').append(name).append(1, '\0').append(value);
     return key;
+}
+
+bool Target::is_replication() const {
+    return std::any_of(startup.begin(), startup.end(),
+                       [](const auto& setting) { return setting.first == "replication"; });
 }
 
 bool Target::is_same_pool(const Target& other) const {

@@ -49,15 +49,14 @@ std::optional<bool> parse_bool(ByteView value) {
     return std::nullopt;
 }
 
-std::optional<wire::SqlError> refuse_replication(ByteView value) {
-    const auto asked = value == "database" ? std::optional(true) : parse_bool(value);
+std::variant<Replication, wire::SqlError> read_replication(ByteView value) {
+    if (value == "database") return Replication::logical;
+    const auto asked = parse_bool(value);
     if (!asked) {
         return wire::fatal("22023", "invalid value for parameter \"replication\": \"" + std::string(value) + "\"", {},
                            "Valid values are: \"false\", 0, \"true\", 1, \"database\".");
     }
-    if (!*asked) return std::nullopt;
-    return wire::fatal("0A000", "replication connections are not supported", {},
-                       "Connect to the PostgreSQL server itself for replication.");
+    return *asked ? Replication::physical : Replication::none;
 }
 
 // These are fields of a StartupMessage and no settings. PostgreSQL knows no setting of such a name; passed on to a
@@ -107,12 +106,14 @@ std::variant<ClientIdentity, wire::SqlError> read_identity(const wire::StartupMe
         }
     }
 
-    if (auto error = refuse_replication(replication)) return std::move(*error);
+    auto kind = read_replication(replication);
+    if (auto* error = std::get_if<wire::SqlError>(&kind)) return std::move(*error);
     if (user.empty()) return wire::fatal("28000", "no PostgreSQL user name specified in startup packet");
     ClientIdentity identity;
     identity.user = cut_name(user);
     identity.database = cut_name(database.empty() ? user : database);
     identity.protocol_minor = message.minor;
+    identity.replication = std::get<Replication>(kind);
 
     // `options` first, whatever their place in the packet (process_startup_options in postinit.c).
     auto from_options = wire::read_options(options);

@@ -64,7 +64,8 @@ ByteView Session::application_name() const {
 void Session::set_limits(std::shared_ptr<const Rulebook> rulebook, const config::ClientTimeouts& timeouts,
                          policy::Rules rules) {
     rulebook_ = std::move(rulebook);
-    timeouts_ = timeouts;
+    // What is streamed for days is no statement that takes too long.
+    timeouts_ = pool_->target().is_replication() ? config::ClientTimeouts() : timeouts;
     rules_ = std::move(rules);
 }
 
@@ -343,6 +344,10 @@ void Session::leave_server(Phase before) {
     }
     const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads;
     if (is_changed() || inspecting_ || pins_.any()) server.need_reset();
+    if (pool_->target().is_replication()) {
+        pool_->discard(server, metrics::ServerClose::replication);
+        return;
+    }
     if (before == Phase::applying || half_sent || pinned_ || is_lost || server_said_farewell_) {
         if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
         pool_->discard(server, metrics::ServerClose::unclean);
@@ -361,7 +366,8 @@ void Session::leave_server(Phase before) {
 
 void Session::drain() {
     draining_ = true;
-    if (is_at_rest()) end(Disconnect::shutdown);
+    // A stream of changes has no end of its own to wait for; who reads it connects again and goes on where it was.
+    if (is_at_rest() || pool_->target().is_replication()) end(Disconnect::shutdown);
 }
 
 // No transaction is open and nothing is owed, whether or not a server is kept.

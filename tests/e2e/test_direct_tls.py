@@ -26,7 +26,7 @@ def context(*protocols) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize("mode", ["prefer", "require"])
-def test_client_logs_in_and_cancels(tls_proxy, mode):
+def test_client_logs_in_and_cancels(tls_proxy, postgres, mode):
     proxy = tls_proxy(mode)
     with WireClient(proxy.address) as client:
         client.upgrade(context("postgresql"))
@@ -34,6 +34,7 @@ def test_client_logs_in_and_cancels(tls_proxy, mode):
         assert client.start("app", "app", "app-secret")[-1].tag == "Z"
         assert client.value("select 1") == "1"
         client.send(m.query("select pg_sleep(30)"))
+        eventually(lambda: postgres.backends(user="app", state="active"), 5, "the query to run")
         with WireClient(proxy.address) as cancel:
             cancel.upgrade(context("postgresql"))
             cancel.send(m.cancel_request(client.pid, client.secret))

@@ -71,6 +71,7 @@ struct PoolRigOptions {
     std::size_t workers = 1;
     std::uint32_t max_connecting = 2;
     config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
+    std::vector<wire::Setting> startup{};
 };
 
 class PoolRig {
@@ -202,6 +203,7 @@ class PoolRig {
         made->settings = options_.pool;
         made->cluster.max_connecting = options_.max_connecting;
         made->session_attrs = options_.session_attrs;
+        made->startup = options_.startup;
         made->fingerprint = fingerprint;
         return made;
     }

@@ -104,10 +104,11 @@ enum class ServerClose : std::uint8_t {
     server_shutdown,  // said that it shuts down
     configuration,    // a reload changed its pool
     shutdown,         // we stop
+    replication,      // a walsender whose client has left
 };
 constexpr auto names_of(ServerClose) {
     return names("lost", "lifetime", "idle_timeout", "evicted", "unclean", "reset_failed", "check_failed", "wrong_role",
-                 "server_shutdown", "configuration", "shutdown");
+                 "server_shutdown", "configuration", "shutdown", "replication");
 }
 
 // Why a server connection did not come to be.

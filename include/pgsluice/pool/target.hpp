@@ -13,8 +13,10 @@ namespace pgsluice::pool {
 
 struct Target {
     std::string route;
-    std::string database, user;          // as the server knows them
-    std::vector<wire::Setting> startup;  // session mode: the client's settings, part of the server's own startup packet
+    std::string database, user;  // as the server knows them
+    // Session mode: the client's settings, part of the server's own startup packet; of a replication connection
+    // `replication` too, which is the name of no setting.
+    std::vector<wire::Setting> startup;
     config::Pool settings;
     config::Cluster cluster;
     config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
@@ -31,6 +33,8 @@ struct Target {
     // What the key is made of, part by part.
     bool is_same_pool(const Target& other) const;
     bool in_session_mode() const { return settings.mode == config::PoolMode::session; }
+    // Its servers are walsenders: one client has each from its login to its end, and nothing is run on them besides.
+    bool is_replication() const;
 };
 
 }  // namespace pgsluice::pool

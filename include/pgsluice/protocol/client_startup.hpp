@@ -20,6 +20,10 @@
 
 namespace pgsluice::protocol {
 
+// What a client wants to be sent (`replication` in its StartupMessage): nothing but answers; the whole WAL; or,
+// connected to a database, its changes.
+enum class Replication : std::uint8_t { none, physical, logical };
+
 // Who a client says it is and what it asked for. Nothing in it has been checked against a password yet.
 struct ClientIdentity {
     std::string user;              // cut to 63 bytes, as PostgreSQL does
@@ -28,6 +32,7 @@ struct ClientIdentity {
     // Everything else, in the order in which PostgreSQL applies it: first what `options` says, then the other
     // parameters. Names are in lower case (they are not case-sensitive); of two equal names the last stays.
     std::vector<wire::Setting> settings;
+    Replication replication = Replication::none;
     std::uint16_t protocol_minor = 0;  // what is spoken: what the client asked for, or the newest that we know
 };
 

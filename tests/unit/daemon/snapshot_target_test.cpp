@@ -79,6 +79,13 @@ TEST_F(SnapshotTarget, has_the_clients_settings_in_session_mode_only) {
     EXPECT_NE(target("orders", "ann", settings)->fingerprint, target()->fingerprint);
 }
 
+TEST_F(SnapshotTarget, of_a_replication_connection_runs_no_sql_of_ours) {
+    route.connect_query = "select 1";
+    route.pool.mode = config::PoolMode::session;
+    EXPECT_EQ(target("orders", "ann", {{"replication", "true"}})->connect_query, "");
+    EXPECT_EQ(target("orders", "ann")->connect_query, "select 1");
+}
+
 TEST_F(SnapshotTarget, is_another_where_its_servers_were_made_otherwise) {
     using Change = std::function<void()>;
     const std::pair<const char*, Change> changes[] = {

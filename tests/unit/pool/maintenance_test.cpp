@@ -165,6 +165,16 @@ TEST(Reset, is_not_needed_by_a_server_that_is_to_be_closed) {
     EXPECT_EQ(test::describe_client(rig.server(0).take()), "Terminate\n");
 }
 
+// A walsender knows no DISCARD ALL, and is nobody else's.
+TEST(Reset, is_not_for_a_replication_connection) {
+    PoolRig rig(
+        PoolRig::Options{.pool = {.mode = config::PoolMode::session, .size = 1}, .startup = {{"replication", "true"}}});
+    rig.holder().give_back();
+    EXPECT_EQ(test::describe_client(rig.server(0).take()), "Terminate\n");
+    EXPECT_EQ(rig.host().closes, Closes{ServerClose::replication});
+    EXPECT_EQ(rig.asks().server, nullptr);
+}
+
 // --- Idle servers
 
 TEST(Idle, may_report_settings_and_say_notices) {

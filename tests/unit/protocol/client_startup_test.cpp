@@ -145,15 +145,20 @@ TEST(ClientStartup, refuses_options_that_postgresql_refuses) {
     EXPECT_TRUE(outcome(client::startup({{"user", "a"}, {"options", "-c a"}})).starts_with("close 42601 "));
 }
 
-TEST(ClientStartup, refuses_replication) {
-    for (const std::string_view value : {"database", "on", "t", "TRUE", "yes", "y", "1"}) {
-        EXPECT_TRUE(
-            outcome(client::startup({{"user", "a"}, {"replication", value}})).starts_with("close 0A000 replication"))
-            << value;
-    }
-    for (const std::string_view value : {"false", "0", "off", "of", "no", "n", "F"}) {
-        EXPECT_EQ(outcome(client::startup({{"user", "a"}, {"replication", value}})), "authenticate a@a") << value;
-    }
+TEST(ClientStartup, tells_replication_as_postgresql_reads_it) {
+    const auto kind = [](std::string_view value) {
+        ClientStartup machine(ListenerTlsMode::disable);
+        Bytes out;
+        const auto step = machine.resume(client::startup({{"user", "a"}, {"replication", value}}), out);
+        const auto& identity = std::get<ClientStartup::Authenticate>(step.action).identity;
+        EXPECT_TRUE(identity.settings.empty());
+        return identity.replication;
+    };
+    for (const auto* value : {"on", "t", "TRUE", "yes", "y", "1"})
+        EXPECT_EQ(kind(value), Replication::physical) << value;
+    for (const auto* value : {"false", "0", "off", "of", "no", "n", "F"})
+        EXPECT_EQ(kind(value), Replication::none) << value;
+    EXPECT_EQ(kind("database"), Replication::logical);
     for (const std::string_view value : {"", "o", "bogus", "DATABASE", "11", "truee"}) {
         EXPECT_EQ(outcome(client::startup({{"user", "a"}, {"replication", value}})),
                   "close 22023 invalid value for parameter \"replication\": \"" + std::string(value) +
