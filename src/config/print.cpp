@@ -9,8 +9,9 @@ namespace {
 
 constexpr char hex[] = "0123456789abcdef";
 
-// Double quotes, which can hold everything. A `$` is doubled, so that reading it back fills nothing in.
-std::string quoted(const std::string& text) {
+// Double quotes, which can hold everything. In a value a `$` is doubled, so that reading it back fills nothing in; keys
+// are taken as they are.
+std::string quoted(const std::string& text, std::string_view dollar) {
     std::string out = "\"";
     for (const char c : text) {
         const auto octet = static_cast<unsigned char>(c);
@@ -19,7 +20,7 @@ std::string quoted(const std::string& text) {
         } else if (c == '\n') {
             out += "\\n";
         } else if (c == '$') {
-            out += "$$";
+            out += dollar;
         } else if (octet < 0x20 || octet == 0x7F) {
             out.append({'\\', 'x', hex[octet >> 4], hex[octet & 0x0F]});
         } else {
@@ -33,7 +34,7 @@ std::string quoted(const std::string& text) {
 std::string key_text(const std::string& key) {
     const bool is_word =
         !key.empty() && std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-    return is_word ? key : quoted(key);
+    return is_word ? key : quoted(key, "$");
 }
 
 bool is_flat(const Node& node) {
@@ -67,7 +68,7 @@ void write_block(std::string& out, const Node& node, std::size_t indent, bool fo
 }  // namespace
 
 std::string yaml_text(const Node& node) {
-    if (node.is(Node::Kind::scalar)) return node.quoted ? quoted(node.text) : node.text;
+    if (node.is(Node::Kind::scalar)) return node.quoted ? quoted(node.text, "$$") : node.text;
     if (node.is(Node::Kind::map)) return "{}";
     if (node.is(Node::Kind::null)) return "";
     std::string out = "[";

@@ -10,7 +10,8 @@
 namespace pgsluice::daemon {
 
 boost::asio::awaitable<void> forward_cancel(Worker& worker, std::shared_ptr<const ServerRoute> route,
-                                            std::int32_t process_id, Bytes secret, ServerId server) {
+                                            std::int32_t process_id, Bytes secret, ServerId server,
+                                            session::CancelToken token) {
     const TimePoint until = deadline(worker.read_clock(), worker.snapshot()->config.timeouts.cancel);
     net::Outcome<net::LinkPtr> opened = co_await open_connection(worker.reactor(), *route, until);
     if (opened) {
@@ -26,6 +27,7 @@ boost::asio::awaitable<void> forward_cancel(Worker& worker, std::shared_ptr<cons
         log::warning("cancel_failed", opened.error().text, {});
     }
     worker.end_cancel(server);
+    token.reset();
 }
 
 }  // namespace pgsluice::daemon

@@ -3,10 +3,21 @@
 #include "worker.hpp"
 
 #include <pgsluice/base/log.hpp>
+#include <pgsluice/net/asio.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <utility>
 
 namespace pgsluice::daemon {
 
-void take_cancel_request(Worker& worker, const Address& source, const protocol::ClientStartup::Cancel& request) {
+namespace {
+
+// The worker that has the session, with the session's number; nullptr where there is none, or nobody listens to it.
+std::pair<Worker*, SessionId> find_owner(Worker& worker, const Address& source,
+                                         const protocol::ClientStartup::Cancel& request) {
+    constexpr std::pair<Worker*, SessionId> nobody{nullptr, SessionId{}};
     Process& process = worker.process();
     auto& outcomes = worker.metrics().worker().cancels;
     const TimePoint now = worker.read_clock();
@@ -15,7 +26,7 @@ void take_cancel_request(Worker& worker, const Address& source, const protocol::
     const bool is_beyond_guessing = owner && !owner->is_guessable;
     if (!is_beyond_guessing && process.cancel_guesses.is_exhausted(source, now)) {
         outcomes[metrics::CancelOutcome::limited].add();
-        return;
+        return nobody;
     }
     if (!owner) {
         outcomes[metrics::CancelOutcome::unknown_key].add();
@@ -25,10 +36,26 @@ void take_cancel_request(Worker& worker, const Address& source, const protocol::
                 "too many cancel requests with wrong keys: no more of them are looked at from there for a minute",
                 {{"address", source.to_string()}});
         }
-        return;
+        return nobody;
     }
-    Worker* target = worker.siblings()[number(owner->worker)];
-    target->post([target, session = owner->session] { target->cancel(session); });
+    return {worker.siblings()[number(owner->worker)], owner->session};
+}
+
+}  // namespace
+
+boost::asio::awaitable<void> take_cancel_request(Worker& worker, Address source,
+                                                 protocol::ClientStartup::Cancel request, TimePoint until) {
+    const auto [owner, session] = find_owner(worker, source, request);
+    if (owner == nullptr) co_return;
+    auto token = std::make_shared<const char>();
+    const std::weak_ptr<const void> on_its_way = token;
+    owner->post([owner = owner, session = session, token = std::move(token)] { owner->cancel(session, token); });
+    // It may pass through three workers' hands, so it is looked for, which costs less than a way back.
+    boost::asio::steady_timer timer(worker.io());
+    while (!on_its_way.expired() && worker.read_clock() < until) {
+        timer.expires_after(Milliseconds(1));
+        co_await timer.async_wait(net::as_tuple);
+    }
 }
 
 }  // namespace pgsluice::daemon

@@ -1,14 +1,19 @@
 // A CancelRequest of a client, which gets no answer whatever becomes of it: finds the session that the key belongs to,
-// and has its worker cancel it. Who guesses keys is no longer listened to.
+// has its worker cancel it, and waits until that is done. Whoever cancels takes the end of the connection for the end
+// of the cancel, and what he sends next must not be met by it. Who guesses keys is no longer listened to.
 #pragma once
 
 #include <pgsluice/base/address.hpp>
+#include <pgsluice/base/time.hpp>
 #include <pgsluice/protocol/client_startup.hpp>
+
+#include <boost/asio/awaitable.hpp>
 
 namespace pgsluice::daemon {
 
 class Worker;
 
-void take_cancel_request(Worker& worker, const Address& source, const protocol::ClientStartup::Cancel& request);
+boost::asio::awaitable<void> take_cancel_request(Worker& worker, Address source,
+                                                 protocol::ClientStartup::Cancel request, TimePoint until);
 
 }  // namespace pgsluice::daemon

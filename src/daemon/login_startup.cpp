@@ -111,7 +111,7 @@ boost::asio::awaitable<StartupDone> read_packets(Login& login) {
             login.identity = std::move(done->identity);
             co_return StartupDone{true, std::nullopt};
         } else if (const auto* request = std::get_if<ClientStartup::Cancel>(&step.action)) {
-            take_cancel_request(login.worker, login.address, *request);
+            co_await take_cancel_request(login.worker, login.address, *request, login.until);
             co_return StartupDone{};
         } else if (auto* close = std::get_if<ClientStartup::Close>(&step.action)) {
             const bool unsupported = close->error && close->error->code() == "0A000";

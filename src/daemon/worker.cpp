@@ -260,8 +260,9 @@ void Worker::on_ended(session::Session& session, metrics::Disconnect reason, con
     reactor_.retire(std::move(client.session));
 }
 
-void Worker::cancel(SessionId session) {
-    if (const auto found = sessions_.find(session); found != sessions_.end()) found->second.session->cancel();
+void Worker::cancel(SessionId session, session::CancelToken token) {
+    const auto found = sessions_.find(session);
+    if (found != sessions_.end()) found->second.session->cancel(std::move(token));
 }
 
 void Worker::drain() {

@@ -56,7 +56,7 @@ class Worker final : public session::Host, public pool::Host {
     void serve(net::Descriptor socket, std::size_t listener);
     void publish(std::shared_ptr<const Snapshot> snapshot);
     void drain();
-    void cancel(SessionId session);
+    void cancel(SessionId session, session::CancelToken token);
     void end_cancel(ServerId server);
 
     // For the coroutines that log clients and servers in.
@@ -93,7 +93,7 @@ class Worker final : public session::Host, public pool::Host {
     const std::shared_ptr<const session::Rulebook>& rulebook() const override { return snapshot_->rulebook; }
     void refresh(session::Session& session, const std::shared_ptr<const session::Rulebook>& rulebook) override;
     void defer(session::Session& session) override;
-    void forward_cancel(pool::Pool& pool, pool::Server& server) override;
+    void forward_cancel(pool::Pool& pool, pool::Server& server, session::CancelToken token) override;
     void on_verdict(const session::Session& session, const policy::Verdict& verdict) override;
     void on_logged_in(session::Session& session) override;
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) override;

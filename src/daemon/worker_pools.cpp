@@ -194,15 +194,16 @@ void Worker::offer_room(WorkerIndex worker, const std::string& key) {
     });
 }
 
-void Worker::forward_cancel(pool::Pool& pool, pool::Server& server) {
+void Worker::forward_cancel(pool::Pool& pool, pool::Server& server, session::CancelToken token) {
     if (server.facts().cancel_secret.empty()) return;
     server.begin_cancel();
     auto& entry = cancelling_.try_emplace(server.facts().id, Cancelling{&pool, &server, 0}).first->second;
     ++entry.requests;
     auto route = std::static_pointer_cast<const ServerRoute>(server.facts().cancel_route);
     post([this, route = std::move(route), process_id = server.facts().process_id, secret = server.facts().cancel_secret,
-          id = server.facts().id] {
-        boost::asio::co_spawn(io_, daemon::forward_cancel(*this, route, process_id, secret, id), boost::asio::detached);
+          id = server.facts().id, token = std::move(token)] {
+        boost::asio::co_spawn(io_, daemon::forward_cancel(*this, route, process_id, secret, id, token),
+                              boost::asio::detached);
     });
 }
 

@@ -23,6 +23,8 @@ using wire::FrontendTag;
 namespace {
 
 constexpr ByteView discard_all = "DISCARD ALL";
+constexpr ByteView batch_without_end =
+    "pgsluice: the client has left without the Sync of its batch";  // no SQL, so it fails
 
 // Messages that are looked into are short; whatever is longer is skipped unread.
 constexpr std::size_t reply_limit = 64 * 1024;
@@ -85,13 +87,18 @@ void Pool::recover(Server& server, std::size_t rest) {
     if (exchange.at_rest() && rest == 0) finish_maintenance(server);
 }
 
-// Whatever a client was about to send.
+// Whatever a client was about to send. Of a batch without its Sync a server that loses its client commits nothing,
+// while a Sync of ours would commit what has run: so it fails first, in words for those who read the server's log.
 void Pool::end_batch(Server& server) {
     protocol::Exchange& exchange = server.exchange();
     Bytes last;
     if (exchange.ignores_sync()) {
         wire::Writer(last).begin(FrontendTag::copy_fail).string("client left").end();
         exchange.owe({Asked::copy_end, Fate::swallow});
+    } else if (exchange.needs_sync() && !exchange.skipping()) {
+        server.unnamed().reset();
+        wire::write_parse(last, "", batch_without_end, wire::no_parameter_types);
+        exchange.owe({Asked::parse, Fate::swallow});
     }
     if (exchange.needs_sync()) {
         wire::write_empty(last, FrontendTag::sync);

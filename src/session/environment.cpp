@@ -10,6 +10,10 @@ namespace {
 
 constexpr ByteView standard_conforming_strings = "standard_conforming_strings";
 
+bool has_temporary_schema(const protocol::Parameter* search_path) {
+    return search_path != nullptr && search_path->value.find("pg_temp") != std::string::npos;
+}
+
 }  // namespace
 
 // A step that has not been answered may have failed, so what is parsed behind it is for this client alone.
@@ -29,13 +33,14 @@ void Session::step_environment(ByteView text) {
 void Session::settle_environment() {
     steps_taken_ = false;
     steps_unsettled_ = false;
-    escapes_ = false;
+    const protocol::Parameter* strings = wants_->find(standard_conforming_strings);
+    escapes_ = strings != nullptr && strings->value == "off";
+    creates_temporary_ = has_temporary_schema(wants_->find("search_path"));
     if (!statements_.translates()) return;
     settings_ = 0;
     for (const protocol::Parameter& wanted : wants_->all()) {
         if (!sql::is_decisive(wanted.name)) continue;
         settings_ = context_.statements.then(context_.statements.then(settings_, wanted.name), wanted.value);
-        if (wanted.name == standard_conforming_strings) escapes_ = wanted.value == "off";
     }
     // It hides tables of the same name, and it is this client's alone.
     if (pins_.has(protocol::Pin::temporary_table)) settings_ = context_.statements.unshared();
@@ -58,6 +63,8 @@ void Session::note_reported(const wire::ParameterStatus& setting) {
 
 // The parser reads a backslash as the standard does. To a server that reads it otherwise the text may be another one.
 SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {
+    // Where the search_path leads to the temporary schema, any CREATE may go there.
+    if (creates_temporary_) judged = std::max(judged, SessionEffect::changes);
     if (!escapes_ && !steps_unsettled_) return judged;
     return text.find('\\') == ByteView::npos ? judged : std::max(judged, SessionEffect::anything);
 }

@@ -349,7 +349,7 @@ void Session::leave_server(Phase before) {
         return;
     }
     if (before == Phase::applying || half_sent || pinned_ || is_lost || server_said_farewell_) {
-        if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server);
+        if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server, nullptr);
         pool_->discard(server, metrics::ServerClose::unclean);
         return;
     }
@@ -360,7 +360,7 @@ void Session::leave_server(Phase before) {
         return;
     }
     // Otherwise the query would run on for nobody.
-    if (server.exchange().owes() && !inspecting_) context_.host.forward_cancel(*pool_, server);
+    if (server.exchange().owes() && !inspecting_) context_.host.forward_cancel(*pool_, server, nullptr);
     pool_->recover(server, server_rest_);
 }
 
@@ -376,14 +376,14 @@ bool Session::is_at_rest() const {
            (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
 }
 
-void Session::cancel() {
+void Session::cancel(CancelToken token) {
     if (waiting_) {
         context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
         stop_waiting();
         on_refused(wire::error("57014", "canceling statement due to user request"));
     } else if (server_ != nullptr && !inspecting_ && !server_->exchange().at_rest()) {
         context_.metrics.cancels[metrics::CancelOutcome::forwarded].add();
-        context_.host.forward_cancel(*pool_, *server_);
+        context_.host.forward_cancel(*pool_, *server_, std::move(token));
     } else {
         context_.metrics.cancels[metrics::CancelOutcome::nothing_running].add();
     }

@@ -62,7 +62,8 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     const auto admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
     const protocol::Statement* bound = statements_.bound();
-    if (bound != nullptr && (bound->nature != 0 || escapes_ || steps_unsettled_) && preserves_state()) {
+    const bool may_differ = escapes_ || creates_temporary_ || steps_unsettled_;
+    if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
         const auto effect = effect_of(bound->text, static_cast<sql::SessionEffect>(bound->nature));
         note_effect(effect, bound->text);
         if (effect != sql::SessionEffect::none) note_effect(effect, bind->rest);

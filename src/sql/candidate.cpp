@@ -69,7 +69,7 @@ bool begins_with_effect(ByteView text, std::size_t at) {
 bool is_mark(char before, char c) {
     switch (c) {
         case ';': return true;
-        case '_': return lower_case(before) == 't';
+        case '_': return lower_case(before) == 't' || lower_case(before) == 'g';
         case 'v':
         case 'V': return lower_case(before) == 'd';
         case 'm':
@@ -90,8 +90,9 @@ bool has_mark(const char* at) {
     std::memcpy(&before, at - 1, block_bytes);
     const Block small = now | 0x20;
     before |= 0x20;
-    const auto marked = (now == ';') | ((now == '_') & (before == 't')) | ((small == 'v') & (before == 'd')) |
-                        ((small == 'm') & (before == 'e')) | ((now == '&') & (before == 'u'));
+    const auto marked = (now == ';') | ((now == '_') & ((before == 't') | (before == 'g'))) |
+                        ((small == 'v') & (before == 'd')) | ((small == 'm') & (before == 'e')) |
+                        ((now == '&') & (before == 'u'));
     std::array<std::uint64_t, 2> words{};
     std::memcpy(words.data(), &marked, block_bytes);
     return (words[0] | words[1]) != 0;
@@ -100,7 +101,9 @@ bool has_mark(const char* at) {
 bool is_effect_at(ByteView text, std::size_t at) {
     switch (lower_case(text[at])) {
         case ';': return begins_with_effect(text, at + 1);
-        case '_': return at >= 3 && matches(text, at - 3, "set_config");
+        case '_':
+            return (at >= 3 && matches(text, at - 3, "set_config")) ||
+                   (at >= 2 && matches(text, at - 2, "pg_settings"));
         case 'v': return at >= 2 && matches(text, at - 2, "advisory");
         case 'm': {
             if (at < 2 || !matches(text, at - 2, "temp")) return false;

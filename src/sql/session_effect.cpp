@@ -32,12 +32,33 @@ bool is_true(const json::object& node, std::string_view key) {
     return found != nullptr && found->is_bool() && found->get_bool();
 }
 
+// The value of a constant, by what kind it is; nullptr where the argument is no such constant.
+const json::object* constant_of(const json::value& argument, std::string_view kind) {
+    const json::value* constant = argument.is_object() ? argument.get_object().if_contains("A_Const") : nullptr;
+    const json::value* value =
+        constant != nullptr && constant->is_object() ? constant->get_object().if_contains(kind) : nullptr;
+    return value == nullptr ? nullptr : value->if_object();
+}
+
+constexpr std::string_view temporary_schema = "pg_temp";  // and what begins so: pg_temp_3
+
+// Whether a constant of the arguments speaks of the temporary schema. A path that leads there makes objects temporary
+// that do not look it.
+bool leads_to_temporary_schema(const json::object& statement) {
+    const json::value* arguments = statement.if_contains("args");
+    if (arguments == nullptr || !arguments->is_array()) return false;
+    return std::any_of(arguments->get_array().begin(), arguments->get_array().end(), [](const json::value& argument) {
+        const json::object* text = constant_of(argument, "sval");
+        return text != nullptr && text_of(*text, "sval").find(temporary_schema) != std::string_view::npos;
+    });
+}
+
 SessionEffect effect_of_set(const json::object& set) {
     // SET TRANSACTION ends with its transaction; SET SESSION CHARACTERISTICS does not.
     const bool is_transactions =
         text_of(set, "kind") == "VAR_SET_MULTI" && text_of(set, "name").starts_with("TRANSACTION");
     if (is_transactions) return SessionEffect::none;
-    if (!is_true(set, "is_local")) return SessionEffect::changes;
+    if (!is_true(set, "is_local") || leads_to_temporary_schema(set)) return SessionEffect::changes;
     return is_decisive(text_of(set, "name")) ? SessionEffect::local : SessionEffect::none;
 }
 
@@ -51,14 +72,6 @@ std::string_view function_name(const json::object& call) {
     return string != nullptr && string->is_object() ? text_of(string->get_object(), "sval") : std::string_view();
 }
 
-// The value of a constant, by what kind it is; nullptr where the argument is no such constant.
-const json::object* constant_of(const json::value& argument, std::string_view kind) {
-    const json::value* constant = argument.is_object() ? argument.get_object().if_contains("A_Const") : nullptr;
-    const json::value* value =
-        constant != nullptr && constant->is_object() ? constant->get_object().if_contains(kind) : nullptr;
-    return value == nullptr ? nullptr : value->if_object();
-}
-
 // Local where its third argument is the constant true.
 SessionEffect effect_of_set_config(const json::object& call) {
     const json::value* arguments = call.if_contains("args");
@@ -67,7 +80,8 @@ SessionEffect effect_of_set_config(const json::object& call) {
     }
     const json::array& all = arguments->get_array();
     const json::object* local = constant_of(all[2], "boolval");
-    if (local == nullptr || !is_true(*local, "boolval")) return SessionEffect::changes;
+    if (local == nullptr || !is_true(*local, "boolval") || leads_to_temporary_schema(call))
+        return SessionEffect::changes;
     const json::object* name = constant_of(all[0], "sval");
     return name == nullptr || is_decisive(text_of(*name, "sval")) ? SessionEffect::local : SessionEffect::none;
 }
@@ -79,6 +93,14 @@ SessionEffect effect_of_call(const json::object& call) {
         return SessionEffect::none;
     }
     return name.starts_with("pg_advisory_unlock") ? SessionEffect::ends : SessionEffect::locks;
+}
+
+// A rule of pg_settings makes a set_config() of it.
+SessionEffect effect_of_update(const json::object& update) {
+    const json::value* relation = update.if_contains("relation");
+    const bool is_settings =
+        relation != nullptr && relation->is_object() && text_of(relation->get_object(), "relname") == "pg_settings";
+    return is_settings ? SessionEffect::changes : SessionEffect::none;
 }
 
 SessionEffect effect_of(std::string_view kind, const json::object& node) {
@@ -99,8 +121,11 @@ SessionEffect effect_of(std::string_view kind, const json::object& node) {
         const bool holds = options != nullptr && options->is_int64() && (options->get_int64() & cursor_hold) != 0;
         return holds ? SessionEffect::leaves : SessionEffect::none;
     }
-    const bool is_temporary =
-        text_of(node, "relpersistence") == "t" || text_of(node, "schemaname").starts_with("pg_temp");
+    if (kind == "UpdateStmt") return effect_of_update(node);
+    // Functions, types and others have a list of names in place of a schema's.
+    const bool is_temporary = text_of(node, "relpersistence") == "t" ||
+                              text_of(node, "schemaname").starts_with(temporary_schema) ||
+                              (kind == "String" && text_of(node, "sval").starts_with(temporary_schema));
     return is_temporary ? SessionEffect::leaves : SessionEffect::none;
 }
 

@@ -162,6 +162,23 @@ def test_late_cancels_never_hit_the_next_client_of_the_server(sluice):
     assert not failures, failures[:3]
 
 
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+@pytest.mark.parametrize("first, delay", [("select pg_sleep(0.0005)", 0), ("select pg_sleep(15)", 0.02)])
+def test_a_cancel_that_has_ended_does_not_hit_what_comes_next(sluice, mode, first, delay):
+    """libpq takes the end of the connection for the end of the cancel, and so do those who use it."""
+    proxy = sluice(pool={"mode": mode, "size": 1})
+    with login(proxy) as client:
+        client.query("begin")
+        for _ in range(60):
+            client.query("savepoint s")
+            client.send(m.query(first))
+            time.sleep(delay)
+            send_cancel(proxy.address, client.pid, client.secret)
+            client.until_ready()
+            client.query("rollback to s")
+            assert [x.sqlstate for x in client.query("select pg_sleep(0.003)") if x.tag == "E"] == []
+
+
 def test_cancel_race_from_many_clients(sluice):
     """Each client cancels its own queries at random moments; the others' must never fail."""
     proxy = sluice(pool={"size": 2})

@@ -209,7 +209,7 @@ class World final : public session::Host {
         session.set_limits(rulebook, options_.timeouts, rulebook->policies.for_principal(principal));
     }
     void defer(session::Session& session) override { deferred_.insert(&session); }
-    void forward_cancel(pool::Pool&, pool::Server& server) override {
+    void forward_cancel(pool::Pool&, pool::Server& server, session::CancelToken) override {
         server.begin_cancel();
         cancels_.push_back(&server);
     }

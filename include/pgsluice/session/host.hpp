@@ -21,6 +21,9 @@ struct Rulebook {
     config::Limits limits;
 };
 
+// Goes along with a cancel request. When nobody holds it any more, the request has been sent, or will not be.
+using CancelToken = std::shared_ptr<const void>;
+
 class Host {
   public:
     // When the event began that is being handled: the clock is read once for each.
@@ -34,7 +37,7 @@ class Host {
     // Calls Session::on_turn from the loop.
     virtual void defer(Session& session) = 0;
     // Sends a cancel request to the server, which is not lent again before that has ended: Pool::end_cancel follows.
-    virtual void forward_cancel(pool::Pool& pool, pool::Server& server) = 0;
+    virtual void forward_cancel(pool::Pool& pool, pool::Server& server, CancelToken asked) = 0;
     virtual void on_verdict(const Session& session, const policy::Verdict& verdict) = 0;
     virtual void on_logged_in(Session& session) = 0;
     // The session is over, and still on the call stack: take it out of every list and free it from the loop.

@@ -60,7 +60,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void start();
     void on_turn();
     // A CancelRequest with this session's key.
-    void cancel();
+    void cancel(CancelToken token = nullptr);
     // Ends at once where no transaction is open, else as soon as it ends.
     void drain();
     void end(metrics::Disconnect reason, const wire::SqlError* fatal = nullptr);
@@ -234,18 +234,19 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     metrics::ClientState state_ = metrics::ClientState::idle;
     Forgetting forgetting_ = Forgetting::nothing;
     Rest client_rest_goes_ = Rest::nowhere, server_rest_goes_ = Rest::nowhere;
-    bool waiting_ = false;          // in the pool's queue
-    bool lease_begun_ = false;      // the server has this client's settings
-    bool holding_ = false;          // see hold_until_settled
-    bool skipping_here_ = false;    // an error of ours, with no server involved: all is dropped up to the Sync
-    bool judged_ = false;           // the message in front has passed the policies and waits for a server
-    bool pinned_ = false;           // keeps its server to the end: something on it is not known well enough
-    bool inspecting_ = false;       // the server is asked what the session has become
-    bool awaits_replay_ = false;    // the client's message waits until the server has its settings
-    bool steps_taken_ = false;      // settings_ is ahead of wants_: statements have changed something since
-    bool steps_unsettled_ = false;  // and have not all been answered
-    bool escapes_ = false;          // standard_conforming_strings is off
-    bool changed_schema_ = false;   // in the transaction that is open
+    bool waiting_ = false;            // in the pool's queue
+    bool lease_begun_ = false;        // the server has this client's settings
+    bool holding_ = false;            // see hold_until_settled
+    bool skipping_here_ = false;      // an error of ours, with no server involved: all is dropped up to the Sync
+    bool judged_ = false;             // the message in front has passed the policies and waits for a server
+    bool pinned_ = false;             // keeps its server to the end: something on it is not known well enough
+    bool inspecting_ = false;         // the server is asked what the session has become
+    bool awaits_replay_ = false;      // the client's message waits until the server has its settings
+    bool steps_taken_ = false;        // settings_ is ahead of wants_: statements have changed something since
+    bool steps_unsettled_ = false;    // and have not all been answered
+    bool escapes_ = false;            // standard_conforming_strings is off
+    bool creates_temporary_ = false;  // search_path names pg_temp
+    bool changed_schema_ = false;     // in the transaction that is open
     bool draining_ = false;
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;

@@ -17,7 +17,8 @@ WORLD = (
     "grant all on all tables in schema public, own, elsewhere to leaver, worn",
     "grant usage on schema own, elsewhere to worn",
     "alter role leaver set work_mem = '9MB'", "alter role leaver set app.region = 'north'",
-    "alter database leaks set lock_timeout = '33s'", "alter role leaver in database leaks set search_path = own, public",
+    "alter database leaks set lock_timeout = '33s'",
+    "alter role leaver in database leaks set search_path = own, public",
 )
 
 
@@ -40,7 +41,8 @@ class Kind:
     carried: bool = False  # follows its client to another server; everything else keeps the client where it is
     at_rest: bool = True  # outside of a transaction, so that a picture can be taken
     askable: bool = True  # in a state in which the owner itself can be asked
-    copies: bool = False  # inside of COPY FROM STDIN, where other messages are none of the protocol and may cost the server
+    in_batch: bool = False  # in the transaction that a Sync would commit
+    copies: bool = False  # inside of COPY FROM STDIN, where another message may cost the server
     left_by_ignore: bool = True  # found by the next client where session_state: ignore leaves things as they are
 
     def make(self, client, wait: bool = True):
@@ -90,8 +92,8 @@ def in_transaction(name, steps, look=status, modes=NOT_STATEMENT, **more):
 
 
 TENANT = rows("select coalesce(current_setting('app.tenant', true), '')")
-REPORTED = {"timezone": "Asia/Tokyo", "datestyle": "German, DMY", "intervalstyle": "iso_8601", "application_name": "owner",
-            "client_encoding": "LATIN1", "standard_conforming_strings": "off"}
+REPORTED = {"timezone": "Asia/Tokyo", "datestyle": "German, DMY", "intervalstyle": "iso_8601",
+            "application_name": "owner", "client_encoding": "LATIN1", "standard_conforming_strings": "off"}
 # By the catalogue: what a name in pg_temp answers also says whether the server has ever had that schema.
 TEMPORARY = rows("select proname from pg_proc where pronamespace = pg_my_temp_schema()"
                  " union select typname from pg_type where typnamespace = pg_my_temp_schema() and typelem = 0")
@@ -112,8 +114,9 @@ SETTINGS = (
                                            m.bind(values=["work_mem", "7MB"]), m.execute(), m.SYNC), WORK_MEM),
     carried("set in a transaction", q("begin; set work_mem = '7MB'; commit"), WORK_MEM),
     carried("set by do", q("do $$ begin perform set_config('work_mem', '7MB', false); end $$"), WORK_MEM),
-    carried("many settings", q("set enable_seqscan = off; set jit = off; set geqo_threshold = 7; set bytea_output = 'escape'",
-                               "set extra_float_digits = 0; set default_text_search_config = 'simple'; set row_security = off; set xmloption = document"),
+    carried("many settings", q("set enable_seqscan = off; set jit = off; set geqo_threshold = 7",
+                               "set bytea_output = 'escape'; set extra_float_digits = 0; set row_security = off",
+                               "set default_text_search_config = 'simple'; set xmloption = document"),
             rows("select current_setting('enable_seqscan') || current_setting('xmloption')")),
     carried("update of pg_settings", q("update pg_settings set setting = '7MB' where name = 'work_mem'"), WORK_MEM),
     carried("characteristics", q("set session characteristics as transaction isolation level serializable, read only"),
@@ -122,13 +125,14 @@ SETTINGS = (
     carried("over a database's default", q("set lock_timeout to 0"), rows("show lock_timeout")),
     carried("custom", q("set app.tenant = 'acme'"), TENANT),
     carried("custom over a role's default", q("set app.region = 'south'"), rows("show app.region")),
-    carried("reported", q(*(f"set {name} to {value if ',' in value else repr(value)}" for name, value in REPORTED.items())),
-            rows("show timezone")),
+    carried("reported",
+            q(*(f"set {name} to {value if ',' in value else repr(value)}" for name, value in REPORTED.items())),
+            rows("show timezone"), left_by_ignore=False),
     carried("startup parameters", (), WORK_MEM, startup={"work_mem": "7MB", **REPORTED}, left_by_ignore=False),
-    carried("options", (), TENANT, startup={"options": "-c work_mem=7MB -c app.tenant=acme -c search_path=elsewhere --jit=off"},
-            left_by_ignore=False),
+    carried("options", (), TENANT, left_by_ignore=False,
+            startup={"options": "-c work_mem=7MB -c app.tenant=acme -c search_path=elsewhere --jit=off"}),
     carried("set over a startup parameter", q("set work_mem = '6MB'", "set timezone = 'CET'"), WORK_MEM,
-            startup={"work_mem": "7MB", "timezone": "Asia/Tokyo"}),
+            startup={"work_mem": "7MB", "timezone": "Asia/Tokyo"}, left_by_ignore=False),
     carried("search_path", q("set search_path = elsewhere, public"), AMBIGUOUS),
     carried("search_path at startup", (), AMBIGUOUS, startup={"search_path": "elsewhere"}, left_by_ignore=False),
 )
@@ -137,23 +141,26 @@ RIGHTS = (
     carried("role", q("set role worn"), WHO),
     carried("role by set_config", q("select set_config('role', 'worn', false)"), WHO),
     carried("session authorization", q("set session authorization leaver"), WHO, user="postgres"),
-    carried("session authorization and role", q("set session authorization leaver", "set role worn"), WHO, user="postgres"),
+    carried("session authorization and role", q("set session authorization leaver", "set role worn"), WHO,
+            user="postgres"),
 )
 
 OBJECTS = (
     Kind("temporary table", q("create temp table t as select 'temporary' as a"), AMBIGUOUS),
     Kind("temporary table by select into", q("select 'temporary' as a into temp t"), AMBIGUOUS),
     Kind("temporary table emptied at commit", q("create temp table t (a text) on commit delete rows"), AMBIGUOUS),
-    Kind("temporary table by search_path", q("set search_path = pg_temp, own", "create table t as select 'temporary' as a"), AMBIGUOUS),
+    Kind("temporary table by search_path", q("set search_path = pg_temp, own",
+                                             "create table t as select 'temporary' as a"), AMBIGUOUS),
     Kind("temporary view", q("create temp view t as select 'temporary' as a"), AMBIGUOUS),
-    Kind("temporary sequence", q("create temp sequence numbers start 42"), rows("select nextval('numbers')")),
+    Kind("temporary sequence", q("create temp sequence numbers start 42"), rows("select last_value from numbers")),
     Kind("temporary function", q("create function pg_temp.f() returns int language sql as 'select 42'"), TEMPORARY),
     Kind("temporary type", q("create type pg_temp.mood as enum ('glad')"), TEMPORARY),
     Kind("cursor with hold", q("declare c cursor with hold for select 42"), CURSORS),
-    Kind("cursor with hold of a transaction", q("begin; declare c scroll cursor with hold for select 42; commit"), CURSORS),
+    Kind("cursor with hold of a transaction",
+         q("begin; declare c scroll cursor with hold for select 42; commit"), CURSORS),
     Kind("advisory lock", q("select pg_advisory_lock(7)"), ADVISORY),
     Kind("advisory lock, shared", q("select pg_advisory_lock_shared(7)"), ADVISORY),
-    Kind("advisory lock of two keys", q("select pg_try_advisory_lock(7, 8)"), ADVISORY),
+    Kind("advisory lock of two keys", q("select pg_advisory_lock(7, 8)"), ADVISORY),
     Kind("advisory lock, taken three times", q(*["select pg_advisory_lock(7)"] * 3), ADVISORY),
     Kind("listen", q("listen news", "listen more"), CHANNELS),
     Kind("prepare", q("prepare p as select 42"), BY_SQL),
@@ -169,22 +176,26 @@ TRANSACTIONS = (
     in_transaction("transaction", q("begin", "insert into target values (1)")),
     in_transaction("failed transaction", q("begin", "insert into target values (1)") + q("select 1/0", fails=True)),
     in_transaction("savepoint", q("begin", "savepoint s", "insert into target values (1)")),
-    in_transaction("read-only transaction", q("begin isolation level serializable read only"), rows("show transaction_read_only")),
+    in_transaction("read-only transaction", q("begin isolation level serializable read only"),
+                   rows("show transaction_read_only")),
     in_transaction("set in an open transaction", q("begin", "set work_mem = '7MB'", "set role worn"), WORK_MEM),
     in_transaction("listen in an open transaction", q("begin", "listen news", "notify news"), CHANNELS),
-    in_transaction("portal", q("begin") + extended(m.parse("select generate_series(1, 9)"), m.bind(portal="c"), m.execute("c", 1), m.SYNC),
-                   CURSORS),
-    in_transaction("batch without a Sync", extended(m.unnamed("insert into target values (1)"), m.FLUSH, until="C"), modes=MODES,
-                   askable=False),
-    in_transaction("batch without a Flush", (Step(m.unnamed("insert into target values (1)"), ""),), modes=MODES, askable=False),
-    in_transaction("failed batch without a Sync", (Step(m.unnamed("select 1/0") + m.FLUSH, "E", fails=True),), modes=MODES, askable=False),
+    in_transaction("portal", q("begin") + extended(m.parse("select generate_series(1, 9)"), m.bind(portal="c"),
+                                                   m.execute("c", 1), m.SYNC), CURSORS),
+    in_transaction("batch without a Sync", extended(m.unnamed("insert into target values (1)"), m.FLUSH, until="C"),
+                   modes=MODES, askable=False, in_batch=True),
+    in_transaction("batch without a Flush", (Step(m.unnamed("insert into target values (1)"), ""),),
+                   modes=MODES, askable=False, in_batch=True),
+    in_transaction("failed batch without a Sync", (Step(m.unnamed("select 1/0") + m.FLUSH, "E", fails=True),),
+                   modes=MODES, askable=False, in_batch=True),
     in_transaction("copy from stdin", (Step(m.query("copy target from stdin"), "G"), Step(m.copy_data(b"1\n"), "")),
                    modes=MODES, askable=False, copies=True),
 )
 
 # What only the end of the server's connection undoes.
 LEFT_BY_DISCARD_ALL = (
-    Kind("temporary schema", q("create temp table brief (a int)", "drop table brief"), rows("select pg_my_temp_schema() <> 0")),
+    Kind("temporary schema", q("create temp table brief (a int)", "drop table brief"),
+         rows("select pg_my_temp_schema() <> 0")),
     Kind("temporary replication slot", q("select pg_create_physical_replication_slot('brief', true, true)"),
          rows("select count(*) from pg_replication_slots where active_pid = pg_backend_pid()"), user="postgres"),
     Kind("replication origin", q("select pg_replication_origin_session_setup('leaks')"),

@@ -1,4 +1,4 @@
-"""All that a client can find out about its session, so that two sessions can be compared without naming what may differ."""
+"""All that a client can find out about its session, so that two can be compared without naming what may differ."""
 from . import messages as m
 from .wire import WireClient, summaries
 
@@ -6,12 +6,14 @@ from .wire import WireClient, summaries
 # Names beginning with pgsluice_ are statements that docs/compatibility.md says a client may see.
 QUESTIONS = {
     "settings": "show all",
-    "identity": "select current_user, session_user, current_setting('role'), current_setting('is_superuser'), current_database()",
-    "schemas": "select current_schemas(false)",
+    "identity": "select current_user, session_user, current_setting('role'), current_setting('is_superuser'),"
+                " current_database()",
+    "schemas": r"select regexp_replace(current_schemas(false)::text, 'pg_temp_\d+', 'pg_temp')",
     "locks": "select locktype, relation, classid, objid, objsubid, mode, granted from pg_locks"
              " where pid = pg_backend_pid() and locktype <> 'virtualxid' order by 1, 2, 3, 4, 5, 6",
     "cursors": "select name, statement, is_holdable, is_scrollable from pg_cursors order by 1",
-    "prepared": r"select name, statement, from_sql from pg_prepared_statements where name not like 'pgsluice\_%' order by 1",
+    "prepared": r"select name, statement, from_sql from pg_prepared_statements"
+                r" where name not like 'pgsluice\_%' order by 1",
     "channels": "select * from pg_listening_channels() order by 1",
     "temporary": "select relkind::text, relname::text from pg_class where relnamespace = pg_my_temp_schema()"
                  " union select 'function', proname from pg_proc where pronamespace = pg_my_temp_schema()"
@@ -38,7 +40,7 @@ def answer(client, sql) -> list:
 
 
 def picture(client: Watched) -> dict:
-    """One flat dict; settings and reported parameters under names of their own, so that a difference is short to read."""
+    """One flat dict; settings and reported parameters under names of their own, so that a difference is short."""
     seen = {question: answer(client, sql) for question, sql in QUESTIONS.items()}
     # Names with a dot are there once a library is loaded, which nothing undoes (docs/compatibility.md).
     settings = {name: value for name, value, _ in seen.pop("settings") if "." not in name}
@@ -53,5 +55,5 @@ def differences(found: dict, expected: dict) -> dict:
 
 
 def without_names_of_the_protocol(seen: dict) -> dict:
-    """A picture of a client that may have prepared statements by Parse: on a server that is shared they have other names."""
+    """A picture of a client that may have prepared by Parse: on a server that is shared its names are others."""
     return {**seen, "prepared": [row for row in seen["prepared"] if row[2] == "t"]}

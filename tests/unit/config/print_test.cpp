@@ -40,7 +40,7 @@ listeners:
   - { address: "::", tls: { mode: require, certificate: a.crt, private_key: a.key } }
   - { unix: /run, mode: "0700" }
 auth:
-  rules: [ { from: [unix, 10.0.0.0/8, "::1"], users: ["a\"b\\", "c\n\x01"], method: scram-sha-256 }, { from: [unix], method: peer, map: { "x y": z } } ]
+  rules: [ { from: [unix, 10.0.0.0/8, "::1"], users: ["a\"b\\", "c\n\x01"], method: scram-sha-256 }, { from: [unix], method: peer, map: { "x $y": z } } ]
   users: [ { name: u, password: hunter2, timeouts: { query: 0, client_idle: 90m } }, { name: nobody } ]
   users_file: userlist.txt
   query: { database: d, user: q, password: hunter2, sql: "select $1, '$$$$'" }

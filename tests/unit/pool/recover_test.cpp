@@ -90,15 +90,30 @@ TEST(Recover, the_rest_of_a_message_is_skipped) {
         row.substr(row.size() - 200) + server::command_complete("SELECT 1") + server::ready());
 }
 
-TEST(Recover, a_batch_without_its_sync_is_ended) {
+// A server that loses its client commits nothing of it, and a Sync alone would.
+TEST(Recover, a_batch_without_its_sync_is_made_to_fail) {
     expect_served_next(
         [](Leaving& leaving) {
             leaving.leaver.send(client::parse("", "a"), Asked::parse);
             leaving.leaver.send(client::bind(), Asked::bind);
+            leaving.leaver.send(client::execute(), Asked::execute);
             leaving.leave();
-            EXPECT_EQ(leaving.told(), "Sync\n");
+            EXPECT_EQ(leaving.told(),
+                      "Parse \"\" \"pgsluice: the client has left without the Sync of its batch\"\nSync\n");
         },
-        server::parse_complete() + server::bind_complete() + server::ready());
+        server::parse_complete() + server::bind_complete() + server::command_complete("INSERT 0 1") +
+            server::error("42601", "syntax") + server::ready());
+}
+
+TEST(Recover, only_the_last_batch_is_without_its_sync) {
+    expect_served_next(
+        [](Leaving& leaving) {
+            leaving.leaver.send(client::execute(), Asked::execute);
+            leaving.leaver.send(client::sync(), Asked::sync);
+            leaving.leave();
+            EXPECT_EQ(leaving.told(), "");
+        },
+        server::command_complete("INSERT 0 1") + server::ready());
 }
 
 TEST(Recover, a_batch_that_had_failed_is_ended) {

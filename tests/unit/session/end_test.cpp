@@ -184,13 +184,15 @@ TEST(Recovery, an_open_transaction_is_rolled_back) {
     script.run();
 }
 
-TEST(Recovery, an_open_batch_is_ended_by_a_sync) {
+TEST(Recovery, an_open_batch_is_made_to_fail) {
     Script script;
     script.client_sends(client::parse("", "a") + client::flush())
         .server_sends(server::parse_complete())
         .client_leaves()
-        .expect_to_server("Parse \"\" \"a\"\nFlush\nSync\n")
-        .server_sends(server::ready())
+        .expect_to_server(
+            "Parse \"\" \"a\"\nFlush\nParse \"\" \"pgsluice: the client has left without the Sync of its "
+            "batch\"\nSync\n")
+        .server_sends(server::error("42601", "syntax") + server::ready())
         .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
     script.run();
 }

@@ -60,6 +60,19 @@ TEST(SessionEffect, of_each_kind_of_statement) {
         {"select 1 into temp t", leaves},
         {"create table pg_temp.t (a int)", leaves},
         {"create table t (a int)", none},
+        {"create type pg_temp.mood as enum ('glad')", leaves},
+        {"create function pg_temp.f() returns int language sql as 'select 1'", leaves},
+        {"create domain PG_TEMP.d as int", leaves},
+        {"create collation \"pg_temp\".c (locale = 'C')", leaves},
+        {"set search_path = pg_temp, own", changes},
+        {"set local search_path = own, \"pg_temp\"", changes},
+        {"begin; set local search_path to pg_temp_3; create table t (a int); commit", changes},
+        {"select set_config('search_path', 'pg_temp', true)", changes},
+        {"select 'pg_temp'", none},
+        {"update pg_settings set setting = '7MB' where name = 'work_mem'", changes},
+        {"update pg_catalog.\"pg_settings\" set setting = '7MB'", changes},
+        {"with t as (update Pg_Settings set setting = '7MB' returning 1) select 1", changes},
+        {"select setting from pg_settings", none},
         {"create temp table t (a int) on commit drop", local},
         {"create temp table t on commit drop as select 1", local},
         {"create temp table t on commit drop as select set_config('a', 'x', false)", changes},
@@ -118,8 +131,8 @@ TEST(SessionEffect, is_known_of_one_plain_set) {
 
 // The words are looked for in blocks: at every place of one, and over its borders.
 TEST(Candidate, is_found_at_every_place_of_a_text) {
-    for (const char* word :
-         {"set_config", "Pg_Advisory_Lock", ";reset", "; set", "u&\"", " TEMP ", "into temporary", "pg_temp."}) {
+    for (const char* word : {"set_config", "Pg_Advisory_Lock", ";reset", "; set", "u&\"", " TEMP ", "into temporary",
+                             "pg_temp.", "PG_Settings"}) {
         for (std::size_t before = 0; before < 40; ++before) {
             for (const std::size_t behind : {0, 1, 15, 16, 17}) {
                 const std::string text = "x" + std::string(before, ' ') + word + " " + std::string(behind, '.');
@@ -129,15 +142,16 @@ TEST(Candidate, is_found_at_every_place_of_a_text) {
     }
     EXPECT_TRUE(is_candidate(";;;set x"));
     EXPECT_FALSE(is_candidate(";;;"));
-    EXPECT_FALSE(is_candidate("select a_b, d_v, e_m, t_c from pgbench_accounts where aid = 1; select 'remove them'"));
+    EXPECT_FALSE(
+        is_candidate("select a_b, d_v, e_m, t_c, g_s from pgbench_accounts where aid = 1; select 'remove them'"));
 }
 
 TEST(Candidate, does_not_depend_on_what_lies_behind_the_text) {
-    const std::string texts[] = {"set", "do", "x;",   ";set",    "v",        "m", "&",
-                                 "_",   "se", "temp", "pg_temp", "advisory", "u&"};
+    const std::string texts[] = {"set", "do",   "x;",      ";set",     "v",  "m",  "&",  "_",
+                                 "se",  "temp", "pg_temp", "advisory", "u&", "g_", "pg_"};
     for (const std::string& text : texts) {
         const bool alone = is_candidate(text);
-        for (const char* behind : {"set_config", "p ", "_temp ", "tle", ";set x", "&\"", "\0"}) {
+        for (const char* behind : {"set_config", "p ", "_temp ", "settings", "tle", ";set x", "&\"", "\0"}) {
             const std::string longer = text + behind;
             EXPECT_EQ(is_candidate(ByteView(longer).substr(0, text.size())), alone) << longer;
         }
