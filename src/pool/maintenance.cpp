@@ -204,7 +204,8 @@ void Pool::finish_maintenance(Server& server) {
 // What a client has sent is done though it has gone.
 void Pool::note_command(Server& server, ByteView body) {
     switch (protocol::aftermath_of(protocol::command_tag(body))) {
-        case protocol::Aftermath::none: return;
+        case protocol::Aftermath::none:
+        case protocol::Aftermath::name_deallocated: return;
         case protocol::Aftermath::deallocated: return server.forget_statements();
         case protocol::Aftermath::schema_changed: return share_->schema_changes().note();
     }

@@ -208,11 +208,24 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
 std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     // A failure in the batch that is open makes the server skip it, and the unnamed statement stays.
     if (server_->exchange().needs_sync() && statements_.has_unnamed() && hold_until_answered(to_server)) return 0;
+    const bool is_whole = rest.size() >= frame.size;
+    std::optional<std::string> deallocated;
+    if (statements_.has_names() && is_whole) {
+        deallocated = statements_.deallocated_by(wire::statement_text(FrontendTag::query, wire::body_of(rest, frame)));
+    }
+    if (deallocated && hold_until_answered(to_server)) return 0;
     ++totals_.queries;
     metrics_.queries[QueryKind::simple].add();
+    if (deallocated && server_->exchange().status() != TransactionStatus::failed) {
+        statements_.forget_unnamed(*server_);
+        statements_.deallocate(*deallocated, *server_, to_server);
+        forgetting_ = std::max(forgetting_, Forgetting::until_answered);
+        return drop(frame, rest);
+    }
+    // One that was parsed and never run.
+    if (server_->exchange().at_rest()) statements_.end_deallocate(false);
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
-    const bool is_malformed =
-        statements_.has_unnamed() && rest.size() >= frame.size && !wire::read_query(wire::body_of(rest, frame));
+    const bool is_malformed = statements_.has_unnamed() && is_whole && !wire::read_query(wire::body_of(rest, frame));
     if (!is_malformed) statements_.forget_unnamed(*server_);
     server_->exchange().owe(Asked::query);
     return pass(frame, rest, to_server);

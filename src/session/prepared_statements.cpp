@@ -1,4 +1,5 @@
 #include <pgsluice/session/prepared_statements.hpp>
+#include <pgsluice/sql/deallocated_name.hpp>
 
 namespace pgsluice::session {
 
@@ -19,6 +20,9 @@ std::unique_ptr<OwedText> named(ByteView name) {
     text->name = name;
     return text;
 }
+
+constexpr ByteView deallocate_gone = "DEALLOCATE pgsluice_gone";
+static_assert(deallocate_gone.ends_with(protocol::gone_name));
 
 bool is_reserved(ByteView name) {
     return name.starts_with(protocol::reserved_prefix);
@@ -140,6 +144,8 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
                                                         const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     if (parse.statement.empty()) {
+        // One that was parsed and never run.
+        if (exchange.at_rest()) end_deallocate(false);
         const bool is_same = unnamed_ != nullptr && unnamed_->environment == lease.environment &&
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
         if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
@@ -240,6 +246,39 @@ void PreparedStatements::close_named(StatementRef statement, ByteView name, cons
         fate = Fate::forward;
     }
     exchange.owe({Asked::close, fate, std::move(statement), false, named(name)});
+}
+
+std::optional<std::string> PreparedStatements::deallocated_by(ByteView text) const {
+    if (names_ == nullptr) return std::nullopt;
+    auto name = sql::deallocated_name(text);
+    return name && names_->find(*name) != nullptr ? name : std::nullopt;
+}
+
+// The text stays prepared on the server for others, so the server is given another name to deallocate, and answers as
+// it does. The empty text can always be prepared.
+void PreparedStatements::prepare_gone(pool::Server& server, Bytes& out) {
+    wire::write_target(out, FrontendTag::close, 'S', protocol::gone_name);
+    server.exchange().owe({Asked::close, Fate::swallow});
+    wire::write_parse(out, protocol::gone_name, "", wire::no_parameter_types);
+    server.exchange().owe({Asked::parse, Fate::swallow});
+}
+
+void PreparedStatements::deallocate(ByteView name, pool::Server& server, wire::Outbox& to_server) {
+    Bytes& out = to_server.join();
+    prepare_gone(server, out);
+    wire::write_query(out, deallocate_gone);
+    server.exchange().owe(Asked::query);
+    names_->begin_deallocate(name);
+}
+
+void PreparedStatements::deallocate(ByteView name, const wire::Parse& parse, const Lease& lease) {
+    Bytes& out = lease.to_server.join();
+    prepare_gone(lease.server, out);
+    unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
+    lease.server.unnamed() = unnamed_;
+    wire::write_parse(out, "", deallocate_gone, parse.parameter_types);
+    owe_unnamed(Asked::parse, Fate::forward, unnamed_, lease.server);
+    names_->begin_deallocate(name);
 }
 
 void PreparedStatements::close_unsent(ByteView name) {

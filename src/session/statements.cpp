@@ -46,6 +46,12 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
+    const auto deallocated = parse->statement.empty() ? statements_.deallocated_by(parse->text) : std::nullopt;
+    if (deallocated && hold_until_answered(to_server)) return 0;
+    if (deallocated && server_->exchange().status() != wire::TransactionStatus::failed) {
+        statements_.deallocate(*deallocated, *parse, statement_lease(to_server));
+        return drop(frame, rest);
+    }
     return follow(statements_.parse(*parse, frame.size, statement_lease(to_server)), frame.size, frame, rest,
                   to_server);
 }

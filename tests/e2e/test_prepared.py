@@ -83,6 +83,42 @@ def test_deallocate_all_clears_the_names_of_its_client_only(target, sql):
         assert result(first, "s") == "again"
 
 
+@pytest.mark.parametrize("name, sql", [("s", "DEALLOCATE s"), ("s", "deallocate prepare S;"), ("A b", 'deallocate "A b"')])
+def test_deallocate_takes_one_name_of_its_client_only(target, name, sql):
+    with target.login() as first, target.login() as second:
+        prepare(first, name, "select 'one'")
+        prepare(first, "other", "select 'one'")
+        prepare(second, name, "select 'one'")
+        assert summaries(first.query(sql)) == ["C:DEALLOCATE", "Z:I"]
+        assert run(first, name) == ["E:ERROR:26000", "Z:I"]
+        assert (result(first, "other"), result(second, name)) == ("one", "one")
+        assert [x.sqlstate for x in first.query(sql) if x.tag == "E"] == ["26000"]
+        assert prepare(first, name, "select 'again'") == ["1", "Z:I"]
+        assert result(first, name) == "again"
+
+
+def test_deallocate_in_a_transaction(target):
+    with target.login() as client:
+        prepare(client, "s", "select 'one'")
+        client.query("begin")
+        assert summaries(client.query("deallocate s")) == ["C:DEALLOCATE", "Z:T"]
+        client.query("rollback")
+        assert run(client, "s") == ["E:ERROR:26000", "Z:I"]
+        prepare(client, "s", "select 'two'")
+        client.query("begin; select 1/0")
+        assert [x.sqlstate for x in client.query("deallocate s") if x.tag == "E"] == ["25P02"]
+        client.query("rollback")
+        assert result(client, "s") == "two"
+
+
+def test_driver_that_deallocates_what_it_prepared(target):
+    with target.connect() as connection:
+        connection.prepare_threshold, connection.prepared_max = 0, 3
+        for round in range(3):
+            for number in range(8):
+                assert connection.execute(f"select %s::int + {number}", (round,)).fetchone() == (round + number,)
+
+
 def test_deallocate_all_by_extended_query(target):
     with target.login() as client:
         prepare(client, "s", "select 1")

@@ -13,8 +13,11 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
         return False
     if at < min(len(ours.messages), len(theirs.messages)):
         one, other = ours.messages[at], theirs.messages[at]
-        if of_the_other_name(one) == of_the_other_name(other) != "":
-            # A client that has prepared one text under two names may read the other name in this error.
+        # A client that has prepared one text under two names may read the other name in this error.
+        is_told_by_another_name = of_the_other_name(one) == of_the_other_name(other) != ""
+        # Both wrong in itself and of a text that is wrong by now: where the server lacks the statement, the text comes first.
+        is_wrong_twice = of_the_other_name(other) != "" and one.tag == "E" and one.severity == "ERROR" and one.sqlstate.startswith("42")
+        if is_told_by_another_name or is_wrong_twice:
             rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
             return explained(session, *rest)
     if at < len(ours.messages) and ours.messages[at].summary() == "E:ERROR:25001" and "before any query" in ours.messages[at].text:

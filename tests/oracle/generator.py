@@ -36,7 +36,7 @@ class Generator:
 
     def step(self) -> Step:
         kinds = ((30, self.simple), (30, self.batch), (6, self.copy_in), (4, self.extended_copy_in), (3, self.several), (4, self.flushed),
-                 (2, self.function_call), (2, self.out_of_place), (1, self.malformed))
+                 (2, self.function_call), (2, self.out_of_place), (1, self.malformed), (3, self.deallocate))
         return self.choose.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]()
 
     # --- texts ---
@@ -102,6 +102,13 @@ class Generator:
     def simple(self) -> Step:
         sql = self.sql()
         return Step(m.query(sql), words=f"Q {sql}")
+
+    def deallocate(self) -> Step:
+        """By SQL, of a name that may be one of the protocol's."""
+        sql = self.choose.choice(("deallocate s1", "DEALLOCATE PREPARE s2;", 'deallocate "S 3"', "deallocate own", "deallocate s3"))
+        if self.choose.random() < 0.5:
+            return Step(m.query(sql), words=f"Q {sql}")
+        return Step(m.unnamed(sql) + m.SYNC, words=f"P B D E '' {sql}, S")
 
     def several(self) -> Step:
         sql = "; ".join(self.sql() for _ in range(self.choose.randint(2, 4)))

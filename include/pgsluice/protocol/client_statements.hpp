@@ -83,6 +83,12 @@ class ClientStatements {
         });
         return found == names_.end() ? nullptr : &found->first;
     }
+    // DEALLOCATE of a name has been sent, and everything before it answered. When it is answered: whether it was done.
+    void begin_deallocate(ByteView name) { deallocating_ = name; }
+    void end_deallocate(bool done) {
+        if (done) remove(deallocating_);
+        deallocating_.clear();
+    }
     std::size_t size() const { return names_.size(); }
     // What the names keep in memory, as if no other client shared the texts.
     std::size_t bytes() const { return bytes_; }
@@ -104,6 +110,7 @@ class ClientStatements {
     };
     boost::unordered_flat_map<std::string, Entry, Hash, std::equal_to<>> names_;
     std::size_t bytes_ = 0;
+    std::string deallocating_;
 };
 
 }  // namespace pgsluice::protocol

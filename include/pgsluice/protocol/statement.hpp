@@ -53,6 +53,8 @@ constexpr ByteView reserved_prefix = "pgsluice_";
 constexpr ByteView absent_name = "pgsluice_proof";
 // Prepared only for a client that gives a name twice: another Parse of it fails as the client's own must.
 constexpr ByteView taken_name = "pgsluice_taken";
+// Prepared only to be deallocated: in the place of a name that the client knows and no server does.
+constexpr ByteView gone_name = "pgsluice_gone";
 
 // The statements of one worker, by text, parameter types and environment. Outlives every StatementRef; not locked.
 class StatementCache {

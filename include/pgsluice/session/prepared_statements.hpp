@@ -13,6 +13,8 @@
 #include <pgsluice/wire/sql_error.hpp>
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <variant>
 
 namespace pgsluice::session {
@@ -48,6 +50,15 @@ class PreparedStatements {
     const protocol::Statement* bound() const { return bound_; }
     Admission describe(const wire::Target& statement, const Lease& lease);
     Admission close(const wire::Target& statement, const Lease& lease);
+    bool has_names() const { return names_ != nullptr; }
+    // The name of the client's that a text deallocates. Where there is one, all that was asked before must be answered,
+    // and deallocate() sends what a Query, or a Parse of the unnamed statement, with that text comes to.
+    std::optional<std::string> deallocated_by(ByteView text) const;
+    void deallocate(ByteView name, pool::Server& server, wire::Outbox& to_server);
+    void deallocate(ByteView name, const wire::Parse& parse, const Lease& lease);
+    void end_deallocate(bool done) {
+        if (names_ != nullptr) names_->end_deallocate(done);
+    }
     // No server is lent, so nothing is unanswered.
     void close_unsent(ByteView name);
     bool has_unnamed() const { return unnamed_ != nullptr || unnamed_unanswered_ > 0; }
@@ -67,6 +78,7 @@ class PreparedStatements {
 
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
+    void prepare_gone(pool::Server& server, Bytes& out);
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);
     void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,

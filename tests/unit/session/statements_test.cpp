@@ -344,59 +344,6 @@ TEST(Statements, a_known_text_in_a_failed_transaction_is_sent_all_the_same) {
     script.run();
 }
 
-TEST(Statements, deallocate_all_takes_this_clients_names_only) {
-    for (const char* tag : {"DEALLOCATE ALL", "DISCARD ALL"}) {
-        Script script;
-        script.add_client()
-            .client_sends(client::parse("a", "A") + client::sync())
-            .server_sends(server::parse_complete() + server::ready())
-            .client_sends(1, client::parse("b", "A") + client::sync())
-            .server_sends(server::ready())
-            .client_sends(client::query("take all"))
-            .server_sends(server::command_complete(tag) + server::ready())
-            .then([](World& world) {
-                if (world.pools().servers() > 0) world.server(0).take();
-            })
-            .client_sends(client::bind("", "a") + client::sync())
-            .expect_to_server("Bind \"\" \"a\"\nSync\n")
-            .server_sends(server::error("26000", "no") + server::ready())
-            // The text is prepared again for the other.
-            .client_sends(1, run("b"))
-            .expect_to_server(prepares("A") + runs("A"));
-        script.run();
-    }
-}
-
-// The server would not know them, and the client's error would be ours.
-TEST(Statements, wait_for_the_answer_to_one_that_may_deallocate_them) {
-    World::Options options;
-    options.pool.session_state = config::SessionState::preserve;
-    Script script(options);
-    script.client_sends(client::parse("s", "A") + client::sync())
-        .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server(prepares("A") + "Sync\n")
-        .client_sends(client::query("deallocate all") + client::bind("", "s") + client::sync())
-        .expect_to_server("Query \"deallocate all\"\n")
-        .server_sends(server::command_complete("DEALLOCATE ALL") + server::ready())
-        .expect_to_server("Bind \"\" \"s\"\nSync\n");
-    script.run();
-}
-
-TEST(Statements, that_a_batch_deallocates_are_gone_within_it) {
-    World::Options options;
-    options.pool.session_state = config::SessionState::preserve;
-    Script script(options);
-    script
-        .client_sends(client::parse("s", "deallocate all") + client::bind("", "s") + client::describe_portal("") +
-                      client::execute() + client::parse("s", "B") + client::sync())
-        .expect_to_server(prepares("deallocate all") + "Bind \"\" \"" + our_name("deallocate all") + "\"\nFlush\n")
-        .server_sends(server::parse_complete() + server::bind_complete())
-        .expect_to_server("Describe P \"\"\nExecute \"\" 0\nFlush\n")
-        .server_sends(server::no_data() + server::command_complete("DEALLOCATE ALL"))
-        .expect_to_server(prepares("B") + "Sync\n");
-    script.run();
-}
-
 // A batch is open and holds nothing but replies of ours: a Flush would bring no answer.
 TEST(Statements, that_are_held_behind_replies_of_ours_alone_go_on) {
     World::Options options;

@@ -6,10 +6,9 @@ import (
 	"github.com/jackc/pgx/v4"
 )
 
-// One name is ours, the others are those of the driver's cache. That must not overflow: the driver would say DEALLOCATE
-// with a name, which pgsluice does not know (docs/compatibility.md).
+// One name is ours, the others are those of the driver's cache, which overflows: then the driver says DEALLOCATE with a name.
 func prepared(c *check) {
-	connection := c.open("")
+	connection := c.open("statement_cache_capacity=4")
 	defer connection.Close(c)
 	_, err := connection.Prepare(c, "twice", "select $1::int * 2, pg_backend_pid()")
 	c.must(err)

@@ -30,6 +30,11 @@ def prepared():
             connection.commit()
             same(doubled, 2 * n)
             met.append(pid)
+        # With its cache full the driver says DEALLOCATE with a name.
+        connection.prepare_threshold, connection.prepared_max = 0, 3
+        for n in range(STATEMENTS):
+            same(connection.execute(f"select %s::text || '{n % 6}'", ("x",)).fetchone(), (f"x{n % 6}",))
+            connection.commit()
     return met
 
 

@@ -1,0 +1,145 @@
+// DEALLOCATE of one name of the protocol, of all, and by statements that may do so.
+#include "statement_scripts.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::session {
+namespace {
+
+const std::string deallocates =
+    "Close S \"pgsluice_gone\"\nParse \"pgsluice_gone\" \"\"\nQuery \"DEALLOCATE pgsluice_gone\"\n";
+const Bytes deallocated =
+    server::close_complete() + server::parse_complete() + server::command_complete("DEALLOCATE") + server::ready();
+
+}  // namespace
+
+TEST(Deallocate, all_takes_this_clients_names_only) {
+    for (const char* tag : {"DEALLOCATE ALL", "DISCARD ALL"}) {
+        Script script;
+        script.add_client()
+            .client_sends(client::parse("a", "A") + client::sync())
+            .server_sends(server::parse_complete() + server::ready())
+            .client_sends(1, client::parse("b", "A") + client::sync())
+            .server_sends(server::ready())
+            .client_sends(client::query("take all"))
+            .server_sends(server::command_complete(tag) + server::ready())
+            .then([](World& world) {
+                if (world.pools().servers() > 0) world.server(0).take();
+            })
+            .client_sends(client::bind("", "a") + client::sync())
+            .expect_to_server("Bind \"\" \"a\"\nSync\n")
+            .server_sends(server::error("26000", "no") + server::ready())
+            // The text is prepared again for the other.
+            .client_sends(1, run("b"))
+            .expect_to_server(prepares("A") + runs("A"));
+        script.run();
+    }
+}
+
+// The text stays for others, and the server answers as it would.
+TEST(Deallocate, takes_the_name_of_one) {
+    Script script;
+    script.client_sends(client::parse("A1", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepares("A") + "Sync\n")
+        .then([](World& world) { world.client(0).peer.take(); })
+        .client_sends(client::query("DEALLOCATE PREPARE \"A1\""))
+        .expect_to_server(deallocates)
+        .server_sends(deallocated)
+        .expect_to_client("CommandComplete \"DEALLOCATE\"\nReadyForQuery I\n")
+        .client_sends(client::bind("", "A1") + client::sync())
+        .expect_to_server("Bind \"\" \"A1\"\nSync\n")
+        .server_sends(server::error("26000", "no") + server::ready())
+        .client_sends(client::parse("A1", "A") + run("A1"))
+        .expect_to_server(runs("A"));
+    script.run();
+}
+
+TEST(Deallocate, takes_the_name_of_one_by_the_extended_protocol_too) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepares("A") + "Sync\n")
+        .then([](World& world) { world.client(0).peer.take(); })
+        .client_sends(client::parse("", "DEALLOCATE s") + client::bind() + client::execute() + client::sync())
+        .expect_to_server(
+            "Close S \"pgsluice_gone\"\nParse \"pgsluice_gone\" \"\"\nParse \"\" \"DEALLOCATE pgsluice_gone\"\n"
+            "Bind \"\" \"\"\nExecute \"\" 0\nSync\n")
+        .server_sends(server::close_complete() + server::parse_complete() + server::parse_complete() +
+                      server::bind_complete() + server::command_complete("DEALLOCATE") + server::ready())
+        .expect_to_client("ParseComplete\nBindComplete\nCommandComplete \"DEALLOCATE\"\nReadyForQuery I\n")
+        .client_sends(client::bind("", "s") + client::sync())
+        .expect_to_server("Bind \"\" \"s\"\nSync\n");
+    script.run();
+}
+
+TEST(Deallocate, lets_what_follows_wait_for_its_answer) {
+    Script script;
+    script
+        .client_sends(client::parse("s", "A") + client::sync() + client::query("deallocate s") +
+                      client::parse("s", "B") + client::sync())
+        .expect_to_server(prepares("A") + "Sync\n")
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(deallocates)
+        .server_sends(deallocated)
+        .expect_to_server(prepares("B") + "Sync\n");
+    script.run();
+}
+
+// PostgreSQL refuses it in a transaction that has failed, and a cancel may hit it.
+TEST(Deallocate, that_fails_takes_no_name) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready('E'))
+        .expect_to_server(prepares("A") + "Sync\n")
+        .client_sends(client::query("deallocate s"))
+        .expect_to_server("Query \"deallocate s\"\n")
+        .server_sends(server::error("25P02", "aborted") + server::ready('E'))
+        .client_sends(client::query("rollback"))
+        .server_sends(server::command_complete("ROLLBACK") + server::ready())
+        .expect_to_server("Query \"rollback\"\n")
+        .client_sends(client::query("deallocate s"))
+        .expect_to_server(deallocates)
+        .server_sends(server::close_complete() + server::parse_complete() + server::error("57014", "canceled") +
+                      server::ready())
+        .client_sends(client::query("deallocate by_sql"))
+        .server_sends(server::command_complete("DEALLOCATE") + server::ready())
+        .expect_to_server("Query \"deallocate by_sql\"\n")
+        .client_sends(run("s"))
+        .expect_to_server(runs("A"));
+    script.run();
+}
+
+// The server would not know them, and the client's error would be ours.
+TEST(Deallocate, is_waited_for_where_it_may_take_them) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepares("A") + "Sync\n")
+        .client_sends(client::query("deallocate all") + client::bind("", "s") + client::sync())
+        .expect_to_server("Query \"deallocate all\"\n")
+        .server_sends(server::command_complete("DEALLOCATE ALL") + server::ready())
+        .expect_to_server("Bind \"\" \"s\"\nSync\n");
+    script.run();
+}
+
+TEST(Deallocate, within_a_batch_takes_effect_in_it) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script
+        .client_sends(client::parse("s", "deallocate all") + client::bind("", "s") + client::describe_portal("") +
+                      client::execute() + client::parse("s", "B") + client::sync())
+        .expect_to_server(prepares("deallocate all") + "Bind \"\" \"" + our_name("deallocate all") + "\"\nFlush\n")
+        .server_sends(server::parse_complete() + server::bind_complete())
+        .expect_to_server("Describe P \"\"\nExecute \"\" 0\nFlush\n")
+        .server_sends(server::no_data() + server::command_complete("DEALLOCATE ALL"))
+        .expect_to_server(prepares("B") + "Sync\n");
+    script.run();
+}
+
+}  // namespace pgsluice::session
