@@ -2,6 +2,19 @@
 
 namespace pgsluice::daemon {
 
+namespace {
+
+wire::SqlError too_many(const char* what, const std::string& name, std::uint32_t limit) {
+    return wire::fatal("53300", "too many connections for " + std::string(what) + " \"" + name + "\"",
+                       "The limit of " + std::to_string(limit) + " client connections is reached.");
+}
+
+}  // namespace
+
+AddressPlace::~AddressPlace() {
+    if (limits_ != nullptr) limits_->give_back(*this);
+}
+
 Admission::~Admission() {
     if (limits_ != nullptr) limits_->give_back(*this);
 }
@@ -22,6 +35,25 @@ std::uint32_t ClientLimits::clients() const {
     return clients_;
 }
 
+AddressPlace ClientLimits::enter_from(const std::string& address, std::uint32_t limit) {
+    AddressPlace place;
+    const std::lock_guard lock(mutex_);
+    place.count_ = addresses_.try_emplace(address, 0).first;
+    const std::uint32_t now = ++place.count_->second;
+    place.excess_ = limit == 0 || now <= limit ? 0 : now - limit;
+    place.limits_ = this;
+    return place;
+}
+
+wire::SqlError ClientLimits::too_many_from(const std::string& address, std::uint32_t limit) {
+    return too_many("address", address, limit);
+}
+
+void ClientLimits::give_back(AddressPlace& place) {
+    const std::lock_guard lock(mutex_);
+    if (--place.count_->second == 0) addresses_.erase(place.count_);
+}
+
 std::optional<wire::SqlError> ClientLimits::admit(const Request& request, const config::Limits& limits,
                                                   Admission& admission) {
     struct Rule {
@@ -29,10 +61,9 @@ std::optional<wire::SqlError> ClientLimits::admit(const Request& request, const 
         std::uint32_t limit;
         const char* what;
     };
-    const std::array<Rule, 4> rules{{
+    const std::array<Rule, 3> rules{{
         {request.user, request.user_limit != 0 ? request.user_limit : limits.connections_per_user, "role"},
         {request.database, limits.connections_per_database, "database"},
-        {request.address, limits.connections_per_address, "address"},
         {request.route, request.route_limit, "route"},
     }};
     const std::lock_guard lock(mutex_);
@@ -40,8 +71,7 @@ std::optional<wire::SqlError> ClientLimits::admit(const Request& request, const 
         const auto& [name, limit, what] = rules[i];
         const auto found = counts_[i].find(name);
         if (limit == 0 || found == counts_[i].end() || found->second < limit) continue;
-        return wire::fatal("53300", "too many connections for " + std::string(what) + " \"" + name + "\"",
-                           "The limit of " + std::to_string(limit) + " client connections is reached.");
+        return too_many(what, name, limit);
     }
     for (std::size_t i = 0; i < rules.size(); ++i) {
         const auto count = counts_[i].try_emplace(rules[i].name, 0).first;

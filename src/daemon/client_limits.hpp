@@ -40,13 +40,44 @@ class Admission {
     }
 
     ClientLimits* limits_ = nullptr;
-    std::array<Taken, 4> taken_{};
+    std::array<Taken, 3> taken_{};
+};
+
+// A connection's place beside the others of its address, from the moment at which the address is known: before anything
+// of its login has been read, since whoever does not finish one takes a descriptor all the same.
+class AddressPlace {
+  public:
+    AddressPlace() = default;
+    AddressPlace(AddressPlace&& other) noexcept { swap(other); }
+    AddressPlace& operator=(AddressPlace&& other) noexcept {
+        AddressPlace(std::move(other)).swap(*this);
+        return *this;
+    }
+    ~AddressPlace();
+
+    // Beyond the limit there are a few who can still cancel, and are told that they cannot log in. Otherwise it is to
+    // be closed without a word.
+    bool is_within_limit() const { return excess_ == 0; }
+    bool may_be_heard() const { return excess_ <= heard_beyond_limit; }
+    static constexpr std::uint32_t heard_beyond_limit = 16;
+
+  private:
+    friend class ClientLimits;
+    void swap(AddressPlace& other) noexcept {
+        std::swap(limits_, other.limits_);
+        std::swap(count_, other.count_);
+        std::swap(excess_, other.excess_);
+    }
+
+    ClientLimits* limits_ = nullptr;
+    std::map<std::string, std::uint32_t>::iterator count_{};
+    std::uint32_t excess_ = 0;
 };
 
 class ClientLimits {
   public:
     struct Request {
-        std::string user, database, address, route;
+        std::string user, database, route;
         std::uint32_t user_limit = 0, route_limit = 0;  // 0: none
     };
 
@@ -59,17 +90,24 @@ class ClientLimits {
     void leave();
     std::uint32_t clients() const;
 
-    // A place beside the others of the same user, database, address and route, or FATAL 53300.
+    AddressPlace enter_from(const std::string& address, std::uint32_t limit);
+    // The FATAL 53300 for one that is not within limits.connections_per_address.
+    static wire::SqlError too_many_from(const std::string& address, std::uint32_t limit);
+
+    // A place beside the others of the same user, database and route, or FATAL 53300.
     std::optional<wire::SqlError> admit(const Request& request, const config::Limits& limits, Admission& admission);
 
   private:
     friend class Admission;
+    friend class AddressPlace;
     using Counts = std::map<std::string, std::uint32_t>;
     void give_back(Admission& admission);
+    void give_back(AddressPlace& place);
 
     mutable std::mutex mutex_;
     std::uint32_t clients_ = 0;
-    std::array<Counts, 4> counts_;  // by user, database, address, route
+    std::array<Counts, 3> counts_;  // by user, database, route
+    Counts addresses_;
 };
 
 // Counts a connection from accept to its end.

@@ -153,6 +153,11 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         co_return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
                           wire::fatal("53300", "sorry, too many clients already")};
     }
+    if (!login.place.is_within_limit()) {
+        auto refused =
+            ClientLimits::too_many_from(login.address.to_string(), snapshot.config.limits.connections_per_address);
+        co_return Failure{LoginFailure::too_many_clients, refused.message, std::move(refused)};
+    }
     const auth::LoginFacts facts{login.address, login.link->is_tls(), who.database, who.user};
     const config::AuthRule* rule = auth::match(snapshot.config.auth.rules, facts);
     if (rule == nullptr) {
@@ -186,7 +191,6 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     ClientLimits::Request request;
     request.user = who.user;
     request.database = who.database;
-    request.address = login.address.to_string();
     request.route = route->name;
     request.user_limit = user == nullptr ? 0 : user->max_connections;
     request.route_limit = route->max_connections;
@@ -221,6 +225,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     client.route = route;
     client.slot = std::move(slot);
     client.admission = std::move(admission);
+    client.place = std::move(login.place);
     client.prelude = std::move(login.out);
     worker.adopt(std::move(client));
     co_return std::nullopt;

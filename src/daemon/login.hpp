@@ -25,6 +25,7 @@ struct Login {
     net::TlsFacts tls{};
     // Whom the connection is for: where it came from, or whom a load balancer named.
     Address address{};
+    AddressPlace place{};
 
     const config::Listener& listener_config() const { return snapshot->config.listeners[listener]; }
 };

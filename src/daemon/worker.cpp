@@ -129,6 +129,7 @@ void Worker::adopt(NewClient client) {
     entry.session = std::move(session);
     entry.slot = std::move(client.slot);
     entry.admission = std::move(client.admission);
+    entry.place = std::move(client.place);
     entry.route = client.route->name;
     entry.pool = &pools_.at(client.pool->key());
     ++entry.pool->clients;

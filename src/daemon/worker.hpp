@@ -83,6 +83,7 @@ class Worker final : public session::Host, public pool::Host {
         const config::Route* route = nullptr;
         ClientSlot slot;
         Admission admission;
+        AddressPlace place;
         Bytes prelude;
     };
     void adopt(NewClient client);
@@ -123,6 +124,7 @@ class Worker final : public session::Host, public pool::Host {
         std::unique_ptr<session::Session> session;
         ClientSlot slot;
         Admission admission;
+        AddressPlace place;
         std::string route;
         metrics::UserMetrics* metrics = nullptr;
         PoolEntry* pool = nullptr;

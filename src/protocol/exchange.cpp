@@ -35,6 +35,8 @@ Owed* Exchange::enter(Asked asked) {
     }
     Owed& entry = owed_.add_back();
     entry.asked = asked;
+    // Nothing but its data may come while a COPY reads: the server answers with an error, and ends.
+    if (asked != Asked::copy_end) copy_in_ = false;
     flushed_ = false;
     if (asked == Asked::sync) skipping_ = false;
     if (asked == Asked::execute) ++executes_owed_;
@@ -141,8 +143,9 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
 // Once COPY FROM STDIN reads, the server ignores Sync until the copy's end: those sent ahead of it are owed nothing.
 void Exchange::enter_copy_in() {
     bool has_ended = false;
-    const std::size_t ignored = owed_.erase_if([&](const Owed& owed) {
-        has_ended |= owed.asked == Asked::copy_end;
+    const std::size_t ignored = owed_.erase_if([&, is_head = true](const Owed& owed) mutable {
+        const bool is_copy = std::exchange(is_head, false);
+        has_ended |= !is_copy && owed.asked != Asked::sync;
         return !has_ended && owed.asked == Asked::sync;
     });
     readies_owed_ -= static_cast<std::uint32_t>(ignored);

@@ -1,4 +1,5 @@
 """Limits on connections and messages, and every time limit: the client is told, and the server slot comes back."""
+import contextlib
 import time
 
 import pytest
@@ -6,8 +7,8 @@ import pytest
 from support import messages as m
 from support.hostile_server import Delay, Startup
 from support.proxy import login
-from support.system import eventually
-from support.wire import WireClient, error_in, summaries
+from support.system import eventually, free_port
+from support.wire import Closed, WireClient, error_in, summaries
 
 
 def refused(proxy, user="app", database="app", source=""):
@@ -54,6 +55,32 @@ def test_connections_per_address(sluice):
     assert refused(proxy, source="127.0.0.5") == FULL
     assert refused(proxy, source="127.0.0.6") is None
     clients.pop().close()
+    eventually(lambda: refused(proxy, source="127.0.0.5") is None, 5, "a free place")
+
+
+def is_closed_at_once(proxy, source) -> bool:
+    try:
+        refused(proxy, source=source)
+    except Closed:
+        return True
+    return False
+
+
+def test_an_address_that_never_logs_in_keeps_nobody_else_from_it(sluice, server_certificate):
+    """Half startup packets, half TLS hellos and silence, none of which ends before login_timeout."""
+    tls = {"mode": "prefer", "certificate": str(server_certificate.certificate), "private_key": str(server_certificate.key)}
+    proxy = sluice(listeners=[{"address": "127.0.0.1", "port": free_port(), "tls": tls}],
+                   limits={"connections_per_address": 20, "client_connections": 60})
+    beginnings = (b"", m.startup({"user": "app"})[:10], b"\x16\x03\x01\x02\x00", m.SSL_REQUEST)
+    with contextlib.ExitStack() as stack:
+        for number in range(200):
+            if number == 30:
+                eventually(lambda: refused(proxy, source="127.0.0.5") == FULL, 5, "the limit")
+            client = stack.enter_context(WireClient(proxy.address, source="127.0.0.5"))
+            with contextlib.suppress(Closed):
+                client.send(beginnings[number % len(beginnings)])
+        eventually(lambda: is_closed_at_once(proxy, "127.0.0.5"), 5, "the end of all patience")
+        assert refused(proxy, source="127.0.0.6") is None
     eventually(lambda: refused(proxy, source="127.0.0.5") is None, 5, "a free place")
 
 

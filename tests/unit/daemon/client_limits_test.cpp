@@ -12,7 +12,7 @@ class ClientLimitsTest : public testing::Test {
   protected:
     using Request = ClientLimits::Request;
 
-    static Request ann() { return {.user = "ann", .database = "orders", .address = "10.0.0.1", .route = "main"}; }
+    static Request ann() { return {.user = "ann", .database = "orders", .route = "main"}; }
     // "" where there is a place, else what the client is told.
     std::string admit(const Request& request, Admission& admission) {
         const auto error = counts.admit(request, limits, admission);
@@ -40,19 +40,17 @@ TEST_F(ClientLimitsTest, each_limit_counts_its_own_name) {
         Request request, other;
         config::Limits limits;
     };
-    Request limited_user = ann(), limited_route = ann(), bob = ann(), stock = ann(), elsewhere = ann(), side = ann();
+    Request limited_user = ann(), limited_route = ann(), bob = ann(), stock = ann(), side = ann();
     limited_user.user_limit = 2;
     limited_route.route_limit = 2;
     bob.user = "bob";
     stock.database = "stock";
-    elsewhere.address = "10.0.0.2";
     side.route = "side";
     side.route_limit = 2;
     const Case cases[] = {
         {"role \"ann\"", ann(), bob, {.connections_per_user = 2}},
         {"role \"ann\"", limited_user, bob, {}},
         {"database \"orders\"", ann(), stock, {.connections_per_database = 2}},
-        {"address \"10.0.0.1\"", ann(), elsewhere, {.connections_per_address = 2}},
         {"route \"main\"", limited_route, side, {}},
     };
     for (const Case& each : cases) {
@@ -63,6 +61,31 @@ TEST_F(ClientLimitsTest, each_limit_counts_its_own_name) {
         EXPECT_EQ(admit(each.other), "") << each.what;
         admitted.clear();
     }
+}
+
+TEST_F(ClientLimitsTest, an_address_is_counted_before_anybody_logs_in) {
+    std::vector<AddressPlace> places;
+    for (int i = 0; i < 3; ++i) places.push_back(counts.enter_from("10.0.0.1", 2));
+    EXPECT_TRUE(places[1].is_within_limit());
+    EXPECT_FALSE(places[2].is_within_limit());
+    EXPECT_TRUE(counts.enter_from("10.0.0.2", 2).is_within_limit());
+    EXPECT_TRUE(counts.enter_from("10.0.0.1", 0).is_within_limit());
+    const auto error = ClientLimits::too_many_from("10.0.0.1", 2);
+    EXPECT_EQ(error.code(), "53300");
+    EXPECT_EQ(error.message, "too many connections for address \"10.0.0.1\"");
+    places.erase(places.begin());
+    EXPECT_FALSE(counts.enter_from("10.0.0.1", 2).is_within_limit());
+    places.clear();
+    EXPECT_TRUE(counts.enter_from("10.0.0.1", 1).is_within_limit());
+}
+
+TEST_F(ClientLimitsTest, a_few_beyond_the_limit_of_an_address_are_heard) {
+    std::vector<AddressPlace> places;
+    for (std::uint32_t i = 0; i < 2 + AddressPlace::heard_beyond_limit; ++i) {
+        places.push_back(counts.enter_from("::1", 2));
+        EXPECT_TRUE(places.back().may_be_heard()) << i;
+    }
+    EXPECT_FALSE(counts.enter_from("::1", 2).may_be_heard());
 }
 
 TEST_F(ClientLimitsTest, a_users_own_limit_stands_in_place_of_that_for_all) {

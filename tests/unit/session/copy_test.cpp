@@ -45,6 +45,27 @@ TEST(Copy, in_by_an_extended_query_as_libpq_sends_it) {
     script.run();
 }
 
+// PostgreSQL refuses what is no data of the COPY, and ends. A Terminate behind it is not asked any more.
+TEST(Copy, what_breaks_it_is_answered_before_a_terminate_is_heard) {
+    const Bytes breaks = client::bind() + client::sync();
+    for (const bool is_early : {false, true}) {
+        Script script;
+        script.client_sends(client::extended("copy") + client::sync() + (is_early ? breaks : Bytes()));
+        script.server_sends(server::parse_complete() + server::bind_complete() + server::no_data() +
+                            server::copy_in_response());
+        script.client_sends((is_early ? Bytes() : breaks) + client::terminate())
+            .expect([](World& world) { EXPECT_FALSE(world.client(0).ended); })
+            .then([](World& world) { world.client(0).peer.take(); })
+            .server_sends(server::error("08P01", "unexpected message type 0x42 during COPY from stdin"))
+            .server_sends(server::fatal("08P01", "protocol synchronization was lost"))
+            .server_leaves()
+            .expect_to_client(
+                "ErrorResponse ERROR 08P01 \"unexpected message type 0x42 during COPY from stdin\"\n"
+                "ErrorResponse FATAL 08P01 \"protocol synchronization was lost\"\n");
+        script.run();
+    }
+}
+
 TEST(Copy, a_bad_row_found_before_the_end_was_sent) {
     Script script;
     script.client_sends(client::query("copy t from stdin"))
