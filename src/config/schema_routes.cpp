@@ -25,8 +25,8 @@ const Schema<Pool>& pool_schema() {
     using enum Changes;
     const Words<PoolMode> modes{
         {{"session", PoolMode::session}, {"transaction", PoolMode::transaction}, {"statement", PoolMode::statement}}};
-    const Words<SessionState> states{{{"preserve", SessionState::preserve}, {"ignore", SessionState::ignore}},
-                                     {"reject"}};
+    const Words<SessionState> states{
+        {{"preserve", SessionState::preserve}, {"reject", SessionState::reject}, {"ignore", SessionState::ignore}}};
     static const Schema<T> schema{
         key<T>("mode", &T::mode, modes, new_connections),
         key<T>("size", &T::size, Number{1, largest_pool}, live),

@@ -195,6 +195,12 @@ PreparedStatements::Found PreparedStatements::put_on_server(ByteView name, const
     return there;
 }
 
+const protocol::Statement* PreparedStatements::meant_by(ByteView name) const {
+    if (name.empty()) return unnamed_.get();
+    const auto* known = names_ == nullptr ? nullptr : names_->find(name);
+    return known == nullptr ? nullptr : known->statement.get();
+}
+
 PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, std::size_t rest_bytes,
                                                        const Lease& lease) {
     bound_ = nullptr;

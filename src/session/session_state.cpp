@@ -35,7 +35,11 @@ bool is_custom(ByteView name) {
 
 bool Session::preserves_state() const {
     const config::Pool& settings = pool_->target().settings;
-    return settings.session_state == config::SessionState::preserve && settings.mode != config::PoolMode::session;
+    return settings.session_state != config::SessionState::ignore && settings.mode != config::PoolMode::session;
+}
+
+bool Session::rejects_pins() const {
+    return pool_->target().settings.session_state == config::SessionState::reject;
 }
 
 // Of pool.size, rounded up, so that a pool of one connection can be pinned.
@@ -43,6 +47,26 @@ bool Session::may_pin() const {
     const config::Pool& settings = pool_->target().settings;
     const std::uint64_t most = (std::uint64_t{settings.size} * settings.max_pinned + 99) / 100;
     return pins_.any() || pool_->share().permits().pinned() < most;
+}
+
+// The error for a statement that would surely pin its client, where it may not.
+std::optional<wire::SqlError> Session::refuse_pin(SessionEffect effect) const {
+    if (!sql::pins(effect)) return std::nullopt;
+    const pool::Target& target = pool_->target();
+    if (rejects_pins()) {
+        return wire::error(
+            "0A000", "what this statement leaves in the session would keep a server connection",
+            "Route \"" + target.route + "\": pool.session_state is reject.",
+            "LISTEN, PREPARE, LOAD, temporary tables, session advisory locks and cursors WITH HOLD need a "
+            "route in session mode, or one with session_state: preserve.");
+    }
+    if (may_pin()) return std::nullopt;
+    return wire::error("53300", "too many clients keep a server connection for their session state",
+                       "Route \"" + target.route + "\": pool.max_pinned is " +
+                           std::to_string(target.settings.max_pinned) + "% of " + std::to_string(target.settings.size) +
+                           " connections.",
+                       "LISTEN, PREPARE, temporary tables, session advisory locks and cursors WITH HOLD keep one. End "
+                       "them with the transaction, raise pool.max_pinned, or use a route in session mode.");
 }
 
 // The text of a Query or Parse. What a prepared statement does counts when it is bound. Returns the error that it is
@@ -56,18 +80,12 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
     }
     const bool is_query = tag == wire::FrontendTag::query;
     const bool counts = is_query || !statements_.translates();
-    if (!counts && may_pin()) return nullptr;
+    if (!counts && may_pin() && !rejects_pins()) return nullptr;
     const ByteView text = wire::statement_text(tag, wire::body_of(rest, frame));
     const SessionEffect effect = effect_of(text, sql::session_effect(text));
     if (effect == SessionEffect::none) return nullptr;
-    if (sql::pins(effect) && !may_pin()) {
-        const pool::Target& target = pool_->target();
-        refused = wire::error(
-            "53300", "too many clients keep a server connection for their session state",
-            "Route \"" + target.route + "\": pool.max_pinned is " + std::to_string(target.settings.max_pinned) +
-                "% of " + std::to_string(target.settings.size) + " connections.",
-            "LISTEN, PREPARE, temporary tables, session advisory locks and cursors WITH HOLD keep one. End "
-            "them with the transaction, raise pool.max_pinned, or use a route in session mode.");
+    if (auto error = refuse_pin(effect)) {
+        refused = std::move(*error);
         return &refused;
     }
     if (counts) note_effect(effect, text);

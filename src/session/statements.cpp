@@ -65,6 +65,15 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         server_->exchange().owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
+    // Prepared when there was room for one more that is pinned.
+    const bool may_refuse = preserves_state() && (rejects_pins() || !may_pin());
+    const protocol::Statement* meant = may_refuse ? statements_.meant_by(bind->statement) : nullptr;
+    if (meant != nullptr && meant->nature != 0) {
+        if (const auto error = refuse_pin(static_cast<sql::SessionEffect>(meant->nature))) {
+            refuse_in_place(*error, false, to_server);
+            return drop(frame, rest);
+        }
+    }
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     const auto admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
     const protocol::Statement* bound = statements_.bound();

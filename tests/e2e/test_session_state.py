@@ -261,6 +261,41 @@ def test_a_pool_is_never_pinned_whole(sluice):
         assert summaries(third.query("listen news"))[0] == "C:LISTEN"
 
 
+def test_what_was_prepared_when_there_was_room_is_refused_when_it_is_bound(sluice):
+    proxy = sluice(workers=1, pool={"size": 2, "max_pinned": "50%"})
+    with login(proxy) as one, login(proxy) as two:
+        two.send(m.parse("listen news", "l"), m.parse("select 7", "s"), m.SYNC)
+        two.until_ready()
+        one.query("listen news")
+        eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 1, 5, "the pin to show")
+        two.send(m.bind("l"), m.execute(), m.bind("s"), m.execute(), m.SYNC)
+        assert [x.sqlstate for x in two.until_ready() if x.tag == "E"] == ["53300"]
+        two.send(m.bind("s"), m.execute(), m.SYNC)
+        assert [x.row for x in two.until_ready() if x.tag == "D"] == [[b"7"]]
+        one.query("unlisten *")
+        eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 0, 5, "the pin to end")
+        two.send(m.bind("l"), m.execute(), m.SYNC)
+        assert summaries(two.until_ready()) == ["2", "C:LISTEN", "Z:I"]
+
+
+def test_reject_refuses_what_would_pin_and_carries_the_rest(sluice):
+    proxy = sluice(workers=1, pool={"size": 1, "session_state": "reject"})
+    with login(proxy) as client, login(proxy) as other:
+        for make, _, _, _ in PINNED.values():
+            refused = error_in(client.query(make))
+            assert refused.sqlstate == "0A000" and "session_state is reject" in refused.fields["D"]
+            client.send(m.parse(make), m.bind(), m.execute(), m.SYNC)
+            assert error_in(client.until_ready()).sqlstate == "0A000"
+        assert proxy.metrics().sum("pgsluice_pinned_clients") == 0
+        client.query("set work_mem = '7MB'")
+        assert (other.value("show work_mem"), client.value("show work_mem")) == ("4MB", "7MB")
+        assert summaries(client.query("create temp table brief (a int) on commit drop"))[-1] == "Z:I"
+        # Within a transaction it fails as any statement that fails.
+        client.query("begin")
+        assert summaries(client.query("listen news")) == ["E:ERROR:0A000", "Z:E"]
+        assert summaries(client.query("rollback")) == ["C:ROLLBACK", "Z:I"]
+
+
 def test_notifications_reach_a_listener_in_transaction_mode(two):
     _, owner, stranger = two
     owner.query("listen news")

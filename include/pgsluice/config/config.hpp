@@ -153,6 +153,8 @@ struct Cluster {
 };
 
 enum class PoolMode : std::uint8_t { session, transaction, statement };
+// preserve: what can be carried follows its client, and what cannot pins it; reject: the latter is refused; ignore: all
+// of it stays on the server.
 enum class SessionState : std::uint8_t { preserve, reject, ignore };
 enum class TargetSessionAttrs : std::uint8_t { any, read_write, read_only, primary, standby, prefer_standby };
 
@@ -162,8 +164,8 @@ struct Pool {
     Milliseconds reserve_timeout{5000}, query_wait_timeout{30000};
     Milliseconds idle_timeout{600000}, lifetime{3600000}, check_after_idle{30000};
     std::uint32_t max_prepared_statements = 200;
-    std::uint32_t max_pinned = 50;                        // percent of size
-    SessionState session_state = SessionState::preserve;  // "reject" is not supported in this version
+    std::uint32_t max_pinned = 50;  // percent of size
+    SessionState session_state = SessionState::preserve;
     friend bool operator==(const Pool&, const Pool&) = default;
 };
 

@@ -46,6 +46,8 @@ class PreparedStatements {
     Admission parse(const wire::Parse& parse, std::size_t message_bytes, const Lease& lease);
     // `rest_bytes`: how long what follows the two names is; as much as is there is in bind.rest, and sent with `done`.
     Admission bind(const wire::Bind& bind, std::size_t rest_bytes, const Lease& lease);
+    // What a name stands for as far as is known; nullptr for nothing. Good until the next message.
+    const protocol::Statement* meant_by(ByteView name) const;
     // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
     const protocol::Statement* bound() const { return bound_; }
     Admission describe(const wire::Target& statement, const Lease& lease);

@@ -21,6 +21,7 @@
 #include <pgsluice/wire/outbox.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -161,6 +162,8 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool preserves_state() const;
     const wire::SqlError* judge_effect(const wire::Frame& frame, ByteView rest, wire::SqlError& refused);
     bool may_pin() const;
+    bool rejects_pins() const;
+    std::optional<wire::SqlError> refuse_pin(sql::SessionEffect effect) const;
     void note_effect(sql::SessionEffect effect, ByteView text);
     bool is_changed() const { return effect_ != sql::SessionEffect::none; }
     void inspect();

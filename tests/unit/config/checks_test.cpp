@@ -147,9 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
              "4:31: routes[0].cluster: there is no cluster \"mian\", did you mean \"main\"?"},
         Case{4, "routes: [ { name: a, pool: { size: 5, min_size: 6 } } ]",
              "4:49: routes[0].pool.min_size: 6 is more than size; allowed is 0 to 5"},
-        Case{4, "routes: [ { name: a, pool: { session_state: reject } } ]",
-             "4:45: routes[0].pool.session_state: \"reject\" is not supported in this version; allowed is preserve or "
-             "ignore"},
+        Case{4, "routes: [ { name: a, pool: { session_state: forget } } ]",
+             "4:45: routes[0].pool.session_state: \"forget\" is unknown; allowed is preserve, reject or ignore"},
         Case{4, "routes: [ { name: a, pool: { max_pinned: 101% } } ]",
              "4:42: routes[0].pool.max_pinned: \"101%\" is out of range; allowed is 0% to 100%"},
         Case{4, "routes: [ { name: a, pool: { max_pinned: 50 } } ]",
