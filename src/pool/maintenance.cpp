@@ -214,7 +214,7 @@ void Pool::note_command(Server& server, ByteView body) {
 void Pool::note_report(Server& server, ByteView body) {
     const auto status = wire::read_parameter_status(body);
     if (!status) return;
-    note_parameter(server, status->name, status->value);
+    note_parameter(server, status->name, status->value, SetBy::server);
     if (carries(server, status->name)) {
         server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
     }

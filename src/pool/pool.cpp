@@ -348,14 +348,15 @@ void Pool::retire_servers_of(const Upstream& upstream, ServerClose reason) {
     }
 }
 
-void Pool::note_parameter(Server& server, ByteView name, ByteView value) {
+void Pool::note_parameter(Server& server, ByteView name, ByteView value, SetBy set_by) {
     using config::TargetSessionAttrs;
     const auto wanted = target_->session_attrs;
     const bool wants_writes = wanted == TargetSessionAttrs::read_write || wanted == TargetSessionAttrs::primary;
     const bool wants_standby = wanted == TargetSessionAttrs::standby || wanted == TargetSessionAttrs::prefer_standby;
     const bool is_on = value == "on";
-    const bool is_wrong = (name == "in_hot_standby" && ((wants_writes && is_on) || (wants_standby && !is_on))) ||
-                          (name == read_only_setting && wanted == TargetSessionAttrs::read_write && is_on);
+    const bool is_wrong =
+        (name == "in_hot_standby" && ((wants_writes && is_on) || (wants_standby && !is_on))) ||
+        (name == read_only_setting && wanted == TargetSessionAttrs::read_write && is_on && set_by == SetBy::server);
     if (is_wrong) server.doom(ServerClose::wrong_role);
 }
 

@@ -216,8 +216,11 @@ bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_
         out_of_step_ = true;
         return false;
     }
-    pool_->note_parameter(*server_, status->name, status->value);
     const bool is_replay = server_->exchange().is_replaying();
+    // What it sets itself is found when the server is asked, and is put on and off with its other settings.
+    const bool is_clients_own = preserves_state() && (is_replay || effect_ >= sql::SessionEffect::changes);
+    pool_->note_parameter(*server_, status->name, status->value,
+                          is_clients_own ? pool::SetBy::client : pool::SetBy::server);
     if (!is_replay) to_client.add(message);
     if (!pool_->carries(*server_, status->name)) return true;
     server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));

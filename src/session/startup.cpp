@@ -109,7 +109,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
         if (tag == BackendTag::parameter_status) {
             const auto status = wire::read_parameter_status(body);
-            if (status) pool_->note_parameter(*server_, status->name, status->value);
+            if (status) pool_->note_parameter(*server_, status->name, status->value, pool::SetBy::client);
             if (status && pool_->carries(*server_, status->name)) {
                 server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
             }

@@ -9,7 +9,7 @@ from support import messages as m
 from support.hostile_server import ANSWER, AUTH_OK, KEY_DATA, READY, REPORTED, Expect, Send, Startup, complete, data_row, row_description
 from support.proxy import login
 from support.system import eventually, free_port, run
-from support.wire import WireClient
+from support.wire import WireClient, summaries
 
 
 def where(client) -> tuple:
@@ -222,6 +222,20 @@ def test_a_server_that_turns_read_only_is_dropped_at_check_in(sluice, postgres, 
         own.reload(default_transaction_read_only="on")
         client.query("select 1")
         assert eventually(lambda: server_of(client) == postgres.port, 5)
+
+
+def test_a_client_that_sets_itself_read_only_says_nothing_of_the_server(sluice):
+    proxy = sluice(route={"target_session_attrs": "read-write"}, pool={"size": 1}, workers=1)
+    show = "show default_transaction_read_only"
+    with login(proxy) as reader, login(proxy) as writer, login(proxy, options="-c default_transaction_read_only=on") as born_reader:
+        reader.query("set default_transaction_read_only = on")
+        pid = reader.value("select pg_backend_pid()")
+        for _ in range(5):
+            assert (reader.value(show), writer.value(show), born_reader.value(show)) == ("on", "off", "on")
+            assert [x.sqlstate for x in reader.query("insert into target values (1)") if x.tag == "E"] == ["25006"]
+            assert summaries(writer.query("insert into target values (1)"))[0] == "C:INSERT 0 1"
+        assert writer.value("select pg_backend_pid()") == pid
+    assert proxy.metrics().sum("pgsluice_server_closes_total", reason="wrong_role") == 0
 
 
 @pytest.mark.parametrize("wanted, accepted", [("read-write", False), ("standby", True), ("any", True)])

@@ -23,6 +23,8 @@ namespace pgsluice::pool {
 
 class Pool;
 
+enum class SetBy : std::uint8_t { server, client };
+
 // A client that waits for a server.
 class Waiter : public boost::intrusive::list_base_hook<> {
   public:
@@ -129,8 +131,9 @@ class Pool final : public ServerUser {
     // --- Time and configuration.
     void sweep(TimePoint now);
     void reconfigure(std::shared_ptr<const Target> target);
-    // A setting that a lent or idle server reported by itself: one that no longer has the role asked for is doomed.
-    void note_parameter(Server& server, ByteView name, ByteView value);
+    // A setting that a lent or idle server has reported: one that no longer has the role asked for is doomed. What a
+    // client sets for itself says nothing of the server.
+    void note_parameter(Server& server, ByteView name, ByteView value, SetBy set_by);
     // Whether a reported setting belongs to the client that made it and follows it to its next server.
     bool carries(ByteView reported_name) const;
     // The same of one that `server` reports behind its login: what it has not named there follows nobody, so that no
