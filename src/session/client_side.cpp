@@ -64,7 +64,9 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         // What neither Sync nor Flush has followed is rolled back, and its answers are not sent.
         const bool has_asked =
             server_ != nullptr && (server_->exchange().owes_ready() || server_->exchange().is_flushed());
-        if (has_asked && hold_until_answered(to_server)) return 0;
+        // A stream of changes has no end to wait for.
+        const bool is_held = has_asked && !pool_->target().is_replication() && hold_until_answered(to_server);
+        if (is_held) return 0;
         send(to_server, to_client);
         end(Disconnect::client_left);
         return rest.size();
@@ -105,10 +107,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         begin_lease(to_server);
         if (awaits_replay_) return 0;
     }
-    const std::size_t taken = admit_to_server(frame, rest, to_server);
-    // One that is held comes again, and must not be counted twice.
-    if (taken > 0) judged_ = false;
-    return taken;
+    return admit_to_server(frame, rest, to_server);
 }
 
 std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {

@@ -143,9 +143,9 @@ bool PreparedStatements::put_unnamed_on_server(const Lease& lease) {
 PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse, std::size_t message_bytes,
                                                         const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
+    // One that was parsed and never run.
+    if (exchange.at_rest()) end_deallocate(false);
     if (parse.statement.empty()) {
-        // One that was parsed and never run.
-        if (exchange.at_rest()) end_deallocate(false);
         const bool is_same = unnamed_ != nullptr && unnamed_->environment == lease.environment &&
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
         if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);

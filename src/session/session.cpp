@@ -110,6 +110,8 @@ std::size_t Session::on_bytes(ByteView bytes) {
         if (has_too_many_replies_waiting(to_server)) break;
         const std::size_t admitted = admit(frame, rest, to_server, to_client);
         if (admitted == 0) break;
+        // One that is held comes again, and must not be counted twice; whatever comes behind it is judged by itself.
+        judged_ = false;
         taken += admitted;
     }
     if (phase_ == Phase::ended) return bytes.size();

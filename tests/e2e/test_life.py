@@ -27,7 +27,7 @@ auth:
 clusters:
   main: { servers: [ { host: 127.0.0.1 } ], tls: { mode: sometimes } }
 routes:
-  - { name: a, cluster: nosuch, pool: { mode: transactional, session_state: reject } }
+  - { name: a, cluster: nosuch, pool: { mode: transactional, session_state: refuse } }
 nonsense: true
 """
 

@@ -225,3 +225,11 @@ def test_server_is_not_lost_to_a_block(guarded, postgres):
         client.send(m.unnamed("select 'danger'"), m.SYNC)
         client.until_ready()
         assert client.value("select pg_backend_pid()") == pid
+
+
+def test_a_statement_that_the_server_skipped_lets_no_other_pass(sluice):
+    rule = {"name": "no danger", "when": {"pattern": "danger"}, "action": "block"}
+    with login(sluice(policies=[rule])) as client:
+        sync_with_a_body = m.frame(b"S", b"x")
+        client.send(m.parse("select 1"), m.bind("nope"), m.query("select 2"), sync_with_a_body, m.query("select 'danger'"))
+        assert [x.sqlstate for x in client.until_ready(2) if x.tag == "E"] [-1] == "42501"

@@ -241,6 +241,22 @@ TEST(PolicyGate, a_parse_that_is_held_is_judged_once) {
 
 // --- Whose rules they are
 
+// It was held for the answer, which made the server skip it. A Sync with a body ends that without being admitted as
+// one.
+TEST(PolicyGate, what_passed_and_was_skipped_lets_nothing_else_pass) {
+    Script script = with({no_drops()});
+    const Bytes malformed_sync = client::message('S', "x");
+    script
+        .client_sends(client::parse("", "select 1") + client::bind("", "nope") + client::query("select 2") +
+                      malformed_sync + client::query("drop table t"))
+        .server_sends(server::parse_complete() + server::error("26000", "no"))
+        .server_sends(server::ready())
+        .expect([](World& world) {
+            EXPECT_EQ(test::describe_client(world.server(0).take()).find("drop"), std::string::npos);
+        });
+    script.run();
+}
+
 // Its client is between two statements and yet not at rest, so it outlives its route for a while.
 TEST(PolicyGate, a_client_whose_route_is_gone_goes_on_by_the_rules_that_it_had) {
     Script script = with({no_drops()});
