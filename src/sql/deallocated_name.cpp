@@ -63,8 +63,10 @@ std::optional<std::string> deallocated_name(ByteView text) {
     skip_blanks(text);
     // PREPARE may be left out, and may be the name.
     ByteView behind = text;
-    if (word(behind) == "prepare") skip_blanks(behind);
-    auto found = is_end(behind) || behind.size() == text.size() ? name(text) : name(text = behind);
+    const bool has_prepare = word(behind) == "prepare" && !is_end(behind);
+    if (has_prepare) text = behind;
+    skip_blanks(text);
+    auto found = name(text);
     if (!found || !is_end(text) || found->size() > longest_name) return std::nullopt;
     return found;
 }

@@ -27,10 +27,11 @@ TEST(DeallocatedName, is_read_as_postgresql_reads_it) {
 }
 
 TEST(DeallocatedName, is_not_in_other_texts) {
-    for (const char* text : {"", "deallocate", "deallocate all", "DEALLOCATE PREPARE ALL", "deallocate;", "deallocatea",
-                             "deallocate 1a", "deallocate a b", "deallocate a; deallocate b", "deallocate a.b",
-                             "deallocate \"a", "deallocate \"\"", "deallocate /* c */ a", "deallocate u&\"a\"",
-                             "prepare a as select 1", "select 'deallocate a'", "; deallocate a"}) {
+    for (const char* text :
+         {"", "deallocate", "deallocate all", "DEALLOCATE PREPARE ALL", "deallocate;", "deallocatea", "deallocate 1a",
+          "deallocate a b", "deallocate a; deallocate b", "deallocate a\"b\"", "deallocate prepare a\"b\"",
+          "deallocate a.b", "deallocate \"a", "deallocate \"\"", "deallocate /* c */ a", "deallocate u&\"a\"",
+          "prepare a as select 1", "select 'deallocate a'", "; deallocate a"}) {
         EXPECT_EQ(name_in(text), "-") << text;
     }
     EXPECT_EQ(name_in("deallocate " + std::string(64, 'x')), "-");
