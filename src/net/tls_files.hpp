@@ -2,17 +2,21 @@
 #pragma once
 
 #include <pgsluice/net/error.hpp>
+#include <pgsluice/net/link.hpp>
 #include <pgsluice/net/tls_context.hpp>
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string>
 
 namespace pgsluice::net {
 
-// The protocol name that PostgreSQL 17 uses in ALPN, length first as on the wire.
+// alpn_protocol as it stands on the wire, length first.
 inline constexpr unsigned char alpn_postgresql[] = {10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's', 'q', 'l'};
+static_assert(std::equal(alpn_postgresql + 1, std::end(alpn_postgresql), alpn_protocol.begin(), alpn_protocol.end()));
 
 SslContextPtr make_ssl_context(const SSL_METHOD* method);
 

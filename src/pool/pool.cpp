@@ -223,9 +223,9 @@ void Pool::check_in(Server& server) {
     }
     if (is_spent(server, host_.now())) {
         discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
-    } else if (target_->is_replication()) {
-        discard(server, ServerClose::replication);
-    } else if (target_->in_session_mode() || server.needs_reset_) {
+    } else if (target_->in_session_mode()) {
+        target_->is_replication() ? discard(server, ServerClose::replication) : reset(server);
+    } else if (server.needs_reset_) {
         reset(server);
     } else {
         release(server);

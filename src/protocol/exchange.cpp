@@ -28,15 +28,12 @@ void Exchange::owe(Owed owed) {
 }
 
 Owed* Exchange::enter(Asked asked) {
-    if (asked == Asked::copy_end) {
-        copy_in_ = false;
-        // A late CopyDone after the COPY has failed: the server drops it, and nothing is owed.
-        if (owed_.empty()) return nullptr;
-    }
+    // A COPY that reads ends with this, by its own end or because nothing but its data may come.
+    copy_in_ = false;
+    // A late CopyDone after the COPY has failed: the server drops it, and nothing is owed.
+    if (asked == Asked::copy_end && owed_.empty()) return nullptr;
     Owed& entry = owed_.add_back();
     entry.asked = asked;
-    // Nothing but its data may come while a COPY reads: the server answers with an error, and ends.
-    if (asked != Asked::copy_end) copy_in_ = false;
     flushed_ = false;
     if (asked == Asked::sync) skipping_ = false;
     if (asked == Asked::execute) ++executes_owed_;

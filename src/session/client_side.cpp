@@ -210,6 +210,8 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     const bool is_whole = rest.size() >= frame.size;
     std::optional<std::string> deallocated;
     if (statements_.has_names() && is_whole) {
+        // One that was parsed and never run.
+        if (server_->exchange().at_rest()) statements_.end_deallocate(false);
         deallocated = statements_.deallocated_by(wire::statement_text(FrontendTag::query, wire::body_of(rest, frame)));
     }
     if (deallocated && hold_until_answered(to_server)) return 0;
@@ -221,8 +223,6 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
         forgetting_ = std::max(forgetting_, Forgetting::until_answered);
         return drop(frame, rest);
     }
-    // One that was parsed and never run.
-    if (server_->exchange().at_rest()) statements_.end_deallocate(false);
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
     const bool is_malformed = statements_.has_unnamed() && is_whole && !wire::read_query(wire::body_of(rest, frame));
     if (!is_malformed) statements_.forget_unnamed(*server_);

@@ -144,7 +144,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
                                                         const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     // One that was parsed and never run.
-    if (exchange.at_rest()) end_deallocate(false);
+    if (has_names() && exchange.at_rest()) end_deallocate(false);
     if (parse.statement.empty()) {
         const bool is_same = unnamed_ != nullptr && unnamed_->environment == lease.environment &&
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;

@@ -208,11 +208,11 @@ void Session::set_pins(Pins pins) {
     for (std::size_t i = 0; i < protocol::pin_count; ++i) {
         const auto pin = static_cast<Pin>(i);
         const auto reason = static_cast<metrics::PinReason>(i);
-        if (pins.has(pin) == pins_.has(pin)) continue;
-        if (pins.has(pin)) {
+        const bool is = pins.has(pin), was = pins_.has(pin);
+        if (is && !was) {
             metrics_.pinned[reason].add();
             metrics_.pins[reason].add();
-        } else {
+        } else if (was && !is) {
             metrics_.pinned[reason].sub();
         }
     }

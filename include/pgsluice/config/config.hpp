@@ -20,8 +20,8 @@ namespace pgsluice::config {
 // Listeners: `prefer` also takes plain connections; verify_ca asks for a client certificate signed by client_ca;
 // verify_full also maps the certificate's name to the user.
 enum class ListenerTlsMode : std::uint8_t { disable, prefer, require, verify_ca, verify_full };
-// Clusters: libpq's sslmode words.
-enum class ChannelBinding : std::uint8_t { disable, prefer, require };  // libpq's channel_binding
+// Clusters: libpq's words for channel_binding and sslmode.
+enum class ChannelBinding : std::uint8_t { disable, prefer, require };
 enum class ServerTlsMode : std::uint8_t { disable, allow, prefer, require, verify_ca, verify_full };
 
 struct ListenerTls {

@@ -71,9 +71,10 @@ struct Stream {
     Mode mode = Mode::plain;
 };
 
-// What a TLS handshake has settled.
+// What clients and servers of PostgreSQL agree on by ALPN.
 inline constexpr std::string_view alpn_protocol = "postgresql";
 
+// What a TLS handshake has settled.
 struct TlsFacts {
     std::string version;  // "TLSv1.3"
     std::string cipher;   // "TLS_AES_256_GCM_SHA384"
