@@ -11,6 +11,19 @@ const std::string deallocates =
 const Bytes deallocated =
     server::close_complete() + server::parse_complete() + server::command_complete("DEALLOCATE") + server::ready();
 
+World::Options preserving() {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    return options;
+}
+
+// The text "A" is prepared by this name of the client's.
+Script& prepare(Script& script, std::string_view name) {
+    return script.client_sends(client::parse(name, "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepares("A") + "Sync\n");
+}
+
 }  // namespace
 
 TEST(Deallocate, all_takes_this_clients_names_only) {
@@ -39,9 +52,7 @@ TEST(Deallocate, all_takes_this_clients_names_only) {
 // The text stays for others, and the server answers as it would.
 TEST(Deallocate, takes_the_name_of_one) {
     Script script;
-    script.client_sends(client::parse("A1", "A") + client::sync())
-        .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server(prepares("A") + "Sync\n")
+    prepare(script, "A1")
         .then([](World& world) { world.client(0).peer.take(); })
         .client_sends(client::query("DEALLOCATE PREPARE \"A1\""))
         .expect_to_server(deallocates)
@@ -56,12 +67,8 @@ TEST(Deallocate, takes_the_name_of_one) {
 }
 
 TEST(Deallocate, takes_the_name_of_one_by_the_extended_protocol_too) {
-    World::Options options;
-    options.pool.session_state = config::SessionState::preserve;
-    Script script(options);
-    script.client_sends(client::parse("s", "A") + client::sync())
-        .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server(prepares("A") + "Sync\n")
+    Script script(preserving());
+    prepare(script, "s")
         .then([](World& world) { world.client(0).peer.take(); })
         .client_sends(client::parse("", "DEALLOCATE s") + client::bind() + client::execute() + client::sync())
         .expect_to_server(
@@ -114,12 +121,8 @@ TEST(Deallocate, that_fails_takes_no_name) {
 
 // The server would not know them, and the client's error would be ours.
 TEST(Deallocate, is_waited_for_where_it_may_take_them) {
-    World::Options options;
-    options.pool.session_state = config::SessionState::preserve;
-    Script script(options);
-    script.client_sends(client::parse("s", "A") + client::sync())
-        .server_sends(server::parse_complete() + server::ready())
-        .expect_to_server(prepares("A") + "Sync\n")
+    Script script(preserving());
+    prepare(script, "s")
         .client_sends(client::query("deallocate all") + client::bind("", "s") + client::sync())
         .expect_to_server("Query \"deallocate all\"\n")
         .server_sends(server::command_complete("DEALLOCATE ALL") + server::ready())
@@ -128,9 +131,7 @@ TEST(Deallocate, is_waited_for_where_it_may_take_them) {
 }
 
 TEST(Deallocate, within_a_batch_takes_effect_in_it) {
-    World::Options options;
-    options.pool.session_state = config::SessionState::preserve;
-    Script script(options);
+    Script script(preserving());
     script
         .client_sends(client::parse("s", "deallocate all") + client::bind("", "s") + client::describe_portal("") +
                       client::execute() + client::parse("s", "B") + client::sync())
