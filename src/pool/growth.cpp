@@ -86,6 +86,7 @@ void Pool::on_dialed(std::unique_ptr<Server> owned) {
     }
     const Server::Facts& facts = server.facts();
     share_->login_answers().learn(facts.fingerprint, {facts.reported, facts.baseline});
+    share_->add_server();
     adopt(std::move(owned));
     release(server);
     if (!waiters_.empty()) grow();
@@ -95,8 +96,9 @@ void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
     --dialing_;
     metrics_.servers[ServerState::connecting].sub();
     permits_.give_back();
-    // Where servers are open, one of them will come back; sweep() tries again to add to them.
-    if (temporary || permits_.open() > dialing_) {
+    // Where servers are open, one of them will come back; sweep() tries again to add to them. A walsender never does,
+    // and those of siblings were made for another startup packet.
+    if (temporary || (share_->servers() > 0 && !target_->is_replication())) {
         ask_for_idle();
         return;
     }

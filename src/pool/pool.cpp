@@ -210,6 +210,7 @@ void Pool::on_moved_in(std::unique_ptr<Server> owned) {
 }
 
 void Pool::on_lost_in_move(const Server& server) {
+    share_->remove_server();
     permits_.give_back();
     if (server.facts().upstream != nullptr) server.facts().upstream->closed();
     queue_again(server.called_for_);
@@ -243,6 +244,7 @@ void Pool::end_cancel(Server& server) {
 
 void Pool::discard(Server& server, ServerClose reason) {
     std::unique_ptr<Server> owned = remove(server);
+    share_->remove_server();
     permits_.give_back();
     if (server.facts().upstream != nullptr) server.facts().upstream->closed();
     if (reason != ServerClose::lost && server.exchange().at_rest()) {

@@ -43,6 +43,20 @@ def test_a_failed_transaction_keeps_its_server_until_rollback(sluice):
         assert summaries(second.until_ready())[-1] == "Z:I"
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("mode, refused_by, sqlstate", [("session", {"options": "-c work_mem=nonsense"}, "22023"),
+                                                        ("session", {"replication": "true"}, "42501"),
+                                                        ("transaction", {"replication": "database"}, "42501")])
+def test_a_login_that_the_server_refuses_waits_for_nobody_elses_server(sluice, workers, mode, refused_by, sqlstate):
+    """Servers of other startup packets are no use to it, whoever has them."""
+    proxy = sluice(pool={"mode": mode}, workers=workers)
+    with login(proxy) as holder:
+        holder.query("begin")
+        for _ in range(4):
+            with WireClient(proxy.address, timeout=5) as client:
+                assert client.start("app", "app", "app-secret", **refused_by)[-1].sqlstate == sqlstate
+
+
 def test_session_mode_keeps_the_server_for_the_clients_life(sluice, postgres):
     proxy = sluice(pool={"mode": "session", "size": 1})
     with login(proxy, "trusted") as first:

@@ -98,7 +98,7 @@ class PoolRig {
         carry();
         while (dials() > 0) refuse(true);
         PGSLUICE_CHECK(!share_->anybody_waits());
-        PGSLUICE_CHECK(share_->permits().open() == open_servers());
+        PGSLUICE_CHECK(share_->permits().open() == open_servers() && share_->servers() == open_servers());
         for (auto& worker : workers_) worker->pool.reset();
         PGSLUICE_CHECK(share_->permits().open() == 0 && upstream_->open() == 0);
         for (auto& worker : workers_) {

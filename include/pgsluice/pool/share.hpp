@@ -62,6 +62,11 @@ class Share {
     // A worker other than `self` that has an idle server.
     std::optional<WorkerIndex> somebody_idle(WorkerIndex self) const;
 
+    // --- Open servers of all workers, those on their way between two included. Permits count those of siblings too.
+    void add_server() { servers_.fetch_add(1); }
+    void remove_server() { servers_.fetch_sub(1); }
+    std::uint32_t servers() const { return servers_.load(); }
+
     LoginAnswers& login_answers() { return login_answers_; }
     SchemaChanges& schema_changes() { return *schema_changes_; }
 
@@ -69,6 +74,7 @@ class Share {
     const std::shared_ptr<Permits> permits_;
     const std::shared_ptr<SchemaChanges> schema_changes_;
     std::atomic<std::uint32_t> waiting_{0};
+    std::atomic<std::uint32_t> servers_{0};
     // A cache line each: every transaction of a worker writes its own, and none of another's.
     struct alignas(64) Idle {
         std::atomic<std::uint32_t> count{0};

@@ -132,6 +132,25 @@ TEST(DialFailed, who_can_be_served_by_an_open_server_goes_on_waiting) {
     EXPECT_NE(waiter.server, nullptr);
 }
 
+// A sibling's, with another startup packet or of the other mode: its permit counts, and it never comes here.
+TEST(DialFailed, who_can_be_served_by_nobody_is_told_at_once) {
+    PoolRig rig(config::Pool{.size = 2});
+    ASSERT_TRUE(rig.permits().try_take(2));
+    const PoolClient& waiter = rig.asks();
+    rig.refuse();
+    EXPECT_TRUE(waiter.refused);
+    rig.permits().give_back();
+}
+
+TEST(DialFailed, a_walsender_of_somebody_else_is_not_waited_for) {
+    PoolRig rig(
+        PoolRig::Options{.pool = {.mode = config::PoolMode::session, .size = 2}, .startup = {{"replication", "true"}}});
+    rig.holder();
+    const PoolClient& waiter = rig.asks();
+    rig.refuse();
+    EXPECT_TRUE(waiter.refused);
+}
+
 TEST(DialFailed, a_server_open_on_another_worker_counts_too) {
     PoolRig rig(config::Pool{.size = 2}, 2);
     PoolClient& holder = rig.holder(0);
