@@ -156,6 +156,8 @@ std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, w
                                       Bytes& to_client) {
     const auto error = wire::error("08P01", "invalid message format");
     const bool is_sync = static_cast<FrontendTag>(frame.tag) == FrontendTag::sync;
+    // A COPY that reads looks at nothing of a Flush but its type.
+    if (!is_sync && server_ != nullptr && server_->exchange().ignores_sync()) return drop(frame, rest);
     const bool is_here = server_ == nullptr ||
                          (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
     if (!is_here && is_sync && !server_->exchange().at_rest()) return admit_sync(frame, rest, to_server);

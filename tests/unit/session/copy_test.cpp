@@ -66,6 +66,18 @@ TEST(Copy, what_breaks_it_is_answered_before_a_terminate_is_heard) {
     }
 }
 
+// While it reads PostgreSQL looks at nothing of a Flush but its type.
+TEST(Copy, a_flush_with_a_body_is_ignored) {
+    Script script;
+    script.client_sends(client::query("copy t from stdin"))
+        .server_sends(server::copy_in_response())
+        .client_sends(client::message('H', "x") + client::copy_data("1\n") + client::copy_done())
+        .expect_to_server("Query \"copy t from stdin\"\nCopyData \"1\\x0a\"\nCopyDone\n")
+        .server_sends(server::command_complete("COPY 1") + server::ready())
+        .expect(expect_idle_server);
+    script.run();
+}
+
 TEST(Copy, a_bad_row_found_before_the_end_was_sent) {
     Script script;
     script.client_sends(client::query("copy t from stdin"))
