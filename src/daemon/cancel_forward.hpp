@@ -1,17 +1,61 @@
-// Sends a cancel request to a server, over the same kind of connection as the one that it cancels, and waits for the
-// server to close it: until then the cancel may still be on its way. Lets go of the token then.
+// The cancel requests on their way from one worker to its servers. Each goes over the same kind of connection as the
+// one that it cancels, and has ended when the server closes that: until then it may still be on its way.
+//
+// A server has one at a time. Those that come meanwhile may mean a later query of its session, so they are one more
+// together, sent when the first has ended and only if the session is still being answered. What a client can spend by
+// sending thousands of them is thus one connection; and all servers together have few at a time, the others wait.
 #pragma once
 
 #include "server_connection.hpp"
 
+#include <pgsluice/pool/pool.hpp>
 #include <pgsluice/session/host.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <deque>
+#include <memory>
+#include <vector>
 
 namespace pgsluice::daemon {
 
 class Worker;
 
-boost::asio::awaitable<void> forward_cancel(Worker& worker, std::shared_ptr<const ServerRoute> route,
-                                            std::int32_t process_id, Bytes secret, ServerId server,
-                                            session::CancelToken token);
+class CancelForwards {
+  public:
+    // Over all workers, beyond one for each.
+    static constexpr std::size_t at_once = 64;
+
+    explicit CancelForwards(Worker& worker) : worker_(worker) {}
+    CancelForwards(const CancelForwards&) = delete;
+    CancelForwards& operator=(const CancelForwards&) = delete;
+
+    // The server is not lent again before the request has ended; then the token is let go of, and Pool::end_cancel is
+    // called if the server is still there.
+    void request(pool::Pool& pool, pool::Server& server, session::CancelToken token);
+    void on_server_closed(ServerId id);
+
+  private:
+    struct Forward {
+        pool::Pool* pool;
+        pool::Server* server;  // nullptr: closed meanwhile
+        bool is_asked_again = false;
+        // Of those who ask again; the others are with the coroutine.
+        std::vector<session::CancelToken> tokens{};
+    };
+    bool has_room() const;
+    void send_waiting();
+    void send(ServerId id);
+    void end(ServerId id);
+    void on_sent(ServerId id);
+    boost::asio::awaitable<void> deliver(std::shared_ptr<const ServerRoute> route, std::int32_t process_id,
+                                         Bytes secret);
+
+    Worker& worker_;
+    boost::unordered_flat_map<ServerId, Forward> forwards_;
+    std::deque<ServerId> waiting_;
+    std::size_t under_way_ = 0;
+};
 
 }  // namespace pgsluice::daemon

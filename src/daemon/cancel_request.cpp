@@ -41,21 +41,34 @@ std::pair<Worker*, SessionId> find_owner(Worker& worker, const Address& source,
     return {worker.siblings()[number(owner->worker)], owner->session};
 }
 
+// Of the one who has sent the request, for as long as his coroutine waits.
+struct Wait {
+    Worker& worker;
+    boost::asio::steady_timer& timer;
+};
+
+// The last who lets go of it, on whatever worker, ends the wait on the worker that it belongs to.
+session::CancelToken token_of(const std::shared_ptr<Wait>& wait) {
+    return {wait.get(), [waiting = std::weak_ptr<Wait>(wait)](const void*) {
+                // A wait that is over may be of a worker that is gone.
+                const auto still = waiting.lock();
+                if (still == nullptr) return;
+                still->worker.post([waiting] {
+                    if (const auto on_its_worker = waiting.lock()) on_its_worker->timer.cancel();
+                });
+            }};
+}
+
 }  // namespace
 
 boost::asio::awaitable<void> take_cancel_request(Worker& worker, Address source,
                                                  protocol::ClientStartup::Cancel request, TimePoint until) {
     const auto [owner, session] = find_owner(worker, source, request);
     if (owner == nullptr) co_return;
-    auto token = std::make_shared<const char>();
-    const std::weak_ptr<const void> on_its_way = token;
-    owner->post([owner = owner, session = session, token = std::move(token)] { owner->cancel(session, token); });
-    // It may pass through three workers' hands, so it is looked for, which costs less than a way back.
-    boost::asio::steady_timer timer(worker.io());
-    while (!on_its_way.expired() && worker.read_clock() < until) {
-        timer.expires_after(Milliseconds(1));
-        co_await timer.async_wait(net::as_tuple);
-    }
+    boost::asio::steady_timer timer(worker.io(), until);
+    const auto wait = std::make_shared<Wait>(Wait{worker, timer});
+    owner->post([owner = owner, session = session, token = token_of(wait)] { owner->cancel(session, token); });
+    co_await timer.async_wait(net::as_tuple);
 }
 
 }  // namespace pgsluice::daemon

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "auth_query.hpp"
+#include "cancel_forward.hpp"
 #include "process.hpp"
 #include "snapshot.hpp"
 
@@ -57,7 +58,6 @@ class Worker final : public session::Host, public pool::Host {
     void publish(std::shared_ptr<const Snapshot> snapshot);
     void drain();
     void cancel(SessionId session, session::CancelToken token);
-    void end_cancel(ServerId server);
 
     // For the coroutines that log clients and servers in.
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
@@ -94,7 +94,9 @@ class Worker final : public session::Host, public pool::Host {
     const std::shared_ptr<const session::Rulebook>& rulebook() const override { return snapshot_->rulebook; }
     void refresh(session::Session& session, const std::shared_ptr<const session::Rulebook>& rulebook) override;
     void defer(session::Session& session) override;
-    void forward_cancel(pool::Pool& pool, pool::Server& server, session::CancelToken token) override;
+    void forward_cancel(pool::Pool& pool, pool::Server& server, session::CancelToken token) override {
+        cancel_forwards_.request(pool, server, std::move(token));
+    }
     void on_verdict(const session::Session& session, const policy::Verdict& verdict) override;
     void on_logged_in(session::Session& session) override;
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) override;
@@ -164,13 +166,7 @@ class Worker final : public session::Host, public pool::Host {
 
     std::map<std::string, PoolEntry> pools_;
     boost::unordered_flat_map<SessionId, Client> sessions_;
-    // Servers that a cancel is on its way to; nullptr for one that has been closed meanwhile.
-    struct Cancelling {
-        pool::Pool* pool;
-        pool::Server* server;
-        int requests;
-    };
-    boost::unordered_flat_map<ServerId, Cancelling> cancelling_;
+    CancelForwards cancel_forwards_{*this};
     std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
     boost::asio::steady_timer timer_;
     TimePoint next_tick_{};

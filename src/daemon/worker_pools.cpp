@@ -1,5 +1,4 @@
 // The worker as the Host of its pools: dials, moves servers to siblings, applies a new snapshot.
-#include "cancel_forward.hpp"
 #include "server_dial.hpp"
 #include "worker.hpp"
 
@@ -123,8 +122,7 @@ void Worker::ask_for_idle(WorkerIndex worker, pool::Pool& pool) {
 void Worker::on_server_closed(pool::Pool& pool, const pool::Server& server, ServerClose reason) {
     const pool::Target& target = pool.target();
     sets_.server({target.cluster.name, server.facts().label}).closes[reason].add();
-    if (const auto found = cancelling_.find(server.facts().id); found != cancelling_.end())
-        found->second.server = nullptr;
+    cancel_forwards_.on_server_closed(server.facts().id);
     if (!snapshot_->config.log.pool_errors && reason == ServerClose::lost) return;
     const auto why = metrics::names_of(ServerClose{})[static_cast<std::size_t>(reason)];
     const std::initializer_list<log::Field> fields{{"reason", why},
@@ -192,27 +190,6 @@ void Worker::offer_room(WorkerIndex worker, const std::string& key) {
     sibling->post([sibling, key] {
         if (pool::Pool* starving = sibling->find_pool(key)) starving->on_room_made();
     });
-}
-
-void Worker::forward_cancel(pool::Pool& pool, pool::Server& server, session::CancelToken token) {
-    if (server.facts().cancel_secret.empty()) return;
-    server.begin_cancel();
-    auto& entry = cancelling_.try_emplace(server.facts().id, Cancelling{&pool, &server, 0}).first->second;
-    ++entry.requests;
-    auto route = std::static_pointer_cast<const ServerRoute>(server.facts().cancel_route);
-    post([this, route = std::move(route), process_id = server.facts().process_id, secret = server.facts().cancel_secret,
-          id = server.facts().id, token = std::move(token)] {
-        boost::asio::co_spawn(io_, daemon::forward_cancel(*this, route, process_id, secret, id, token),
-                              boost::asio::detached);
-    });
-}
-
-void Worker::end_cancel(ServerId id) {
-    const auto found = cancelling_.find(id);
-    if (found == cancelling_.end()) return;
-    const Cancelling entry = found->second;
-    if (--found->second.requests == 0) cancelling_.erase(found);
-    if (entry.server != nullptr) entry.pool->end_cancel(*entry.server);
 }
 
 // --- A new snapshot --------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Servers that lie, stop and break frames: their connection is closed, their client gets one FATAL, nobody else notices."""
 import struct
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -295,6 +296,59 @@ def test_cancel_connection_that_never_closes_is_given_up(sluice, hostile):
             cancel.rest(6)
         client.send(m.query("select 2"))
         assert client.receive_until("ZE", timeout=6)[-1].tag in "ZE"
+
+
+def test_cancels_of_one_query_take_one_connection_to_the_server_at_a_time(sluice, hostile):
+    """The server is slow to take a cancel: those that come meanwhile are one more together, not a connection each."""
+    taken = []
+    cancel = [Call(lambda c: c.read(16)), Delay(0.5), Call(lambda c: taken.append(time.monotonic())), Close()]
+    server = hostile(*LOGIN, Expect("Q"), Delay(3), Send(ANSWER), later=cancel)
+    proxy = two_clusters(sluice, server)
+    with WireClient(proxy.address) as client, ExitStack() as stack:
+        client.start("trusted", "bad")
+        client.send(m.query("select 1"))
+        time.sleep(0.2)
+        cancels = [stack.enter_context(WireClient(proxy.address)) for _ in range(30)]
+        for cancel in cancels:
+            cancel.send(m.cancel_request(client.pid, client.secret))
+        for cancel in cancels:
+            cancel.rest(5)
+        assert len(server.connections) - 1 == len(taken) == 2
+        assert taken[1] - taken[0] > 0.4
+        assert client.until_ready()[-1].tag == "Z"
+
+
+def test_cancel_of_the_next_query_is_sent_although_one_of_the_last_is_still_on_its_way(sluice, hostile):
+    in_transaction = m.frame(b"Z", b"T")
+    server = hostile(*LOGIN, Expect("Q"), Delay(0.4), Send(ANSWER[:-len(in_transaction)] + in_transaction), Expect("Q"), Delay(2), Send(ANSWER),
+                     later=[Call(lambda c: c.read(16)), Delay(1), Close()])
+    proxy = two_clusters(sluice, server)
+    with WireClient(proxy.address) as client, WireClient(proxy.address) as first, WireClient(proxy.address) as second:
+        client.start("trusted", "bad")
+        for cancel in (first, second):
+            client.send(m.query("select 1"))
+            time.sleep(0.2)
+            cancel.send(m.cancel_request(client.pid, client.secret))
+            if cancel is first:
+                assert client.until_ready()[-1].status == "T"
+        second.rest(5)
+        assert len(server.connections) == 3
+        assert client.until_ready()[-1].status == "I"
+
+
+def test_cancel_that_waited_for_one_before_it_is_dropped_when_nothing_runs_any_more(sluice, hostile):
+    server = hostile(*LOGIN, Expect("Q"), Delay(0.6), Send(ANSWER), Expect("Q"), Send(ANSWER), later=[Call(lambda c: c.read(16)), Delay(1), Close()])
+    proxy = two_clusters(sluice, server, pool={"size": 1})
+    with WireClient(proxy.address) as client, WireClient(proxy.address) as first, WireClient(proxy.address) as second:
+        client.start("trusted", "bad")
+        client.send(m.query("select 1"))
+        time.sleep(0.2)
+        for cancel in (first, second):
+            cancel.send(m.cancel_request(client.pid, client.secret))
+        client.until_ready()
+        second.rest(5)
+        assert len(server.connections) == 2
+        assert client.query("select 2")[-1].tag == "Z"
 
 
 def test_cut_at_every_offset_of_an_answer(sluice, postgres, fault_proxy):
