@@ -40,6 +40,7 @@ const Schema<Pool>& pool_schema() {
         key<T>("max_prepared_statements", &T::max_prepared_statements, Number{0, 1'000'000, "off"}, new_connections),
         key<T>("session_state", &T::session_state, states, new_connections),
         key<T>("max_pinned", &T::max_pinned, Percent{}, live),
+        key<T>("check_at_release", &T::check_at_release, Boolean{}, live),
         later<T>("custom_settings"),
         later<T>("lazy_begin"),
     };

@@ -121,7 +121,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
         const bool is_over = exchange.at_rest() && exchange.status() == TransactionStatus::idle;
         if (is_over || forgetting_ == Forgetting::until_answered) forgetting_ = Forgetting::nothing;
     }
-    if (begins && pins_.has(protocol::Pin::unknown)) note_effect(sql::SessionEffect::anything, {});
+    if (begins && pins_.any()) note_use_while_pinned();
     // What restores the settings is owed before it, but not to the client.
     if (begins && (asked_at_ == never || !exchange.owes())) asked_at_ = active_at_;
     switch (tag) {

@@ -281,6 +281,7 @@ void Session::refuse_transaction() {
     // A rollback does not undo all of it: locks of the session stay.
     if (is_changed() || pins_.any()) server_->need_reset();
     effect_ = sql::SessionEffect::none;
+    unseen_ = false;
     set_pins({});
     settle_environment();
     pool_->recover(part_from_server(), 0);

@@ -255,6 +255,7 @@ void Session::stop_waiting() {
 void Session::begin_lease(wire::Outbox& to_server) {
     lease_begun_ = true;
     server_said_farewell_ = false;
+    unseen_ = checks_at_release();
     if (client_->congested()) server_->link().pause(Pause::slow_reader);
     restore_settings(to_server);
 }

@@ -38,6 +38,10 @@ bool Session::preserves_state() const {
     return settings.session_state != config::SessionState::ignore && settings.mode != config::PoolMode::session;
 }
 
+bool Session::checks_at_release() const {
+    return pool_->target().settings.check_at_release && preserves_state();
+}
+
 bool Session::rejects_pins() const {
     return pool_->target().settings.session_state == config::SessionState::reject;
 }
@@ -102,6 +106,12 @@ void Session::note_effect(SessionEffect effect, ByteView text) {
     add_names(watch_->custom_settings, sql::custom_setting_names(text));
 }
 
+// What it does may end what pins it, though the text does not say so.
+void Session::note_use_while_pinned() {
+    if (pins_.has(Pin::unknown)) note_effect(SessionEffect::anything, {});
+    unseen_ |= checks_at_release();
+}
+
 void Session::inspect() {
     if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
     watch_->answer = {};
@@ -110,13 +120,14 @@ void Session::inspect() {
     for (const Parameter& wanted : wants_->all()) {
         if (is_custom(wanted.name)) add_names(question.custom_settings, sql::custom_setting_names(wanted.name));
     }
-    question.locks = effect_ >= SessionEffect::anything || pins_.any();
+    question.locks = effect_ >= SessionEffect::anything || unseen_ || pins_.any();
     if (effect_ == SessionEffect::loads) {
         Pins pins = pins_;
         pins.add(Pin::library);
         set_pins(pins);
     }
     effect_ = SessionEffect::none;
+    unseen_ = false;
     inspecting_ = true;
     client_->pause(Pause::settling);
     // The answer is not for the client, which need not have read its own.

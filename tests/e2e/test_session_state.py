@@ -360,3 +360,41 @@ def test_ignore_does_as_pgbouncer(sluice):
     with login(proxy) as owner, login(proxy) as stranger:
         owner.query("set work_mem = '7MB'")
         assert stranger.value("show work_mem") == "7MB"
+
+
+# kind -> a function that makes it behind a plain SELECT, what shows it, what that answers where it is, and what ends it
+HIDDEN = {
+    "setting": ("perform set_config('work_mem', '7MB', false)", "show work_mem", "7MB", None),
+    "lock": ("perform pg_advisory_lock(7)", PINNED["advisory_lock"][1], "1", "perform pg_advisory_unlock(7)"),
+    "temporary table": ("create temp table mine as select 42 as a", PINNED["temporary_table"][1], "mine", "drop table mine"),
+}
+
+
+@pytest.fixture
+def checked(sluice, postgres):
+    """As `two`, where the server is asked after every transaction; and how to have a function do something."""
+    def do(client, body, name):
+        postgres.execute(f"create or replace function public.{name}() returns void language plpgsql as $$ begin {body}; end $$", dbname="app")
+        assert "E" not in [x[0] for x in summaries(client.query(f"select public.{name}()"))]
+
+    proxy = sluice(workers=1, pool={"size": 2, "check_at_release": True, "max_pinned": "100%"})
+    with login(proxy) as owner, login(proxy) as stranger:
+        yield do, owner, stranger
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_what_a_function_does_is_found_where_the_server_is_asked_after_every_transaction(checked, kind):
+    do, owner, stranger = checked
+    make, show, made, end = HIDDEN[kind]
+    do(owner, make, "hidden_make")
+    assert shown(stranger, show) != made
+    assert elsewhere(owner, stranger, show) == made
+    if end is None:
+        return
+    for _ in range(3):
+        assert shown(owner, PID) == shown(owner, PID)
+    do(owner, end, "hidden_end")
+    pids = {elsewhere(owner, stranger, PID), shown(owner, PID), shown(stranger, PID)}
+    assert len(pids) == 2
+    owner.close()
+    assert shown(stranger, show) != made

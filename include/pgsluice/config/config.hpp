@@ -166,6 +166,7 @@ struct Pool {
     std::uint32_t max_prepared_statements = 200;
     std::uint32_t max_pinned = 50;  // percent of size
     SessionState session_state = SessionState::preserve;
+    bool check_at_release = false;
     friend bool operator==(const Pool&, const Pool&) = default;
 };
 

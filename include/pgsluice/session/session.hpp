@@ -165,7 +165,9 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool rejects_pins() const;
     std::optional<wire::SqlError> refuse_pin(sql::SessionEffect effect) const;
     void note_effect(sql::SessionEffect effect, ByteView text);
-    bool is_changed() const { return effect_ != sql::SessionEffect::none; }
+    bool is_changed() const { return effect_ != sql::SessionEffect::none || unseen_; }
+    bool checks_at_release() const;
+    void note_use_while_pinned();
     void inspect();
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
     void finish_inspection(wire::Outbox& to_client);
@@ -243,6 +245,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool skipping_here_ = false;      // an error of ours, with no server involved: all is dropped up to the Sync
     bool judged_ = false;             // the message in front has passed the policies and waits for a server
     bool pinned_ = false;             // keeps its server to the end: something on it is not known well enough
+    bool unseen_ = false;             // pool.check_at_release: a transaction may have done anything
     bool inspecting_ = false;         // the server is asked what the session has become
     bool awaits_replay_ = false;      // the client's message waits until the server has its settings
     bool steps_taken_ = false;        // settings_ is ahead of wants_: statements have changed something since
