@@ -12,6 +12,8 @@ bool is_socket_directory(const std::string& host) {
     return host.starts_with('/');
 }
 
+}  // namespace
+
 bool is_local(const Endpoint& server) {
     if (is_socket_directory(server.host) || server.host == "localhost") return true;
     const auto address = Address::parse(server.host);
@@ -37,26 +39,23 @@ void check_host(Reader& reader, const Node& node, const Endpoint& server) {
     }
 }
 
-void check_tls(Reader& reader, const Node& node, const Cluster& cluster) {
+void check_server_tls(Reader& reader, const Node& node, const ServerTls& tls, bool is_far) {
     const Node& section = section_of(node, "tls");
-    if (cluster.tls.certificate.empty() != cluster.tls.private_key.empty()) {
+    if (tls.certificate.empty() != tls.private_key.empty()) {
         reader.problem(section, "needs certificate and private_key, or neither");
     }
-    const bool may_be_plain = cluster.tls.mode == ServerTlsMode::disable || cluster.tls.mode == ServerTlsMode::allow ||
-                              cluster.tls.mode == ServerTlsMode::prefer;
-    if (cluster.tls.channel_binding == ChannelBinding::require && may_be_plain) {
+    const bool may_be_plain =
+        tls.mode == ServerTlsMode::disable || tls.mode == ServerTlsMode::allow || tls.mode == ServerTlsMode::prefer;
+    if (tls.channel_binding == ChannelBinding::require && may_be_plain) {
         reader.problem(node_of(section, "channel_binding"),
                        "\"require\" needs TLS; allowed with it is mode require, verify-ca or verify-full");
     }
-    const bool is_far = !std::all_of(cluster.servers.begin(), cluster.servers.end(), is_local);
-    if (is_far && cluster.tls.mode != ServerTlsMode::verify_full) {
+    if (is_far && tls.mode != ServerTlsMode::verify_full) {
         const Node& mode = node_of(section, "mode");
         reader.warning(mode,
                        shown(mode) + " does not protect against somebody who poses as the server; verify-full does");
     }
 }
-
-}  // namespace
 
 void check_clusters(Reader& reader, const Node& root, Config& config) {
     const Node& section = node_of(root, "clusters");
@@ -72,7 +71,8 @@ void check_clusters(Reader& reader, const Node& root, Config& config) {
             const Endpoint* first = std::find(std::as_const(cluster.servers).data(), &server, server);
             if (first != &server && !server.host.empty()) reader.problem(item, "the server is listed before");
         });
-        check_tls(reader, node, cluster);
+        const bool is_far = !std::all_of(cluster.servers.begin(), cluster.servers.end(), is_local);
+        check_server_tls(reader, node, cluster.tls, is_far);
         check_users(reader, node, cluster.source);
         check_auth_query(reader, node, cluster.source, cluster.name, config);
     });

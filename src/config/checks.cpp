@@ -48,6 +48,7 @@ void check(Reader& reader, const Node& root, Config& config) {
     check_auth(reader, root, config);
     check_routes(reader, root, config);
     check_policies(reader, root, config);
+    check_peers(reader, root, config);
 }
 
 }  // namespace pgsluice::config

@@ -23,10 +23,16 @@ void check_auth(Reader& reader, const Node& root, Config& config);
 void check_clusters(Reader& reader, const Node& root, Config& config);
 void check_routes(Reader& reader, const Node& root, Config& config);
 void check_policies(Reader& reader, const Node& root, const Config& config);
+void check_peers(Reader& reader, const Node& root, const Config& config);
 void check_users(Reader& reader, const Node& section, const UserSource& source);
 // `inside` is the cluster that the query stands under, or empty.
 void check_auth_query(Reader& reader, const Node& section, UserSource& source, const std::string& inside,
                       const Config& config);
+
+void check_host(Reader& reader, const Node& node, const Endpoint& server);
+// The section `tls` of `node`. `is_far`: the network on the way is not the machine's own.
+void check_server_tls(Reader& reader, const Node& node, const ServerTls& tls, bool is_far);
+bool is_local(const Endpoint& server);
 
 // A section under `node`; a null node at the place of `node` where it is left out.
 const Node& section_of(const Node& node, std::string_view key);

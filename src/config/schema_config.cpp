@@ -64,7 +64,7 @@ const Schema<Config>& config_schema() {
         section<T>("admin", itself, Object<T>{admin_schema}),
         section<T>("metrics", itself, Object<T>{metrics_schema}),
         section<T>("security", itself, Object<T>{security_schema}),
-        later<T>("peers"),
+        section<T>("peers", &T::peers, Object<Peers>{peers_schema}),
     };
     return schema;
 }

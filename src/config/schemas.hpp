@@ -20,5 +20,6 @@ const Schema<Auth>& auth_schema();        // schema_auth.cpp
 const Schema<Cluster>& cluster_schema();  // schema_clusters.cpp
 const Schema<Route>& route_schema();      // schema_routes.cpp
 const Schema<Policy>& policy_schema();    // schema_policies.cpp
+const Schema<Peers>& peers_schema();      // schema_peers.cpp
 
 }  // namespace pgsluice::config

@@ -1,14 +1,10 @@
 #include "cancel_forward.hpp"
 
+#include "cancel_delivery.hpp"
 #include "worker.hpp"
 
-#include <pgsluice/base/log.hpp>
-#include <pgsluice/wire/startup_packet.hpp>
-
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
-#include <array>
 #include <utility>
 
 namespace pgsluice::daemon {
@@ -57,27 +53,9 @@ void CancelForwards::send(ServerId id) {
     worker_.post([this, id, route = std::static_pointer_cast<const ServerRoute>(facts.cancel_route),
                   process_id = facts.process_id, secret = facts.cancel_secret,
                   tokens = std::exchange(forward.tokens, {})]() mutable {
-        boost::asio::co_spawn(worker_.io(), deliver(std::move(route), process_id, std::move(secret)),
+        boost::asio::co_spawn(worker_.io(), deliver_cancel(worker_, *route, process_id, std::move(secret)),
                               [this, id, tokens = std::move(tokens)](const std::exception_ptr&) { on_sent(id); });
     });
-}
-
-boost::asio::awaitable<void> CancelForwards::deliver(std::shared_ptr<const ServerRoute> route, std::int32_t process_id,
-                                                     Bytes secret) {
-    const TimePoint until = deadline(worker_.read_clock(), worker_.snapshot()->config.timeouts.cancel);
-    net::Outcome<net::LinkPtr> opened = co_await open_connection(worker_.reactor(), *route, until);
-    if (!opened) {
-        worker_.metrics().worker().cancels[metrics::CancelOutcome::failed].add();
-        log::warning("cancel_failed", opened.error().text, {});
-        co_return;
-    }
-    Bytes request;
-    wire::write_cancel_request(request, process_id, secret);
-    const error_code error = co_await (*opened)->write_all(request, until);
-    std::array<char, 1> answer{};
-    const std::span<char> into(answer);
-    // PostgreSQL answers nothing and closes when the signal has been sent. Whatever does answer is not listened to.
-    if (!error) co_await (*opened)->read_some(into, until);
 }
 
 void CancelForwards::on_sent(ServerId id) {

@@ -6,12 +6,9 @@
 // sending thousands of them is thus one connection; and all servers together have few at a time, the others wait.
 #pragma once
 
-#include "server_connection.hpp"
-
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/session/host.hpp>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <deque>
@@ -49,8 +46,6 @@ class CancelForwards {
     void send(ServerId id);
     void end(ServerId id);
     void on_sent(ServerId id);
-    boost::asio::awaitable<void> deliver(std::shared_ptr<const ServerRoute> route, std::int32_t process_id,
-                                         Bytes secret);
 
     Worker& worker_;
     boost::unordered_flat_map<ServerId, Forward> forwards_;

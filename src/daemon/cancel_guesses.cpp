@@ -15,14 +15,14 @@ std::size_t CancelGuesses::place_of(const Address& source) const {
 bool CancelGuesses::is_exhausted(const Address& source, TimePoint now) const {
     const std::lock_guard lock(mutex_);
     const Counter& counter = counters_[place_of(source)];
-    return now < counter.until && counter.wrong_keys >= limit;
+    return now < counter.until && counter.wrong_keys >= limit_;
 }
 
-bool CancelGuesses::note_wrong_key(const Address& source, TimePoint now) {
+bool CancelGuesses::note(const Address& source, TimePoint now) {
     const std::lock_guard lock(mutex_);
     Counter& counter = counters_[place_of(source)];
     if (now >= counter.until) counter = {now + window, 0};
-    return ++counter.wrong_keys == limit;
+    return ++counter.wrong_keys == limit_;
 }
 
 }  // namespace pgsluice::daemon

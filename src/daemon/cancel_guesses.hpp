@@ -1,5 +1,5 @@
 // Bounds how fast one source may try cancel keys: a CancelRequest comes without authentication, and in session mode
-// only 32 bits of a key are secret. At `limit` wrong keys a minute those take decades. Sources are an IPv4 address, the
+// only 32 bits of a key are secret. At 100 wrong keys a minute those take decades. Sources are an IPv4 address, the
 // first 64 bits of an IPv6 address (one subscriber), or all Unix sockets together; several may share a counter, since
 // memory is bounded. Thread-safe; used for a CancelRequest and never on the relay path.
 #pragma once
@@ -16,16 +16,17 @@ namespace pgsluice::daemon {
 
 class CancelGuesses {
   public:
-    static constexpr std::uint32_t limit = 100;
+    static constexpr std::uint32_t usual_limit = 100;
     static constexpr std::chrono::minutes window{1};
 
-    // `seed` is random, so that nobody can choose an address that shares its counter with another's.
-    explicit CancelGuesses(std::uint64_t seed) : seed_(seed) {}
+    // `seed` is random, so that nobody can choose an address that shares its counter with another's. `limit`: in a
+    // window.
+    explicit CancelGuesses(std::uint64_t seed, std::uint32_t limit = usual_limit) : seed_(seed), limit_(limit) {}
 
     // Keys that this source could have guessed are to count as wrong until its window ends.
     bool is_exhausted(const Address& source, TimePoint now) const;
-    // True where this wrong key was the last that the source may try in this window.
-    bool note_wrong_key(const Address& source, TimePoint now);
+    // One more of them. True where it was the last that the source may try in this window.
+    bool note(const Address& source, TimePoint now);
 
   private:
     struct Counter {
@@ -35,6 +36,7 @@ class CancelGuesses {
     std::size_t place_of(const Address& source) const;
 
     const std::uint64_t seed_;
+    const std::uint32_t limit_;
     mutable std::mutex mutex_;
     std::array<Counter, 1024> counters_;  // protected by mutex_
 };

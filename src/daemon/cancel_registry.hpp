@@ -18,7 +18,8 @@ class CancelRegistry {
     struct Owner {
         WorkerIndex worker{};
         SessionId session{};
-        bool is_guessable = false;  // session mode before protocol 3.2: 32 bits of its key are secret, else 63 or more
+        // Session mode before protocol 3.2: at most 32 bits of its key are secret, else 57 or more.
+        bool is_guessable = false;
     };
 
     void add(std::int32_t process_id, ByteView secret, Owner owner) {

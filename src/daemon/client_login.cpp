@@ -2,6 +2,7 @@
 
 #include "derive.hpp"
 #include "login.hpp"
+#include "peer_key.hpp"
 
 #include <pgsluice/auth/md5.hpp>
 #include <pgsluice/auth/rules.hpp>
@@ -218,6 +219,8 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     client.identity.cancel_process_id = static_cast<std::int32_t>(random_number() >> 33);
     if (client.identity.cancel_process_id == 0) client.identity.cancel_process_id = 1;
     client.identity.cancel_secret = random_bytes(who.protocol_minor >= 2 ? 32 : 4);
+    const std::uint32_t peer = login.snapshot->config.peers.id;
+    if (peer != 0) peer_key::mark(client.identity.cancel_secret, peer);
     client.identity.startup = who.settings;
     client.link = std::move(login.link);
     client.unread = login.in;

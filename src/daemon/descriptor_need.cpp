@@ -2,6 +2,7 @@
 
 #include "cancel_forward.hpp"
 #include "client_limits.hpp"
+#include "peer_cancels.hpp"
 
 #include <algorithm>
 
@@ -9,7 +10,8 @@ namespace pgsluice::daemon {
 namespace {
 
 // For the log, the metrics endpoint, cancels and name resolution: never given to clients.
-constexpr std::uint64_t reserved_descriptors = 128 + ClientLimits::refusals_at_once + CancelForwards::at_once;
+constexpr std::uint64_t reserved_descriptors =
+    128 + ClientLimits::refusals_at_once + CancelForwards::at_once + PeerCancels::at_once;
 
 // How many names a route's servers can have; nullopt: any.
 std::optional<std::uint64_t> names(const std::string& rewritten, const std::vector<std::string>& matched) {

@@ -27,6 +27,7 @@ Process::Process(metrics::Registry& registry, std::size_t worker_count)
       metrics(registry),
       statement_seed{random_number(), random_number()},
       cancel_guesses(random_number()),
+      peer_cancels(random_number()),
       secret(Secret(random_bytes(32))) {}
 
 std::shared_ptr<SharedPool> Process::shared_pool(const std::string& key, const pool::Target& target) {

@@ -5,6 +5,7 @@
 #include "cancel_registry.hpp"
 #include "client_limits.hpp"
 #include "key_cache.hpp"
+#include "peer_cancels.hpp"
 
 #include <pgsluice/config/config.hpp>
 #include <pgsluice/metrics/registry.hpp>
@@ -59,6 +60,7 @@ class Process {
     const protocol::StatementCache::Seed statement_seed;
     CancelRegistry cancels;
     CancelGuesses cancel_guesses;
+    PeerCancels peer_cancels;
     ClientLimits clients;
     KeyCache keys;
     const Secret secret;                  // makes the salts of users without a verifier

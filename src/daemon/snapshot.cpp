@@ -110,6 +110,13 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
         else
             problems.push_back(config.path + ": clusters." + cluster.name + ".tls: " + made.error().text);
     }
+    if (!config.peers.members.empty() && config.peers.tls.mode != config::ServerTlsMode::disable) {
+        auto made = net::TlsClientContext::load(files_of(config.peers.tls));
+        if (made)
+            snapshot->peers_tls = *made;
+        else
+            problems.push_back(config.path + ": peers.tls: " + made.error().text);
+    }
     if (!problems.empty()) return problems;
     return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }

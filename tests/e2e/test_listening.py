@@ -139,7 +139,7 @@ def test_running_out_of_descriptors_pauses_accept_without_spinning(make_proxy, p
 def test_a_flood_beyond_the_limit_leaves_descriptors_for_servers_and_metrics(make_proxy, postgres):
     """The hard limit is the least that pgsluice starts with; a crowd that says nothing wants more than all of it."""
     config = default_config(postgres, limits={"client_connections": 30}, workers=1)
-    proxy = make_proxy(config, file_limit=30 + 5 + 256)
+    proxy = make_proxy(config, file_limit=30 + 5 + 288)
     with login(proxy) as client:
         crowd = [socket.create_connection(proxy.address) for _ in range(300)]
         eventually(lambda: proxy.metrics().sum("pgsluice_login_failures_total", reason="too_many_clients") == 300 - 29 - 64, 5,

@@ -9,17 +9,10 @@ import psycopg
 import pytest
 
 from support import messages as m
-from support.certificates import Authority
 from support.hostile_server import ANSWER, GREETING, Call, Close, Delay, Expect, Send, Startup, error
 from support.proxy import login
 from support.system import eventually, free_port
 from support.wire import Closed, WireClient, error_in
-
-
-@pytest.fixture(scope="session")
-def stranger(worker_directory, authority):
-    """An authority that nobody trusts."""
-    return Authority(worker_directory / "tls", "stranger")
 
 
 @pytest.fixture

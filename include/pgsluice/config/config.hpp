@@ -152,6 +152,19 @@ struct Cluster {
     UserSource source;
 };
 
+// Other pgsluices behind the same address, to which cancel requests with their keys are sent on. This one may be listed
+// too, so that all have one list.
+constexpr std::uint32_t largest_peer = 31;
+struct Peer {
+    std::uint32_t id = 0;
+    Endpoint endpoint;
+};
+struct Peers {
+    std::uint32_t id = 0;  // this one's; 0: there are none
+    std::vector<Peer> members;
+    ServerTls tls;
+};
+
 enum class PoolMode : std::uint8_t { session, transaction, statement };
 // preserve: what can be carried follows its client, and what cannot pins it; reject: the latter is refused; ignore: all
 // of it stays on the server.
@@ -247,6 +260,7 @@ struct Config {
     AdminHttp admin_http;
     std::uint32_t metrics_max_series = 1000;
     SecretFiles secret_files = SecretFiles::warn;
+    Peers peers;
 
     std::string path;  // the file it was read from
     std::vector<std::string>

@@ -127,10 +127,11 @@ constexpr auto names_of(ConnectFailure) {
 }
 
 // What became of a CancelRequest: sent to the server; ended the client's wait for a server; the key matches a client
-// that runs nothing; the key is unknown; the server could not be reached.
-enum class CancelOutcome : std::uint8_t { forwarded, ended_wait, nothing_running, unknown_key, limited, failed };
+// that runs nothing; the key is unknown; too many came; who was to be told could not be reached; the key is that of
+// another pgsluice, which was sent the request.
+enum class CancelOutcome : std::uint8_t { forwarded, ended_wait, nothing_running, unknown_key, limited, failed, peer };
 constexpr auto names_of(CancelOutcome) {
-    return names("forwarded", "ended_wait", "nothing_running", "unknown_key", "limited", "failed");
+    return names("forwarded", "ended_wait", "nothing_running", "unknown_key", "limited", "failed", "peer");
 }
 
 // Who made an error that a client was sent.

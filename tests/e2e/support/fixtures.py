@@ -64,6 +64,12 @@ def authority(worker_directory) -> Authority:
 
 
 @pytest.fixture(scope="session")
+def stranger(worker_directory, authority):
+    """An authority that nobody trusts."""
+    return Authority(worker_directory / "tls", "stranger")
+
+
+@pytest.fixture(scope="session")
 def server_certificate(authority):
     return authority.issue("localhost", file="server", hosts=("localhost", "127.0.0.1", "::1"))
 

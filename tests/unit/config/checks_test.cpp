@@ -137,6 +137,24 @@ INSTANTIATE_TEST_SUITE_P(
                            "6:1: auth2: unknown key"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    Peers, Impossible,
+    ::testing::Values(
+        Case{4, "routes: [ { name: a } ]\npeers: { members: [ { id: 1, host: a } ] }",
+             "5:8: peers: needs the key \"id\": which of the members this one is"},
+        Case{4, "routes: [ { name: a } ]\npeers: { id: 32 }",
+             "5:14: peers.id: \"32\" is out of range; allowed is 0 to 31"},
+        Case{4, "routes: [ { name: a } ]\npeers: { id: 1, members: [ { id: 0, host: a } ] }",
+             "5:34: peers.members[0].id: \"0\" is out of range; allowed is 1 to 31"},
+        Case{4, "routes: [ { name: a } ]\npeers: { id: 1, members: [ { id: 2, host: a }, { id: 2, host: b } ] }",
+             "5:54: peers.members[1].id: another member has the id 2"},
+        Case{4, "routes: [ { name: a } ]\npeers: { id: 1, members: [ { id: 2, host: 'a:5432' } ] }",
+             "5:43: peers.members[0].host: \"a:5432\" is not a host"},
+        Case{4, "routes: [ { name: a } ]\npeers: { id: 1, tls: { mode: prefer } }",
+             "5:30: peers.tls.mode: \"prefer\" is unknown"},
+        Case{4, "routes: [ { name: a } ]\npeers: { id: 1, tls: { certificate: a.crt } }",
+             "5:22: peers.tls: needs certificate and private_key, or neither"}));
+
+INSTANTIATE_TEST_SUITE_P(
     Routes, Impossible,
     ::testing::Values(
         Case{4, "routes: []", "4:9: routes: needs at least one item"},

@@ -8,11 +8,11 @@ namespace {
 class CancelGuessesTest : public testing::Test {
   protected:
     void exhaust(std::string_view source) {
-        for (std::uint32_t i = 1; i < CancelGuesses::limit; ++i) EXPECT_FALSE(wrong_key(source));
+        for (std::uint32_t i = 1; i < CancelGuesses::usual_limit; ++i) EXPECT_FALSE(wrong_key(source));
         EXPECT_FALSE(is_exhausted(source));
         EXPECT_TRUE(wrong_key(source));
     }
-    bool wrong_key(std::string_view source) { return guesses.note_wrong_key(address(source), now); }
+    bool wrong_key(std::string_view source) { return guesses.note(address(source), now); }
     bool is_exhausted(std::string_view source) const { return guesses.is_exhausted(address(source), now); }
     static Address address(std::string_view text) { return text == "unix" ? Address{} : Address::parse(text).value(); }
 
