@@ -86,6 +86,7 @@ ParameterSetRef ParameterTable::with(const ParameterSetRef& set, ByteView name, 
 
 ParameterSetRef ParameterTable::merged(const ParameterSet& reported, const ParameterSet& unreported) {
     std::vector<Parameter> parameters = reported.reported();
+    for (Parameter& each : parameters) each.overrides = false;
     for (const Parameter& each : unreported.all()) {
         if (!each.reported) parameters.push_back(each);
     }

@@ -88,7 +88,8 @@ std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatemen
     for (const Parameter& wanted : wants.all()) {
         if (is_rights(wanted.name)) continue;
         const Parameter* present = has.find(wanted.name);
-        if (present != nullptr && present->value == wanted.value) continue;
+        const bool is_set = present != nullptr && (present->overrides || !wanted.overrides);
+        if (is_set && present->value == wanted.value) continue;
         if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(to_server, exchange, *present);
         append_set(to_server, exchange, reserved, wanted);
         ++differences;

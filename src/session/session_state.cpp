@@ -188,9 +188,15 @@ void Session::adopt(const protocol::Answer& answer, wire::Outbox& to_client) {
         return std::find_if(set.begin(), set.end(),
                             [&](const Parameter& p) { return protocol::same_name(p.name, name); });
     };
+    for (Parameter& reported : has) reported.overrides = false;
     for (const Parameter& setting : answer.settings()) {
         if (setting.name == "session_authorization" && setting.value == pool_->target().user) continue;
         if (find_in(has, setting.name) == has.end()) has.push_back(setting);
+    }
+    for (const Parameter& at_login : startup_->all()) {
+        const auto present = find_in(has, at_login.name);
+        if (present == has.end() || answer.find(at_login.name) == nullptr) continue;
+        present->overrides = present->value != at_login.value;
     }
     std::vector<Parameter> wants = has;
     for (const Parameter& at_login : startup_->all()) {

@@ -111,6 +111,26 @@ class TestSettings:
         assert shown(owner, show) == unmade
 
 
+@pytest.mark.parametrize("at_login, back, show, at_server", [
+    ({"timezone": "Asia/Tokyo"}, "set timezone = 'GMT'", "show timezone", "GMT"),
+    ({"DateStyle": "German"}, "set datestyle = 'ISO, MDY'", "show datestyle", "ISO, MDY"),
+    ({"client_encoding": "LATIN1"}, "set names 'UTF8'", "show client_encoding", "UTF8"),
+    ({"options": "-c work_mem=7MB"}, "set work_mem = '4MB'", "show work_mem", "4MB")])
+def test_value_of_the_server_itself_may_replace_that_of_the_login(sluice, at_login, back, show, at_server):
+    """On a server where nobody has to set it for the client, asking what the session has become must not take it for a RESET."""
+    proxy = sluice(workers=1, pool={"size": 2})
+    with login(proxy, **at_login) as owner, login(proxy) as stranger:
+        asked = shown(owner, show)
+        assert asked != at_server
+        owner.query(back)
+        assert elsewhere(owner, stranger, show) == at_server
+        assert elsewhere(owner, stranger, "select set_config('lock_timeout', '9s', false)") == "9s"
+        assert shown(owner, show) == elsewhere(owner, stranger, show) == at_server
+        name = show.removeprefix("show ")
+        owner.query(f"reset {name}")
+        assert shown(owner, show) == elsewhere(owner, stranger, show) == asked
+
+
 def test_savepoints_and_set_local_leave_what_postgres_leaves(two):
     _, owner, stranger = two
     for sql in ("begin", "set work_mem = '5MB'", "savepoint s", "set work_mem = '6MB'", "rollback to s", "set local lock_timeout = '3s'", "commit"):

@@ -16,6 +16,9 @@ struct Parameter {
     std::string name;  // as the server spells it where it reports it, else in lower case
     std::string value;
     bool reported = false;  // the server sends ParameterStatus for it
+    // Set by a statement in place of what the client asked for at its login. It is set on each server, on one too that
+    // has the same value by itself: else a RESET could not be told from a value that nobody has touched.
+    bool overrides = false;
     friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
@@ -47,7 +50,7 @@ class ParameterTable {
     ParameterSetRef intern(std::vector<Parameter> parameters);
     // The set with one parameter changed or added; the same set where nothing changes.
     ParameterSetRef with(const ParameterSetRef& set, ByteView name, ByteView value, bool reported);
-    // What one set has of the reported parameters, and the other of those that are not.
+    // What one set has of the reported parameters, and the other of those that are not, as behind a DISCARD ALL.
     ParameterSetRef merged(const ParameterSet& reported, const ParameterSet& unreported);
 
   private:

@@ -39,6 +39,13 @@ TEST_F(SettingsReplay, sends_nothing_where_nothing_differs) {
     EXPECT_FALSE(reserved.set_config);
 }
 
+TEST_F(SettingsReplay, sets_what_replaces_a_startup_value_though_the_server_has_it_by_itself) {
+    const Parameter by_itself{"TimeZone", "UTC", true}, set_here{"TimeZone", "UTC", true, true};
+    EXPECT_EQ(replay({by_itself}, {set_here}), parse_set + set("TimeZone", "UTC") + "Sync\n");
+    EXPECT_EQ(replay({set_here}, {set_here}), "");
+    EXPECT_EQ(replay({set_here}, {by_itself}), "");
+}
+
 TEST_F(SettingsReplay, sets_what_differs_in_a_batch_of_its_own) {
     EXPECT_EQ(replay({{"TimeZone", "UTC", true}, {"DateStyle", "ISO", true}},
                      {{"TimeZone", "CET", true}, {"DateStyle", "ISO", true}, {"work_mem", "1MB"}}),
