@@ -38,6 +38,7 @@ struct ServerWitness final : protocol::Exchange::Witness {
     explicit ServerWitness(Server& server) : server_(server) {}
     void on_parsed(const protocol::Owed& owed) override { server_.note_done(owed); }
     void on_closed(const protocol::Owed& owed) override { server_.note_done(owed); }
+    void on_deallocated(const protocol::Owed&) override {}
     void on_dropped(const protocol::Owed& owed, bool) override { server_.note_dropped(owed); }
 
   private:
@@ -204,8 +205,7 @@ void Pool::finish_maintenance(Server& server) {
 // What a client has sent is done though it has gone.
 void Pool::note_command(Server& server, ByteView body) {
     switch (protocol::aftermath_of(protocol::command_tag(body))) {
-        case protocol::Aftermath::none:
-        case protocol::Aftermath::name_deallocated: return;
+        case protocol::Aftermath::none: return;
         case protocol::Aftermath::deallocated: return server.forget_statements();
         case protocol::Aftermath::schema_changed: return share_->schema_changes().note();
     }

@@ -172,7 +172,10 @@ Settled Exchange::fail(Witness& witness) {
     }
     // Only extended messages make the server skip; a Query's or FunctionCall's own ReadyForQuery follows its error, and
     // so does that of a Sync whose commit failed.
-    if (ends_batch(head.asked)) return mine;
+    if (ends_batch(head.asked)) {
+        head.text.reset();  // it has not done what it would
+        return mine;
+    }
     std::size_t skipped = 0;
     while (skipped < owed_.size() && owed_[skipped].asked != Asked::sync) ++skipped;
     for (std::size_t i = skipped; i-- > 0;) witness.on_dropped(owed_[i], i == 0);
@@ -203,6 +206,10 @@ void Exchange::pop(Witness& witness) {
     const Asked asked = owed_.front().asked;
     if (asked == Asked::parse) witness.on_parsed(owed_.front());
     if (asked == Asked::close) witness.on_closed(owed_.front());
+    const bool runs = asked == Asked::execute || asked == Asked::query;
+    if (runs && owed_.front().text != nullptr && !owed_.front().text->name.empty()) {
+        witness.on_deallocated(owed_.front());
+    }
     if (asked == Asked::execute) --executes_owed_;
     if (owed_.front().fate == Fate::invent) --invented_;
     owed_.drop_front();

@@ -61,6 +61,11 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     const bool is_whole = rest.size() >= frame.size;
     if (!is_whole && frame.size <= (is_looked_into(tag) ? rulebook_->limits.inspect_bytes : whole_limit)) return 0;
     if (tag == FrontendTag::terminate) {
+        if (server_ != nullptr && server_->exchange().skipping() && !pool_->target().is_replication()) {
+            // What breaks a COPY is an error and ends the server behind it: its answer to a Sync tells.
+            wire::write_empty(to_server.join(), FrontendTag::sync);
+            server_->exchange().owe({Asked::sync, protocol::Fate::swallow});
+        }
         // What neither Sync nor Flush has followed is rolled back, and its answers are not sent.
         const bool has_asked =
             server_ != nullptr && (server_->exchange().owes_ready() || server_->exchange().is_flushed());
@@ -131,11 +136,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
         case FrontendTag::describe: return admit_describe(frame, rest, to_server);
         case FrontendTag::close: return admit_close(frame, rest, to_server);
         case FrontendTag::sync: return admit_sync(frame, rest, to_server);
-        case FrontendTag::execute:
-            ++totals_.queries;
-            metrics_.queries[QueryKind::extended_execute].add();
-            exchange.owe(Asked::execute);
-            break;
+        case FrontendTag::execute: return admit_execute(frame, rest, to_server);
         case FrontendTag::function_call:
             ++totals_.queries;
             metrics_.queries[QueryKind::function_call].add();
@@ -212,8 +213,6 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     const bool is_whole = rest.size() >= frame.size;
     std::optional<std::string> deallocated;
     if (statements_.has_names() && is_whole) {
-        // One that was parsed and never run.
-        if (server_->exchange().at_rest()) statements_.end_deallocate(false);
         deallocated = statements_.deallocated_by(wire::statement_text(FrontendTag::query, wire::body_of(rest, frame)));
     }
     if (deallocated && hold_until_answered(to_server)) return 0;

@@ -143,8 +143,6 @@ bool PreparedStatements::put_unnamed_on_server(const Lease& lease) {
 PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse, std::size_t message_bytes,
                                                         const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
-    // One that was parsed and never run.
-    if (has_names() && exchange.at_rest()) end_deallocate(false);
     if (parse.statement.empty()) {
         const bool is_same = unnamed_ != nullptr && unnamed_->environment == lease.environment &&
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
@@ -208,7 +206,16 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
     if (const auto* refused = std::get_if<Admission>(&found)) return *refused;
     const StatementRef& statement = std::get<StatementRef>(found);
     bound_ = bind.statement.empty() ? unnamed_.get() : statement.get();
-    lease.server.exchange().owe(Asked::bind);
+    protocol::Exchange& exchange = lease.server.exchange();
+    if (has_deallocating_portals()) names_->unbind(bind.portal);
+    if (bound_ != nullptr && bound_->nature != 0) {
+        const auto name = deallocated_by(bound_->text);
+        if (name && exchange.owes() && !exchange.ignores_sync()) return Outcome::hold_until_answered;
+        if (name && !exchange.owes() && exchange.status() != TransactionStatus::failed) {
+            return bind_deallocation(bind, rest_bytes, *name, lease);
+        }
+    }
+    exchange.owe(Asked::bind);
     if (statement == nullptr) return Outcome::pass;
     wire::write_bind_front(lease.to_server.join(), bind.portal, statement->server_name, rest_bytes);
     lease.to_server.add(bind.rest);
@@ -273,18 +280,34 @@ void PreparedStatements::deallocate(ByteView name, pool::Server& server, wire::O
     Bytes& out = to_server.join();
     prepare_gone(server, out);
     wire::write_query(out, deallocate_gone);
-    server.exchange().owe(Asked::query);
-    names_->begin_deallocate(name);
+    server.exchange().owe({Asked::query, Fate::forward, nullptr, false, named(name)});
 }
 
-void PreparedStatements::deallocate(ByteView name, const wire::Parse& parse, const Lease& lease) {
+// As above. The client's own statement stays what it is: the portal alone is made from ours.
+PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::Bind& bind, std::size_t rest_bytes,
+                                                                    ByteView name, const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    if (exchange.at_rest()) names_->forget_portals();
+    if (names_->has_too_many_portals()) {
+        return wire::error("54000", "too many portals that deallocate a prepared statement");
+    }
     Bytes& out = lease.to_server.join();
     prepare_gone(lease.server, out);
-    unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
-    lease.server.unnamed() = unnamed_;
-    wire::write_parse(out, "", deallocate_gone, parse.parameter_types);
-    owe_unnamed(Asked::parse, Fate::forward, unnamed_, lease.server);
-    names_->begin_deallocate(name);
+    wire::write_target(out, FrontendTag::close, 'S', protocol::deallocate_name);
+    exchange.owe({Asked::close, Fate::swallow});
+    wire::write_parse(out, protocol::deallocate_name, deallocate_gone, bound_->parameter_types);
+    exchange.owe({Asked::parse, Fate::swallow});
+    wire::write_bind_front(out, bind.portal, protocol::deallocate_name, rest_bytes);
+    lease.to_server.add(bind.rest);
+    exchange.owe(Asked::bind);
+    names_->bind_deallocation(bind.portal, name);
+    return Outcome::done;
+}
+
+protocol::Owed PreparedStatements::execute(ByteView portal) const {
+    const ByteView name = names_->deallocated_by_portal(portal);
+    if (name.empty()) return {Asked::execute};
+    return {Asked::execute, Fate::forward, nullptr, false, named(name)};
 }
 
 void PreparedStatements::close_unsent(ByteView name) {

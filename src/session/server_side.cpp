@@ -185,7 +185,6 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         to_client.add(message);
         return true;
     }
-    statements_.end_deallocate(false);
     const std::string name(server_->exchange().named_first());
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
@@ -303,7 +302,6 @@ void Session::note_command(ByteView body) {
     const ByteView tag = protocol::command_tag(body);
     switch (protocol::aftermath_of(tag)) {
         case protocol::Aftermath::none: return;
-        case protocol::Aftermath::name_deallocated: return statements_.end_deallocate(true);
         case protocol::Aftermath::deallocated: return statements_.forget_all(*server_);
         case protocol::Aftermath::schema_changed: return note_schema_change(tag);
     }

@@ -29,7 +29,8 @@ std::size_t Session::follow(const PreparedStatements::Admission& admission, std:
     }
     switch (std::get<Outcome>(admission)) {
         case Outcome::pass: return pass(frame, rest, to_server);
-        case Outcome::hold: return hold_until_settled();
+        case Outcome::hold:
+        case Outcome::hold_until_answered: return hold_until_settled();
         case Outcome::done: break;
     }
     client_rest_ = frame.size - sent;
@@ -45,12 +46,6 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     if (is_long || !parse || !statements_.translates()) {
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
-    }
-    const auto deallocated = parse->statement.empty() ? statements_.deallocated_by(parse->text) : std::nullopt;
-    if (deallocated && hold_until_answered(to_server)) return 0;
-    if (deallocated && server_->exchange().status() != wire::TransactionStatus::failed) {
-        statements_.deallocate(*deallocated, *parse, statement_lease(to_server));
-        return drop(frame, rest);
     }
     return follow(statements_.parse(*parse, frame.size, statement_lease(to_server)), frame.size, frame, rest,
                   to_server);
@@ -75,7 +70,13 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         }
     }
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
-    const auto admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
+    auto admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
+    const auto* outcome = std::get_if<Outcome>(&admission);
+    if (outcome != nullptr && *outcome == Outcome::hold_until_answered) {
+        if (hold_until_answered(to_server)) return 0;
+        // Nothing but replies of ours was.
+        admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
+    }
     const protocol::Statement* bound = statements_.bound();
     const bool may_differ = escapes_ || creates_temporary_ || steps_unsettled_;
     if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
@@ -87,6 +88,18 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         }
     }
     return follow(admission, there, frame, rest, to_server);
+}
+
+std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    ++totals_.queries;
+    metrics_.queries[metrics::QueryKind::extended_execute].add();
+    if (statements_.has_deallocating_portals()) {
+        const ByteView body = rest.substr(wire::header_bytes);
+        server_->exchange().owe(statements_.execute(body.substr(0, body.find('\0'))));
+    } else {
+        server_->exchange().owe(Asked::execute);
+    }
+    return pass(frame, rest, to_server);
 }
 
 std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
@@ -115,7 +128,8 @@ bool Session::relay_in_clients_words(const wire::ErrorFields& fields, ByteView p
     const std::size_t at = fields.message.find(protocol::reserved_prefix);
     if (at == ByteView::npos) return false;
     const ByteView ours = fields.message.substr(at, fields.message.find('"', at) - at);
-    const std::string* known = statements_.name_of(ours, *server_);
+    static const std::string unnamed;
+    const std::string* known = ours == protocol::deallocate_name ? &unnamed : statements_.name_of(ours, *server_);
     // Somebody took our statements away behind our back (DEALLOCATE in a function), or made one: what is prepared there
     // nobody knows any more. A name that the client has given twice exists.
     const bool is_lost = fields.sqlstate == "26000" || (fields.sqlstate == "42P05" && ours != protocol::taken_name);

@@ -17,7 +17,9 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
         is_told_by_another_name = of_the_other_name(one) == of_the_other_name(other) != ""
         # Both wrong in itself and of a text that is wrong by now: where the server lacks the statement, the text comes first.
         is_wrong_twice = of_the_other_name(other) != "" and one.tag == "E" and one.severity == "ERROR" and one.sqlstate.startswith("42")
-        if is_told_by_another_name or is_wrong_twice:
+        # What breaks a COPY may be a message of ours ahead of the client's.
+        is_of_another_type = of_whatever_type(one) == of_whatever_type(other) != ""
+        if is_told_by_another_name or is_wrong_twice or is_of_another_type:
             rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
             return explained(session, *rest)
     if at < len(ours.messages) and ours.messages[at].summary() == "E:ERROR:25001" and "before any query" in ours.messages[at].text:
@@ -43,6 +45,10 @@ def has_failed(messages: list) -> bool:
 
 def of_the_other_name(message) -> str:
     return re.sub('statement "[^"]*"', "", message.text) if message.tag == "E" and "bind message supplies" in message.text else ""
+
+
+def of_whatever_type(message) -> str:
+    return re.sub("type 0x..", "", message.text) if message.tag == "E" and "during COPY from stdin" in message.text else ""
 
 
 def difference_between(ours: Transcript, theirs: Transcript) -> str:

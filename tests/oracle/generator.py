@@ -106,8 +106,12 @@ class Generator:
     def deallocate(self) -> Step:
         """By SQL, of a name that may be one of the protocol's."""
         sql = self.choose.choice(("deallocate s1", "DEALLOCATE PREPARE s2;", 'deallocate "S 3"', "deallocate own", "deallocate s3"))
-        if self.choose.random() < 0.5:
+        way = self.choose.random()
+        if way < 0.4:
             return Step(m.query(sql), words=f"Q {sql}")
+        if way < 0.7:
+            name = self.name()
+            return Step(m.parse(sql, name=name) + m.bind(statement=name) + m.execute() + m.SYNC, words=f"P B E '{name}' {sql}, S")
         return Step(m.unnamed(sql) + m.SYNC, words=f"P B D E '' {sql}, S")
 
     def several(self) -> Step:

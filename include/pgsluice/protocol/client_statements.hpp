@@ -83,17 +83,28 @@ class ClientStatements {
         });
         return found == names_.end() ? nullptr : &found->first;
     }
-    // DEALLOCATE of a name has been sent, and everything before it answered. When it is answered: whether it was done.
-    void begin_deallocate(ByteView name) { deallocating_ = name; }
-    void end_deallocate(bool done) {
-        if (done) remove(deallocating_);
-        deallocating_.clear();
+    // Portals that run DEALLOCATE of a name, by their names. They end with their transaction.
+    bool has_deallocating_portals() const { return !deallocating_.empty(); }
+    bool has_too_many_portals() const { return deallocating_.size() >= most_portals; }
+    // The name that running the portal deallocates; none: it does not.
+    ByteView deallocated_by_portal(ByteView portal) const {
+        const auto found = deallocating_.find(portal);
+        return found == deallocating_.end() ? ByteView() : ByteView(found->second);
     }
+    void bind_deallocation(ByteView portal, ByteView name) {
+        deallocating_.insert_or_assign(std::string(portal), name);
+    }
+    void unbind(ByteView portal) {
+        if (const auto found = deallocating_.find(portal); found != deallocating_.end()) deallocating_.erase(found);
+    }
+    void forget_portals() { deallocating_.clear(); }
     std::size_t size() const { return names_.size(); }
     // What the names keep in memory, as if no other client shared the texts.
     std::size_t bytes() const { return bytes_; }
 
   private:
+    static constexpr std::size_t most_portals = 1000;
+
     void answer(ByteView name) {
         const auto found = names_.find(name);
         if (found == names_.end() || found->second.unanswered == 0) return;
@@ -109,8 +120,8 @@ class ClientStatements {
         using is_transparent = void;
     };
     boost::unordered_flat_map<std::string, Entry, Hash, std::equal_to<>> names_;
+    boost::unordered_flat_map<std::string, std::string, Hash, std::equal_to<>> deallocating_;
     std::size_t bytes_ = 0;
-    std::string deallocating_;
 };
 
 }  // namespace pgsluice::protocol

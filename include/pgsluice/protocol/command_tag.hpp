@@ -9,9 +9,8 @@ namespace pgsluice::protocol {
 
 enum class Aftermath : std::uint8_t {
     none,
-    name_deallocated,  // one named statement is gone
-    deallocated,       // every named statement is gone: DEALLOCATE ALL, DISCARD ALL
-    schema_changed,    // ALTER, CREATE, DROP
+    deallocated,     // every named statement is gone: DEALLOCATE ALL, DISCARD ALL
+    schema_changed,  // ALTER, CREATE, DROP
 };
 
 // The tag, as it stands in the body up to its NUL.
@@ -22,7 +21,6 @@ constexpr ByteView command_tag(ByteView body) {
 constexpr Aftermath aftermath_of(ByteView tag) {
     const char first = tag.empty() ? '\0' : tag.front();
     if (first != 'A' && first != 'C' && first != 'D') return Aftermath::none;
-    if (tag == "DEALLOCATE") return Aftermath::name_deallocated;
     if (tag == "DEALLOCATE ALL" || tag == "DISCARD ALL") return Aftermath::deallocated;
     const bool is_ddl = tag.starts_with("ALTER ") || tag.starts_with("CREATE ") || tag.starts_with("DROP ");
     return is_ddl ? Aftermath::schema_changed : Aftermath::none;

@@ -45,7 +45,7 @@ enum class Fate : std::uint8_t {
 
 struct OwedText {
     wire::SqlError error;  // substitute
-    std::string name;      // parse, close: the client's name of the statement
+    std::string name;  // parse, close: the client's name of the statement; query, execute: the one that it deallocates
 };
 
 struct Owed {
@@ -67,12 +67,13 @@ enum class Settled : std::uint8_t {
 
 class Exchange {
   public:
-    // Told what became of Parse and Close messages: those that succeeded in the order of the ledger, those of a failed
-    // batch newest first, so that each on_dropped undoes one step.
+    // Told what became of Parse and Close messages, and of a Query or Execute with a name: those that succeeded in the
+    // order of the ledger, those of a failed batch newest first, so that each on_dropped undoes one step.
     class Witness {
       public:
         virtual void on_parsed(const Owed& owed) = 0;
         virtual void on_closed(const Owed& owed) = 0;
+        virtual void on_deallocated(const Owed& owed) = 0;
         // The server skipped it; or read it, and it failed.
         virtual void on_dropped(const Owed& owed, bool was_read) = 0;
 

@@ -55,6 +55,8 @@ constexpr ByteView absent_name = "pgsluice_proof";
 constexpr ByteView taken_name = "pgsluice_taken";
 // Prepared only to be deallocated: in the place of a name that the client knows and no server does.
 constexpr ByteView gone_name = "pgsluice_gone";
+// What deallocates that.
+constexpr ByteView deallocate_name = "pgsluice_deallocate";
 
 // The statements of one worker, by text, parameter types and environment. Outlives every StatementRef; not locked.
 class StatementCache {

@@ -31,9 +31,10 @@ class PreparedStatements {
         protocol::Environment environment;  // of what is parsed now
     };
     enum class Outcome : std::uint8_t {
-        pass,  // the message goes on as it is
-        done,  // what it comes to has been sent
-        hold,  // nothing has happened: come again when the server has answered
+        pass,                 // the message goes on as it is
+        done,                 // what it comes to has been sent
+        hold,                 // nothing has happened: come again when the server has answered
+        hold_until_answered,  // come again when nothing is unanswered
     };
     // What becomes of a message; its reply is in the ledger then. Or the error that it is refused with.
     using Admission = std::variant<Outcome, wire::SqlError>;
@@ -54,12 +55,14 @@ class PreparedStatements {
     Admission close(const wire::Target& statement, const Lease& lease);
     bool has_names() const { return names_ != nullptr; }
     // The name of the client's that a text deallocates. Where there is one, all that was asked before must be answered,
-    // and deallocate() sends what a Query, or a Parse of the unnamed statement, with that text comes to.
+    // and deallocate() sends what a Query with that text comes to. What binds such a statement is found by bind().
     std::optional<std::string> deallocated_by(ByteView text) const;
     void deallocate(ByteView name, pool::Server& server, wire::Outbox& to_server);
-    void deallocate(ByteView name, const wire::Parse& parse, const Lease& lease);
-    void end_deallocate(bool done) {
-        if (names_ != nullptr) names_->end_deallocate(done);
+    bool has_deallocating_portals() const { return names_ != nullptr && names_->has_deallocating_portals(); }
+    // What is owed for an Execute of the portal.
+    protocol::Owed execute(ByteView portal) const;
+    void on_deallocated(const protocol::Owed& owed) {
+        if (names_ != nullptr) names_->remove(owed.text->name);
     }
     // No server is lent, so nothing is unanswered.
     void close_unsent(ByteView name);
@@ -81,6 +84,7 @@ class PreparedStatements {
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
     void prepare_gone(pool::Server& server, Bytes& out);
+    Admission bind_deallocation(const wire::Bind& bind, std::size_t rest_bytes, ByteView name, const Lease& lease);
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);
     void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,

@@ -129,6 +129,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // statements.cpp
     std::size_t admit_parse(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    std::size_t admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
@@ -196,6 +197,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // Exchange::Witness
     void on_parsed(const protocol::Owed& owed) override;
     void on_closed(const protocol::Owed& owed) override;
+    void on_deallocated(const protocol::Owed& owed) override { statements_.on_deallocated(owed); }
     void on_dropped(const protocol::Owed& owed, bool was_read) override;
 
     Context& context_;

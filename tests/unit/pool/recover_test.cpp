@@ -22,6 +22,7 @@ namespace server = test::server;
 class Ignore final : public protocol::Exchange::Witness {
     void on_parsed(const protocol::Owed&) override {}
     void on_closed(const protocol::Owed&) override {}
+    void on_deallocated(const protocol::Owed&) override {}
     void on_dropped(const protocol::Owed&, bool) override {}
 };
 

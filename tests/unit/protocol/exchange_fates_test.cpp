@@ -25,6 +25,24 @@ TEST(Fates, an_invented_reply_waits_for_its_turn) {
     EXPECT_EQ(ledger.settle(server::bind_complete()), "forward BindComplete\n");
 }
 
+TEST(Fates, a_name_is_deallocated_when_what_does_it_is_done) {
+    for (const Asked asked : {Asked::execute, Asked::query}) {
+        Ledger ledger;
+        const bool is_query = asked == Asked::query;
+        ledger.owe_named(asked, Fate::forward, "a");
+        ledger.settle(server::command_complete("DEALLOCATE"));
+        EXPECT_EQ(ledger.take_witnessed(), is_query ? "" : "~a");
+        if (is_query) ledger.settle(server::ready());
+        EXPECT_EQ(ledger.take_witnessed(), is_query ? "~a" : "");
+
+        ledger.owe_named(asked, Fate::forward, "b");
+        if (!is_query) ledger.owe(Asked::sync);
+        ledger.settle(server::error("57014", "canceled") + server::ready());
+        EXPECT_EQ(ledger.take_witnessed(), is_query ? "" : "!b");
+        EXPECT_TRUE(ledger.exchange.at_rest());
+    }
+}
+
 TEST(Fates, an_invented_reply_comes_at_once_where_nothing_is_ahead_of_it) {
     Ledger ledger;
     ledger.owe_named(Asked::parse, Fate::invent, "a");

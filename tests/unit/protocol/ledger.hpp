@@ -60,7 +60,7 @@ class Ledger final : public Exchange::Witness {
         }
         return told;
     }
-    // What the witness was told since the last look: "+a" parsed, "-a" closed, "!a" dropped.
+    // What the witness was told since the last look: "+a" parsed, "-a" closed, "~a" deallocated, "!a" dropped.
     std::string take_witnessed() { return std::exchange(witnessed_, {}); }
 
     StatementCache cache{{1, 2}};
@@ -84,6 +84,7 @@ class Ledger final : public Exchange::Witness {
         witnessed_ += owed.text->name;
     }
     void on_parsed(const Owed& owed) override { note('+', owed); }
+    void on_deallocated(const Owed& owed) override { note('~', owed); }
     void on_closed(const Owed& owed) override { note('-', owed); }
     void on_dropped(const Owed& owed, bool) override { note('!', owed); }
 

@@ -66,6 +66,23 @@ TEST(Copy, what_breaks_it_is_answered_before_a_terminate_is_heard) {
     }
 }
 
+TEST(Copy, what_breaks_it_ends_the_server_before_a_terminate_is_heard_too) {
+    Script script;
+    script.client_sends(client::extended("copy") + client::sync())
+        .server_sends(server::parse_complete() + server::bind_complete() + server::no_data() +
+                      server::copy_in_response())
+        .client_sends(client::query("select 1"))
+        .server_sends(server::error("08P01", "unexpected message type 0x51 during COPY from stdin"))
+        .then([](World& world) { world.server(0).take(), world.client(0).peer.take(); })
+        .client_sends(client::terminate())
+        .expect_to_server("Sync\n")
+        .expect([](World& world) { EXPECT_FALSE(world.client(0).ended); })
+        .server_sends(server::fatal("08P01", "protocol synchronization was lost"))
+        .server_leaves()
+        .expect_to_client("ErrorResponse FATAL 08P01 \"protocol synchronization was lost\"\n");
+    script.run();
+}
+
 // While it reads PostgreSQL looks at nothing of a Flush but its type.
 TEST(Copy, a_flush_with_a_body_is_ignored) {
     Script script;

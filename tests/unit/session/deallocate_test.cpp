@@ -11,6 +11,14 @@ const std::string deallocates =
 const Bytes deallocated =
     server::close_complete() + server::parse_complete() + server::command_complete("DEALLOCATE") + server::ready();
 
+std::string binds_deallocation(const std::string& portal) {
+    return "Close S \"pgsluice_gone\"\nParse \"pgsluice_gone\" \"\"\nClose S \"pgsluice_deallocate\"\n"
+           "Parse \"pgsluice_deallocate\" \"DEALLOCATE pgsluice_gone\"\nBind \"" +
+           portal + "\" \"pgsluice_deallocate\"\n";
+}
+const Bytes bound_deallocation = server::close_complete() + server::parse_complete() + server::close_complete() +
+                                 server::parse_complete() + server::bind_complete();
+
 World::Options preserving() {
     World::Options options;
     options.pool.session_state = config::SessionState::preserve;
@@ -71,14 +79,78 @@ TEST(Deallocate, takes_the_name_of_one_by_the_extended_protocol_too) {
     prepare(script, "s")
         .then([](World& world) { world.client(0).peer.take(); })
         .client_sends(client::parse("", "DEALLOCATE s") + client::bind() + client::execute() + client::sync())
-        .expect_to_server(
-            "Close S \"pgsluice_gone\"\nParse \"pgsluice_gone\" \"\"\nParse \"\" \"DEALLOCATE pgsluice_gone\"\n"
-            "Bind \"\" \"\"\nExecute \"\" 0\nSync\n")
-        .server_sends(server::close_complete() + server::parse_complete() + server::parse_complete() +
-                      server::bind_complete() + server::command_complete("DEALLOCATE") + server::ready())
+        .expect_to_server("Parse \"\" \"DEALLOCATE s\"\nFlush\n")
+        .server_sends(server::parse_complete())
+        .expect_to_server(binds_deallocation("") + "Execute \"\" 0\nSync\n")
+        .server_sends(bound_deallocation + server::command_complete("DEALLOCATE") + server::ready())
         .expect_to_client("ParseComplete\nBindComplete\nCommandComplete \"DEALLOCATE\"\nReadyForQuery I\n")
         .client_sends(client::bind("", "s") + client::sync())
         .expect_to_server("Bind \"\" \"s\"\nSync\n");
+    script.run();
+}
+
+// What the name stands for is known when it is bound, not when the text is parsed.
+TEST(Deallocate, that_was_parsed_before_the_name_was_takes_it) {
+    Script script(preserving());
+    script.client_sends(client::parse("", "DEALLOCATE s") + client::sync())
+        .expect_to_server("Parse \"\" \"DEALLOCATE s\"\nSync\n")
+        .server_sends(server::parse_complete() + server::ready());
+    prepare(script, "s")
+        .client_sends(client::bind() + client::execute() + client::sync())
+        .expect_to_server(binds_deallocation("") + "Execute \"\" 0\nSync\n")
+        .server_sends(bound_deallocation + server::command_complete("DEALLOCATE") + server::ready())
+        .client_sends(client::bind("", "s") + client::sync())
+        .expect_to_server("Bind \"\" \"s\"\nSync\n");
+    script.run();
+}
+
+TEST(Deallocate, by_a_statement_with_a_name_takes_its_name_each_time) {
+    Script script(preserving());
+    prepare(script, "s")
+        .client_sends(client::parse("d", "deallocate s") + client::sync())
+        .expect_to_server(prepares("deallocate s") + "Sync\n")
+        .server_sends(server::parse_complete() + server::ready());
+    for (int round = 0; round < 2; ++round) {
+        script.client_sends(client::bind("p", "d") + client::execute("p") + client::sync())
+            .expect_to_server(binds_deallocation("p") + "Execute \"p\" 0\nSync\n")
+            .server_sends(bound_deallocation + server::command_complete("DEALLOCATE") + server::ready())
+            .client_sends(client::parse("s", "A") + client::sync())
+            .expect_to_server("Sync\n")
+            .server_sends(server::ready());
+    }
+    script.run();
+}
+
+// Each takes the name that it was bound for, in whatever order they run.
+TEST(Deallocate, by_several_portals_takes_the_name_of_each_that_runs) {
+    Script script;
+    prepare(script, "a")
+        .client_sends(client::query("begin"))
+        .server_sends(server::command_complete("BEGIN") + server::ready('T'));
+    script.client_sends(client::parse("b", "A") + client::sync())
+        .server_sends(server::ready('T'))
+        .then([](World& world) { world.server(0).take(); })
+        .client_sends(client::parse("", "deallocate a") + client::bind("pa") + client::flush())
+        .expect_to_server("Parse \"\" \"deallocate a\"\nFlush\n")
+        .server_sends(server::parse_complete())
+        .expect_to_server(binds_deallocation("pa") + "Flush\n")
+        .server_sends(bound_deallocation)
+        .client_sends(client::parse("", "deallocate b") + client::bind("pb") + client::flush())
+        .expect_to_server("Parse \"\" \"deallocate b\"\nFlush\n")
+        .server_sends(server::parse_complete())
+        .expect_to_server(binds_deallocation("pb") + "Flush\n")
+        .server_sends(bound_deallocation)
+        .client_sends(client::execute("pa") + client::sync())
+        .expect_to_server("Execute \"pa\" 0\nSync\n")
+        .server_sends(server::command_complete("DEALLOCATE") + server::ready('T'))
+        .client_sends(client::bind("", "a") + client::sync())
+        .expect_to_server("Bind \"\" \"a\"\nSync\n")
+        .server_sends(server::error("26000", "no") + server::ready('E'))
+        .client_sends(client::query("rollback"))
+        .server_sends(server::command_complete("ROLLBACK") + server::ready())
+        .then([](World& world) { world.server(0).take(); })
+        .client_sends(run("b"))
+        .expect_to_server(runs("A"));
     script.run();
 }
 

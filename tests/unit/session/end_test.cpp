@@ -36,6 +36,22 @@ TEST(End, what_stands_in_front_of_a_terminate_is_answered_first) {
     script.run();
 }
 
+TEST(End, terminate_behind_a_failure_without_its_sync_gives_the_server_back) {
+    Script script;
+    script.client_sends(client::bind("", "nope") + client::flush())
+        .server_sends(server::error("26000", "no"))
+        .then([](World& world) { world.server(0).take(), world.client(0).peer.take(); })
+        .client_sends(client::terminate())
+        .expect_to_server("Sync\n")
+        .server_sends(server::ready())
+        .expect_to_client("")
+        .expect([](World& world) {
+            EXPECT_EQ(world.client(0).ended, Disconnect::client_left);
+            EXPECT_EQ(world.pools().gauge(ServerState::idle), 1);
+        });
+    script.run();
+}
+
 TEST(End, what_stands_in_front_of_a_malformed_frame_is_answered_first) {
     Script script;
     script.client_sends(client::bind("", "nope") + client::message('y', ""))
