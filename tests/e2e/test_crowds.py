@@ -85,6 +85,7 @@ def test_half_startups_and_half_tls_hellos_end_in_time_and_keep_nobody_out(sluic
     before, through, direct = private_bytes(proxy.pid), [], []
     with halves(proxy, clients) as crowd:
         assert crowd.hear() == {"connected": clients}
+        time.sleep(timeout / 4)  # until all of them have been answered
         each = (private_bytes(proxy.pid) - before) / (cap or clients) / 1024
         while not crowd.has_spoken():
             through.append(seconds_of(lambda: login(proxy).close()))

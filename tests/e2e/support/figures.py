@@ -20,10 +20,10 @@ def is_sanitized() -> bool:
 
 
 @pytest.fixture
-def figure(record_property):
+def figure(request):
     """figure("100 slow readers: memory of each", "97 KiB", "at most 256 KiB", holds=kib <= 256)"""
     def note(what: str, measured: str, wanted: str = "", holds: bool = True):
-        record_property("figure", (what, measured, wanted))
+        request.node.user_properties.append(("figure", (what, measured, wanted)))
         assert holds or is_sanitized(), f"{what}: {measured}, wanted: {wanted}"
     return note
 
