@@ -22,7 +22,7 @@ class Worker;
 class CancelForwards {
   public:
     // Over all workers, beyond one for each.
-    static constexpr std::size_t at_once = 64;
+    static constexpr std::size_t at_once = 48;
 
     explicit CancelForwards(Worker& worker) : worker_(worker) {}
     CancelForwards(const CancelForwards&) = delete;

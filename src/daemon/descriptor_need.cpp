@@ -11,7 +11,7 @@ namespace {
 
 // For the log, the metrics endpoint, cancels and name resolution: never given to clients.
 constexpr std::uint64_t reserved_descriptors =
-    128 + ClientLimits::refusals_at_once + CancelForwards::at_once + PeerCancels::at_once;
+    64 + ClientLimits::refusals_at_once + CancelForwards::at_once + PeerCancels::at_once;
 
 // How many names a route's servers can have; nullopt: any.
 std::optional<std::uint64_t> names(const std::string& rewritten, const std::vector<std::string>& matched) {

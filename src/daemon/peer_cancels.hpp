@@ -13,7 +13,7 @@ namespace pgsluice::daemon {
 
 class PeerCancels {
   public:
-    static constexpr std::size_t at_once = 32;
+    static constexpr std::size_t at_once = 16;
     static constexpr std::uint32_t of_one_source = 1000;
 
     explicit PeerCancels(std::uint64_t seed) : sources(seed, of_one_source) {}

@@ -70,12 +70,13 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         }
     }
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
-    auto admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
-    const auto* outcome = std::get_if<Outcome>(&admission);
-    if (outcome != nullptr && *outcome == Outcome::hold_until_answered) {
-        if (hold_until_answered(to_server)) return 0;
-        // Nothing but replies of ours was.
+    PreparedStatements::Admission admission;
+    while (true) {
         admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
+        const auto* outcome = std::get_if<Outcome>(&admission);
+        if (outcome == nullptr || *outcome != Outcome::hold_until_answered) break;
+        // False where nothing but replies of ours was unanswered, which they are now.
+        if (hold_until_answered(to_server)) return 0;
     }
     const protocol::Statement* bound = statements_.bound();
     const bool may_differ = escapes_ || creates_temporary_ || steps_unsettled_;

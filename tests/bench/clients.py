@@ -76,13 +76,16 @@ def context():
 
 
 def idle(count, *where):
-    """Each client asks one question, then all of them keep quiet until standard input ends."""
+    """Each client asks one question, then all of them keep quiet until standard input ends; a line of it has each ask again."""
     clients = []
     for _ in range(int(count)):
         clients.append(Client(*where))
         clients[-1].query("SELECT 1")
     print(len(clients), flush=True)
-    sys.stdin.read()
+    for _ in sys.stdin:
+        for client in clients:
+            client.query("SELECT 1")
+        print(len(clients), flush=True)
 
 
 def login(seconds, *where):

@@ -13,11 +13,6 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2) if pid else 0.0
 
 
-def private_bytes(pid):
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:")))
-
-
 def percentile(ordered, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 

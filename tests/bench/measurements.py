@@ -4,8 +4,9 @@ import sys
 import time
 from pathlib import Path
 
-from measure import cpu_seconds, pgbench, private_bytes, stream, warm_up
+from measure import cpu_seconds, pgbench, stream, warm_up
 from servers import PASSWORD, USER
+from support.memory import private_bytes
 
 CLIENTS = Path(__file__).with_name("clients.py")
 

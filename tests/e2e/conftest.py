@@ -14,7 +14,7 @@ from support.postgres import Postgres, copy_of, template
 from support.proxy import BINARY, Proxy, default_config, merged
 from support.target import DirectTarget, ProxyTarget
 
-pytest_plugins = ("support.fixtures",)
+pytest_plugins = ("support.fixtures", "support.figures")
 
 DIRECT = os.environ.get("PGSLUICE_E2E_TARGET", "pgsluice") == "direct"
 ONLY_PROXY = {"sluice", "make_proxy"}

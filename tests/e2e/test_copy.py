@@ -1,13 +1,13 @@
 """COPY in and out, by simple and extended query, its failures, and its memory."""
 import struct
-import threading
 
 import psycopg
 import pytest
 
 from support import messages as m
+from support.figures import full_size
+from support.memory import Growth
 from support.proxy import login
-from support.system import resident_kib
 from support.wire import error_in, summaries
 
 COPY_IN = "copy target from stdin"
@@ -176,53 +176,40 @@ def stream_in(connection, megabytes: int) -> None:
             copy_in.write(block)
 
 
-@pytest.mark.parametrize("megabytes", [128, pytest.param(1024, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
-def test_copy_of_much_data_keeps_memory_flat(sluice, postgres, megabytes):
+@full_size("megabytes", 128, 1024)
+def test_copy_of_much_data_keeps_memory_flat(sluice, postgres, figure, megabytes):
     """Both ways: pgsluice grows by less than 8 MiB however much passes through it."""
     proxy = sluice()
     with proxy.connect(autocommit=False) as connection:
         stream_in(connection, 1)
         connection.rollback()
-        before, peak, done = resident_kib(proxy.pid), 0, threading.Event()
-
-        def watch():
-            nonlocal peak
-            while not done.wait(0.05):
-                peak = max(peak, resident_kib(proxy.pid))
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
+        with Growth(proxy.pid) as growth:
             stream_in(connection, megabytes)
             assert connection.execute("select count(*) from target").fetchone() == (megabytes * 1024,)
             with connection.cursor().copy("copy target to stdout") as out:
                 received = sum(len(block) for block in out)
             assert received == megabytes << 20
             connection.rollback()
-        finally:
-            done.set()
-            watcher.join()
-        assert peak - before < 8 * 1024, f"grew by {peak - before} KiB"
+    figure(f"COPY of {megabytes} MiB in and out: memory of pgsluice grows by", f"{growth.kib} KiB", "less than 8 MiB", growth.kib < 8 << 10)
 
 
-@pytest.mark.parametrize("megabytes", [64, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
-def test_one_huge_message_streams_without_being_held(sluice, megabytes):
+@full_size("megabytes", 64, 1000)
+def test_one_huge_message_streams_without_being_held(sluice, figure, megabytes):
     """A single CopyData of this size; PostgreSQL answers that its line is no integer, having read it all."""
     proxy = sluice()
     with proxy.connect() as warm:
         warm.execute("select 1")
-    before = resident_kib(proxy.pid)
-    with login(proxy) as client:
+    with Growth(proxy.pid) as growth, login(proxy) as client:
         client.socket.settimeout(120)
         client.send(m.query("copy target (b) from stdin"))
         client.receive_until("G")
         client.send(b"d", struct.pack("!i", (megabytes << 20) + 4))
-        block, peak = b"y" * (1 << 20), 0
+        block = b"y" * (1 << 20)
         for _ in range(megabytes):
             client.send(block)
-            peak = max(peak, resident_kib(proxy.pid))
         client.send(m.copy_fail())
         assert summaries(client.until_ready(timeout=120)) == ["E:ERROR:57014", "Z:I"]
-    assert peak - before < 8 * 1024, f"grew by {peak - before} KiB"
+    figure(f"a CopyData of {megabytes} MiB: memory grows by", f"{growth.kib} KiB", "less than 8 MiB", growth.kib < 8 << 10)
 
 
 def test_copy_both_is_refused_or_passed_like_postgresql_does(target):

@@ -13,7 +13,8 @@ import pytest
 from support import messages as m
 from support.corpus import STATES, Case, corpus, final_corpus, login_corpus
 from support.proxy import login
-from support.system import cpu_seconds, eventually, resident_kib
+from support.memory import resident_kib
+from support.system import cpu_seconds, eventually
 from support.wire import Closed, WireClient, summaries
 
 PROBE = m.SYNC + m.query("select 'probe'")

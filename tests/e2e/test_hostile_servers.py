@@ -9,7 +9,8 @@ from support import messages as m
 from support.hostile_server import (ANSWER, AUTH_OK, GREETING, KEY_DATA, LOGIN, PARAMETERS, READY, Call, Close, Delay, Expect, Reset, Send, Startup,
                                     complete, data_row, error, row_description)
 from support.proxy import login
-from support.system import cpu_seconds, eventually, resident_kib
+from support.memory import resident_kib
+from support.system import cpu_seconds, eventually
 from support.wire import WireClient, summaries
 
 T, D, C = row_description("x"), data_row(b"good"), complete()

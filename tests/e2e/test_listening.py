@@ -1,13 +1,12 @@
-"""Sockets: TCP on both families, Unix sockets, a port that is taken, running out of descriptors."""
+"""Sockets: TCP on both families, Unix sockets, a port that is taken, keepalive."""
 import os
 import socket
 import stat
-import time
 
 import pytest
 
 from support.proxy import BINARY, default_config, login
-from support.system import cpu_seconds, eventually, free_port, open_descriptors, run
+from support.system import eventually, free_port, run
 from support.wire import WireClient
 
 
@@ -85,79 +84,6 @@ def test_restart_at_once_on_the_same_port(sluice):
         proxy.start()
     with login(proxy) as client:
         assert client.value("select 1") == "1"
-
-
-def test_start_fails_where_the_descriptors_cannot_suffice(make_proxy, postgres):
-    proxy = make_proxy(default_config(postgres, limits={"client_connections": 5000}), start=False, file_limit=256)
-    proxy.launch()
-    assert proxy.wait(10) in (1, 2)
-    assert "client_connections" in proxy.log()
-
-
-def test_start_tells_how_many_descriptors_may_be_needed(make_proxy, postgres):
-    """The route is for any database and user: only the cluster's limit says how many servers that can be."""
-    for cap, at_most in ((0, "any number"), (40, 40)):
-        config = default_config(postgres, limits={"client_connections": 100})
-        config["clusters"]["main"]["max_connections"] = cap
-        proxy = make_proxy(config)
-        started = proxy.awaited_events("started")[0]
-        clients = started["descriptors_at_least"] - config["routes"][0]["pool"]["size"]
-        assert clients >= 200
-        assert started["descriptors_at_most"] == (clients + at_most if cap else at_most)
-        proxy.stop()
-
-
-def test_soft_descriptor_limit_is_raised(sluice):
-    proxy = sluice()
-    with open(f"/proc/{proxy.pid}/limits") as limits:
-        soft, hard = next(line for line in limits if "open files" in line).split()[3:5]
-    assert soft == hard
-
-
-def test_running_out_of_descriptors_pauses_accept_without_spinning(make_proxy, postgres):
-    """The hard limit falls while clients are connected, so accept meets EMFILE."""
-    proxy = make_proxy(default_config(postgres, limits={"client_connections": 200}, workers=1))
-    with login(proxy) as old:
-        old.query("select 1")
-        limit = open_descriptors(proxy.pid) + 12
-        assert run(["prlimit", "--pid", str(proxy.pid), f"--nofile={limit}:{limit}"]).returncode == 0
-        crowd = [socket.create_connection(proxy.address) for _ in range(60)]
-        eventually(lambda: proxy.events("accept_paused"), 5, "accept to pause")
-        used = cpu_seconds(proxy.pid)
-        time.sleep(1.5)
-        assert cpu_seconds(proxy.pid) - used < 0.5, "accept spins"
-        assert old.value("select 'alive'") == "alive"
-        for client in crowd:
-            client.close()
-
-        def accepts():
-            with WireClient(proxy.address, timeout=2) as client:
-                return client.start("app", "app", "app-secret")[-1].tag == "Z"
-        assert eventually(lambda: accepts_quietly(accepts), 5, "accept to go on")
-
-
-def test_a_flood_beyond_the_limit_leaves_descriptors_for_servers_and_metrics(make_proxy, postgres):
-    """The hard limit is the least that pgsluice starts with; a crowd that says nothing wants more than all of it."""
-    config = default_config(postgres, limits={"client_connections": 30}, workers=1)
-    proxy = make_proxy(config, file_limit=30 + 5 + 288)
-    with login(proxy) as client:
-        crowd = [socket.create_connection(proxy.address) for _ in range(300)]
-        eventually(lambda: proxy.metrics().sum("pgsluice_login_failures_total", reason="too_many_clients") == 300 - 29 - 64, 5,
-                   "the last of the crowd to be closed")
-        assert open_descriptors(proxy.pid) < 30 + 64 + 60
-        for server in postgres.backends():
-            postgres.terminate(server)
-        assert client.value("select 'another server'") == "another server"
-        assert proxy.events("accept_paused") == []
-        for silent in crowd:
-            silent.close()
-
-
-def accepts_quietly(attempt):
-    try:
-        return attempt()
-    except Exception:
-        return False
 
 
 def has_keepalive_timer(*, remote_port: int, local_port: int | None = None) -> bool:

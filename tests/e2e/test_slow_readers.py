@@ -1,49 +1,53 @@
 """Clients that do not read cost little memory and nobody else's time."""
+import threading
 import time
 
-import pytest
-
 from support import messages as m
+from support.figures import full_size
+from support.latency import ms, p99
+from support.memory import Growth, resident_kib
 from support.proxy import login
-from support.system import resident_kib
 from support.wire import WireClient
 
-
-def p99(client, rounds=300) -> float:
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        client.query("select 1")
-        times.append(time.perf_counter() - started)
-    return sorted(times)[int(rounds * 0.99)]
+BIGGER_THAN_ANY_BUFFER = m.query("select repeat('x', 100000) from generate_series(1, 10000)")
 
 
-@pytest.mark.parametrize("readers", [40, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(300)])])
-def test_slow_readers_hold_at_most_256_kib_each_and_slow_nobody(sluice, readers):
+def read_slowly(clients: list, enough: threading.Event):
+    """1 KiB each, once a second."""
+    while not enough.wait(1):
+        for client in clients:
+            client.receive_bytes(1024)
+
+
+@full_size("readers", 40, 100)
+def test_slow_readers_hold_at_most_256_kib_each_and_slow_nobody(sluice, figure, readers):
     proxy = sluice(pool={"size": readers + 5})
     with login(proxy) as steady:
         for _ in range(200):
             steady.query("select 1")
         alone = min(p99(steady) for _ in range(3))
-        before = resident_kib(proxy.pid)
-        slow = []
-        for _ in range(readers):
-            client = WireClient(proxy.address, receive_buffer=4096)
-            client.start("app", "app", "app-secret")
-            client.send(m.query("select repeat('x', 100000) from generate_series(1, 10000)"))
-            slow.append(client)
-        time.sleep(2)
-        crowded = min(p99(steady) for _ in range(5))
-        grown = resident_kib(proxy.pid) - before
-        assert grown < readers * 256, f"{grown} KiB for {readers} readers"
-        for client in slow[: readers // 2]:
-            client.receive_bytes(1024)
+        slow, enough = [], threading.Event()
+        with Growth(proxy.pid) as growth:
+            for _ in range(readers):
+                client = WireClient(proxy.address, receive_buffer=4096)
+                client.start("app", "app", "app-secret")
+                client.send(BIGGER_THAN_ANY_BUFFER)
+                slow.append(client)
+            reading = threading.Thread(target=read_slowly, args=(slow, enough))
+            reading.start()
+            time.sleep(2)
+            crowded = min(p99(steady) for _ in range(5))
+            enough.set()
+            reading.join()
         for client in slow:
             client.reset()
         assert steady.value("select 1") == "1"
         time.sleep(0.5)
         alone = max(alone, min(p99(steady) for _ in range(3)))  # the machine may have other work by now
-        assert crowded < max(2 * alone, alone + 0.003), f"p99 {alone * 1000:.2f} ms alone, {crowded * 1000:.2f} ms beside them"
+    figure(f"{readers} clients that read 1 KiB/s of 1 GB each: memory for each", f"{growth.kib / readers:.0f} KiB", "at most 256 KiB",
+           growth.kib <= readers * 256)
+    figure("p99 latency of another client, alone and beside them", f"{ms(alone)}, {ms(crowded)}", "at most twice, or 3 ms more",
+           crowded < max(2 * alone, alone + 0.003))
 
 
 def test_slow_reader_gets_everything_in_the_end(sluice):

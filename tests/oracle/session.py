@@ -27,7 +27,7 @@ class Session:
     name: str
     steps: list
     parameters: dict = field(default_factory=dict)
-    # How it is sent: all at once, step by step behind each answer, or cut anywhere (a seed).
+    # How it is sent: all at once, step by step behind each answer, cut anywhere (a seed), or byte by byte.
     pace: str = "steps"
     seed: int = 0
     is_ended: bool = False  # by its last step
@@ -82,6 +82,9 @@ def send(client: WireClient, session: Session) -> list:
     whole = b"".join(step.data for step in session.steps) + end
     if session.pace == "at once":
         client.send(whole)
+        return []
+    if session.pace == "byte by byte":
+        client.send_slowly(whole)
         return []
     if session.pace == "cut":
         choose = random.Random(session.seed)

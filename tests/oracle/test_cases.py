@@ -6,7 +6,7 @@ from comparison import compare
 from conftest import MODES
 
 
-@pytest.mark.parametrize("pace", ["steps", "at once", "cut"])
+@pytest.mark.parametrize("pace", ["steps", "at once", "cut", "byte by byte"])
 @pytest.mark.parametrize("mode", MODES)
 def test_get_the_same_answers(oracle, proxy, mode, pace):
     found = {session.name: difference for session in sessions(pace) if (difference := compare(oracle, proxy, mode, session))}

@@ -106,13 +106,6 @@ def end(process: subprocess.Popen, with_signal=signal.SIGTERM, timeout: float = 
     return process.returncode
 
 
-def resident_kib(pid: int) -> int:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise AssertionError(f"process {pid} has no VmRSS")
-
-
 def cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -130,6 +123,12 @@ def cpu_seconds_of_threads(pid: int, name: str) -> float:
 
 def open_descriptors(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def refused_for_a_full_backlog() -> int:
+    """How many connections the kernel of this machine has put off so, which then try again a second later."""
+    names, values = (line.split() for line in Path("/proc/net/netstat").read_text().splitlines() if line.startswith("TcpExt:"))
+    return int(values[names.index("ListenOverflows")])
 
 
 def copy_tree(source: Path, target: Path):
