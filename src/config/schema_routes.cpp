@@ -58,6 +58,7 @@ const Schema<Route>& route_schema() {
                                                 {"primary", TargetSessionAttrs::primary},
                                                 {"standby", TargetSessionAttrs::standby},
                                                 {"prefer-standby", TargetSessionAttrs::prefer_standby}}};
+    const Words<Replication> replication{{{"allow", Replication::allow}, {"reject", Replication::reject}}};
     static const Schema<T> schema{
         key<T>("name", &T::name, Text{false}, live).required(),
         section<T>("match", &T::match, Object<RouteMatch>{match_schema}),
@@ -71,6 +72,7 @@ const Schema<Route>& route_schema() {
         section<T>("pool", &T::pool, Object<Pool>{pool_schema}),
         section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}),
         key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "no limit"}, new_connections),
+        key<T>("replication", &T::replication, replication, new_connections),
     };
     return schema;
 }

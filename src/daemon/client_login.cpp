@@ -201,6 +201,11 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     }
 
     auto target = target_of(*current, *route, who);
+    if (target->is_replication() && route->replication == config::Replication::reject) {
+        co_return Failure{LoginFailure::no_rule, "the route rejects replication connections",
+                          wire::fatal("28000", "replication connections are not allowed here",
+                                      "Route \"" + route->name + "\" of pgsluice: replication is reject.")};
+    }
     if (auto refused = refuse_startup(*target)) {
         co_return Failure{LoginFailure::protocol_violation, refused->message, std::move(refused)};
     }

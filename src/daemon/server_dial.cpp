@@ -216,6 +216,8 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         if (const auto* text = std::get_if<std::string>(&rows)) {
             problem = "connect_query: " + *text;
             reason = metrics::ConnectFailure::rejected;
+        } else if (target->is_replication()) {
+            // It has one client, and answers simple queries only.
         } else if (auto made = co_await ask_settings(*in.link, *target, in.facts.parameters, until)) {
             own_settings = std::move(*made);
         } else {

@@ -195,8 +195,7 @@ std::shared_ptr<const pool::Target> Snapshot::target(const config::Route& route,
     target->connect_query = route.connect_query;
     if (route.password) target->password = *route.password;
     if (target->in_session_mode()) target->startup = settings;
-    // A walsender of the whole WAL runs no SQL.
-    if (target->is_replication()) target->connect_query.clear();
+    if (target->is_physical_replication()) target->connect_query.clear();
     target->fingerprint = fingerprint_of(*target);
     return target;
 }

@@ -20,6 +20,12 @@ bool Target::is_replication() const {
                        [](const auto& setting) { return setting.first == "replication"; });
 }
 
+bool Target::is_physical_replication() const {
+    return std::any_of(startup.begin(), startup.end(), [](const auto& setting) {
+        return setting.first == "replication" && setting.second != "database";
+    });
+}
+
 bool Target::is_same_pool(const Target& other) const {
     return route == other.route && database == other.database && user == other.user &&
            settings.mode == other.settings.mode && startup == other.startup;

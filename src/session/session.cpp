@@ -64,8 +64,12 @@ ByteView Session::application_name() const {
 void Session::set_limits(std::shared_ptr<const Rulebook> rulebook, const config::ClientTimeouts& timeouts,
                          policy::Rules rules) {
     rulebook_ = std::move(rulebook);
-    // What is streamed for days is no statement that takes too long.
-    timeouts_ = pool_->target().is_replication() ? config::ClientTimeouts() : timeouts;
+    timeouts_ = timeouts;
+    if (pool_->target().is_replication()) {
+        // What is streamed for days is no statement that takes too long.
+        timeouts_.query = Milliseconds{0};
+        timeouts_.transaction = Milliseconds{0};
+    }
     rules_ = std::move(rules);
 }
 

@@ -161,6 +161,32 @@ def test_a_role_without_the_right_is_refused_by_the_server(make_proxy, publisher
         assert (last.severity, last.sqlstate) == ("FATAL", "42501")
 
 
+def test_a_route_may_reject_it(make_proxy, publisher):
+    proxy = make_proxy(default_config(publisher, routes=[{"name": "applications", "cluster": "main", "replication": "reject"}]))
+    for kind in ("database", "true", "on"):
+        with WireClient(proxy.address) as client:
+            last = client.start("app", "app", PASSWORDS["app"], replication=kind)[-1]
+            assert (last.severity, last.sqlstate, last.text) == ("FATAL", "28000", "replication connections are not allowed here")
+    with WireClient(proxy.address) as client:
+        assert client.start("app", "app", PASSWORDS["app"], replication="false")[-1].tag == "Z"
+        assert client.value("select backend_type from pg_stat_activity where pid = pg_backend_pid()") == "client backend"
+    assert not publisher.execute("select 1 from pg_stat_activity where backend_type = 'walsender'")
+
+
+def test_an_idle_walsender_is_ended_by_the_idle_timeout(proxy):
+    for kind in ("database", "true"):
+        with walsender(proxy, kind) as client:
+            assert client.rest(6)[-1].sqlstate == "57P05"
+
+
+@pytest.mark.parametrize("kind, shown", [("database", b"7MB"), ("true", b"4MB")])
+def test_connect_query_is_run_where_the_walsender_runs_sql(make_proxy, publisher, kind, shown):
+    routes = [{"name": "all", "cluster": "main", "connect_query": "set work_mem = '7MB'"}]
+    with walsender(make_proxy(default_config(publisher, routes=routes)), kind) as client:
+        seen = client.query("SHOW work_mem")
+        assert [x.row for x in seen if x.tag == "D"] == [[shown]]
+
+
 def test_ordinary_clients_never_get_a_walsender(proxy, publisher):
     with walsender(proxy) as client:
         assert client.value("select 1") == "1"

@@ -169,6 +169,7 @@ enum class PoolMode : std::uint8_t { session, transaction, statement };
 // preserve: what can be carried follows its client, and what cannot pins it; reject: the latter is refused; ignore: all
 // of it stays on the server.
 enum class SessionState : std::uint8_t { preserve, reject, ignore };
+enum class Replication : std::uint8_t { allow, reject };
 enum class TargetSessionAttrs : std::uint8_t { any, read_write, read_only, primary, standby, prefer_standby };
 
 struct Pool {
@@ -202,6 +203,7 @@ struct Route {
     Pool pool;
     ClientTimeoutOverrides timeouts;
     std::uint32_t max_connections = 0;  // client connections on this route
+    Replication replication = Replication::allow;
 };
 
 // --- Policies --------------------------------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ struct Target {
     bool in_session_mode() const { return settings.mode == config::PoolMode::session; }
     // Its servers are walsenders: one client has each from its login to its end, and nothing is run on them besides.
     bool is_replication() const;
+    // Of the whole WAL, which runs no SQL: not of one database's changes.
+    bool is_physical_replication() const;
 };
 
 }  // namespace pgsluice::pool
