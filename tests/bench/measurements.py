@@ -1,10 +1,12 @@
 """What is measured, by name. Each measurement takes one reading of one target: a dict of figures."""
+import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from measure import cpu_seconds, pgbench, stream, warm_up
+from measure import BIN, cpu_seconds, pgbench, stream, warm_up
 from servers import PASSWORD, USER
 from support.memory import private_bytes
 
@@ -51,6 +53,47 @@ class Workers(Measurement):
     def take(self, stage, target, options):
         server = stage.server("pgsluice", **({"workers": 2} if target.endswith("2 workers") else {}))
         return pgbench(server.dsn(), server.pid, "simple", 16, options.seconds, stage.folder)
+
+
+class SessionState(Measurement):
+    """pgsluice alone, where it keeps what clients make of their sessions and where it does not look; each statement has another text."""
+
+    def targets(self, chosen):
+        return ["pgsluice", "pgsluice, session_state: ignore"] if "pgsluice" in chosen else []
+
+    def take(self, stage, target, options):
+        server = stage.server("pgsluice", **({"session_state": "ignore"} if target.endswith("ignore") else {}))
+        return pgbench(server.dsn(), server.pid, "simple", 16, options.seconds, stage.folder)
+
+
+class Settings(Measurement):
+    """pgsluice alone: 64 clients with 20 prepared statements each on 4 servers, so that most transactions find one that another had."""
+
+    PROCESSES, CLIENTS, STATEMENTS = 8, 8, 20
+
+    def targets(self, chosen):
+        return ["pgsluice, equal settings", "pgsluice, 8 sets of settings"] if "pgsluice" in chosen else []
+
+    def take(self, stage, target, options):
+        server = stage.server("pgsluice", size=4)
+        command = [BIN / "pgbench", "-n", "-M", "prepared", "-c", self.CLIENTS, "-T", options.seconds]
+        for number in range(self.STATEMENTS):
+            script = stage.folder / f"statement{number}.sql"
+            script.write_text(f"\\set aid random(1, 1000)\nselect abalance + {number} from pgbench_accounts where aid = :aid;\n")
+            command += ["-f", script]
+        command = [str(word) for word in (*command, server.dsn())]
+        before = cpu_seconds(server.pid)
+        crowd = []
+        for number in range(self.PROCESSES):
+            megabytes = 8 + number if target.endswith("8 sets of settings") else 8
+            environment = {**os.environ, "PGOPTIONS": f"-c work_mem={megabytes}MB"}
+            crowd.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True))
+        outputs = [one.communicate(timeout=60 + options.seconds)[0] for one in crowd]
+        done = [re.search(r"transactions actually processed: (\d+)", output) for output in outputs]
+        if any(one.returncode for one in crowd) or not all(done):
+            raise RuntimeError(f"pgbench with settings failed:\n{outputs[0][-2000:]}")
+        count = sum(int(each[1]) for each in done)
+        return {"tps": count / options.seconds, "cpu": 1e6 * (cpu_seconds(server.pid) - before) / count}
 
 
 class Stream(Measurement):
@@ -134,6 +177,8 @@ ALL = {f"{mode}{clients}": Pgbench(mode, clients) for mode in ("simple", "extend
 ALL |= {
     "tls16": Pgbench("simple", 16, tls=True),
     "workers2": Workers(),
+    "state16": SessionState(),
+    "settings64": Settings(),
     "copy_out": Stream("COPY wide TO STDOUT"),
     "copy_in": Stream("COPY sink FROM STDIN", from_file=True),
     "select": Stream("SELECT * FROM wide"),

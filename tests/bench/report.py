@@ -7,10 +7,14 @@ import time
 from pathlib import Path
 
 COLUMNS = {"direct": "direct", "haproxy": "HAProxy", "pgbouncer": "PgBouncer", "pgsluice": "pgsluice",
-           "pgsluice, transaction": "pgsluice, transaction mode", "pgsluice, 2 workers": "pgsluice, 2 workers"}
+           "pgsluice, transaction": "pgsluice, transaction mode", "pgsluice, 2 workers": "pgsluice, 2 workers",
+           "pgsluice, session_state: ignore": "pgsluice, session_state: ignore",
+           "pgsluice, equal settings": "pgsluice, equal settings",
+           "pgsluice, 8 sets of settings": "pgsluice, 8 sets of settings"}
 NAMES = {f"{mode}{clients}": f"{mode}, {clients} client{'s' if clients > 1 else ''}"
          for mode in ("simple", "extended", "prepared") for clients in (1, 16, 128)}
-NAMES |= {"tls16": "simple, 16 clients, TLS", "workers2": "simple, 16 clients, by workers", "copy_out": "COPY out",
+NAMES |= {"tls16": "simple, 16 clients, TLS", "workers2": "simple, 16 clients, by workers",
+          "state16": "simple, 16 clients, by session_state", "settings64": "prepared, 64 clients, pool of 4", "copy_out": "COPY out",
           "copy_in": "COPY in", "select": "large SELECT", "login": "SCRAM login", "idle": "idle client, plain",
           "idle_tls": "idle client, TLS"}
 PGBENCH = [name for name in NAMES if name not in ("copy_out", "copy_in", "select", "login", "idle", "idle_tls")]
@@ -38,6 +42,9 @@ GOALS = [  # words, measurement, figure, target, compared with (None: an absolut
     ("KiB per idle client, plain", "idle", "bytes", "pgsluice", None, 2, 1024),
     ("KiB per idle client, TLS", "idle_tls", "bytes", "pgsluice", None, 24, 1024),
     ("CPU per transaction, 2 workers", "workers2", "cpu", "pgsluice, 2 workers", "pgsluice", 1.10, 1),
+    ("CPU per transaction, keeping session state", "state16", "cpu", "pgsluice", "pgsluice, session_state: ignore", 1.02, 1),
+    ("CPU per transaction, where the server had other settings", "settings64", "cpu", "pgsluice, 8 sets of settings",
+     "pgsluice, equal settings", 1.25, 1),
 ]
 
 
