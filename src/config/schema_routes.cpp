@@ -27,6 +27,8 @@ const Schema<Pool>& pool_schema() {
         {{"session", PoolMode::session}, {"transaction", PoolMode::transaction}, {"statement", PoolMode::statement}}};
     const Words<SessionState> states{
         {{"preserve", SessionState::preserve}, {"reject", SessionState::reject}, {"ignore", SessionState::ignore}}};
+    const Words<CustomSettings> custom{
+        {{"affinity", CustomSettings::affinity}, {"close", CustomSettings::close}, {"share", CustomSettings::share}}};
     static const Schema<T> schema{
         key<T>("mode", &T::mode, modes, new_connections),
         key<T>("size", &T::size, Number{1, largest_pool}, live),
@@ -40,8 +42,8 @@ const Schema<Pool>& pool_schema() {
         key<T>("max_prepared_statements", &T::max_prepared_statements, Number{0, 1'000'000, "off"}, new_connections),
         key<T>("session_state", &T::session_state, states, new_connections),
         key<T>("max_pinned", &T::max_pinned, Percent{}, live),
+        key<T>("custom_settings", &T::custom_settings, custom, live),
         key<T>("check_at_release", &T::check_at_release, Boolean{}, live),
-        later<T>("custom_settings"),
         later<T>("lazy_begin"),
     };
     return schema;

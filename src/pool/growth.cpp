@@ -24,6 +24,7 @@ void Pool::grow() {
     const std::uint32_t at_once = std::max<std::uint32_t>(1, target_->cluster.max_connecting);
     while (dialing_ + checking_ < waiters_.size() && dialing_ < at_once) {
         if (!permits_.try_take(limit)) {
+            if (close_misfit()) continue;
             ask_for_idle();
             starve();
             return;
@@ -33,6 +34,15 @@ void Pool::grow() {
         host_.dial(*this);
     }
     feed();
+}
+
+// Idle, and of no use to who waits longest here: its room is.
+bool Pool::close_misfit() {
+    const auto misfit =
+        std::find_if(idle_.begin(), idle_.end(), [&](const Server& server) { return !fits(waiters_.front(), server); });
+    if (misfit == idle_.end()) return false;
+    discard(*misfit, ServerClose::custom_settings);
+    return true;
 }
 
 void Pool::ask_for_idle() {

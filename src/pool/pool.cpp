@@ -88,7 +88,7 @@ void Pool::lend(Server& server, ServerUser& user) {
 
 Server* Pool::acquire(Waiter& waiter, ServerUser& user) {
     if (!share_->anybody_waits()) {
-        if (Server* server = take_idle()) {
+        if (Server* server = take_idle(&waiter)) {
             lend(*server, user);
             return server;
         }
@@ -119,10 +119,37 @@ void Pool::withdraw(Waiter& waiter) {
     share_->withdraw(waiter.ticket_);
 }
 
-Server* Pool::take_idle() {
+bool Pool::fits(const Waiter& waiter, const Server& server) const {
+    if (target_->settings.custom_settings == config::CustomSettings::share || !server.has()->has_custom()) return true;
+    const protocol::ParameterSet* wanted = waiter.wanted_settings();
+    if (wanted == nullptr) wanted = server.facts().baseline.get();
+    return wanted->names_custom_of(*server.has());
+}
+
+// Somebody has made a custom setting there, and connect_query has not.
+bool Pool::is_marked(const Server& server) const {
+    return target_->settings.custom_settings != config::CustomSettings::share &&
+           !server.facts().baseline->names_custom_of(*server.has());
+}
+
+// The last used of those that fit. Who has custom settings takes one that has some too, so that others find theirs.
+Pool::ServerList::reverse_iterator Pool::best_idle(const Waiter& waiter) {
+    if (target_->settings.custom_settings == config::CustomSettings::share) return idle_.rbegin();
+    const protocol::ParameterSet* wanted = waiter.wanted_settings();
+    const bool has_custom = wanted != nullptr && wanted->has_custom();
+    const auto fitting = [&](const Server& server) { return fits(waiter, server); };
+    const auto alike = std::find_if(idle_.rbegin(), idle_.rend(), [&](const Server& server) {
+        return server.has()->has_custom() == has_custom && fitting(server);
+    });
+    return alike != idle_.rend() ? alike : std::find_if(idle_.rbegin(), idle_.rend(), fitting);
+}
+
+Server* Pool::take_idle(const Waiter* waiter) {
     const TimePoint now = host_.now();
     while (!idle_.empty()) {
-        Server& server = idle_.back();
+        const auto best = waiter == nullptr ? idle_.rbegin() : best_idle(*waiter);
+        if (best == idle_.rend()) return nullptr;
+        Server& server = *best;
         if (is_spent(server, now)) {
             discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
             continue;
@@ -147,6 +174,12 @@ Waiter* Pool::find_waiter(Share::Ticket ticket) {
 bool Pool::give_to(Share::Ticket ticket, Server& server) {
     Waiter* waiter = find_waiter(ticket);
     if (waiter == nullptr) return false;
+    if (!fits(*waiter, server)) {
+        // It waits on, and the room is its.
+        queue_again(ticket);
+        discard(server, ServerClose::custom_settings);
+        return true;
+    }
     unqueue(*waiter);
     lend(server, *waiter->user_);
     if (waiter == acquiring_)
@@ -177,7 +210,10 @@ void Pool::release(Server& server) {
             send_off(*called, server);
             return;
         }
-        if (give_to(called->ticket, server)) return;
+        if (!give_to(called->ticket, server)) continue;
+        // One that the waiter in front could not use may be of use to those behind it.
+        if (!idle_.empty()) serve_others();
+        return;
     }
     enter(server, ServerState::idle);
     // Whoever registered after the last look found no idle server here: look again.
@@ -186,7 +222,9 @@ void Pool::release(Server& server) {
 
 void Pool::serve_others() {
     while (share_->anybody_waits()) {
-        Server* server = take_idle();
+        const auto next = share_->next();
+        if (!next) return;
+        Server* server = take_idle(next->worker == worker_ ? find_waiter(next->ticket) : nullptr);
         if (server == nullptr) return;
         const auto called = share_->call();
         if (!called) return;
@@ -226,6 +264,10 @@ void Pool::check_in(Server& server) {
         discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
     } else if (target_->in_session_mode()) {
         target_->is_replication() ? discard(server, ServerClose::replication) : reset(server);
+    } else if (is_marked(server) &&
+               (server.needs_reset_ || target_->settings.custom_settings == config::CustomSettings::close)) {
+        // DISCARD ALL leaves the names.
+        discard(server, ServerClose::custom_settings);
     } else if (server.needs_reset_) {
         reset(server);
     } else {

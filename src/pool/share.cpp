@@ -44,6 +44,11 @@ std::optional<TimePoint> Share::oldest() const {
     return queue_.front().since;
 }
 
+std::optional<Share::Called> Share::next() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.empty() ? std::nullopt : std::optional(queue_.front());
+}
+
 std::optional<WorkerIndex> Share::somebody_idle(WorkerIndex self) const {
     for (std::size_t i = 0; i < workers_; ++i) {
         if (i != number(self) && idle_[i].count.load() > 0) return static_cast<WorkerIndex>(i);

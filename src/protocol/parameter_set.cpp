@@ -45,6 +45,14 @@ bool is_carried(ByteView reported_name) {
 ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
     std::sort(parameters_.begin(), parameters_.end(),
               [](const Parameter& a, const Parameter& b) { return compare(a.name, b.name) < 0; });
+    has_custom_ =
+        std::any_of(parameters_.begin(), parameters_.end(), [](const Parameter& each) { return is_custom(each.name); });
+}
+
+bool ParameterSet::names_custom_of(const ParameterSet& other) const {
+    return !other.has_custom_ ||
+           std::all_of(other.parameters_.begin(), other.parameters_.end(),
+                       [this](const Parameter& each) { return !is_custom(each.name) || find(each.name) != nullptr; });
 }
 
 const Parameter* ParameterSet::find(ByteView name) const {

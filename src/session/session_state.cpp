@@ -27,10 +27,6 @@ void add_names(std::vector<std::string>& to, std::vector<std::string> names) {
     }
 }
 
-bool is_custom(ByteView name) {
-    return name.find('.') != ByteView::npos;
-}
-
 }  // namespace
 
 bool Session::preserves_state() const {
@@ -97,9 +93,19 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
     return nullptr;
 }
 
+// Of custom settings, where servers that have them are told apart.
+bool Session::makes_new_names(ByteView text) const {
+    if (pool_->target().settings.custom_settings == config::CustomSettings::share || !preserves_state()) return false;
+    const auto names = sql::custom_setting_names(text);
+    return std::any_of(names.begin(), names.end(),
+                       [this](const std::string& name) { return wants_->find(name) == nullptr; });
+}
+
 // `text`: what may hold names of settings.
 void Session::note_effect(SessionEffect effect, ByteView text) {
     if (effect >= SessionEffect::local) step_environment(text);
+    const bool may_name = effect == SessionEffect::names || effect == SessionEffect::local;
+    if (may_name && makes_new_names(text)) effect = SessionEffect::changes;
     if (effect == SessionEffect::none || (effect < SessionEffect::changes && !pins_.any())) return;
     effect_ = std::max(effect_, effect);
     if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
@@ -118,7 +124,8 @@ void Session::inspect() {
     protocol::Question question;
     question.custom_settings = watch_->custom_settings;
     for (const Parameter& wanted : wants_->all()) {
-        if (is_custom(wanted.name)) add_names(question.custom_settings, sql::custom_setting_names(wanted.name));
+        if (protocol::is_custom(wanted.name))
+            add_names(question.custom_settings, sql::custom_setting_names(wanted.name));
     }
     question.locks = effect_ >= SessionEffect::anything || unseen_ || pins_.any();
     if (effect_ == SessionEffect::loads) {

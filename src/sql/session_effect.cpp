@@ -53,13 +53,18 @@ bool leads_to_temporary_schema(const json::object& statement) {
     });
 }
 
+SessionEffect effect_of_local(std::string_view setting) {
+    if (setting.find('.') != std::string_view::npos) return SessionEffect::names;
+    return is_decisive(setting) ? SessionEffect::local : SessionEffect::none;
+}
+
 SessionEffect effect_of_set(const json::object& set) {
     // SET TRANSACTION ends with its transaction; SET SESSION CHARACTERISTICS does not.
     const bool is_transactions =
         text_of(set, "kind") == "VAR_SET_MULTI" && text_of(set, "name").starts_with("TRANSACTION");
     if (is_transactions) return SessionEffect::none;
     if (!is_true(set, "is_local") || leads_to_temporary_schema(set)) return SessionEffect::changes;
-    return is_decisive(text_of(set, "name")) ? SessionEffect::local : SessionEffect::none;
+    return effect_of_local(text_of(set, "name"));
 }
 
 // The last part of a function's name.
@@ -83,7 +88,7 @@ SessionEffect effect_of_set_config(const json::object& call) {
     if (local == nullptr || !is_true(*local, "boolval") || leads_to_temporary_schema(call))
         return SessionEffect::changes;
     const json::object* name = constant_of(all[0], "sval");
-    return name == nullptr || is_decisive(text_of(*name, "sval")) ? SessionEffect::local : SessionEffect::none;
+    return name == nullptr ? SessionEffect::local : effect_of_local(text_of(*name, "sval"));
 }
 
 SessionEffect effect_of_call(const json::object& call) {

@@ -27,7 +27,8 @@ struct PoolClient final : pool::ServerUser, pool::Waiter {
     bool waits = false;
     std::optional<wire::SqlError> refused;
     Bytes heard;
-    std::function<void()> and_then;  // told when a server has been granted
+    protocol::ParameterSetRef wants;  // nullptr: what a fresh server has
+    std::function<void()> and_then;   // told when a server has been granted
 
     explicit PoolClient(pool::Pool& of) : pool(of) {}
     void ask() {
@@ -46,6 +47,7 @@ struct PoolClient final : pool::ServerUser, pool::Waiter {
         server->link().write(message);
     }
 
+    const protocol::ParameterSet* wanted_settings() const override { return wants.get(); }
     void on_granted(pool::Server& granted) override {
         server = &granted;
         waits = false;

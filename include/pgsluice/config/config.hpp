@@ -169,6 +169,9 @@ enum class PoolMode : std::uint8_t { session, transaction, statement };
 // preserve: what can be carried follows its client, and what cannot pins it; reject: the latter is refused; ignore: all
 // of it stays on the server.
 enum class SessionState : std::uint8_t { preserve, reject, ignore };
+// What becomes of a server on which a setting of an extension or application has been made, whose name stays there.
+// affinity: only clients that have set the name are given it; close: it is closed; share: anybody is.
+enum class CustomSettings : std::uint8_t { affinity, close, share };
 enum class Replication : std::uint8_t { allow, reject };
 enum class TargetSessionAttrs : std::uint8_t { any, read_write, read_only, primary, standby, prefer_standby };
 
@@ -180,6 +183,7 @@ struct Pool {
     std::uint32_t max_prepared_statements = 200;
     std::uint32_t max_pinned = 50;  // percent of size
     SessionState session_state = SessionState::preserve;
+    CustomSettings custom_settings = CustomSettings::share;
     bool check_at_release = false;
     friend bool operator==(const Pool&, const Pool&) = default;
 };

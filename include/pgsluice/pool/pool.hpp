@@ -35,6 +35,8 @@ class Waiter : public boost::intrusive::list_base_hook<> {
     virtual void on_granted(Server& server) = 0;
     // No server can be had.
     virtual void on_refused(const wire::SqlError& why) = 0;
+    // The settings that it wants to find or make; nullptr: those of a fresh server.
+    virtual const protocol::ParameterSet* wanted_settings() const { return nullptr; }
     TimePoint waiting_since() const { return since_; }
     virtual ~Waiter() = default;
 
@@ -171,7 +173,13 @@ class Pool final : public ServerUser {
     // The server that was called for this ticket is none: its waiter, where it is still here, is in the queue again.
     void queue_again(Share::Ticket ticket);
     Waiter* find_waiter(Share::Ticket ticket);
-    Server* take_idle();
+    // One that `waiter` can use; nullptr: whoever it is for is not known here.
+    Server* take_idle(const Waiter* waiter);
+    ServerList::reverse_iterator best_idle(const Waiter& waiter);
+    // Whether nothing there has a name that the waiter must not find: pool.custom_settings.
+    bool fits(const Waiter& waiter, const Server& server) const;
+    bool is_marked(const Server& server) const;
+    bool close_misfit();
     void send_off(const Share::Called& to, Server& server);
     std::unique_ptr<Server> remove(Server& server);
     void maintain(Server& server, metrics::ServerState state, ByteView sql);

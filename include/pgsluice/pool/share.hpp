@@ -55,6 +55,8 @@ class Share {
     // The server never came to the one that was called: back to its place in the queue.
     void put_back(const Called& called);
     std::optional<TimePoint> oldest() const;
+    // Who call() would take next, unless another worker does.
+    std::optional<Called> next() const;
 
     // --- Idle servers by worker, so that a waiter knows whom to ask for one.
     void add_idle(WorkerIndex worker) { idle_[number(worker)].count.fetch_add(1); }

@@ -32,9 +32,14 @@ class ParameterSet {
     const Parameter* find(ByteView name) const;
     const std::vector<Parameter>& all() const { return parameters_; }
     std::vector<Parameter> reported() const;
+    // Settings of extensions and applications: their names have a dot.
+    bool has_custom() const { return has_custom_; }
+    // Whether each custom setting of `other` is one of this set too, whatever its value.
+    bool names_custom_of(const ParameterSet& other) const;
 
   private:
     std::vector<Parameter> parameters_;  // by name
+    bool has_custom_ = false;
 };
 
 using ParameterSetRef = std::shared_ptr<const ParameterSet>;
@@ -42,6 +47,9 @@ using ParameterSetRef = std::shared_ptr<const ParameterSet>;
 // Reported parameters that describe the server or the login and cannot be set: they are never carried.
 bool is_carried(ByteView reported_name);
 bool same_name(ByteView a, ByteView b);
+constexpr bool is_custom(ByteView name) {
+    return name.find('.') != ByteView::npos;
+}
 
 // The sets of one worker; used when a setting changes, never per message. Not locked. A set may outlive the table, and
 // two workers may hold equal sets: comparing those costs a look at the contents, once.

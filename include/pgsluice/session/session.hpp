@@ -92,6 +92,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // --- The pool's.
     void on_granted(pool::Server& server) override;
     void on_refused(const wire::SqlError& why) override;
+    const protocol::ParameterSet* wanted_settings() const override { return wants_.get(); }
 
   private:
     enum class Phase : std::uint8_t {
@@ -168,6 +169,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void note_effect(sql::SessionEffect effect, ByteView text);
     bool is_changed() const { return effect_ != sql::SessionEffect::none || unseen_; }
     bool checks_at_release() const;
+    bool makes_new_names(ByteView text) const;
     void note_use_while_pinned();
     void inspect();
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);

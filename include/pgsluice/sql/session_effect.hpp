@@ -14,7 +14,8 @@ namespace pgsluice::sql {
 enum class SessionEffect : std::uint8_t {
     none,
     ends,      // may only end what earlier statements left: DROP, CLOSE, UNLISTEN, DEALLOCATE, pg_advisory_unlock
-    local,     // a setting until the end of the transaction, or what hides tables so long
+    names,     // a setting of an application until the end of the transaction, whose name stays: SET LOCAL app.tenant
+    local,     // another setting until the end of the transaction, or what hides tables so long
     changes,   // a setting
     leaves,    // something that stays on the server: LISTEN, PREPARE, a temporary table, a cursor WITH HOLD
     anything,  // DO, CALL, text that is not understood
