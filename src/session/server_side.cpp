@@ -97,8 +97,8 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     }
     const auto tag = static_cast<BackendTag>(frame.tag);
     if (inspecting_ && !is_asynchronous(tag)) {
-        out_of_step_ = frame.size > look_into_limit;
-        if (out_of_step_ || rest.size() < frame.size) return 0;
+        if (frame.size > look_into_limit) return skip_long_answer(frame, rest);
+        if (rest.size() < frame.size) return 0;
         return hear_inspection(tag, prefix(rest, frame.size), wire::body_of(rest, frame), to_client) ? frame.size : 0;
     }
     if (is_looked_into(tag) && frame.size <= look_into_limit) {

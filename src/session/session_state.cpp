@@ -46,7 +46,7 @@ bool Session::rejects_pins() const {
 bool Session::may_pin() const {
     const config::Pool& settings = pool_->target().settings;
     const std::uint64_t most = (std::uint64_t{settings.size} * settings.max_pinned + 99) / 100;
-    return pins_.any() || pool_->share().permits().pinned() < most;
+    return pins_.any() || expects_pin_ || pool_->share().permits().pinned() < most;
 }
 
 // The error for a statement that would surely pin its client, where it may not.
@@ -108,6 +108,7 @@ void Session::note_effect(SessionEffect effect, ByteView text) {
     if (may_name && makes_new_names(text)) effect = SessionEffect::changes;
     if (effect == SessionEffect::none || (effect < SessionEffect::changes && !pins_.any())) return;
     effect_ = std::max(effect_, effect);
+    if (sql::pins(effect)) expect_pin();
     if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
     add_names(watch_->custom_settings, sql::custom_setting_names(text));
 }
@@ -143,6 +144,18 @@ void Session::inspect() {
     append_inspection(asked, server_->exchange(), server_->reserved(), question);
     metrics_.bytes[metrics::Direction::server_out].add(asked.size());
     server_->link().write(asked);
+}
+
+// A setting too long to be carried: the client stays where it is.
+std::size_t Session::skip_long_answer(const wire::Frame& frame, ByteView rest) {
+    out_of_step_ = frame.tag != static_cast<char>(BackendTag::data_row) ||
+                   server_->exchange().settle(BackendTag::data_row, {}, *this) != Settled::inspected;
+    if (out_of_step_) return 0;
+    watch_->answer.fail();
+    const std::size_t part = std::min(frame.size, rest.size());
+    server_rest_ = frame.size - part;
+    server_rest_goes_ = Rest::nowhere;
+    return part;
 }
 
 // One whole message of the answer. False: nothing of this server can be trusted any more.
@@ -226,9 +239,17 @@ static_assert(metrics::PinReason{protocol::pin_count - 1} == metrics::PinReason:
                   static_cast<int>(Pin::unknown) == static_cast<int>(metrics::PinReason::unknown),
               "metrics::PinReason lists protocol::Pin");
 
+// A place of pool.max_pinned from the statement on: whoever pins next must not find it free until the server has been
+// asked.
+void Session::expect_pin() {
+    if (pins_.any() || std::exchange(expects_pin_, true)) return;
+    pool_->share().permits().pin();
+}
+
 void Session::set_pins(Pins pins) {
-    if (pins.any() && !pins_.any()) pool_->share().permits().pin();
-    if (!pins.any() && pins_.any()) pool_->share().permits().unpin();
+    const bool was_counted = pins_.any() || std::exchange(expects_pin_, false);
+    if (pins.any() && !was_counted) pool_->share().permits().pin();
+    if (!pins.any() && was_counted) pool_->share().permits().unpin();
     for (std::size_t i = 0; i < protocol::pin_count; ++i) {
         const auto pin = static_cast<Pin>(i);
         const auto reason = static_cast<metrics::PinReason>(i);

@@ -1,6 +1,6 @@
 """What a client makes of its session, in transaction mode: it keeps it, nobody else finds it, and nothing of it outlives it."""
-import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -284,6 +284,34 @@ def test_a_pool_is_never_pinned_whole(sluice):
         assert summaries(third.query("listen news"))[0] == "C:LISTEN"
 
 
+@pytest.mark.parametrize("make", ["listen news", "create temp table mine (a int)", "select pg_advisory_lock_shared(7)"])
+def test_a_pool_is_never_pinned_whole_by_many_at_once(sluice, make):
+    proxy = sluice(workers=1, pool={"size": 6, "max_pinned": "50%"})
+    with ExitStack() as stack:
+        clients = [stack.enter_context(login(proxy)) for _ in range(6)]
+        for client in clients:
+            client.send(m.query(make))
+        answers = [summaries(client.until_ready()) for client in clients]
+        assert sum(answer[0] == "E:ERROR:53300" for answer in answers) == 3, answers
+        assert clients[0].value("select 1") == "1"
+        eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 3, 5, "the pins to show")
+    eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 0, 5, "the pins to end")
+
+
+@pytest.mark.parametrize("made, show", [("set_config('app.big', repeat('x', 300000), false)", "length(current_setting('app.big'))"),
+                                        ("set_config('search_path', repeat('x', 60) || repeat(', y', 200000), false)",
+                                         "length(current_setting('search_path'))")])
+def test_a_setting_too_long_to_be_carried_keeps_its_client_on_its_server(two, made, show):
+    proxy, owner, stranger = two
+    size = owner.value(f"select length({made})")
+    eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients", reason="unknown") == 1, 5, "the pin to show")
+    for _ in range(3):
+        assert owner.value(f"select {show}") == size
+        assert shown(stranger, "show search_path") == '"$user", public'
+    owner.query("discard all")
+    eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 0, 5, "the pin to end")
+
+
 def test_what_was_prepared_when_there_was_room_is_refused_when_it_is_bound(sluice):
     proxy = sluice(workers=1, pool={"size": 2, "max_pinned": "50%"})
     with login(proxy) as one, login(proxy) as two:
@@ -419,84 +447,3 @@ def test_what_a_function_does_is_found_where_the_server_is_asked_after_every_tra
     assert len(pids) == 2
     owner.close()
     assert shown(stranger, show) != made
-
-
-# --- custom settings: PostgreSQL keeps their names for as long as a connection lives ---
-
-NAMED = "select coalesce(current_setting('app.tenant', true), 'never named')"
-WAYS_TO_NAME = {
-    "set": ("set app.tenant = 'acme'", "acme"), "set local": ("begin; set local app.tenant = 'acme'; commit", ""),
-    "set_config": ("select set_config('app.tenant', 'acme', false)", "acme"),
-    "set_config, local": ("select set_config('app.tenant', 'acme', true)", ""),
-    "rolled back": ("begin; set app.tenant = 'acme'; rollback", ""), "reset": ("set app.tenant = 'acme'; reset app.tenant", ""),
-}
-
-
-@pytest.fixture(params=["affinity", "close"])
-def parted(sluice, request):
-    proxy = sluice(workers=1, pool={"size": 1, "custom_settings": request.param})
-    with login(proxy) as owner, login(proxy) as stranger:
-        yield owner, stranger
-
-
-@pytest.mark.parametrize("way", WAYS_TO_NAME)
-def test_names_of_custom_settings_are_their_clients_alone(parted, way):
-    owner, stranger = parted
-    make, left = WAYS_TO_NAME[way]
-    for _ in range(3):
-        owner.query(make)
-        assert shown(owner, NAMED) == left
-        assert shown(stranger, NAMED) == "never named"
-    assert shown(owner, NAMED) == left
-
-
-def test_names_of_custom_settings_that_only_bind_knows(parted):
-    owner, stranger = parted
-    owner.send(m.parse("select set_config($1, $2, true)", name="s"), m.bind(statement="s", values=[b"app.tenant", b"acme"]), m.execute(), m.SYNC)
-    owner.until_ready()
-    assert shown(stranger, NAMED) == "never named"
-    assert shown(owner, NAMED) == ""
-
-
-def test_names_of_custom_settings_do_not_outlive_a_client_that_hangs_up(parted):
-    owner, stranger = parted
-    owner.send(m.query("set app.tenant = 'acme'"))
-    owner.reset()
-    for _ in range(10):
-        assert shown(stranger, NAMED) == "never named"
-        time.sleep(0.02)
-
-
-def test_set_local_asks_the_server_once_and_keeps_the_server(sluice, postgres):
-    """What applications do for each transaction must stay cheap."""
-    proxy = sluice(workers=1, pool={"size": 1, "custom_settings": "affinity"})
-    with login(proxy) as client:
-        pids = set()
-        for number in range(20):
-            client.query(f"begin; set local app.tenant = '{number}'")
-            pids.add(shown(client, PID))
-            client.query("commit")
-            assert shown(client, NAMED) == ""
-        assert len(pids) == 1
-    assert proxy.metrics().sum("pgsluice_server_closes_total", reason="custom_settings") == 0
-
-
-def test_clients_with_and_without_custom_settings_all_get_their_turn(sluice):
-    proxy = sluice(workers=2, pool={"size": 2, "custom_settings": "affinity"})
-    failures = []
-
-    def run(number):
-        with login(proxy) as client:
-            for turn in range(25):
-                if number % 2:
-                    client.query(f"set app.tenant = '{number}'")
-                expected = str(number) if number % 2 else "never named"
-                if (seen := shown(client, NAMED)) != expected:
-                    failures.append((number, turn, seen))
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads) and not failures, failures[:3]

@@ -172,10 +172,12 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool makes_new_names(ByteView text) const;
     void note_use_while_pinned();
     void inspect();
+    std::size_t skip_long_answer(const wire::Frame& frame, ByteView rest);
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
     void finish_inspection(wire::Outbox& to_client);
     void adopt(const protocol::Answer& answer, wire::Outbox& to_client);
     void set_pins(protocol::Pins pins);
+    void expect_pin();
     void restore_settings(wire::Outbox& to_server);
     // session.cpp
     bool take_server();
@@ -249,6 +251,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool skipping_here_ = false;      // an error of ours, with no server involved: all is dropped up to the Sync
     bool judged_ = false;             // the message in front has passed the policies and waits for a server
     bool pinned_ = false;             // keeps its server to the end: something on it is not known well enough
+    bool expects_pin_ = false;        // counted as pinned before the server has told of what does it
     bool unseen_ = false;             // pool.check_at_release: a transaction may have done anything
     bool inspecting_ = false;         // the server is asked what the session has become
     bool awaits_replay_ = false;      // the client's message waits until the server has its settings
