@@ -121,6 +121,12 @@ const AuthQueries::Cached* AuthQueries::find_cached(const std::string& key) {
     return nullptr;
 }
 
+void AuthQueries::distrust(const config::AuthQuery& query, const std::string& user) {
+    const auto cached = cache_.find(joined({key_of(query), user}));
+    if (cached == cache_.end()) return;
+    cached->second.until = std::min(cached->second.until, worker_.read_clock() + query.negative_cache);
+}
+
 // The row: name, stored password, and optionally the password's end in seconds since 1970.
 AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const std::string& key,
                                           const std::vector<std::optional<std::string>>& row) {

@@ -32,6 +32,9 @@ class AuthQueries {
     using Answer = std::variant<std::optional<auth::Credential>, std::string>;
     boost::asio::awaitable<Answer> ask(config::AuthQuery query, std::string user, TimePoint until);
 
+    // A login has failed by the answer: the password may have been changed. The answer counts for negative_cache more,
+    // so that whoever tries passwords does not make a look-up of each.
+    void distrust(const config::AuthQuery& query, const std::string& user);
     // A reload: what was cached may be out of date, and connections go to servers that are configured no more.
     void reset();
     void sweep(TimePoint now);

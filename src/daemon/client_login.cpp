@@ -177,6 +177,9 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     }
     Authenticated authenticated = co_await authenticate(login, *rule, std::move(found));
     if (authenticated.failure) {
+        const std::string cluster = route == nullptr ? std::string() : route->cluster;
+        const config::AuthQuery* query = user == nullptr ? snapshot.auth_query(cluster) : nullptr;
+        if (query != nullptr) worker.auth_queries().distrust(*query, who.user);
         if (!problem.empty()) authenticated.failure->reason = LoginFailure::auth_query;
         co_return std::move(authenticated.failure);
     }

@@ -142,8 +142,9 @@ boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_sett
     co_return made;
 }
 
-// Waits for a place at the server. False: none came free in time.
-boost::asio::awaitable<bool> take_place(Worker& worker, const config::Cluster& cluster,
+// Waits for a place at the server. False: none came free in time, or the pool only fills up to min_size, for which no
+// other has to make room.
+boost::asio::awaitable<bool> take_place(Worker& worker, const pool::Pool& pool, const config::Cluster& cluster,
                                         std::shared_ptr<Upstream> upstream, TimePoint until) {
     boost::asio::steady_timer timer(worker.io());
     const auto is_making_room = std::make_shared<bool>(false);
@@ -151,6 +152,7 @@ boost::asio::awaitable<bool> take_place(Worker& worker, const config::Cluster& c
         const auto permit = upstream->begin_connecting(cluster.max_connections, cluster.max_connecting);
         if (permit == Upstream::Permit::granted) co_return true;
         if (worker.read_clock() >= until) co_return false;
+        if (permit == Upstream::Permit::at_cap && pool.waiting() == 0) co_return false;
         // At its cap, the oldest idle connection of a sibling pool makes room.
         if (permit == Upstream::Permit::at_cap && !*is_making_room) {
             *is_making_room = true;
@@ -175,7 +177,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const auto& timeouts = snapshot->config.timeouts;
     const TimePoint until = deadline(worker.read_clock(), timeouts.connect);
     Attempt attempt;
-    const bool has_place = co_await take_place(worker, target->cluster, upstream, until);
+    const bool has_place = co_await take_place(worker, pool, target->cluster, upstream, until);
     if (!has_place) {
         attempt.failed = ConnectError{metrics::ConnectFailure::timeout,
                                       label_of(endpoint) + ": the limit of connections to this server is reached"};
@@ -293,8 +295,14 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
                 pool.on_dialed(std::move(attempt.server));
                 co_return;
             }
-            worker.metrics().server({cluster.name, label_of(endpoint)}).connect_failures[attempt.failed->reason].add();
-            log_failure(worker, pool, *attempt.failed);
+            // To have no room for a connection that nobody waits for is no failure.
+            if (!attempt.is_temporary || pool.waiting() > 0) {
+                worker.metrics()
+                    .server({cluster.name, label_of(endpoint)})
+                    .connect_failures[attempt.failed->reason]
+                    .add();
+                log_failure(worker, pool, *attempt.failed);
+            }
             if (attempt.failed->sqlstate == "57P03") {
                 pool.retire_servers_of(*upstream, metrics::ServerClose::server_shutdown);
             }

@@ -193,6 +193,7 @@ std::shared_ptr<const pool::Target> Snapshot::target(const config::Route& route,
     target->session_attrs = route.target_session_attrs;
     target->parameters = route.parameters;
     target->connect_query = route.connect_query;
+    target->connect_retry = config.timeouts.connect_retry;
     if (route.password) target->password = *route.password;
     if (target->in_session_mode()) target->startup = settings;
     if (target->is_physical_replication()) target->connect_query.clear();

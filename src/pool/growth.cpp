@@ -20,6 +20,11 @@ std::uint32_t Pool::size_limit(TimePoint now) const {
 }
 
 void Pool::grow() {
+    // A server that refuses is not asked again at each turn, where those that are open will serve who waits.
+    if (share_->servers() > 0 && host_.now() < dial_again_at_) {
+        ask_for_idle();
+        return;
+    }
     const std::uint32_t limit = size_limit(host_.now());
     const std::uint32_t at_once = std::max<std::uint32_t>(1, target_->cluster.max_connecting);
     while (dialing_ + checking_ < waiters_.size() && dialing_ < at_once) {
@@ -43,6 +48,15 @@ bool Pool::close_misfit() {
     if (misfit == idle_.end()) return false;
     discard(*misfit, ServerClose::custom_settings);
     return true;
+}
+
+// Up to min_size, for nobody yet: where a dial fails, not before connect_retry is over.
+void Pool::fill() {
+    while (permits_.open() < min_size() && host_.now() >= dial_again_at_ && permits_.try_take(min_size())) {
+        ++dialing_;
+        metrics_.servers[ServerState::connecting].add();
+        host_.dial(*this);
+    }
 }
 
 void Pool::ask_for_idle() {
@@ -87,6 +101,7 @@ void Pool::on_dialed(std::unique_ptr<Server> owned) {
     --dialing_;
     metrics_.servers[ServerState::connecting].sub();
     Server& server = *owned;
+    dial_again_at_ = {};
     const auto lifetime = target_->settings.lifetime;
     if (lifetime.count() != 0) {
         // Within a tenth, so that servers opened together do not all end together.
@@ -106,6 +121,7 @@ void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
     --dialing_;
     metrics_.servers[ServerState::connecting].sub();
     permits_.give_back();
+    if (!temporary || waiters_.empty()) dial_again_at_ = host_.now() + target_->connect_retry;
     // Where servers are open, one of them will come back; sweep() tries again to add to them. A walsender never does,
     // and those of siblings were made for another startup packet.
     if (temporary || (share_->servers() > 0 && !target_->is_replication())) {

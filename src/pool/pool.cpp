@@ -329,11 +329,7 @@ void Pool::sweep(TimePoint now) {
         else if (server.state_ == ServerState::resetting)
             discard(server, ServerClose::reset_failed);
     }
-    while (permits_.open() < min_size() && permits_.try_take(min_size())) {
-        ++dialing_;
-        metrics_.servers[ServerState::connecting].add();
-        host_.dial(*this);
-    }
+    fill();
     if (!waiters_.empty()) {
         serve_others();
         // Permits may be left while dials take long or fail, and servers be idle elsewhere.

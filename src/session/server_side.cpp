@@ -302,7 +302,10 @@ void Session::note_command(ByteView body) {
     const ByteView tag = protocol::command_tag(body);
     switch (protocol::aftermath_of(tag)) {
         case protocol::Aftermath::none: return;
-        case protocol::Aftermath::deallocated: return statements_.forget_all(*server_);
+        case protocol::Aftermath::deallocated:
+            // What connect_query made there is gone with it: it is to be run again.
+            if (!pool_->target().connect_query.empty()) server_->need_reset();
+            return statements_.forget_all(*server_);
         case protocol::Aftermath::schema_changed: return note_schema_change(tag);
     }
 }

@@ -307,6 +307,20 @@ def test_a_changed_password_is_seen_when_the_cache_ends(sluice, postgres):
         postgres.execute("alter role tls password 'tls-secret'")
 
 
+def test_a_changed_password_is_seen_soon_after_it_was_refused(sluice, postgres):
+    """Though the cache would go on for a minute."""
+    proxy = sluice(workers=1, auth=querying(postgres, cache="1m"))
+    try:
+        assert attempt(proxy.address, "tls", "tls-secret").tag == "Z"
+        postgres.execute("alter role tls password 'changed'")
+        assert denied(attempt(proxy.address, "tls", "changed"), "tls")
+        time.sleep(0.5)
+        assert attempt(proxy.address, "tls", "changed").tag == "Z"
+        assert denied(attempt(proxy.address, "tls", "tls-secret"), "tls")
+    finally:
+        postgres.execute("alter role tls password 'tls-secret'")
+
+
 def test_a_new_user_can_log_in_after_the_negative_cache(sluice, postgres):
     proxy = sluice(auth=querying(postgres))
     postgres.execute("drop role if exists newcomer")

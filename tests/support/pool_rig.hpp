@@ -213,8 +213,8 @@ class PoolRig {
   private:
     struct Worker {
         explicit Worker(FakeClock& clock) : host(clock) {}
+        protocol::StatementCache cache{{1, 2}};  // before the servers, which hold statements of it
         FakePoolHost host;
-        protocol::StatementCache cache{{1, 2}};
         std::unique_ptr<pool::Pool> pool;
     };
 

@@ -180,6 +180,7 @@ class Pool final : public ServerUser {
     bool fits(const Waiter& waiter, const Server& server) const;
     bool is_marked(const Server& server) const;
     bool close_misfit();
+    void fill();
     void send_off(const Share::Called& to, Server& server);
     std::unique_ptr<Server> remove(Server& server);
     void maintain(Server& server, metrics::ServerState state, ByteView sql);
@@ -220,6 +221,7 @@ class Pool final : public ServerUser {
     WaiterList waiters_;  // oldest first
     std::uint32_t dialing_ = 0;
     std::uint32_t checking_ = 0;  // servers that are asked whether they live, for somebody who waits
+    TimePoint dial_again_at_{};   // the last dial has failed
     std::int64_t shown_size_ = 0;
     bool shows_waiter_ = false;
     bool is_starving_ = false;     // Permits knows that our clients found no permit

@@ -22,8 +22,9 @@ struct Target {
     config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
     std::vector<wire::Setting> parameters;  // routes[].parameters
     std::string connect_query;
-    Secret password;                // configured for the server user; empty: the client's own proof is passed through
-    std::uint64_t fingerprint = 0;  // differs where servers opened under the older target must not be lent any more
+    Secret password;  // configured for the server user; empty: the client's own proof is passed through
+    Milliseconds connect_retry{1000};  // timeouts.connect_retry
+    std::uint64_t fingerprint = 0;     // differs where servers opened under the older target must not be lent any more
 
     // Those of equal names share pool.size: Permits.
     std::string permits_key() const;

@@ -59,6 +59,43 @@ TEST(Growth, a_connection_serves_whoever_has_waited_longest_anywhere) {
     EXPECT_NE(there.server, nullptr);
 }
 
+// Each try costs the server a process. Who waits is served by what is open.
+TEST(Growth, a_server_that_refuses_is_asked_again_when_connect_retry_is_over) {
+    PoolRig rig(config::Pool{.size = 2});
+    PoolClient& holder = rig.holder();
+    PoolClient& waiter = rig.asks();
+    rig.refuse();
+    for (int i = 0; i < 3; ++i) rig.advance(Milliseconds(100));
+    rig.asks();
+    EXPECT_EQ(rig.dials(), 0U);
+    rig.advance(Milliseconds(700));
+    EXPECT_EQ(rig.dials(), 1U);
+    holder.give_back();
+    EXPECT_NE(waiter.server, nullptr);
+    rig.host().open();
+}
+
+TEST(Growth, who_finds_no_server_open_has_one_dialed_at_once_whatever_failed_before) {
+    PoolRig rig(config::Pool{.size = 2});
+    rig.asks();
+    rig.refuse();
+    PoolClient& next = rig.asks();
+    EXPECT_EQ(rig.dials(), 1U);
+    rig.host().open();
+    EXPECT_NE(next.server, nullptr);
+}
+
+TEST(Growth, the_least_number_is_not_tried_for_at_every_turn) {
+    PoolRig rig(config::Pool{.size = 3, .min_size = 1});
+    for (const bool is_temporary : {false, true}) {
+        rig.advance(Milliseconds(1000));
+        EXPECT_EQ(rig.dials(), 1U);
+        rig.refuse(is_temporary);
+        rig.advance(Milliseconds(100));
+        EXPECT_EQ(rig.dials(), 0U);
+    }
+}
+
 TEST(Growth, keeps_the_least_number_of_connections) {
     PoolRig rig(config::Pool{.size = 3, .min_size = 2});
     rig.advance(Milliseconds(1));

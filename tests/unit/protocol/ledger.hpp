@@ -15,6 +15,9 @@ namespace pgsluice::protocol {
 
 class Ledger final : public Exchange::Witness {
   public:
+    // Before the exchange, which may hold statements to its end.
+    StatementCache cache{{1, 2}};
+    StatementRef statement = cache.intern("select 1", "");
     Exchange exchange;
 
     Ledger& owe(Asked asked, Fate fate = Fate::forward) {
@@ -62,9 +65,6 @@ class Ledger final : public Exchange::Witness {
     }
     // What the witness was told since the last look: "+a" parsed, "-a" closed, "~a" deallocated, "!a" dropped.
     std::string take_witnessed() { return std::exchange(witnessed_, {}); }
-
-    StatementCache cache{{1, 2}};
-    StatementRef statement = cache.intern("select 1", "");
 
   private:
     static std::string name_of(Settled settled) {

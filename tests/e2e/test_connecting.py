@@ -1,0 +1,46 @@
+"""How often a pool connects: neither for itself at others' cost nor to a server that refuses, and once more what a client undid."""
+import time
+
+from support import messages as m
+from support.proxy import login
+
+
+def logins(postgres):
+    return postgres.log().count("connection authorized: user=app") + postgres.log().count("connection authorized: user=other")
+
+
+def test_pools_that_keep_connections_ready_take_none_from_each_other(sluice, postgres):
+    proxy = sluice(workers=1, cluster={"max_connections": 1}, pool={"size": 2, "min_size": 1})
+    for user in ("app", "other", "app"):
+        with login(proxy, user=user) as client:
+            assert client.value("select 1") == "1"
+    before = logins(postgres)
+    time.sleep(2)
+    assert logins(postgres) - before <= 1
+    assert proxy.metrics().sum("pgsluice_server_connect_failures_total") == 0
+
+
+def test_a_server_that_is_full_is_asked_once_per_connect_retry(sluice, postgres):
+    postgres.execute("alter role other connection limit 1")
+    try:
+        proxy = sluice(workers=1, pool={"size": 3}, timeouts={"connect_retry": "500ms"})
+        with login(proxy, user="other") as holder, login(proxy, user="other") as one, login(proxy, user="other") as two:
+            holder.query("begin")
+            for waiter in (one, two):
+                waiter.send(m.query("select 'served'"))
+            time.sleep(2)
+            assert 2 <= proxy.metrics().sum("pgsluice_server_connect_failures_total") <= 10
+            holder.query("commit")
+            for waiter in (one, two):
+                assert waiter.until_ready()[-1].status == "I"
+    finally:
+        postgres.execute("alter role other connection limit -1")
+
+
+def test_discard_all_of_a_client_leaves_what_connect_query_has_made(sluice):
+    proxy = sluice(workers=1, route={"connect_query": "create temp table ready as select 42 as v"}, pool={"size": 1})
+    with login(proxy) as one, login(proxy) as two:
+        for _ in range(2):
+            assert one.value("select v from ready") == "42"
+            two.query("discard all")
+        assert two.value("select v from ready") == "42"
