@@ -33,6 +33,9 @@ install: ## install $(BUILD) below $(DESTDIR)$(PREFIX), and a configuration wher
 	install -m 644 LICENSE $(wildcard README.md CHANGELOG.md docs/*.md config/*.yaml) "$(DESTDIR)$(PREFIX)/share/doc/pgsluice/"
 	test -e "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml" || \
 	    install -m 640 config/minimal.yaml "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml"
+	@# Into a package's folder it is the package that makes the account.
+	test -n "$(DESTDIR)" || systemd-sysusers "$(PREFIX)/lib/sysusers.d/pgsluice.conf"
+	test -n "$(DESTDIR)" || chgrp pgsluice "$(SYSCONFDIR)/pgsluice/pgsluice.yaml"
 clean: ## remove every build
 	rm -rf build
 

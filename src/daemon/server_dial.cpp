@@ -255,9 +255,10 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     co_return attempt;
 }
 
-void log_failure(const Worker& worker, const pool::Pool& pool, const ConnectError& error) {
-    if (!const_cast<Worker&>(worker).snapshot()->config.log.pool_errors) return;
+void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint& endpoint, const ConnectError& error) {
     const pool::Target& target = pool.target();
+    worker.metrics().server({target.cluster.name, label_of(endpoint)}).connect_failures[error.reason].add();
+    if (!worker.snapshot()->config.log.pool_errors) return;
     log::warning("server_connect_failed", error.text,
                  {{"reason", metrics::names_of(metrics::ConnectFailure{})[static_cast<std::size_t>(error.reason)]},
                   {"route", target.route},
@@ -280,6 +281,7 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
     std::optional<ConnectError> last;
     bool is_temporary = false;
     bool tried_any = false;
+    const config::Endpoint* passed_over = nullptr;  // the last, if that
     for (const TargetSessionAttrs wanted : passes) {
         for (const config::Endpoint& endpoint : endpoints) {
             auto upstream = worker.process().upstream(cluster.name, endpoint);
@@ -295,14 +297,11 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
                 pool.on_dialed(std::move(attempt.server));
                 co_return;
             }
-            // To have no room for a connection that nobody waits for is no failure.
-            if (!attempt.is_temporary || pool.waiting() > 0) {
-                worker.metrics()
-                    .server({cluster.name, label_of(endpoint)})
-                    .connect_failures[attempt.failed->reason]
-                    .add();
-                log_failure(worker, pool, *attempt.failed);
-            }
+            // To have no room for a connection that nobody waits for is no failure, nor is to pass a standby over.
+            const bool is_passed_over = attempt.failed->reason == metrics::ConnectFailure::wrong_role;
+            const bool is_for_nobody = attempt.is_temporary && pool.waiting() == 0;
+            if (!is_passed_over && !is_for_nobody) note_failure(worker, pool, endpoint, *attempt.failed);
+            passed_over = is_passed_over ? &endpoint : nullptr;
             if (attempt.failed->sqlstate == "57P03") {
                 pool.retire_servers_of(*upstream, metrics::ServerClose::server_shutdown);
             }
@@ -310,6 +309,7 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
             last = std::move(attempt.failed);
         }
     }
+    if (passed_over != nullptr) note_failure(worker, pool, *passed_over, *last);
     if (!tried_any) {
         last = ConnectError{metrics::ConnectFailure::refused, "every server failed less than connect_retry ago"};
     }

@@ -231,7 +231,7 @@ void Worker::on_ended(session::Session& session, metrics::Disconnect reason, con
     const std::string address = who.address.to_string();
     const std::chrono::duration<double> lasted = now() - session.started_at();
     if (client.metrics == nullptr) {
-        const bool no_server = error != nullptr && error->code() == "57P03";
+        const bool no_server = error != nullptr && (error->code() == "57P03" || error->code() == "53300");
         const auto failure = reason == metrics::Disconnect::client_lost ? metrics::LoginFailure::client_left
                              : no_server                                ? metrics::LoginFailure::no_server
                                                                         : metrics::LoginFailure::server_rejected;

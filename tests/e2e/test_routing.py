@@ -190,6 +190,8 @@ def test_target_session_attrs(sluice, primary_and_standby):
     for name, server in wanted.items():
         with login(proxy, database=name) as client:
             assert server_of(client) == server.port, name
+    failures = lambda: proxy.metrics().sum("pgsluice_server_connect_failures_total")  # noqa: E731
+    assert failures() == 0, "to pass one over for another is no failure"
     standby.stop()
     with login(proxy, database="prefer-standby") as client:
         assert eventually(lambda: works(client), 8) and server_of(client) == primary.port
