@@ -14,13 +14,25 @@ bool is_error_sqlstate(const std::string& text) {
     return !text.starts_with("00") && !text.starts_with("01") && !text.starts_with("02");
 }
 
+bool blocks_everything(const Policy& policy) {
+    const PolicyCondition& when = policy.when;
+    return policy.action == PolicyAction::block && policy.mode == PolicyMode::enforce && when.pattern.empty() &&
+           when.routes.empty() && when.databases.empty() && when.users.empty() && when.applications.empty() &&
+           when.from.empty();
+}
+
 }  // namespace
 
 void check_policies(Reader& reader, const Node& root, const Config& config) {
     std::vector<std::string> routes;
     for (const Route& route : config.routes) routes.push_back(route.name);
     check_unique(reader, root, "policies", config.policies, &Policy::name, "policy");
+    bool lets_some_through = false;
     for_each_item(root, "policies", config.policies, [&](const Node& node, const Policy& policy) {
+        if (blocks_everything(policy) && !lets_some_through) {
+            reader.warning(node, "blocks every statement: it has no condition, and no policy before it allows any");
+        }
+        lets_some_through = lets_some_through || policy.action == PolicyAction::allow;
         if (!is_error_sqlstate(policy.sqlstate)) {
             const Node& sqlstate = node_of(node, "sqlstate");
             reader.problem(sqlstate, shown(sqlstate) +

@@ -214,18 +214,19 @@ TEST_P(Doubtful, IsAWarningAtItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Each, Doubtful,
-    ::testing::Values(Case{2, "auth: { rules: [ { method: trust } ] }",
-                           "2:28: auth.rules[0].method: \"trust\" lets anybody in"},
-                      Case{2, "auth: { rules: [ { from: [unix, 127.0.0.0/7], method: trust } ] }",
-                           "2:55: auth.rules[0].method: \"trust\" lets anybody in"},
-                      Case{2, "auth: { rules: [ { method: password } ] }",
-                           "2:28: auth.rules[0].method: \"password\" without tls: require"},
-                      Case{2, "auth: { rules: [ { users: [\"*\"], method: md5 }, { from: [unix], method: reject } ] }",
-                           "2:49: auth.rules[1]: never used"},
-                      Case{3, "clusters: { main: { servers: [ { host: db.internal } ], tls: { mode: require } } }",
-                           "3:70: clusters.main.tls.mode: \"require\" does not protect"},
-                      Case{4, "routes: [ { name: a, match: { databases: [\"*\"] } }, { name: b } ]",
-                           "4:53: routes[1]: never used: a route before it"}));
+    ::testing::Values(
+        Case{2, "auth: { rules: [ { method: trust } ] }", "2:28: auth.rules[0].method: \"trust\" lets anybody in"},
+        Case{2, "auth: { rules: [ { from: [unix, 127.0.0.0/7], method: trust } ] }",
+             "2:55: auth.rules[0].method: \"trust\" lets anybody in"},
+        Case{2, "auth: { rules: [ { method: password } ] }",
+             "2:28: auth.rules[0].method: \"password\" without tls: require"},
+        Case{2, "auth: { rules: [ { users: [\"*\"], method: md5 }, { from: [unix], method: reject } ] }",
+             "2:49: auth.rules[1]: never used"},
+        Case{3, "clusters: { main: { servers: [ { host: db.internal } ], tls: { mode: require } } }",
+             "3:70: clusters.main.tls.mode: \"require\" does not protect"},
+        Case{4, "routes: [ { name: a, match: { databases: [\"*\"] } }, { name: b } ]",
+             "4:53: routes[1]: never used: a route before it"},
+        Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p } ]", "5:13: policies[0]: blocks every statement"}));
 
 class Harmless : public ::testing::TestWithParam<Case> {};
 
@@ -250,6 +251,11 @@ INSTANTIATE_TEST_SUITE_P(
                            "clusters: { main: { servers: [ { host: localhost }, { host: \"::1\" }, { host: 127.0.0.9 } "
                            "], tls: { mode: disable } } }",
                            ""},
+                      Case{4,
+                           "routes: [ { name: a } ]\npolicies: [ { name: p, action: allow, when: { pattern: x } }, "
+                           "{ name: rest } ]",
+                           ""},
+                      Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, when: { users: [x] } } ]", ""},
                       Case{4, "routes: [ { name: a, parameters: { \"pg_stat_statements.track\": none, jit: true } } ]",
                            ""}));
 
