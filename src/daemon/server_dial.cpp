@@ -144,23 +144,36 @@ boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_sett
 
 // Waits for a place at the server. False: none came free in time, or the pool only fills up to min_size, for which no
 // other has to make room.
-boost::asio::awaitable<bool> take_place(Worker& worker, const pool::Pool& pool, const config::Cluster& cluster,
+boost::asio::awaitable<bool> take_place(Worker& worker, pool::Pool& pool, const config::Cluster& cluster,
                                         std::shared_ptr<Upstream> upstream, TimePoint until) {
     boost::asio::steady_timer timer(worker.io());
     const auto is_making_room = std::make_shared<bool>(false);
+    bool has_starved = false;
+    auto permit = Upstream::Permit::at_cap;
     while (true) {
-        const auto permit = upstream->begin_connecting(cluster.max_connections, cluster.max_connecting);
-        if (permit == Upstream::Permit::granted) co_return true;
-        if (worker.read_clock() >= until) co_return false;
-        if (permit == Upstream::Permit::at_cap && pool.waiting() == 0) co_return false;
-        // At its cap, the oldest idle connection of a sibling pool makes room.
-        if (permit == Upstream::Permit::at_cap && !*is_making_room) {
-            *is_making_room = true;
-            worker.make_room({upstream, nullptr, nullptr}, [is_making_room](bool) { *is_making_room = false; });
+        const TimePoint now = worker.read_clock();
+        const TimePoint since = pool.share().oldest().value_or(never);
+        const bool starves = has_starved && since + Upstream::patience <= now;
+        permit = upstream->is_kept(now) && !starves
+                     ? Upstream::Permit::at_cap
+                     : upstream->begin_connecting(cluster.max_connections, cluster.max_connecting);
+        if (permit == Upstream::Permit::granted && starves) upstream->take_kept();
+        if (permit == Upstream::Permit::granted || now >= until) break;
+        if (permit == Upstream::Permit::at_cap) {
+            if (pool.waiting() == 0) break;
+            has_starved = true;
+            upstream->starve(since);
+            // The oldest idle connection of another pool makes room.
+            if (!std::exchange(*is_making_room, true)) {
+                worker.make_room({upstream, nullptr, nullptr}, [is_making_room](bool) { *is_making_room = false; });
+            }
         }
         timer.expires_after(Milliseconds(5));
         co_await timer.async_wait(net::as_tuple);
     }
+    // Whoever starves besides says so again.
+    if (has_starved) upstream->feed();
+    co_return permit == Upstream::Permit::granted;
 }
 
 struct Attempt {

@@ -97,6 +97,12 @@ bool Pool::yield_to_sibling(Server& server) {
     return true;
 }
 
+bool Pool::yield_to_stranger(Server& server) {
+    if (!server.facts().upstream->must_yield(share_->oldest().value_or(never), host_.now())) return false;
+    discard(server, ServerClose::evicted);
+    return true;
+}
+
 void Pool::on_dialed(std::unique_ptr<Server> owned) {
     --dialing_;
     metrics_.servers[ServerState::connecting].sub();

@@ -203,6 +203,8 @@ void Pool::release(Server& server) {
         return;
     }
     if (permits_.anybody_starves() && yield_to_sibling(server)) return;
+    const Upstream* upstream = server.facts().upstream.get();
+    if (upstream != nullptr && upstream->anybody_starves() && yield_to_stranger(server)) return;
     while (share_->anybody_waits()) {
         const auto called = share_->call();
         if (!called) break;

@@ -1,4 +1,5 @@
 """How often a pool connects: neither for itself at others' cost nor to a server that refuses, and once more what a client undid."""
+import threading
 import time
 
 from support import messages as m
@@ -44,3 +45,32 @@ def test_discard_all_of_a_client_leaves_what_connect_query_has_made(sluice):
             assert one.value("select v from ready") == "42"
             two.query("discard all")
         assert two.value("select v from ready") == "42"
+
+
+def test_a_busy_pool_leaves_room_for_another_at_the_clusters_cap(sluice):
+    """Each is served, though one would keep all connections that the server allows busy for ever."""
+    proxy = sluice(workers=2, cluster={"max_connections": 2}, pool={"size": 4, "query_wait_timeout": "10s"})
+    done = threading.Event()
+
+    def keep_busy():
+        with login(proxy, user="app") as client:
+            while not done.is_set():
+                client.query("select pg_sleep(0.005)")
+
+    threads = [threading.Thread(target=keep_busy) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        time.sleep(0.5)
+        with login(proxy, user="other") as client:
+            for _ in range(3):
+                started = time.monotonic()
+                assert client.value("select 1") == "1"
+                assert time.monotonic() - started < 3
+                time.sleep(0.3)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(20)
+    closes = proxy.metrics().sum("pgsluice_server_closes_total", reason="evicted")
+    assert closes <= 30, "they take turns, and not with each transaction"

@@ -201,6 +201,8 @@ class Pool final : public ServerUser {
     void feed();
     // Where a sibling's clients have waited longer than ours, the server is closed and its permit is theirs.
     bool yield_to_sibling(Server& server);
+    // The same at a server that may have no more connections.
+    bool yield_to_stranger(Server& server);
     bool may_evict(const Server& server, const Eviction& wish) const;
     std::uint32_t size_limit(TimePoint now) const;
     std::uint32_t min_size() const;
