@@ -35,14 +35,14 @@ Owed* Exchange::enter(Asked asked) {
     Owed& entry = owed_.add_back();
     entry.asked = asked;
     flushed_ = false;
-    if (asked == Asked::sync) skipping_ = false;
+    if (asked == Asked::sync) skipping_ = exposed_ = false;
     if (asked == Asked::execute) ++executes_owed_;
     if (ends_batch(asked)) {
         ++readies_owed_;
         if (++batch_ == 0) batch_ = 1;
         open_batch_ = false;
     } else if (asked != Asked::copy_end) {
-        open_batch_ = true;
+        open_batch_ = exposed_ = true;
     }
     return &entry;
 }
@@ -133,7 +133,7 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     const Settled mine = outcome_of(owed_.front().fate);
     pop(witness);
     --readies_owed_;
-    if (owed_.empty()) is_abandoned_ = false;
+    if (owed_.empty()) is_abandoned_ = exposed_ = false;
     return mine;
 }
 

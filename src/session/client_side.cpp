@@ -209,7 +209,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
 
 std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     // A failure in the batch that is open makes the server skip it, and the unnamed statement stays.
-    if (server_->exchange().needs_sync() && statements_.has_unnamed() && hold_until_answered(to_server)) return 0;
+    if (server_->exchange().may_skip() && statements_.has_unnamed() && hold_until_answered(to_server)) return 0;
     const bool is_whole = rest.size() >= frame.size;
     std::optional<std::string> deallocated;
     if (statements_.has_names() && is_whole) {

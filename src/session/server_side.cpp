@@ -205,8 +205,10 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
 void Session::relay_notice(ByteView message, ByteView body, wire::Outbox& to_client) {
     // A server that dies with another one says so in a warning and ends the connection.
     wire::ErrorFields fields;
-    if (wire::read_error(body, fields) && fields.sqlstate.starts_with("57P0")) server_said_farewell_ = true;
-    if (!server_->exchange().is_replaying()) to_client.add(message);
+    const bool is_farewell = wire::read_error(body, fields) && fields.sqlstate.starts_with("57P0");
+    server_said_farewell_ |= is_farewell;
+    // What is told of a text that is parsed again was told when the client parsed it.
+    if (is_farewell || !server_->exchange().is_answering_us()) to_client.add(message);
 }
 
 bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client) {

@@ -100,6 +100,7 @@ def test_errors_are_counted_by_class_and_origin(sluice):
         client.query("select 'danger'")
     with WireClient(proxy.address) as client:
         client.start("app", "app", "wrong")
+    eventually(lambda: proxy.metrics().sum("pgsluice_login_failures_total") == 1, 5, "the failure to show")
     metrics = proxy.metrics()
     assert metrics.sum("pgsluice_errors_total", origin="server", **{"class": "22"}) == 1
     assert metrics.sum("pgsluice_errors_total", origin="pgsluice", **{"class": "42"}) == 1

@@ -101,6 +101,9 @@ class Exchange {
     void abandon();
     // A batch is open and the server waits for its Sync.
     bool needs_sync() const { return open_batch_ || skipping_; }
+    // What is sent now may be skipped, with or without an end of its own: something extended is unanswered that no Sync
+    // has followed, though perhaps a FunctionCall.
+    bool may_skip() const { return skipping_ || (exposed_ && !owed_.empty()); }
 
     // --- From the server.
 
@@ -133,6 +136,8 @@ class Exchange {
     std::size_t invented() const { return invented_; }
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
     bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }
+    // The server is answering what it was sent by us and not by the client.
+    bool is_answering_us() const { return is_replaying() || (!owed_.empty() && owed_.front().fate == Fate::swallow); }
     // Something that runs is unanswered. Should it turn out to be COPY FROM STDIN, the next message fails it, so that
     // one has to reach the server: a reply to it must not be invented.
     bool may_copy() const { return readies_owed_ + executes_owed_ > 0; }
@@ -156,6 +161,7 @@ class Exchange {
     std::uint32_t executes_owed_ = 0;
     std::size_t invented_ = 0;
     bool open_batch_ = false;
+    bool exposed_ = false;  // see may_skip()
     bool skipping_ = false;
     bool flushed_ = false;
     bool copy_in_ = false;

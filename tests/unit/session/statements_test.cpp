@@ -304,6 +304,23 @@ TEST(Statements, a_close_in_a_failed_batch_is_undone) {
 }
 
 // Its Parse stands in an earlier batch that is unanswered: whether the name exists nobody knows yet.
+// The client has read it when it prepared the text.
+TEST(Statements, what_is_told_of_a_text_that_is_parsed_again_is_not_the_clients) {
+    Script script = on_two_servers();
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::notice("careful") + server::parse_complete() + server::ready())
+        .expect([](World& world) {
+            EXPECT_NE(world.client(0).peer.take().find("careful"), Bytes::npos);
+            world.server(0).take();
+        });
+    hold_server(script, 1, 0);
+    script.client_sends(client::bind("", "s") + client::sync())
+        .server_sends(1,
+                      server::notice("careful") + server::parse_complete() + server::bind_complete() + server::ready())
+        .expect_to_client("BindComplete\nReadyForQuery I\n");
+    script.run();
+}
+
 TEST(Statements, an_unsettled_name_holds_the_client) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync() + run("s"))

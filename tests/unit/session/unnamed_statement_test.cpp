@@ -69,6 +69,21 @@ TEST(Unnamed, is_destroyed_by_a_simple_query_whatever_becomes_of_the_batch_befor
     script.run();
 }
 
+// The FunctionCall has an end of its own, and is skipped with what follows it all the same.
+TEST(Unnamed, outlives_a_query_that_is_skipped_behind_a_function_call) {
+    Script script;
+    script
+        .client_sends(client::parse("", "A") + client::bind("", "nope") + client::function_call(1) + client::query("B"))
+        .server_sends(server::parse_complete() + server::error("26000", "no"))
+        .then([](World& world) { world.server(0).take(); })
+        .client_sends(client::sync())
+        .expect_to_server("Sync\n")
+        .server_sends(server::ready())
+        .client_sends(client::bind() + client::sync())
+        .expect_to_server("Bind \"\" \"\"\nSync\n");
+    script.run();
+}
+
 TEST(Unnamed, is_gone_behind_a_parse_that_failed) {
     Script script;
     script.client_sends(client::parse("", "A") + client::sync())
