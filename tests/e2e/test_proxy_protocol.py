@@ -98,4 +98,4 @@ def test_the_owner_of_a_balancers_socket_is_not_the_client(sluice, directory):
         with WireClient(str(directory / ".s.PGSQL.6432")) as client:
             client.send(header)
             assert client.start("app", "app")[-1].tag == ends_with
-    assert [event["address"] for event in proxy.events("client_login_failed")] == [NAMED]
+    assert [event["address"] for event in proxy.awaited_events("client_login_failed")] == [NAMED]

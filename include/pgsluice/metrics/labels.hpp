@@ -70,13 +70,11 @@ enum class Disconnect : std::uint8_t {
     protocol_violation,  // 08P01
     server_lost,         // its server died in a transaction, or in session mode
     timeout,             // idle_transaction, client_idle, query or transaction timeout that ends the connection
-    shutdown,            // 57P01
-    reload,              // its route or user is gone
+    shutdown,            // 57P01: we stop, or a reload has taken its route away
     failed,              // anything else that ended in a FATAL of ours
 };
 constexpr auto names_of(Disconnect) {
-    return names("client_left", "client_lost", "protocol_violation", "server_lost", "timeout", "shutdown", "reload",
-                 "failed");
+    return names("client_left", "client_lost", "protocol_violation", "server_lost", "timeout", "shutdown", "failed");
 }
 
 // The time limits of the configuration, counted when they strike.
