@@ -34,10 +34,6 @@ bool uses_tls_first(ServerTlsMode mode) {
     return mode != ServerTlsMode::disable && mode != ServerTlsMode::allow;
 }
 
-bool is_unix(const config::Endpoint& endpoint) {
-    return endpoint.host.starts_with('/');
-}
-
 std::string label(const config::Endpoint& endpoint) {
     return endpoint.host + ':' + std::to_string(endpoint.port);
 }

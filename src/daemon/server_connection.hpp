@@ -19,6 +19,11 @@
 
 namespace pgsluice::daemon {
 
+// Its host is the folder of a Unix socket, where there is no TLS.
+inline bool is_unix(const config::Endpoint& endpoint) {
+    return endpoint.host.starts_with('/');
+}
+
 // How to reach one server again, in the same way: for its cancel requests.
 struct ServerRoute {
     net::DialTarget endpoint;

@@ -1,5 +1,7 @@
 #include "snapshot.hpp"
 
+#include "server_connection.hpp"
+
 #include <algorithm>
 #include <functional>
 
@@ -24,8 +26,7 @@ net::TlsClientContext::Files files_of(const config::ServerTls& tls) {
 }
 
 bool is_unix_only(const config::Cluster& cluster) {
-    return std::all_of(cluster.servers.begin(), cluster.servers.end(),
-                       [](const config::Endpoint& server) { return server.host.starts_with('/'); });
+    return std::all_of(cluster.servers.begin(), cluster.servers.end(), is_unix);
 }
 
 std::string listener_name(const config::Listener& listener) {
