@@ -44,7 +44,7 @@ const Schema<Pool>& pool_schema() {
         key<T>("max_pinned", &T::max_pinned, Percent{}, live),
         key<T>("custom_settings", &T::custom_settings, custom, live),
         key<T>("check_at_release", &T::check_at_release, Boolean{}, live),
-        later<T>("lazy_begin"),
+        key<T>("lazy_begin", &T::lazy_begin, Boolean{}, live),
     };
     return schema;
 }

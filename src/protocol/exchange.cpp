@@ -11,7 +11,8 @@ namespace {
 
 Settled outcome_of(Fate fate) {
     if (fate == Fate::inspect) return Settled::inspected;
-    return fate == Fate::swallow || fate == Fate::restore ? Settled::swallow : Settled::forward;
+    const bool is_ours = fate == Fate::swallow || fate == Fate::restore || fate == Fate::open;
+    return is_ours ? Settled::swallow : Settled::forward;
 }
 
 bool ends_batch(Asked asked) {
@@ -21,9 +22,14 @@ bool ends_batch(Asked asked) {
 }  // namespace
 
 void Exchange::owe(Owed owed) {
+    if (owed.fate == Fate::open && opening_ == 0) opening_batch_ = batch_;
     Owed* const entry = enter(owed.asked);
     if (entry == nullptr) return;
     if (owed.fate == Fate::invent) ++invented_;
+    if (owed.fate == Fate::open) {
+        ++opening_;
+        if (owed.asked == Asked::execute) --executes_owed_;  // it is no COPY
+    }
     *entry = std::move(owed);
 }
 
@@ -167,6 +173,9 @@ Settled Exchange::fail(Witness& witness) {
         mine = Settled::replay_failed;
     } else if (head.fate == Fate::inspect && !is_abandoned_) {
         mine = Settled::inspected;
+    } else if (head.fate == Fate::open && !is_abandoned_) {
+        // A Query behind BEGIN is there to fail: the client's transaction has failed already.
+        mine = ends_batch(head.asked) ? Settled::swallow : Settled::not_opened;
     } else if (is_abandoned_) {
         mine = Settled::swallow;
     }
@@ -197,9 +206,16 @@ void Exchange::abandon() {
 }
 
 Owed Exchange::take_front() {
-    if (owed_.front().fate == Fate::invent) --invented_;
-    if (owed_.front().asked == Asked::execute) --executes_owed_;
+    uncount(owed_.front());
     return owed_.pop_front();
+}
+
+void Exchange::uncount(const Owed& owed) {
+    if (owed.fate == Fate::invent) --invented_;
+    if (owed.fate == Fate::open)
+        --opening_;
+    else if (owed.asked == Asked::execute)
+        --executes_owed_;
 }
 
 void Exchange::pop(Witness& witness) {
@@ -210,8 +226,7 @@ void Exchange::pop(Witness& witness) {
     if (runs && owed_.front().text != nullptr && !owed_.front().text->name.empty()) {
         witness.on_deallocated(owed_.front());
     }
-    if (asked == Asked::execute) --executes_owed_;
-    if (owed_.front().fate == Fate::invent) --invented_;
+    uncount(owed_.front());
     owed_.drop_front();
     settle_markers();
 }

@@ -108,10 +108,12 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         judged_ = true;
     }
     if (server_ == nullptr) {
+        if (answer_here(frame, rest, to_client)) return drop(frame, rest);
         if (!take_server()) return 0;
         begin_lease(to_server);
         if (awaits_replay_) return 0;
     }
+    if (!open_transaction(to_server)) return hold_until_settled();
     return admit_to_server(frame, rest, to_server);
 }
 
@@ -173,26 +175,26 @@ std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, w
     refuse_here(frame, error, to_client);
     if (is_sync) {
         skipping_here_ = false;
-        wire::write_ready_for_query(to_client, TransactionStatus::idle);
+        wire::write_ready_for_query(to_client, begin_.status());
     }
     return drop(frame, rest);
 }
 
-// What a client without a server can be answered at once. Nothing is owed to such a client, and it is in no
-// transaction.
+// What a client without a server can be answered at once, whatever it is. Nothing is owed to such a client, and no
+// server knows of its transaction.
 std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView rest, Bytes& to_client) {
     const auto tag = static_cast<FrontendTag>(frame.tag);
     // PostgreSQL ignores what arrives of a COPY after it has failed.
     if (belongs_to_copy(tag) || tag == FrontendTag::flush) return drop(frame, rest);
     if (tag == FrontendTag::sync) {
         skipping_here_ = false;
-        wire::write_ready_for_query(to_client, TransactionStatus::idle);
+        wire::write_ready_for_query(to_client, begin_.status());
         return drop(frame, rest);
     }
     if (refusal_ != nullptr) {
         const auto refusal = std::move(refusal_);
         judged_ = false;
-        busy_since_ = never;
+        if (!begin_.is_open()) busy_since_ = never;
         refuse_here(frame, *refusal, to_client);
         return drop(frame, rest);
     }
@@ -219,14 +221,14 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     ++totals_.queries;
     metrics_.queries[QueryKind::simple].add();
     if (deallocated && server_->exchange().status() != TransactionStatus::failed) {
-        statements_.forget_unnamed(*server_);
+        forget_unnamed();
         statements_.deallocate(*deallocated, *server_, to_server);
         forgetting_ = std::max(forgetting_, Forgetting::until_answered);
         return drop(frame, rest);
     }
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
     const bool is_malformed = statements_.has_unnamed() && is_whole && !wire::read_query(wire::body_of(rest, frame));
-    if (!is_malformed) statements_.forget_unnamed(*server_);
+    if (!is_malformed) forget_unnamed();
     server_->exchange().owe(Asked::query);
     return pass(frame, rest, to_server);
 }

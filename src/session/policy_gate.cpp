@@ -11,9 +11,7 @@ using wire::TransactionStatus;
 
 namespace {
 
-// PostgreSQL's parser refuses it whatever the transaction's state, so the transaction fails and the pipeline is skipped
-// by its own rules. The name is never prepared, since the text is never accepted.
-constexpr ByteView refused_text = "refused by pgsluice";
+// Never prepared, since the text is never accepted.
 constexpr ByteView refused_name = "pgsluice_refused";
 
 }  // namespace
@@ -53,13 +51,14 @@ void Session::refuse(const wire::Frame& frame, const wire::SqlError& error, wire
         refuse_in_place(error, static_cast<FrontendTag>(frame.tag) == FrontendTag::query, to_server);
 }
 
-// Outside of any transaction and pipeline: no server hears of it.
+// Outside of any transaction and pipeline that a server knows of: none hears of it.
 void Session::refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client) {
     wire::write_error(to_client, error);
     context_.metrics.errors.count(metrics::ErrorOrigin::pgsluice, error.code());
+    if (begin_.is_open()) begin_.fail();
     const auto tag = static_cast<FrontendTag>(frame.tag);
     if (tag == FrontendTag::query || tag == FrontendTag::function_call) {
-        wire::write_ready_for_query(to_client, TransactionStatus::idle);
+        wire::write_ready_for_query(to_client, begin_.status());
     } else {
         skipping_here_ = true;
     }
@@ -70,9 +69,9 @@ void Session::refuse_in_place(const wire::SqlError& error, bool is_query, wire::
     auto text = std::make_unique<protocol::OwedText>();
     text->error = error;
     if (is_query)
-        wire::write_query(to_server.join(), refused_text);
+        wire::write_query(to_server.join(), protocol::refused_text);
     else
-        wire::write_parse(to_server.join(), refused_name, refused_text, wire::no_parameter_types);
+        wire::write_parse(to_server.join(), refused_name, protocol::refused_text, wire::no_parameter_types);
     server_->exchange().owe(
         {is_query ? Asked::query : Asked::parse, Fate::substitute, nullptr, false, std::move(text)});
 }

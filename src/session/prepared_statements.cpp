@@ -312,18 +312,16 @@ protocol::Owed PreparedStatements::execute(ByteView portal) const {
 
 void PreparedStatements::close_unsent(ByteView name) {
     if (name.empty()) {
-        unnamed_.reset();
-        unnamed_settled_.reset();
+        forget_unnamed();
     } else if (names_ != nullptr) {
         names_->remove(name);
     }
 }
 
-void PreparedStatements::forget_unnamed(pool::Server& server) {
+void PreparedStatements::forget_unnamed() {
     unnamed_.reset();
     unnamed_settled_.reset();
     unnamed_outdated_ = unnamed_unanswered_;
-    server.unnamed().reset();
 }
 
 void PreparedStatements::forget_all(pool::Server& server) {

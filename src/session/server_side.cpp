@@ -143,6 +143,10 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
                 refuse_transaction_ = true;
                 return true;
             }
+            if (settled == Settled::forward && begin_.is_lost()) {
+                fail_begin(to_client);
+                break;
+            }
             if (!obey(settled, message, to_client)) return false;
             if (settled == Settled::forward) on_ready(exchange.status());
             if (awaits_replay_ && !exchange.owes()) client_->resume(Pause::settling);
@@ -154,7 +158,8 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
 
 bool Session::obey(Settled settled, ByteView message, wire::Outbox& to_client) {
     switch (settled) {
-        case Settled::forward: to_client.add(message); return true;
+        case Settled::forward:
+        case Settled::not_opened: to_client.add(message); return true;
         case Settled::swallow:
         case Settled::inspected: return true;
         case Settled::substitute:
@@ -193,6 +198,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
                         "The server says: " + std::string(fields.message)));
         return obey(settled, message, to_client);
     }
+    if (settled == Settled::not_opened) lose_begin();
     const bool is_ours = settled == Settled::substitute;
     context_.metrics.errors.count(is_ours ? metrics::ErrorOrigin::pgsluice : metrics::ErrorOrigin::server,
                                   is_ours ? server_->exchange().substituted_error().code() : fields.sqlstate);
@@ -246,11 +252,7 @@ void Session::on_ready(TransactionStatus status) {
         asked_at_ = exchange.owes() ? now : never;
     }
     if (status == TransactionStatus::idle) {
-        if (busy_since_ != never) {
-            ++totals_.transactions;
-            metrics_.transactions.add();
-            metrics_.transaction_seconds.observe(std::chrono::duration_cast<Microseconds>(now - busy_since_));
-        }
+        note_transaction(now);
         busy_since_ = exchange.owes() ? now : never;
     }
     if (changed_schema_ && status == TransactionStatus::idle) {
@@ -260,6 +262,13 @@ void Session::on_ready(TransactionStatus status) {
     if (!steps_taken_ || exchange.owes()) return;
     steps_unsettled_ = false;
     if (status == TransactionStatus::idle && !is_changed()) settle_environment();
+}
+
+void Session::note_transaction(TimePoint now) {
+    if (busy_since_ == never) return;
+    ++totals_.transactions;
+    metrics_.transactions.add();
+    metrics_.transaction_seconds.observe(std::chrono::duration_cast<Microseconds>(now - busy_since_));
 }
 
 // Statement mode gives the server back after every statement: there is nowhere to go on with a transaction.

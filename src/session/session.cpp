@@ -123,7 +123,10 @@ std::size_t Session::on_bytes(ByteView bytes) {
     metrics_.bytes[metrics::Direction::client_in].add(taken);
 
     send(to_server, to_client);
-    if (can_check_in()) give_back_server();
+    if (can_check_in())
+        give_back_server();
+    else if (draining_ && server_ == nullptr && is_at_rest())
+        end(Disconnect::shutdown);
     return taken;
 }
 
@@ -289,7 +292,7 @@ void Session::give_back_server() {
         return;
     }
     pool_->check_in(part_from_server());
-    if (draining_) end(Disconnect::shutdown);
+    if (draining_ && is_at_rest()) end(Disconnect::shutdown);
 }
 
 void Session::on_server_lost(pool::Server&) {
@@ -381,6 +384,7 @@ void Session::drain() {
 
 // No transaction is open and nothing is owed, whether or not a server is kept.
 bool Session::is_at_rest() const {
+    if (begin_.is_open()) return false;
     return server_ == nullptr ||
            (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
 }

@@ -14,6 +14,11 @@ PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     return {*server_, to_server, metrics_, slots, pinned_, environment()};
 }
 
+void Session::forget_unnamed() {
+    statements_.forget_unnamed();
+    server_->unnamed().reset();
+}
+
 std::size_t Session::hold_until_settled() {
     holding_ = true;
     client_->pause(Pause::unsettled);

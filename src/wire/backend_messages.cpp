@@ -101,6 +101,10 @@ void write_ready_for_query(Bytes& out, TransactionStatus status) {
     Writer(out).begin(BackendTag::ready_for_query).byte(static_cast<char>(status)).end();
 }
 
+void write_command_complete(Bytes& out, ByteView command) {
+    Writer(out).begin(BackendTag::command_complete).string(command).end();
+}
+
 void write_empty(Bytes& out, BackendTag tag) {
     Writer(out).begin(tag).end();
 }

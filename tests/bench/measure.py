@@ -17,12 +17,13 @@ def percentile(ordered, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def pgbench(dsn, pid, mode, clients, seconds, folder):
-    """One run of pgbench -S: tps, CPU microseconds per transaction of process `pid`, latency in microseconds.
+def pgbench(dsn, pid, mode, clients, seconds, folder, script=None):
+    """One run of pgbench, of -S or a script: tps, CPU microseconds per transaction of process `pid`, latency in microseconds.
 
     CPU is read at pgbench's progress lines, so that connecting and logging in stay outside."""
     prefix = folder / "latency"
-    command = [BIN / "pgbench", "-n", "-S", "-M", mode, "-c", clients, "-j", min(2, clients), "-T", seconds, "-P", 1,
+    what = ["-S"] if script is None else ["-f", script]
+    command = [BIN / "pgbench", "-n", *what, "-M", mode, "-c", clients, "-j", min(2, clients), "-T", seconds, "-P", 1,
                "--log", "--sampling-rate=0.1", f"--log-prefix={prefix}", dsn]
     readings, words = [], []
     with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -66,6 +66,22 @@ class SessionState(Measurement):
         return pgbench(server.dsn(), server.pid, "simple", 16, options.seconds, stage.folder)
 
 
+class Transaction(Measurement):
+    """One SELECT between BEGIN and COMMIT, each a round trip: by poolers, and by pgsluice where BEGIN takes a server."""
+
+    skips = ("direct", "haproxy")
+
+    def targets(self, chosen):
+        return [*super().targets(chosen), *(["pgsluice, lazy_begin: false"] if "pgsluice" in chosen else [])]
+
+    def take(self, stage, target, options):
+        script = stage.folder / "transaction.sql"
+        script.write_text("\\set aid random(1, 100000)\nbegin;\nselect abalance from pgbench_accounts where aid = :aid;\ncommit;\n")
+        kind, _, eager = target.partition(", ")
+        server = stage.server(kind, **({"lazy_begin": False} if eager else {}))
+        return pgbench(server.dsn(), server.pid, "simple", 16, options.seconds, stage.folder, script)
+
+
 class Settings(Measurement):
     """pgsluice alone: 64 clients with 20 prepared statements each on 4 servers, so that most transactions find one that another had."""
 
@@ -178,6 +194,7 @@ ALL |= {
     "tls16": Pgbench("simple", 16, tls=True),
     "workers2": Workers(),
     "state16": SessionState(),
+    "begin16": Transaction(),
     "settings64": Settings(),
     "copy_out": Stream("COPY wide TO STDOUT"),
     "copy_in": Stream("COPY sink FROM STDIN", from_file=True),

@@ -9,12 +9,13 @@ from pathlib import Path
 COLUMNS = {"direct": "direct", "haproxy": "HAProxy", "pgbouncer": "PgBouncer", "pgsluice": "pgsluice",
            "pgsluice, transaction": "pgsluice, transaction mode", "pgsluice, 2 workers": "pgsluice, 2 workers",
            "pgsluice, session_state: ignore": "pgsluice, session_state: ignore",
+           "pgsluice, lazy_begin: false": "pgsluice, lazy_begin: false",
            "pgsluice, equal settings": "pgsluice, equal settings",
            "pgsluice, 8 sets of settings": "pgsluice, 8 sets of settings"}
 NAMES = {f"{mode}{clients}": f"{mode}, {clients} client{'s' if clients > 1 else ''}"
          for mode in ("simple", "extended", "prepared") for clients in (1, 16, 128)}
 NAMES |= {"tls16": "simple, 16 clients, TLS", "workers2": "simple, 16 clients, by workers",
-          "state16": "simple, 16 clients, by session_state", "settings64": "prepared, 64 clients, pool of 4", "copy_out": "COPY out",
+          "state16": "simple, 16 clients, by session_state", "begin16": "BEGIN, SELECT, COMMIT, 16 clients", "settings64": "prepared, 64 clients, pool of 4", "copy_out": "COPY out",
           "copy_in": "COPY in", "select": "large SELECT", "login": "SCRAM login", "idle": "idle client, plain",
           "idle_tls": "idle client, TLS"}
 PGBENCH = [name for name in NAMES if name not in ("copy_out", "copy_in", "select", "login", "idle", "idle_tls")]

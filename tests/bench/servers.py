@@ -157,7 +157,8 @@ ignore_startup_parameters = extra_float_digits
 class PgSluice(Server):
     name = "pgsluice"
 
-    def __init__(self, folder, postgres, certificate, tls=False, workers=1, size=POOL, session_state="preserve", label="", prefix=()):
+    def __init__(self, folder, postgres, certificate, tls=False, workers=1, size=POOL, session_state="preserve", lazy_begin=True,
+                 label="", prefix=()):
         super().__init__(folder, label)
         binary = self.folder / "pgsluice"  # a copy: the other user may not see into the checkout
         shutil.copy(os.environ["PGSLUICE_BIN"], binary)
@@ -172,7 +173,7 @@ class PgSluice(Server):
             "clusters": {"main": {"servers": [{"host": "127.0.0.1", "port": postgres.port}],
                                   "tls": {"mode": "require" if tls else "disable"}}},
             "routes": [{"name": mode, "match": {"databases": [database]}, "cluster": "main", "database": "bench",
-                        "pool": {"mode": mode, "size": most, "session_state": session_state}}
+                        "pool": {"mode": mode, "size": most, "session_state": session_state, "lazy_begin": lazy_begin}}
                        for mode, database, most in (("transaction", "bench", size), ("session", "bench_session", SESSIONS))],
             "log": {"level": "info", "format": "text"},
             "admin": {"http": f"127.0.0.1:{free_port()}"},

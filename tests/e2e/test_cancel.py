@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from support import messages as m
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.system import eventually, free_port
 from support.wire import Closed, WireClient, error_in, summaries
 
@@ -103,7 +103,7 @@ def test_key_stays_with_the_client_while_servers_change(sluice):
     with login(proxy) as client, login(proxy) as other:
         for _ in range(3):
             client.query("select 1")
-            other.query("begin")
+            hold_server(other)
             client.send(m.query("select pg_sleep(20)"))
             time.sleep(0.2)
             send_cancel(proxy.address, client.pid, client.secret)
@@ -127,7 +127,7 @@ def test_as_many_cancels_as_servers_while_the_pool_is_full(sluice):
 def test_cancel_of_a_client_that_waits_for_a_server_ends_its_wait(sluice):
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "30s"})
     with login(proxy) as holder, login(proxy) as waiter:
-        holder.query("begin")
+        hold_server(holder)
         waiter.send(m.query("select 'never run'"))
         assert waiter.silent_for(0.3)
         send_cancel(proxy.address, waiter.pid, waiter.secret)

@@ -3,7 +3,7 @@ import threading
 import time
 
 from support import messages as m
-from support.proxy import login
+from support.proxy import hold_server, login
 
 
 def logins(postgres):
@@ -26,7 +26,7 @@ def test_a_server_that_is_full_is_asked_once_per_connect_retry(sluice, postgres)
     try:
         proxy = sluice(workers=1, pool={"size": 3}, timeouts={"connect_retry": "500ms"})
         with login(proxy, user="other") as holder, login(proxy, user="other") as one, login(proxy, user="other") as two:
-            holder.query("begin")
+            hold_server(holder)
             for waiter in (one, two):
                 waiter.send(m.query("select 'served'"))
             time.sleep(2)

@@ -8,7 +8,7 @@ import pytest
 from support import messages as m
 from support.hostile_server import (ANSWER, AUTH_OK, GREETING, KEY_DATA, LOGIN, PARAMETERS, READY, Call, Close, Delay, Expect, Reset, Send, Startup,
                                     complete, data_row, error, row_description)
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.memory import resident_kib
 from support.system import cpu_seconds, eventually
 from support.wire import WireClient, summaries
@@ -66,7 +66,7 @@ def test_broken_answer(sluice, hostile, name):
     server = hostile(*QUERY, Send(BROKEN_ANSWERS[name]), *([Close()] if "closed" in name or name == "text instead of frames" else WAIT))
     proxy = two_clusters(sluice, server)
     with login(proxy) as other:
-        other.query("begin")
+        hold_server(other)
         seen = conversation(proxy)
         assert other.query("select 1")[-1].status == "T"
         assert other.query("commit")[-1].status == "I"

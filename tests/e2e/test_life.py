@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from support import messages as m
-from support.proxy import BINARY, REPOSITORY, check, default_config, login, merged
+from support.proxy import BINARY, REPOSITORY, check, default_config, hold_server, login, merged
 from support.system import eventually, run, stays
 from support.wire import Closed, WireClient, error_in, summaries
 
@@ -118,13 +118,13 @@ def test_reload_changes_the_pool_size_live(sluice, postgres):
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "10s"})
     config = merged(proxy.config, {})
     with login(proxy) as first, login(proxy) as second:
-        first.query("begin")
-        second.send(m.query("begin"))
+        hold_server(first)
+        second.send(m.query("select 1"))
         assert second.silent_for(0.3)
         config["routes"][0]["pool"]["size"] = 2
         proxy.reload(config)
-        assert summaries(second.until_ready()) == ["C:BEGIN", "Z:T"]
-        first.query("commit"), second.query("commit")
+        assert "D:1" in summaries(second.until_ready())
+        first.query("commit")
         config["routes"][0]["pool"]["size"] = 1
         proxy.reload(config)
         eventually(lambda: first.query("select 1") and len(postgres.backends()) == 1, 8, "the pool to shrink")
@@ -283,7 +283,7 @@ def connects(proxy) -> bool:
 def test_readyz_turns_503_and_the_delay_passes_before_listeners_close(sluice):
     proxy = sluice(shutdown={"delay": "1500ms", "timeout": "5s"})
     with login(proxy) as client:
-        client.query("begin")
+        hold_server(client)
         proxy.signal(signal.SIGTERM)
         eventually(lambda: proxy.http("/readyz")[0] == 503, 2, "readyz to say 503", 0.05)
         stays(lambda: connects(proxy), 0.7, "connecting during the delay", 0.1)
@@ -296,7 +296,7 @@ def test_readyz_turns_503_and_the_delay_passes_before_listeners_close(sluice):
 def test_shutdown_timeout_ends_what_is_left(sluice):
     proxy = sluice(shutdown={"timeout": "1s"})
     with login(proxy) as client:
-        client.query("begin")
+        hold_server(client)
         started = time.monotonic()
         proxy.signal(signal.SIGTERM)
         assert error_in(client.rest()).sqlstate == "57P01"
@@ -308,7 +308,7 @@ def test_shutdown_timeout_ends_what_is_left(sluice):
 def test_second_signal_stops_at_once(sluice, second):
     proxy = sluice(shutdown={"timeout": "60s"})
     with login(proxy) as client:
-        client.query("begin")
+        hold_server(client)
         proxy.signal(signal.SIGTERM)
         time.sleep(0.5)
         assert proxy.process.poll() is None
@@ -321,7 +321,7 @@ def test_second_signal_stops_at_once(sluice, second):
 def test_sigquit_stops_at_once(sluice):
     proxy = sluice(shutdown={"timeout": "60s"})
     with login(proxy) as client:
-        client.query("begin")
+        hold_server(client)
         proxy.signal(signal.SIGQUIT)
         proxy.wait(5)
         assert all(x.tag == "E" for x in client.rest())
@@ -330,7 +330,7 @@ def test_sigquit_stops_at_once(sluice):
 def test_a_client_that_waits_for_a_server_is_told_of_the_shutdown(sluice):
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "30s"}, shutdown={"timeout": "2s"})
     with login(proxy) as holder, login(proxy) as waiter:
-        holder.query("begin")
+        hold_server(holder)
         waiter.send(m.query("select 1"))
         time.sleep(0.2)
         proxy.signal(signal.SIGTERM)

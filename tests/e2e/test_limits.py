@@ -6,7 +6,7 @@ import pytest
 
 from support import messages as m
 from support.hostile_server import Delay, Startup
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.system import eventually, free_port
 from support.wire import Closed, WireClient, error_in, summaries
 
@@ -166,7 +166,7 @@ def test_query_timeout_counts_behind_settings_that_are_restored(sluice):
 def test_transaction_timeout(sluice):
     proxy = sluice(timeouts={"transaction": "700ms"}, pool={"size": 1})
     with login(proxy) as client:
-        client.query("begin")
+        hold_server(client)
         started, seen = time.monotonic(), []
         while not any(x.tag == "E" for x in seen):
             assert time.monotonic() - started < 5, "the transaction went on"
@@ -199,7 +199,7 @@ def test_client_idle_timeout_spares_running_queries_and_transactions(sluice):
     proxy = sluice(timeouts={"client_idle": "500ms"})
     with login(proxy) as client:
         assert client.value("select 'slept' from pg_sleep(1.5)") == "slept"
-        client.query("begin")
+        hold_server(client)
         time.sleep(1.2)
         assert client.query("select 1")[-1].status == "T"
 
@@ -213,7 +213,7 @@ def test_timeouts_are_overridden_by_route_and_user(sluice, where):
     else:
         proxy = sluice(**changes, auth={"users": [{"name": "app", "password": "app-secret", **short}]})
     with login(proxy) as client:
-        client.query("begin")
+        hold_server(client)
         assert closed_with(client)[1] == "25P03"
 
 
@@ -226,7 +226,7 @@ def test_zero_means_off(sluice):
 def test_postgresqls_own_timeouts_pass_through(fresh_target):
     target = fresh_target
     with target.login(idle_in_transaction_session_timeout="400ms") as client:
-        client.query("begin")
+        hold_server(client)
         assert summaries(client.rest()) == ["E:FATAL:25P03"]
     with target.login(statement_timeout="200ms") as client:
         assert "E:ERROR:57014" in summaries(client.query("select pg_sleep(5)"))

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.wire import WireClient
 
 SETTINGS = {
@@ -66,7 +66,7 @@ def test_settings_inside_a_rolled_back_transaction_are_undone(target):
         client.query("set timezone = 'Asia/Tokyo'")
         reply = client.query("rollback")
         assert ("TimeZone", "UTC") in [x.pair for x in reply if x.tag == "S"]
-        other.query("begin")
+        hold_server(other)
         assert client.value("show timezone") == "UTC"
         other.query("commit")
 
@@ -85,7 +85,7 @@ def test_reported_values_have_the_servers_spelling(target, name, value, spelled)
     with target.login() as client, target.login() as other:
         reply = client.query(f"set {name} = '{value}'")
         assert [x.pair for x in reply if x.tag == "S"] == [(name, spelled)]
-        other.query("begin")
+        hold_server(other)
         assert client.value(f"show {name}") in (spelled, value)
         other.query("commit")
     with target.login(**{name: value}) as client:
@@ -96,7 +96,7 @@ def test_login_with_known_pairs_needs_no_server(sluice, postgres):
     """The first login teaches the pool what the pairs are reported as; the second gets the same without a server."""
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "2s"})
     with login(proxy, TimeZone="asia/tokyo") as first:
-        first.query("begin")
+        hold_server(first)
         with login(proxy, TimeZone="asia/tokyo") as second:
             assert second.parameters == first.parameters
             assert second.parameters["TimeZone"] == "Asia/Tokyo"

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from support import messages as m
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.system import eventually, stays
 from support.wire import WireClient, error_in, summaries
 
@@ -51,7 +51,7 @@ def test_a_login_that_the_server_refuses_waits_for_nobody_elses_server(sluice, w
     """Servers of other startup packets are no use to it, whoever has them."""
     proxy = sluice(pool={"mode": mode}, workers=workers)
     with login(proxy) as holder:
-        holder.query("begin")
+        hold_server(holder)
         for _ in range(4):
             with WireClient(proxy.address, timeout=5) as client:
                 assert client.start("app", "app", "app-secret", **refused_by)[-1].sqlstate == sqlstate
@@ -229,7 +229,7 @@ def test_min_size_is_filled_and_refilled(sluice, postgres):
 def test_reserve_opens_after_its_timeout(sluice, postgres):
     proxy = sluice(pool={"size": 1, "reserve_size": 1, "reserve_timeout": "500ms"})
     with login(proxy) as first, login(proxy) as second:
-        first.query("begin")
+        hold_server(first)
         started = time.monotonic()
         assert second.value("select 1") == "1"
         assert 0.4 < time.monotonic() - started < 3
@@ -243,7 +243,7 @@ def test_cluster_cap_over_all_pools_takes_from_an_idle_sibling(sluice, postgres)
         for client in (first, second, third, first, second, third):
             assert client.value("select 1") == "1"
             assert len(postgres.backends()) <= 2
-        first.query("begin"), second.query("begin")
+        hold_server(first), hold_server(second)
         third.send(m.query("select 'waited'"))
         assert third.silent_for(0.3)
         first.query("commit")
@@ -266,7 +266,7 @@ def test_pools_are_separate_per_database_and_user(sluice, postgres):
     proxy = sluice(pool={"size": 1})
     with login(proxy, "app", "app") as a, login(proxy, "app", "other") as b, login(proxy, "other", "app") as c:
         for client in (a, b, c):
-            client.query("begin")
+            hold_server(client)
         assert len(postgres.backends()) == 3
         assert (a.value("select current_database()"), b.value("select current_database()"), c.value("select current_user")) == (
             "app", "other", "other")
@@ -291,7 +291,7 @@ def test_waiters_are_served_first_come_first_served(sluice):
 def test_newcomers_never_overtake_waiters(sluice):
     proxy = sluice(pool={"size": 1}, workers=2)
     with login(proxy) as holder, login(proxy) as waiter:
-        holder.query("begin")
+        hold_server(holder)
         waiter.send(m.query("select 'waited'"))
         time.sleep(0.2)
         holder.send(m.query("commit"), m.query("select 1"))
@@ -302,7 +302,7 @@ def test_newcomers_never_overtake_waiters(sluice):
 def test_query_wait_timeout_is_an_error_and_the_client_stays(sluice):
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "500ms"})
     with login(proxy) as holder, login(proxy) as waiter:
-        holder.query("begin")
+        hold_server(holder)
         started = time.monotonic()
         reply = waiter.query("select 1")
         assert 0.4 < time.monotonic() - started < 2.5
@@ -317,7 +317,7 @@ def test_query_wait_timeout_is_an_error_and_the_client_stays(sluice):
 def test_query_wait_timeout_in_a_pipeline_skips_to_sync(sluice):
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "300ms"})
     with login(proxy) as holder, login(proxy) as waiter:
-        holder.query("begin")
+        hold_server(holder)
         waiter.send(m.unnamed("select 1"), m.unnamed("select 2"), m.SYNC)
         assert summaries(waiter.until_ready()) == ["E:ERROR:53300", "Z:I"]
         holder.query("commit")
@@ -328,7 +328,7 @@ def test_query_wait_timeout_in_a_pipeline_skips_to_sync(sluice):
 def test_a_waiter_that_leaves_does_not_block_the_queue(sluice):
     proxy = sluice(pool={"size": 1})
     with login(proxy) as holder, login(proxy) as leaver, login(proxy) as stayer:
-        holder.query("begin")
+        hold_server(holder)
         leaver.send(m.query("insert into target values (1, 'ghost')"))
         time.sleep(0.1)
         stayer.send(m.query("select 'served'"))
@@ -344,7 +344,7 @@ def test_a_waiter_that_leaves_does_not_block_the_queue(sluice):
 def test_a_client_that_waits_is_told_so_after_five_seconds(sluice):
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "20s"})
     with login(proxy) as holder, login(proxy) as waiter:
-        holder.query("begin")
+        hold_server(holder)
         started = time.monotonic()
         waiter.send(m.query("select 1"))
         notice = waiter.receive(timeout=9)
@@ -434,7 +434,7 @@ def test_parameters_of_a_route_and_connect_query_reach_every_server(sluice):
                                             "connect_query": "select set_config('my.mark', 'set', false)"})
     clients = [login(proxy) for _ in range(3)]
     for client in clients:
-        client.query("begin")
+        hold_server(client)
     for client in clients:
         assert [client.value(f"show {name}") for name in ("statement_timeout", "lock_timeout", "my.mark")] == ["33s", "44s", "set"]
         client.close()

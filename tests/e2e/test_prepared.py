@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from support import messages as m
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.wire import error_in, summaries
 
 
@@ -29,8 +29,7 @@ def test_a_name_works_on_every_server(target):
     """The second client holds the server that knew the name, so the first one meets another server."""
     with target.login() as first, target.login() as second:
         assert prepare(first, "s", "select $1::int + 1") == ["1", "Z:I"]
-        second.query("begin")
-        second.query("select 1")
+        hold_server(second)
         assert result(first, "s", 1) == "2"
         second.query("commit")
         first.query("begin")
@@ -208,7 +207,7 @@ def test_describe_after_close_is_an_error(target):
 def test_describe_of_a_statement_on_a_server_that_does_not_have_it(target):
     with target.login() as first, target.login() as second:
         prepare(first, "s", "select $1::int as answer")
-        second.query("begin")
+        hold_server(second)
         first.send(m.describe_statement("s"), m.SYNC)
         assert summaries(first.until_ready()) == ["t", "T", "Z:I"]
         second.query("commit")
@@ -226,7 +225,7 @@ def test_unnamed_statement_survives_a_change_of_server(target):
     with target.login() as first, target.login() as second:
         first.send(m.parse("select 'mine'"), m.SYNC)
         first.until_ready()
-        second.query("begin")
+        hold_server(second)
         second.send(m.parse("select 'theirs'"), m.SYNC)
         second.until_ready()
         first.send(m.bind(), m.execute(), m.SYNC)
@@ -256,7 +255,7 @@ def test_big_parse_and_bind_arrive_whole(target, size):
     text = "x" * size
     with target.login() as client, target.login() as other:
         assert prepare(client, "big", f"select length('{text}'), length($1)") == ["1", "Z:I"]
-        other.query("begin")
+        hold_server(other)
         client.send(m.bind("big", values=[text]), m.execute(), m.SYNC)
         assert client.until_ready(timeout=30)[1].row == [str(size).encode()] * 2
         other.query("commit")
@@ -300,7 +299,7 @@ def test_pipeline_of_known_and_unknown_and_unprepared_statements(target):
     with target.login() as client, target.login() as other:
         for n in range(5):
             prepare(client, f"s{n}", f"select 'prepared {n}'")
-        other.query("begin")
+        hold_server(other)
         batch = []
         for n in range(5):
             batch += [m.bind(f"s{n}"), m.execute(), m.parse(f"select 'new {n}'", f"new{n}"), m.bind(f"new{n}"), m.execute(),

@@ -7,7 +7,7 @@ import pytest
 
 from support import messages as m
 from support.hostile_server import ANSWER, AUTH_OK, KEY_DATA, READY, REPORTED, Expect, Send, Startup, complete, data_row, row_description
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.system import eventually, free_port, run
 from support.wire import WireClient, summaries
 
@@ -101,7 +101,7 @@ def test_random_uses_every_server(sluice, postgres, make_postgres):
     proxy = sluice(cluster={**servers(postgres, second), "load_balance_hosts": "random"}, pool={"size": 20})
     clients = [login(proxy) for _ in range(16)]
     for client in clients:
-        client.query("begin")
+        hold_server(client)
     found = {server_of(client) for client in clients}
     assert found == {postgres.port, second.port}
     for client in clients:
@@ -132,9 +132,9 @@ def test_a_black_hole_costs_one_connect_timeout_per_retry_time(sluice, postgres,
         assert server_of(first) == postgres.port
         assert time.monotonic() - started < 3
         started = time.monotonic()
-        first.query("begin")
+        hold_server(first)
         with login(proxy) as second:
-            second.query("begin")
+            hold_server(second)
             with login(proxy, user="other") as third:
                 assert server_of(third) == postgres.port
         assert time.monotonic() - started < 0.6

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from support import messages as m
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.system import eventually
 from support.wire import error_in, summaries
 
@@ -53,8 +53,7 @@ def two(sluice):
 
 def elsewhere(owner, stranger, sql):
     """What the owner sees while the stranger holds the server that the owner used last."""
-    stranger.query("begin")
-    stranger.query("select 1")
+    hold_server(stranger)
     seen = shown(owner, sql)
     stranger.query("rollback")
     return seen
@@ -251,7 +250,7 @@ class TestPins:
         owner.query(make)
         owner.close()
         eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 0, 5, "the pin to end")
-        stranger.query("begin")
+        hold_server(stranger)
         with login(proxy) as third:
             assert shown(third, show) in ("", "0")
         assert shown(stranger, show) in ("", "0")

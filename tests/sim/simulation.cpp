@@ -48,8 +48,10 @@ std::vector<Message> answers_to(ByteView bytes) {
 
 }  // namespace
 
-test::WorldOptions Simulation::options_of(Random& random, bool changes_session) {
+test::WorldOptions Simulation::options_of(std::uint64_t seed, Random& random, bool changes_session) {
     test::WorldOptions options;
+    // By the seed itself: what the seeds of sim.found draw stays what it was.
+    options.pool.lazy_begin = seed % 5 < 2;
     options.pool.size = static_cast<std::uint32_t>(1 + below(random, 3));
     options.pool.mode = happens(random, 100) ? config::PoolMode::session : config::PoolMode::transaction;
     options.pool.max_prepared_statements = happens(random, 300) ? 2 : 200;
@@ -63,7 +65,7 @@ Simulation::Simulation(std::uint64_t seed)
     : random_(seed),
       has_faults_(happens(random_, 500)),
       changes_session_(happens(random_, 700)),
-      world_(options_of(random_, changes_session_)) {
+      world_(options_of(seed, random_, changes_session_)) {
     const std::size_t count = 1 + below(random_, 5);
     for (std::size_t i = 0; i < count; ++i)
         clients_.emplace_back().program = make_program(random_, i, changes_session_);

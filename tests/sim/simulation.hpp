@@ -34,7 +34,7 @@ class Simulation {
         bool has_left = false, has_asked_to_cancel = false;
     };
 
-    static test::WorldOptions options_of(Random& random, bool changes_session);
+    static test::WorldOptions options_of(std::uint64_t seed, Random& random, bool changes_session);
     void act();
     void fault();
     void collect();

@@ -21,8 +21,8 @@ struct FakeClient {
 };
 
 struct WorldOptions {
-    // What is sent to preserve session state has tests of its own.
-    config::Pool pool{.size = 1, .session_state = config::SessionState::ignore};
+    // What is sent to preserve session state has tests of its own, and so has a BEGIN that no server hears of.
+    config::Pool pool{.size = 1, .session_state = config::SessionState::ignore, .lazy_begin = false};
     config::Limits limits{};
     config::ClientTimeouts timeouts{};
     std::vector<config::Policy> policies{};

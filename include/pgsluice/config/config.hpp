@@ -185,6 +185,7 @@ struct Pool {
     SessionState session_state = SessionState::preserve;
     CustomSettings custom_settings = CustomSettings::share;
     bool check_at_release = false;
+    bool lazy_begin = true;
     friend bool operator==(const Pool&, const Pool&) = default;
 };
 

@@ -39,9 +39,14 @@ enum class Fate : std::uint8_t {
     swallow,     // it answers something that we sent on our own; an error still fails the client's batch
     restore,     // it restores a session's settings: swallowed too, and its failure is never overlooked
     inspect,     // it answers what we asked about the session: for us, and an error is an answer too
+    open,        // it opens the transaction that the client believes open: swallowed, and see Settled::not_opened
     invent,      // the server was never asked: the reply is ours
     substitute,  // the server was given a statement that fails; its error is replaced by ours
 };
+
+// What a server is given to refuse in the place of something else: its parser does, whatever the transaction's state,
+// so the transaction fails and the pipeline is skipped by its own rules.
+constexpr ByteView refused_text = "refused by pgsluice";
 
 struct OwedText {
     wire::SqlError error;  // substitute
@@ -62,6 +67,7 @@ enum class Settled : std::uint8_t {
     substitute,     // an ErrorResponse to be replaced by substituted_error()
     inspected,      // part of the answer to what we asked about the session
     replay_failed,  // an error inside what restores a session's settings
+    not_opened,     // an error of a BEGIN that the client was told had succeeded
     lost_sync,      // the server sent what nothing had asked for: its connection cannot be trusted any more
 };
 
@@ -96,6 +102,11 @@ class Exchange {
     // A Flush is behind all that is owed: the server holds no answer back.
     bool is_flushed() const { return flushed_; }
     void note_flush() { flushed_ = true; }
+
+    // A transaction is being opened that the client believes open (Fate::open).
+    bool is_opening() const { return opening_ > 0; }
+    // And the batch has ended that began with it: what is sent now would run by itself if there were no transaction.
+    bool is_past_opening() const { return batch_ != opening_batch_; }
 
     // The client has gone: whatever is owed to it is swallowed when it comes.
     void abandon();
@@ -137,9 +148,12 @@ class Exchange {
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
     bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }
     // The server is answering what it was sent by us and not by the client.
-    bool is_answering_us() const { return is_replaying() || (!owed_.empty() && owed_.front().fate == Fate::swallow); }
-    // Something that runs is unanswered. Should it turn out to be COPY FROM STDIN, the next message fails it, so that
-    // one has to reach the server: a reply to it must not be invented.
+    bool is_answering_us() const {
+        const Fate fate = owed_.empty() ? Fate::forward : owed_.front().fate;
+        return fate == Fate::restore || fate == Fate::swallow || fate == Fate::open;
+    }
+    // Something of the client's that runs is unanswered. Should it turn out to be COPY FROM STDIN, the next message
+    // fails it, so that one has to reach the server: a reply to it must not be invented.
     bool may_copy() const { return readies_owed_ + executes_owed_ > 0; }
     // Number of the batch that messages sent now belong to; never 0.
     std::uint32_t batch() const { return batch_; }
@@ -151,6 +165,7 @@ class Exchange {
     void settle_markers();
     void enter_copy_in();
     Owed take_front();
+    void uncount(const Owed& owed);
     Settled fail(Witness& witness);
     Settled settle_ready(ByteView body, Witness& witness);
 
@@ -159,6 +174,8 @@ class Exchange {
     std::uint32_t batch_ = 1;
     std::uint32_t readies_owed_ = 0;
     std::uint32_t executes_owed_ = 0;
+    std::uint32_t opening_ = 0;
+    std::uint32_t opening_batch_ = 0;
     std::size_t invented_ = 0;
     bool open_batch_ = false;
     bool exposed_ = false;  // see may_skip()

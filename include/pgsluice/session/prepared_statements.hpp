@@ -68,7 +68,7 @@ class PreparedStatements {
     void close_unsent(ByteView name);
     bool has_unnamed() const { return unnamed_ != nullptr || unnamed_unanswered_ > 0; }
     // A simple query destroys the unnamed statement.
-    void forget_unnamed(pool::Server& server);
+    void forget_unnamed();
     // DEALLOCATE ALL has been done on the server that is lent.
     void forget_all(pool::Server& server);
 

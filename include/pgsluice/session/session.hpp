@@ -12,6 +12,7 @@
 #include <pgsluice/policy/engine.hpp>
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/inspection.hpp>
+#include <pgsluice/protocol/unsent_begin.hpp>
 #include <pgsluice/session/host.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
 #include <pgsluice/sql/session_effect.hpp>
@@ -120,8 +121,14 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
     void send(wire::Outbox& to_server, Bytes& to_client);
+    void forget_unnamed();
     bool hold_until_answered(wire::Outbox& to_server);
     bool has_too_many_replies_waiting(wire::Outbox& to_server);
+    // lazy_begin.cpp
+    bool answer_here(const wire::Frame& frame, ByteView rest, Bytes& to_client);
+    bool open_transaction(wire::Outbox& to_server);
+    void lose_begin();
+    void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
     void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
@@ -150,6 +157,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool obey(protocol::Settled settled, ByteView message, wire::Outbox& to_client);
     void on_ready(wire::TransactionStatus status);
     void go_on_if_held();
+    void note_transaction(TimePoint now);
     void note_command(ByteView body);
     bool can_check_in() const;
     bool is_at_rest() const;
@@ -224,6 +232,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     protocol::Pins pins_;
     sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
+    protocol::UnsentBegin begin_;
     std::uint64_t settings_ = 0;  // the digest of what decides about the meaning of texts
 
     std::shared_ptr<const Rulebook> rulebook_;

@@ -49,6 +49,7 @@ void write_negotiate_protocol_version(Bytes& out, std::int32_t newest_minor, std
 void write_parameter_status(Bytes& out, ByteView name, ByteView value);
 void write_backend_key_data(Bytes& out, std::int32_t process_id, ByteView secret);
 void write_ready_for_query(Bytes& out, TransactionStatus status);
+void write_command_complete(Bytes& out, ByteView command);
 void write_empty(Bytes& out, BackendTag tag);  // ParseComplete, BindComplete, CloseComplete, NoData, EmptyQueryResponse
 
 }  // namespace pgsluice::wire

@@ -188,3 +188,9 @@ def login(proxy, user="app", database="app", password=None, source="", tls=None,
     seen = client.start(user, database, password or f"{user}-secret", **parameters)
     assert seen[-1].tag == "Z", [message.summary() for message in seen]
     return client
+
+
+def hold_server(client):
+    """A transaction that has begun on a server: BEGIN by itself takes none."""
+    client.query("begin")
+    client.query("select 1")

@@ -173,8 +173,6 @@ INSTANTIATE_TEST_SUITE_P(
              "4:42: routes[0].pool.max_pinned: \"50\" is not a percentage; allowed is 0% to 100%"},
         Case{4, "routes: [ { name: a, pool: { custom_settings: keep } } ]",
              "4:47: routes[0].pool.custom_settings: \"keep\" is unknown; allowed is affinity, close or share"},
-        Case{4, "routes: [ { name: a, pool: { lazy_begin: true } } ]",
-             "4:30: routes[0].pool.lazy_begin: not supported"},
         Case{4, "routes: [ { name: a, target_session_attrs: read_write } ]",
              "4:44: routes[0].target_session_attrs: \"read_write\" is unknown; allowed is any, read-write"},
         Case{4, "routes: [ { name: a, parameters: { user: x } } ]",

@@ -1,0 +1,54 @@
+#include "words.hpp"
+
+#include <pgsluice/base/lower_case.hpp>
+
+#include <algorithm>
+
+namespace pgsluice::sql {
+namespace {
+
+constexpr bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
+}
+
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 128;
+}
+
+bool goes_on_in_word(char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '$';
+}
+
+std::size_t word_size(ByteView text) {
+    if (text.empty() || !is_letter(text.front())) return 0;
+    const auto end = std::find_if_not(text.begin(), text.end(), goes_on_in_word);
+    return static_cast<std::size_t>(end - text.begin());
+}
+
+}  // namespace
+
+void skip_blanks(ByteView& text) {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+}
+
+std::string take_word(ByteView& text) {
+    const std::size_t size = word_size(text);
+    std::string found = lower_case(text.substr(0, size));
+    text.remove_prefix(size);
+    return found;
+}
+
+bool take_word(ByteView& text, ByteView word) {
+    if (text.size() < word.size()) return false;
+    const bool is_same =
+        std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) { return a == lower_case(b); });
+    if (!is_same || word_size(text) != word.size()) return false;
+    text.remove_prefix(word.size());
+    return true;
+}
+
+bool is_end(ByteView text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c == ';' || is_blank(c); });
+}
+
+}  // namespace pgsluice::sql
