@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -25,11 +26,6 @@ bool matches(ByteView text, std::size_t at, ByteView word) {
     return std::equal(word.begin(), word.end(), text.begin() + static_cast<std::ptrdiff_t>(at),
                       [](char a, char b) { return a == lower_case(b); });
 }
-
-// Words that begin a statement with an effect.
-constexpr std::array<ByteView, 14> beginnings{"set",     "reset",      "discard", "listen",  "unlisten",
-                                              "prepare", "deallocate", "declare", "close",   "load",
-                                              "do",      "call",       "drop",    "rollback"};
 
 // Behind blanks and comments; an unfinished comment hides nothing, since no statement can follow it.
 std::size_t skip_blanks(ByteView text, std::size_t at) {
@@ -55,14 +51,25 @@ std::size_t skip_blanks(ByteView text, std::size_t at) {
     return at;
 }
 
+bool is_word_at(ByteView text, std::size_t at, ByteView word) {
+    return matches(text, at, word) && (at + word.size() == text.size() || !is_word(text[at + word.size()]));
+}
+
+// Words that begin a statement with an effect.
 bool begins_with_effect(ByteView text, std::size_t at) {
     at = skip_blanks(text, at);
     if (at == text.size()) return false;
-    const char first = lower_case(text[at]);
-    return std::any_of(beginnings.begin(), beginnings.end(), [&](ByteView word) {
-        return word[0] == first && matches(text, at, word) &&
-               (at + word.size() == text.size() || !is_word(text[at + word.size()]));
-    });
+    const auto is = [&](auto... words) { return (is_word_at(text, at, words) || ...); };
+    switch (lower_case(text[at])) {
+        case 'c': return is("close", "call");
+        case 'd': return is("discard", "deallocate", "declare", "do", "drop");
+        case 'l': return is("listen", "load");
+        case 'p': return is("prepare");
+        case 'r': return is("reset", "rollback");
+        case 's': return is("set");
+        case 'u': return is("unlisten");
+        default: return false;
+    }
 }
 
 // Whether one of the words below may be recognized at a byte: by itself and the one before it.
@@ -80,11 +87,12 @@ bool is_mark(char before, char c) {
 }
 
 // The same for a block of bytes at once: most have none. Bit 5 tells small letters from capitals; what else it confuses
-// is told apart by is_mark().
+// is told apart by is_mark(). The result has the lowest bit of each byte that may be one.
 using Block = unsigned char __attribute__((vector_size(16)));
 constexpr std::size_t block_bytes = sizeof(Block);
+using Marks = std::array<std::uint64_t, 2>;
 
-bool has_mark(const char* at) {
+Marks marks_at(const char* at) {
     Block now, before;
     std::memcpy(&now, at, block_bytes);
     std::memcpy(&before, at - 1, block_bytes);
@@ -93,9 +101,10 @@ bool has_mark(const char* at) {
     const auto marked = (now == ';') | ((now == '_') & ((before == 't') | (before == 'g'))) |
                         ((small == 'v') & (before == 'd')) | ((small == 'm') & (before == 'e')) |
                         ((now == '&') & (before == 'u'));
-    std::array<std::uint64_t, 2> words{};
-    std::memcpy(words.data(), &marked, block_bytes);
-    return (words[0] | words[1]) != 0;
+    Marks marks{};
+    std::memcpy(marks.data(), &marked, block_bytes);
+    for (std::uint64_t& word : marks) word &= 0x0101010101010101;
+    return marks;
 }
 
 bool is_effect_at(ByteView text, std::size_t at) {
@@ -116,23 +125,40 @@ bool is_effect_at(ByteView text, std::size_t at) {
     }
 }
 
-}  // namespace
+bool has_effect_at(ByteView text, std::size_t at) {
+    return is_mark(text[at - 1], text[at]) && is_effect_at(text, at);
+}
 
-bool is_candidate(ByteView text) {
-    // Of the first byte only a semicolon would matter, and the text begins behind it just as well.
-    text.remove_prefix(std::min(text.find_first_not_of(';'), text.size()));
-    if (begins_with_effect(text, 0)) return true;
-    for (std::size_t at = 1; at < text.size();) {
-        if (text.size() - at >= block_bytes && !has_mark(text.data() + at)) {
-            at += block_bytes;
-            continue;
-        }
-        const std::size_t end = std::min(at + block_bytes, text.size());
-        for (; at < end; ++at) {
-            if (is_mark(text[at - 1], text[at]) && is_effect_at(text, at)) return true;
+bool has_effect_in_block(ByteView text, std::size_t at) {
+    const Marks marks = marks_at(text.data() + at);
+    for (std::size_t half = 0; half < marks.size(); ++half) {
+        for (std::uint64_t rest = marks[half]; rest != 0; rest &= rest - 1) {
+            const auto byte = static_cast<std::size_t>(std::countr_zero(rest)) / 8;
+            if (has_effect_at(text, at + half * sizeof(rest) + byte)) return true;
         }
     }
     return false;
+}
+
+}  // namespace
+
+bool is_candidate(ByteView text) {
+    static_assert(std::endian::native == std::endian::little, "has_effect_in_block() counts bytes from the lowest");
+    // Of the first byte only a semicolon would matter, and the text begins behind it just as well.
+    text.remove_prefix(std::min(text.find_first_not_of(';'), text.size()));
+    if (begins_with_effect(text, 0)) return true;
+    if (text.size() <= block_bytes) {
+        for (std::size_t at = 1; at < text.size(); ++at) {
+            if (has_effect_at(text, at)) return true;
+        }
+        return false;
+    }
+    std::size_t at = 1;
+    for (; text.size() - at >= block_bytes; at += block_bytes) {
+        if (has_effect_in_block(text, at)) return true;
+    }
+    // The last block may overlap the one before it.
+    return at < text.size() && has_effect_in_block(text, text.size() - block_bytes);
 }
 
 }  // namespace pgsluice::sql
