@@ -188,11 +188,19 @@ Settled Exchange::fail(Witness& witness) {
     std::size_t skipped = 0;
     while (skipped < owed_.size() && owed_[skipped].asked != Asked::sync) ++skipped;
     for (std::size_t i = skipped; i-- > 0;) witness.on_dropped(owed_[i], i == 0);
+    bool has_query = false;
     for (; skipped > 0; --skipped) {
         // A Query inside a failed pipeline is skipped like the rest and gets no ReadyForQuery of its own.
-        if (ends_batch(take_front().asked)) --readies_owed_;
+        const Owed owed = take_front();
+        if (!ends_batch(owed.asked)) continue;
+        --readies_owed_;
+        has_query |= owed.fate == Fate::forward;
     }
     skipping_ = owed_.empty();
+    // Unless the Sync behind it is ours, which the client knows nothing of.
+    if (has_query && !skipping_ && !is_abandoned_ && owed_.front().fate == Fate::swallow) {
+        owed_.front().fate = Fate::forward;
+    }
     return mine;
 }
 

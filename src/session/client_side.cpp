@@ -214,10 +214,13 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     if (server_->exchange().may_skip() && statements_.has_unnamed() && hold_until_answered(to_server)) return 0;
     const bool is_whole = rest.size() >= frame.size;
     std::optional<std::string> deallocated;
+    std::vector<PreparedStatements::Mentioned> spoken_of;
     if (statements_.has_names() && is_whole) {
-        deallocated = statements_.deallocated_by(wire::statement_text(FrontendTag::query, wire::body_of(rest, frame)));
+        const ByteView text = wire::statement_text(FrontendTag::query, wire::body_of(rest, frame));
+        deallocated = statements_.deallocated_by(text);
+        if (!deallocated) spoken_of = statements_.spoken_of_by(text);
     }
-    if (deallocated && hold_until_answered(to_server)) return 0;
+    if ((deallocated || !spoken_of.empty()) && hold_until_answered(to_server)) return 0;
     ++totals_.queries;
     metrics_.queries[QueryKind::simple].add();
     if (deallocated && server_->exchange().status() != TransactionStatus::failed) {
@@ -229,8 +232,13 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
     const bool is_malformed = statements_.has_unnamed() && is_whole && !wire::read_query(wire::body_of(rest, frame));
     if (!is_malformed) forget_unnamed();
+    if (server_->exchange().status() == TransactionStatus::failed) spoken_of.clear();
+    note_effects_of(spoken_of);
+    PreparedStatements::lend_names(spoken_of, *server_, to_server);
     server_->exchange().owe(Asked::query);
-    return pass(frame, rest, to_server);
+    const std::size_t passed = pass(frame, rest, to_server);
+    if (!spoken_of.empty()) PreparedStatements::take_names_back(spoken_of, *server_, to_server);
+    return passed;
 }
 
 std::size_t Session::admit_copy_data(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {

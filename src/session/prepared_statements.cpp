@@ -156,6 +156,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
     if (!find(parse.statement, lease.server, known)) return Outcome::hold;
     if (known != nullptr) return parse_again(parse, lease);
     if (names_->bytes() + message_bytes > most_statement_bytes) return too_many();
+    if (lease.may_have_sql_names) ask_whether_sql_has_it(parse, lease);
 
     StatementRef statement = texts_.intern(parse.text, parse.parameter_types, lease.environment);
     const auto* present = lease.server.statements().use(*statement);

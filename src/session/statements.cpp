@@ -11,7 +11,8 @@ using Outcome = PreparedStatements::Outcome;
 
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     const std::size_t slots = pool_->target().settings.max_prepared_statements;
-    return {*server_, to_server, metrics_, slots, pinned_, environment()};
+    const bool may_have_sql_names = pins_.has(protocol::Pin::prepared) || effect_ >= sql::SessionEffect::leaves;
+    return {*server_, to_server, metrics_, slots, pinned_, may_have_sql_names, environment()};
 }
 
 void Session::forget_unnamed() {
@@ -52,6 +53,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
+    if (!lend_names_to(parse->text, to_server)) return hold_until_settled();
     return follow(statements_.parse(*parse, frame.size, statement_lease(to_server)), frame.size, frame, rest,
                   to_server);
 }
@@ -74,6 +76,8 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
             return drop(frame, rest);
         }
     }
+    const auto* runs = statements_.meant_by(bind->statement);
+    if (runs != nullptr && !lend_names_to(runs->text, to_server)) return hold_until_settled();
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     PreparedStatements::Admission admission;
     while (true) {
@@ -115,6 +119,8 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
         server_->exchange().owe(is_portal ? Asked::describe_portal : Asked::describe_statement);
         return pass(frame, rest, to_server);
     }
+    const auto* meant = statements_.meant_by(target->name);
+    if (meant != nullptr && !lend_names_to(meant->text, to_server)) return hold_until_settled();
     return follow(statements_.describe(*target, statement_lease(to_server)), frame.size, frame, rest, to_server);
 }
 

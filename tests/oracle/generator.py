@@ -89,7 +89,7 @@ class Generator:
             f"select pg_advisory_xact_lock({self.seed})",
             "declare held cursor with hold for select n from numbers order by n", "declare open cursor for select n from numbers order by n", "fetch 2 from held",
             "fetch 2 from open", "move 3 in open", "close held", "close open", "close all",
-            "prepare own as select 1", "prepare own (int) as select $1 + 1", "execute own", "execute own (3)", "deallocate own", "deallocate all"))
+            *self.named(), *self.named(), "deallocate own", "deallocate all"))
 
     def failing(self) -> str:
         return self.choose.choice((
@@ -102,6 +102,11 @@ class Generator:
     def simple(self) -> Step:
         sql = self.sql()
         return Step(m.query(sql), words=f"Q {sql}")
+
+    def named(self) -> tuple:
+        """SQL about prepared statements, by names that Parse messages give too."""
+        name = self.choose.choice(("own", "s1", "s2", '"S 3"'))
+        return f"prepare {name} as select 1", f"prepare {name} (int) as select $1 + 1", f"execute {name}", f"execute {name} (3)", f"explain execute {name}"
 
     def deallocate(self) -> Step:
         """By SQL, of a name that may be one of the protocol's."""

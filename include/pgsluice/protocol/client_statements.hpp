@@ -3,6 +3,7 @@
 // answered.
 #pragma once
 
+#include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/protocol/statement.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -74,6 +75,24 @@ class ClientStatements {
             bytes_ -= cost_of(each);
             return true;
         });
+    }
+    // Those whose names stand in the text, in whatever part of it; at most 16. Case is ignored: more may be found than
+    // are meant.
+    struct Mentioned {
+        std::string name;
+        StatementRef statement;
+        std::uint32_t batch = 0;  // as in Entry
+    };
+    std::vector<Mentioned> mentioned_in(ByteView text) const {
+        constexpr std::size_t most = 16;
+        const std::string lower = lower_case(text);
+        std::vector<Mentioned> found;
+        for (const auto& [name, entry] : names_) {
+            if (entry.closed || lower.find(lower_case(name)) == std::string::npos) continue;
+            found.push_back({name, entry.statement, entry.batch});
+            if (found.size() == most) break;
+        }
+        return found;
     }
     // Of the same text and types, whatever it meant when it was parsed; nullptr where there is none.
     const std::string* name_of(const Statement& statement) const {

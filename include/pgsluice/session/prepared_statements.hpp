@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace pgsluice::session {
 
@@ -28,6 +29,7 @@ class PreparedStatements {
         metrics::RouteMetrics& metrics;
         std::size_t slots;                  // pool.max_prepared_statements
         bool pinned;                        // the server has statements that are not known here
+        bool may_have_sql_names;            // SQL has perhaps prepared there by names of the client's
         protocol::Environment environment;  // of what is parsed now
     };
     enum class Outcome : std::uint8_t {
@@ -59,6 +61,15 @@ class PreparedStatements {
     std::optional<std::string> deallocated_by(ByteView text) const;
     void deallocate(ByteView name, pool::Server& server, wire::Outbox& to_server);
     bool has_deallocating_portals() const { return names_ != nullptr && names_->has_deallocating_portals(); }
+    // SQL and the protocol give names in one namespace. Statements of the protocol's that a text may speak of (EXECUTE,
+    // PREPARE) go by the client's names on the server while it runs. No transaction may have failed.
+    using Mentioned = protocol::ClientStatements::Mentioned;
+    std::vector<Mentioned> spoken_of_by(ByteView text) const;
+    // False: an earlier batch that is unanswered decides about one of them; hold.
+    static bool lend_names(const std::vector<Mentioned>& statements, pool::Server& server, wire::Outbox& to_server);
+    // Behind a Query.
+    static void take_names_back(const std::vector<Mentioned>& statements, pool::Server& server,
+                                wire::Outbox& to_server);
     // What is owed for an Execute of the portal.
     protocol::Owed execute(ByteView portal) const;
     void on_deallocated(const protocol::Owed& owed) {
@@ -84,6 +95,7 @@ class PreparedStatements {
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
     void prepare_gone(pool::Server& server, Bytes& out);
+    static void ask_whether_sql_has_it(const wire::Parse& parse, const Lease& lease);
     Admission bind_deallocation(const wire::Bind& bind, std::size_t rest_bytes, ByteView name, const Lease& lease);
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);

@@ -140,6 +140,8 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    bool lend_names_to(ByteView text, wire::Outbox& to_server);
+    void note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements);
     std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
                        ByteView rest, wire::Outbox& to_server);
     PreparedStatements::Lease statement_lease(wire::Outbox& to_server);

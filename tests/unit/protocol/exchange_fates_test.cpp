@@ -25,6 +25,26 @@ TEST(Fates, an_invented_reply_waits_for_its_turn) {
     EXPECT_EQ(ledger.settle(server::bind_complete()), "forward BindComplete\n");
 }
 
+// Ours around a Query: where what stands in front fails, the server skips both, and the Sync behind it answers for the
+// Query.
+TEST(Fates, a_query_that_is_skipped_for_something_of_ours_is_answered_by_our_sync) {
+    for (const bool fails : {false, true}) {
+        Ledger ledger;
+        ledger.owe(Asked::parse, Fate::swallow).owe(Asked::query);
+        ledger.owe(Asked::close, Fate::swallow).owe(Asked::sync, Fate::swallow);
+        if (fails) {
+            EXPECT_EQ(ledger.settle(server::error("42P01", "gone") + server::ready()),
+                      "forward ErrorResponse ERROR 42P01 \"gone\"\nforward ReadyForQuery I\n");
+        } else {
+            EXPECT_EQ(ledger.settle(server::parse_complete() + server::command_complete("A") + server::ready() +
+                                    server::close_complete() + server::ready()),
+                      "swallow ParseComplete\nforward CommandComplete \"A\"\nforward ReadyForQuery I\n"
+                      "swallow CloseComplete\nswallow ReadyForQuery I\n");
+        }
+        EXPECT_TRUE(ledger.exchange.at_rest());
+    }
+}
+
 TEST(Fates, a_name_is_deallocated_when_what_does_it_is_done) {
     for (const Asked asked : {Asked::execute, Asked::query}) {
         Ledger ledger;

@@ -1,0 +1,88 @@
+// SQL that speaks of statements which Parse messages have prepared, by the client's names.
+#include "statement_scripts.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::session {
+namespace {
+
+const std::string lends = "Close S \"a\"\nParse \"a\" \"A\"\n";
+const Bytes lent = server::close_complete() + server::parse_complete();
+
+Script& prepare(Script& script) {
+    return script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepares("A") + "Sync\n")
+        .expect_to_client("ParseComplete\nReadyForQuery I\n");
+}
+
+TEST(SqlNames, are_lent_to_a_query_that_executes_one) {
+    Script script;
+    prepare(script)
+        .client_sends(client::query("execute a"))
+        .expect_to_server(lends + "Query \"execute a\"\nClose S \"a\"\nSync\n")
+        .server_sends(lent + server::command_complete("OK") + server::ready())
+        .expect_to_client("CommandComplete \"OK\"\nReadyForQuery I\n")
+        .server_sends(server::close_complete() + server::ready())
+        .expect_to_client("")
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1); })
+        .exchange(0, 0, "select 1");
+    script.run();
+}
+
+// What is prepared again may fail, for a table that has gone; the Query behind it is skipped then.
+TEST(SqlNames, that_cannot_be_lent_are_the_querys_error) {
+    Script script;
+    prepare(script)
+        .client_sends(client::query("execute a"))
+        .server_sends(server::close_complete() + server::error("42P01", "no such table"))
+        .expect_to_client("ErrorResponse ERROR 42P01 \"no such table\"\n")
+        .server_sends(server::ready())
+        .expect_to_client("ReadyForQuery I\n")
+        .then([](World& world) {
+            if (world.pools().servers() > 0) world.server(0).take();
+        })
+        .exchange(0, 0, "select 1");
+    script.run();
+}
+
+TEST(SqlNames, are_not_lent_in_a_transaction_that_has_failed) {
+    Script script;
+    prepare(script)
+        .client_sends(client::query("begin"))
+        .server_sends(server::command_complete("BEGIN") + server::ready('E'))
+        .expect_to_server("Query \"begin\"\n")
+        .client_sends(client::query("execute a"))
+        .expect_to_server("Query \"execute a\"\n");
+    script.run();
+}
+
+TEST(SqlNames, are_lent_at_the_parse_of_a_text_that_executes_one_and_taken_back_with_the_server) {
+    Script script;
+    prepare(script)
+        .client_sends(client::parse("", "execute a") + client::sync())
+        .expect_to_server(lends + "Parse \"\" \"execute a\"\nSync\n")
+        .server_sends(lent + server::parse_complete() + server::ready())
+        .expect_to_client("ParseComplete\nReadyForQuery I\n")
+        .expect_to_server("Query \"DISCARD ALL\"\n");
+    script.run();
+}
+
+TEST(SqlNames, that_an_earlier_batch_decides_about_are_waited_for) {
+    Script script;
+    script.client_sends(client::parse("a", "A") + client::sync() + client::parse("", "execute a") + client::sync())
+        .expect_to_server(prepares("A") + "Sync\n")
+        .server_sends(server::error("42601", "syntax error") + server::ready())
+        .expect_to_server("Parse \"\" \"execute a\"\nSync\n")
+        .expect_to_client("ErrorResponse ERROR 42601 \"syntax error\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(SqlNames, of_others_are_not_lent) {
+    Script script;
+    prepare(script).client_sends(client::query("execute b")).expect_to_server("Query \"execute b\"\n");
+    script.run();
+}
+
+}  // namespace
+}  // namespace pgsluice::session
