@@ -95,17 +95,13 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     }
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
         wire::SqlError refused;
-        if (!judged_) {
-            if (const wire::SqlError* error = judge(frame, rest, refused)) {
-                refuse(frame, *error, to_server, to_client);
-                return drop(frame, rest);
-            }
-            if (const wire::SqlError* error = judge_effect(frame, rest, refused)) {
-                refuse(frame, *error, to_server, to_client);
-                return drop(frame, rest);
-            }
+        const wire::SqlError* error = judged_ ? nullptr : judge(frame, rest, refused);
+        if (error == nullptr && !noted_) error = judge_effect(frame, rest, refused);
+        if (error != nullptr) {
+            refuse(frame, *error, to_server, to_client);
+            return drop(frame, rest);
         }
-        judged_ = true;
+        judged_ = noted_ = true;
     }
     if (server_ == nullptr) {
         if (answer_here(frame, rest, to_client)) return drop(frame, rest);
@@ -193,7 +189,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
     }
     if (refusal_ != nullptr) {
         const auto refusal = std::move(refusal_);
-        judged_ = false;
+        judged_ = noted_ = false;
         if (!begin_.is_open()) busy_since_ = never;
         refuse_here(frame, *refusal, to_client);
         return drop(frame, rest);
@@ -232,7 +228,9 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
     const bool is_malformed = statements_.has_unnamed() && is_whole && !wire::read_query(wire::body_of(rest, frame));
     if (!is_malformed) forget_unnamed();
-    if (server_->exchange().status() == TransactionStatus::failed) spoken_of.clear();
+    const bool may_lend =
+        server_->exchange().status() != TransactionStatus::failed && !server_->exchange().ignores_sync();
+    if (!may_lend) spoken_of.clear();
     note_effects_of(spoken_of);
     PreparedStatements::lend_names(spoken_of, *server_, to_server);
     server_->exchange().owe(Asked::query);

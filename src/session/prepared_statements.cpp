@@ -64,6 +64,7 @@ void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fat
         exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
     }
     wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->parameter_types);
+    ++lease.parses;
     statements.add(statement, exchange.batch());
     exchange.owe({Asked::parse, fate, std::move(statement), false, std::move(name)});
 }
@@ -134,6 +135,7 @@ bool PreparedStatements::put_unnamed_on_server(const Lease& lease) {
             unnamed_ = texts_.intern(unnamed_->text, unnamed_->parameter_types, lease.environment);
         }
         wire::write_parse(lease.to_server.join(), "", unnamed_->text, unnamed_->parameter_types);
+        ++lease.parses;
         owe_unnamed(Asked::parse, Fate::swallow, unnamed_, lease.server);
     }
     lease.server.unnamed() = unnamed_;
@@ -148,6 +150,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
         if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
         lease.server.unnamed() = unnamed_;
+        ++lease.parses;
         owe_unnamed(Asked::parse, Fate::forward, unnamed_, lease.server);
         return Outcome::pass;
     }

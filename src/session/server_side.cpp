@@ -248,7 +248,9 @@ void Session::on_ready(TransactionStatus status) {
     const TimePoint now = context_.host.now();
     active_at_ = now;
     if (asked_at_ != never) {
-        metrics_.query_seconds.observe(std::chrono::duration_cast<Microseconds>(now - asked_at_));
+        const auto lasted = std::chrono::duration_cast<Microseconds>(now - asked_at_);
+        metrics_.query_seconds.observe(lasted);
+        totals_.query_time += lasted;
         asked_at_ = exchange.owes() ? now : never;
     }
     if (status == TransactionStatus::idle) {
@@ -268,7 +270,9 @@ void Session::note_transaction(TimePoint now) {
     if (busy_since_ == never) return;
     ++totals_.transactions;
     metrics_.transactions.add();
-    metrics_.transaction_seconds.observe(std::chrono::duration_cast<Microseconds>(now - busy_since_));
+    const auto lasted = std::chrono::duration_cast<Microseconds>(now - busy_since_);
+    metrics_.transaction_seconds.observe(lasted);
+    totals_.transaction_time += lasted;
 }
 
 // Statement mode gives the server back after every statement: there is nowhere to go on with a transaction.
@@ -290,8 +294,7 @@ void Session::refuse_transaction() {
     asked_at_ = never;
     // A rollback does not undo all of it: locks of the session stay.
     if (is_changed() || pins_.any()) server_->need_reset();
-    effect_ = sql::SessionEffect::none;
-    unseen_ = false;
+    forget_effect();
     set_pins({});
     settle_environment();
     pool_->recover(part_from_server(), 0);

@@ -115,7 +115,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
         const std::size_t admitted = admit(frame, rest, to_server, to_client);
         if (admitted == 0) break;
         // One that is held comes again, and must not be counted twice; whatever comes behind it is judged by itself.
-        judged_ = false;
+        judged_ = noted_ = false;
         taken += admitted;
     }
     if (phase_ == Phase::ended) return bytes.size();
@@ -217,6 +217,7 @@ bool Session::take_server() {
     server_ = pool_->acquire(*this, *this);
     if (server_ != nullptr) {
         enter(ClientState::active);
+        ++totals_.assignments;
         metrics_.wait_seconds.observe(Microseconds::zero());
         return true;
     }
@@ -232,7 +233,10 @@ void Session::on_granted(pool::Server& server) {
     waiting_ = false;
     lease_begun_ = false;
     enter(ClientState::active);
-    metrics_.wait_seconds.observe(std::chrono::duration_cast<Microseconds>(context_.host.now() - waiting_since()));
+    const auto waited = std::chrono::duration_cast<Microseconds>(context_.host.now() - waiting_since());
+    metrics_.wait_seconds.observe(waited);
+    ++totals_.assignments;
+    totals_.wait_time += waited;
     if (phase_ == Phase::starting)
         context_.host.defer(*this);
     else

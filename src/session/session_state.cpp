@@ -119,6 +119,13 @@ void Session::note_use_while_pinned() {
     unseen_ |= checks_at_release();
 }
 
+// A message that is held has not been sent: what it does is noted again when it comes again.
+void Session::forget_effect() {
+    effect_ = SessionEffect::none;
+    unseen_ = false;
+    noted_ = false;
+}
+
 void Session::inspect() {
     if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
     watch_->answer = {};
@@ -134,8 +141,7 @@ void Session::inspect() {
         pins.add(Pin::library);
         set_pins(pins);
     }
-    effect_ = SessionEffect::none;
-    unseen_ = false;
+    forget_effect();
     inspecting_ = true;
     client_->pause(Pause::settling);
     // The answer is not for the client, which need not have read its own.

@@ -27,6 +27,7 @@ bool PreparedStatements::lend_names(const std::vector<Mentioned>& statements, po
         server.exchange().owe({Asked::close, Fate::swallow});
         wire::write_parse(to_server.join(), name, statement->text, statement->parameter_types);
         server.exchange().owe({Asked::parse, Fate::swallow});
+        server.need_reset();
     }
     return true;
 }
@@ -47,6 +48,7 @@ void PreparedStatements::ask_whether_sql_has_it(const wire::Parse& parse, const 
     lease.server.exchange().owe({Asked::parse, Fate::swallow});
     wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', parse.statement);
     lease.server.exchange().owe({Asked::close, Fate::swallow});
+    lease.server.need_reset();
 }
 
 // What EXECUTE runs may change the session, which its own text does not tell.
@@ -66,7 +68,6 @@ bool Session::lend_names_to(ByteView text, wire::Outbox& to_server) {
     if (spoken_of.empty()) return true;
     if (!PreparedStatements::lend_names(spoken_of, *server_, to_server)) return false;
     note_effects_of(spoken_of);
-    server_->need_reset();
     return true;
 }
 

@@ -12,7 +12,7 @@ using Outcome = PreparedStatements::Outcome;
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     const std::size_t slots = pool_->target().settings.max_prepared_statements;
     const bool may_have_sql_names = pins_.has(protocol::Pin::prepared) || effect_ >= sql::SessionEffect::leaves;
-    return {*server_, to_server, metrics_, slots, pinned_, may_have_sql_names, environment()};
+    return {*server_, to_server, metrics_, totals_.server_parses, slots, pinned_, may_have_sql_names, environment()};
 }
 
 void Session::forget_unnamed() {
@@ -50,6 +50,8 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     pinned_ |= is_long;
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
     if (is_long || !parse || !statements_.translates()) {
+        ++totals_.client_parses;
+        ++totals_.server_parses;
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
     }

@@ -106,7 +106,7 @@ class Generator:
     def named(self) -> tuple:
         """SQL about prepared statements, by names that Parse messages give too."""
         name = self.choose.choice(("own", "s1", "s2", '"S 3"'))
-        return f"prepare {name} as select 1", f"prepare {name} (int) as select $1 + 1", f"execute {name}", f"execute {name} (3)", f"explain execute {name}"
+        return f"prepare {name} as select 1", f"prepare {name} (int) as select $1 + 1", f"execute {name}", f"execute {name} (3)"
 
     def deallocate(self) -> Step:
         """By SQL, of a name that may be one of the protocol's."""

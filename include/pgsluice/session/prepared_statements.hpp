@@ -27,6 +27,7 @@ class PreparedStatements {
         pool::Server& server;
         wire::Outbox& to_server;
         metrics::RouteMetrics& metrics;
+        std::uint64_t& parses;              // of the server's, counted
         std::size_t slots;                  // pool.max_prepared_statements
         bool pinned;                        // the server has statements that are not known here
         bool may_have_sql_names;            // SQL has perhaps prepared there by names of the client's
@@ -56,13 +57,15 @@ class PreparedStatements {
     Admission describe(const wire::Target& statement, const Lease& lease);
     Admission close(const wire::Target& statement, const Lease& lease);
     bool has_names() const { return names_ != nullptr; }
+    std::size_t size() const { return names_ == nullptr ? 0 : names_->size(); }
     // The name of the client's that a text deallocates. Where there is one, all that was asked before must be answered,
     // and deallocate() sends what a Query with that text comes to. What binds such a statement is found by bind().
     std::optional<std::string> deallocated_by(ByteView text) const;
     void deallocate(ByteView name, pool::Server& server, wire::Outbox& to_server);
     bool has_deallocating_portals() const { return names_ != nullptr && names_->has_deallocating_portals(); }
     // SQL and the protocol give names in one namespace. Statements of the protocol's that a text may speak of (EXECUTE,
-    // PREPARE) go by the client's names on the server while it runs. No transaction may have failed.
+    // PREPARE) go by the client's names on the server while it runs, and whatever is left of that is discarded when the
+    // server is given back. No transaction may have failed.
     using Mentioned = protocol::ClientStatements::Mentioned;
     std::vector<Mentioned> spoken_of_by(ByteView text) const;
     // False: an earlier batch that is unanswered decides about one of them; hold.

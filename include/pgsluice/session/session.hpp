@@ -42,6 +42,9 @@ struct Identity {
 struct Totals {
     std::uint64_t bytes_in = 0, bytes_out = 0;  // from and to the client
     std::uint64_t transactions = 0, queries = 0;
+    std::uint64_t assignments = 0;  // of servers
+    std::uint64_t client_parses = 0, server_parses = 0, binds = 0;
+    Microseconds transaction_time{0}, query_time{0}, wait_time{0};
 };
 
 class Session final : public Sink, public pool::ServerUser, public pool::Waiter, private protocol::Exchange::Witness {
@@ -76,6 +79,11 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     const std::shared_ptr<const Rulebook>& rulebook() const { return rulebook_; }
     const Totals& totals() const { return totals_; }
     TimePoint started_at() const { return started_at_; }
+    // The client's last bytes, or the last ReadyForQuery.
+    TimePoint active_at() const { return active_at_; }
+    const pool::Server* server() const { return server_; }  // lent to it, or none
+    protocol::Pins pins() const { return pins_; }
+    std::size_t prepared_statements() const { return statements_.size(); }
     pool::Pool& pool() const { return *pool_; }
     Peer& client() const { return *client_; }
     ByteView application_name() const;
@@ -181,6 +189,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool checks_at_release() const;
     bool makes_new_names(ByteView text) const;
     void note_use_while_pinned();
+    void forget_effect();
     void inspect();
     std::size_t skip_long_answer(const wire::Frame& frame, ByteView rest);
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
@@ -247,7 +256,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::unique_ptr<wire::SqlError> refusal_;
 
     TimePoint started_at_;
-    TimePoint active_at_;           // the client's last bytes, or the last ReadyForQuery
+    TimePoint active_at_;
     TimePoint busy_since_ = never;  // the first message of the transaction
     TimePoint asked_at_ = never;    // the oldest message that has not been answered
     Totals totals_;
@@ -260,7 +269,8 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool lease_begun_ = false;        // the server has this client's settings
     bool holding_ = false;            // see hold_until_settled
     bool skipping_here_ = false;      // an error of ours, with no server involved: all is dropped up to the Sync
-    bool judged_ = false;             // the message in front has passed the policies and waits for a server
+    bool judged_ = false;             // the message in front has passed the policies and waits to be sent
+    bool noted_ = false;              // and what it does to the session stands in effect_
     bool pinned_ = false;             // keeps its server to the end: something on it is not known well enough
     bool expects_pin_ = false;        // counted as pinned before the server has told of what does it
     bool unseen_ = false;             // pool.check_at_release: a transaction may have done anything

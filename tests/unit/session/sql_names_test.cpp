@@ -25,7 +25,9 @@ TEST(SqlNames, are_lent_to_a_query_that_executes_one) {
         .expect_to_client("CommandComplete \"OK\"\nReadyForQuery I\n")
         .server_sends(server::close_complete() + server::ready())
         .expect_to_client("")
-        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1); })
+        // Whatever is left of it.
+        .expect_to_server("Query \"DISCARD ALL\"\n")
+        .server_sends(server::command_complete("DISCARD ALL") + server::ready())
         .exchange(0, 0, "select 1");
     script.run();
 }
@@ -42,6 +44,7 @@ TEST(SqlNames, that_cannot_be_lent_are_the_querys_error) {
         .then([](World& world) {
             if (world.pools().servers() > 0) world.server(0).take();
         })
+        .server_sends(server::command_complete("DISCARD ALL") + server::ready())
         .exchange(0, 0, "select 1");
     script.run();
 }
@@ -76,6 +79,26 @@ TEST(SqlNames, that_an_earlier_batch_decides_about_are_waited_for) {
         .expect_to_server("Parse \"\" \"execute a\"\nSync\n")
         .expect_to_client("ErrorResponse ERROR 42601 \"syntax error\"\nReadyForQuery I\n");
     script.run();
+}
+
+// What it waits for is asked about in between, and that must not pass for what it does itself.
+TEST(SqlNames, a_statement_that_waits_is_asked_about_when_it_has_run) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::query("set work_mem = '7MB'") + client::query("prepare b as select 'a'"))
+        .server_sends(server::command_complete("SET") + server::ready())
+        .server_sends(server::close_complete() + server::parse_complete() + server::bind_complete() +
+                      server::command_complete("SELECT 0") + server::ready())
+        .then([](World& world) {
+            if (world.pools().servers() > 0) world.server(0).take();
+        })
+        .server_sends(lent + server::command_complete("PREPARE") + server::ready() + server::close_complete() +
+                      server::ready())
+        .expect_to_server("Bind \"\" \"pgsluice_inspect\" \"{}\" \"f\"\nExecute \"\" 0\nSync\n");
+    script.run_whole_unbroken();
 }
 
 TEST(SqlNames, of_others_are_not_lent) {
