@@ -57,6 +57,11 @@ void check_routes(Reader& reader, const Node& root, Config& config) {
         resolve_cluster(reader, node, route.cluster, config);
         check_parameters(reader, node);
         check_pool(reader, node, route.pool);
+        for_each_item(section_of(node, "match"), "databases", route.match.databases,
+                      [&](const Node& item, const std::string& name) {
+                          if (config.console.answers(name))
+                              reader.warning(item, "leads to the console: see admin.console");
+                      });
         if (!is_reachable) reader.warning(node, "never used: a route before it matches every client");
         if (matches_everybody(route.match)) is_reachable = false;
     });

@@ -65,6 +65,24 @@ void write_block(std::string& out, const Node& node, std::size_t indent, bool fo
     }
 }
 
+void add_keys(std::vector<PrintedKey>& out, const Node& node, const PrintedKey& above) {
+    if (is_flat(node)) {
+        out.push_back({above.path, above.pattern, node.is(Node::Kind::scalar) ? node.text : yaml_text(node)});
+        return;
+    }
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+        const Node& item = node.items[i];
+        const std::string dot = above.path.empty() ? "" : ".";
+        if (node.is(Node::Kind::list)) {
+            add_keys(out, item, {above.path + '[' + std::to_string(i) + ']', above.pattern + "[]", {}});
+        } else {
+            const bool is_cluster = above.pattern == "clusters";
+            add_keys(out, item,
+                     {above.path + dot + item.key, above.pattern + dot + (is_cluster ? "NAME" : item.key), {}});
+        }
+    }
+}
+
 }  // namespace
 
 std::string yaml_text(const Node& node) {
@@ -74,6 +92,12 @@ std::string yaml_text(const Node& node) {
     std::string out = "[";
     for (const Node& item : node.items) out += (out.size() > 1 ? ", " : "") + yaml_text(item);
     return out + ']';
+}
+
+std::vector<PrintedKey> print_keys(const Config& config) {
+    std::vector<PrintedKey> out;
+    add_keys(out, print_map(config_schema(), config), {});
+    return out;
 }
 
 std::string print(const Config& config) {

@@ -138,11 +138,26 @@ const Schema<Log>& log_schema() {
     return schema;
 }
 
+namespace {
+
+const Schema<AdminConsole>& console_schema() {
+    using T = AdminConsole;
+    using enum Changes;
+    static const Schema<T> schema{
+        key<T>("database", &T::database, Text{false}, live),
+        key<T>("users", &T::users, ListOf<Text>{{false}}, live),
+        key<T>("stats_users", &T::stats_users, ListOf<Text>{{false}}, live),
+    };
+    return schema;
+}
+
+}  // namespace
+
 const Schema<Config>& admin_schema() {
     using T = Config;
     static const Schema<T> schema{
         section<T>("http", &T::admin_http, HttpEndpoint{}),
-        later<T>("console"),
+        section<T>("console", &T::console, Object<AdminConsole>{console_schema}),
     };
     return schema;
 }

@@ -1,5 +1,6 @@
 #include "client_login.hpp"
 
+#include "console_client.hpp"
 #include "derive.hpp"
 #include "login.hpp"
 #include "peer_key.hpp"
@@ -167,8 +168,9 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     if (rule->method == config::AuthMethod::reject) {
         co_return Failure{LoginFailure::no_rule, "an authentication rule rejects", auth::rejected_by_rule(facts)};
     }
+    const bool for_console = snapshot.config.console.answers(who.database);
     const routing::Facts routed{who.database, who.user, who.application_name, login.tls.server_name, login.address};
-    const config::Route* route = snapshot.routes.choose(routed);
+    const config::Route* route = for_console ? nullptr : snapshot.routes.choose(routed);
     Found found = co_await find_credential(login, route);
     const Users::Entry* user = found.user;
     const std::string problem = found.problem;
@@ -186,6 +188,16 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     // From here on nothing waits. What has changed while the client proved itself counts.
     if (worker.process().draining) co_return shutting_down();
     const std::shared_ptr<const Snapshot> current = worker.snapshot();
+    if (for_console) {
+        const auto role = console_role(current->config.console, who.user);
+        if (!role) {
+            co_return Failure{LoginFailure::no_rule, "neither admin.console.users nor stats_users name this user",
+                              wire::fatal("42501", "permission denied for database \"" + who.database + "\"", "",
+                                          "admin.console.users and stats_users of pgsluice name who may use it.")};
+        }
+        co_await serve_console(login, *role);
+        co_return std::nullopt;
+    }
     if (route != nullptr) route = current->route(route->name);
     if (route == nullptr) {
         co_return Failure{LoginFailure::no_route, "no route takes this client",

@@ -199,6 +199,7 @@ void Worker::on_logged_in(session::Session& session) {
     client.metrics = &sets_.user({who.database, who.user});
     client.metrics->clients.add();
     client.metrics->logins.add();
+    ++ended_totals(who.database).logins;
     if (!snapshot_->config.log.connections) return;
     const std::string address = who.address.to_string();
     log::info("client_connected", "client logged in",
@@ -221,6 +222,7 @@ void Worker::on_ended(session::Session& session, metrics::Disconnect reason, con
     --client.pool->clients;
     const session::Totals& totals = session.totals();
     if (client.metrics != nullptr) {
+        count_ended(session);
         client.metrics->clients.sub();
         client.metrics->transactions.add(totals.transactions);
         client.metrics->queries.add(totals.queries);
@@ -315,6 +317,7 @@ void Worker::sweep(TimePoint at) {
     for (auto& [key, entry] : pools_) entry.pool->sweep(at);
     drop_unused_pools(at);
     auth_queries_.sweep(at);
+    end_period(at);
 }
 
 }  // namespace pgsluice::daemon

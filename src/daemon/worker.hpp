@@ -7,6 +7,7 @@
 #include "process.hpp"
 #include "snapshot.hpp"
 
+#include <pgsluice/admin/view.hpp>
 #include <pgsluice/net/acceptor.hpp>
 #include <pgsluice/net/link.hpp>
 #include <pgsluice/net/reactor.hpp>
@@ -58,6 +59,10 @@ class Worker final : public session::Host, public pool::Host {
     void publish(std::shared_ptr<const Snapshot> snapshot);
     void drain();
     void cancel(SessionId session, session::CancelToken token);
+    // For the console: worker_view.cpp.
+    admin::View view();
+    bool kill_client(SessionId session);                 // false: it is not here
+    void reconnect(const std::string& server_database);  // its pools; "": all
 
     // For the coroutines that log clients and servers in.
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
@@ -137,6 +142,10 @@ class Worker final : public session::Host, public pool::Host {
     void tick();
     void schedule_tick();
     void sweep(TimePoint now);
+    admin::Totals& ended_totals(const std::string& database);
+    void count_ended(const session::Session& session);
+    admin::TotalsByDatabase totals() const;
+    void end_period(TimePoint at);
     PoolEntry& add_pool(const std::string& key, std::shared_ptr<const pool::Target> target);
     void receive(const std::string& key, std::shared_ptr<const pool::Target> origin,
                  std::unique_ptr<pool::Server> server, net::LinkParts parts, const pool::Server::Luggage& luggage);
@@ -166,6 +175,9 @@ class Worker final : public session::Host, public pool::Host {
 
     std::map<std::string, PoolEntry> pools_;
     boost::unordered_flat_map<SessionId, Client> sessions_;
+    // Of clients that have gone; and of all, when the period began that is running, and in the one before it.
+    admin::TotalsByDatabase ended_, period_began_, last_period_;
+    TimePoint next_period_{};
     CancelForwards cancel_forwards_{*this};
     std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
     boost::asio::steady_timer timer_;

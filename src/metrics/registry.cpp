@@ -27,6 +27,10 @@ ProcessMetrics& Registry::process() {
     return shelves_->process;
 }
 
+const std::string& Registry::version() const {
+    return shelves_->version;
+}
+
 void Registry::set_certificates(std::vector<Certificate> certificates) {
     for (Certificate& certificate : certificates) {
         certificate.name = escaped(certificate.name);

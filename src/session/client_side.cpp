@@ -34,6 +34,12 @@ bool is_about_statements(FrontendTag tag) {
            tag == FrontendTag::close;
 }
 
+// A message that is held is counted when it comes again.
+std::size_t counted(std::uint64_t& messages, std::size_t taken) {
+    if (taken > 0) ++messages;
+    return taken;
+}
+
 bool belongs_to_copy(FrontendTag tag) {
     return tag == FrontendTag::copy_data || tag == FrontendTag::copy_done || tag == FrontendTag::copy_fail;
 }
@@ -129,8 +135,8 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
     if (begins && (asked_at_ == never || !exchange.owes())) asked_at_ = active_at_;
     switch (tag) {
         case FrontendTag::query: return admit_query(frame, rest, to_server);
-        case FrontendTag::parse: return admit_parse(frame, rest, to_server);
-        case FrontendTag::bind: return admit_bind(frame, rest, to_server);
+        case FrontendTag::parse: return counted(totals_.client_parses, admit_parse(frame, rest, to_server));
+        case FrontendTag::bind: return counted(totals_.binds, admit_bind(frame, rest, to_server));
         case FrontendTag::describe: return admit_describe(frame, rest, to_server);
         case FrontendTag::close: return admit_close(frame, rest, to_server);
         case FrontendTag::sync: return admit_sync(frame, rest, to_server);

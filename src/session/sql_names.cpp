@@ -21,11 +21,12 @@ bool PreparedStatements::lend_names(const std::vector<Mentioned>& statements, po
     for (const auto& each : statements) {
         if (each.batch != 0 && each.batch != batch) return false;
     }
-    for (const auto& [name, statement, _] : statements) {
+    for (const auto& each : statements) {
+        if (each.closed) continue;
         // Lent before, by a portal of the same transaction.
-        wire::write_target(to_server.join(), FrontendTag::close, 'S', name);
+        wire::write_target(to_server.join(), FrontendTag::close, 'S', each.name);
         server.exchange().owe({Asked::close, Fate::swallow});
-        wire::write_parse(to_server.join(), name, statement->text, statement->parameter_types);
+        wire::write_parse(to_server.join(), each.name, each.statement->text, each.statement->parameter_types);
         server.exchange().owe({Asked::parse, Fate::swallow});
         server.need_reset();
     }

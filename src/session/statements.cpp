@@ -50,7 +50,6 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     pinned_ |= is_long;
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
     if (is_long || !parse || !statements_.translates()) {
-        ++totals_.client_parses;
         ++totals_.server_parses;
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);

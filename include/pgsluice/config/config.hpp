@@ -250,6 +250,16 @@ struct AdminHttp {
     std::uint16_t port = 9930;          // 0: any free port
 };
 
+// A database of our own, which answers the commands of PgBouncer's; also by the name "pgbouncer". It is there where
+// anybody may use it.
+struct AdminConsole {
+    std::string database = "pgsluice";
+    std::vector<std::string> users;        // may do everything
+    std::vector<std::string> stats_users;  // may look
+    bool is_on() const { return !users.empty() || !stats_users.empty(); }
+    bool answers(const std::string& name) const { return is_on() && (name == database || name == "pgbouncer"); }
+};
+
 enum class SecretFiles : std::uint8_t { warn, enforce };
 
 struct Config {
@@ -265,6 +275,7 @@ struct Config {
     std::vector<Policy> policies;
     Log log;
     AdminHttp admin_http;
+    AdminConsole console;
     std::uint32_t metrics_max_series = 1000;
     SecretFiles secret_files = SecretFiles::warn;
     Peers peers;

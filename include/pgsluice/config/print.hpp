@@ -4,11 +4,20 @@
 #include <pgsluice/config/config.hpp>
 
 #include <string>
+#include <vector>
 
 namespace pgsluice::config {
 
 // Passwords read "***" and the users of a users_file are left to that file; load() takes the text otherwise as it
 // stands. Values other than passwords are printed even where they came from ${file:} or the environment.
 std::string print(const Config& config);
+
+// The same key by key, in the same order: what `SHOW CONFIG` lists.
+struct PrintedKey {
+    std::string path;     // "routes[0].pool.size"
+    std::string pattern;  // "routes[].pool.size", as in KeyInfo
+    std::string value;
+};
+std::vector<PrintedKey> print_keys(const Config& config);
 
 }  // namespace pgsluice::config

@@ -83,6 +83,7 @@ class Registry {
     // Made at start, before the worker's thread; once for each index.
     WorkerSets& add_worker(WorkerIndex index);
     ProcessMetrics& process();
+    const std::string& version() const;
     // Replaces the list. Expiry is shown as a point in time, so it needs no refreshing.
     void set_certificates(std::vector<Certificate> certificates);
     // For pairs not seen yet; those that have a label keep it.

@@ -151,6 +151,12 @@ class Pool final : public ServerUser {
     // No server, no waiter, nothing on its way.
     bool is_empty() const { return servers_.empty() && idle_.empty() && waiters_.empty() && dialing_ == 0; }
     std::size_t waiting() const { return waiters_.size(); }
+    std::size_t dialing() const { return dialing_; }
+    template <class Visit>
+    void each_server(Visit visit) {
+        for (Server& server : servers_) visit(server);
+        for (Server& server : idle_) visit(server);
+    }
 
     // --- ServerUser: idle servers and those between two owners.
     std::size_t on_server_bytes(Server& server, ByteView bytes) override;

@@ -93,6 +93,8 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // Its client has left something behind that DISCARD ALL clears away at its next check-in.
     void need_reset() { needs_reset_ = true; }
     bool is_doomed() const { return doomed_; }
+    metrics::ServerState state() const { return state_; }
+    TimePoint since() const { return since_; }  // when that began
     metrics::ServerClose doom_reason() const { return doom_reason_; }
 
     // Cancel requests on their way to it: it is not lent to another client while any is.

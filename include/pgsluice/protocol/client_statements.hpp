@@ -77,19 +77,20 @@ class ClientStatements {
         });
     }
     // Those whose names stand in the text, in whatever part of it; at most 16. Case is ignored: more may be found than
-    // are meant.
+    // are meant. Closed ones are among them until their Close has been answered: it may not be done.
     struct Mentioned {
         std::string name;
         StatementRef statement;
         std::uint32_t batch = 0;  // as in Entry
+        bool closed = false;
     };
     std::vector<Mentioned> mentioned_in(ByteView text) const {
         constexpr std::size_t most = 16;
         const std::string lower = lower_case(text);
         std::vector<Mentioned> found;
         for (const auto& [name, entry] : names_) {
-            if (entry.closed || lower.find(lower_case(name)) == std::string::npos) continue;
-            found.push_back({name, entry.statement, entry.batch});
+            if (lower.find(lower_case(name)) == std::string::npos) continue;
+            found.push_back({name, entry.statement, entry.batch, entry.closed});
             if (found.size() == most) break;
         }
         return found;

@@ -213,6 +213,8 @@ TEST_P(Doubtful, IsAWarningAtItsPlace) {
 INSTANTIATE_TEST_SUITE_P(
     Each, Doubtful,
     ::testing::Values(
+        Case{4, "routes: [ { name: a, match: { databases: [b, pgbouncer] } } ]\nadmin: { console: { users: [ann] } }",
+             "4:46: routes[0].match.databases[1]: leads to the console"},
         Case{2, "auth: { rules: [ { method: trust } ] }", "2:28: auth.rules[0].method: \"trust\" lets anybody in"},
         Case{2, "auth: { rules: [ { from: [unix, 127.0.0.0/7], method: trust } ] }",
              "2:55: auth.rules[0].method: \"trust\" lets anybody in"},
@@ -240,7 +242,8 @@ const std::string longest_listener = "listeners: [ { unix: " + longest_folder + 
 
 INSTANTIATE_TEST_SUITE_P(
     Each, Harmless,
-    ::testing::Values(Case{1, longest_listener.c_str(), ""},
+    ::testing::Values(Case{4, "routes: [ { name: a, match: { databases: [pgbouncer, pgsluice] } } ]", ""},
+                      Case{1, longest_listener.c_str(), ""},
                       Case{1, "listeners: [ { address: \"::1\", port: 0 }, { address: \"::1\", port: 0 } ]", ""},
                       Case{2, "auth: { rules: [ { from: [unix, 127.0.0.0/8, \"::1\"], method: trust } ] }", ""},
                       Case{2, "auth: { rules: [ { tls: require, method: password } ] }", ""},

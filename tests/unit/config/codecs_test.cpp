@@ -92,7 +92,6 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"? [a]\n: b", "5:3: a key must be a word"},
         Case{"policies: [ { action: log } ]", "5:13: policies[0]: needs the key \"name\""},
         Case{"peers: []", "5:8: peers: must be a map"},
-        Case{"admin: { console: { database: pgsluice } }", "5:10: admin.console: not supported in this version"},
         Case{"admin: { http: { address: 127.0.0.1, tls: {} } }", "5:38: admin.http.tls: not supported in this version"},
         Case{"admin: { http: { token: x } }", "5:18: admin.http.token: not supported in this version"},
         Case{"policies: [ { name: p, action: rewrite } ]",

@@ -101,6 +101,17 @@ TEST(SqlNames, a_statement_that_waits_is_asked_about_when_it_has_run) {
     script.run_whole_unbroken();
 }
 
+TEST(SqlNames, whose_close_is_skipped_are_lent_all_the_same) {
+    Script script;
+    prepare(script)
+        .client_sends(client::parse("b", "broken") + client::close_statement("a") + client::sync() +
+                      client::query("execute a"))
+        .expect_to_server(prepares("broken") + "Sync\n")
+        .server_sends(server::error("42601", "syntax error") + server::ready())
+        .expect_to_server(lends + "Query \"execute a\"\nClose S \"a\"\nSync\n");
+    script.run();
+}
+
 TEST(SqlNames, of_others_are_not_lent) {
     Script script;
     prepare(script).client_sends(client::query("execute b")).expect_to_server("Query \"execute b\"\n");

@@ -1,0 +1,44 @@
+// What is said to the console, and who may say it.
+#pragma once
+
+#include <pgsluice/base/bytes.hpp>
+#include <pgsluice/wire/sql_error.hpp>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace pgsluice::admin {
+
+enum class Role : std::uint8_t {
+    stats,  // admin.console.stats_users: looks
+    admin,  // admin.console.users: everything
+};
+
+enum class Verb : std::uint8_t {
+    nothing,  // an empty text
+    show,     // a table: `argument` names it
+    setting,  // SHOW of a setting that drivers ask for
+    set,      // SET of one: accepted, and without effect
+    begin,    // drivers send these around everything
+    end,
+    reload,
+    reconnect,    // [database]
+    kill_client,  // id
+    shutdown,     // how: "", wait_for_clients or wait_for_servers
+};
+
+struct Command {
+    Verb verb = Verb::nothing;
+    std::string argument;  // in lower case, but for names
+    std::string tag;       // that its answer ends with
+};
+
+// The command in a text, or why there is none. Deny by default: what no role is named for in the table there is an
+// administrator's.
+std::variant<Command, wire::SqlError> parse(ByteView text, Role role);
+
+// SHOW HELP.
+std::string help();
+
+}  // namespace pgsluice::admin

@@ -1,0 +1,43 @@
+#include "cells.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace pgsluice::admin {
+
+std::string time_cell(std::int64_t micros) {
+    const std::time_t seconds = micros / 1'000'000;
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 40> text{};
+    const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts);
+    return {text.data(), size};
+}
+
+std::string id_cell(std::uint64_t id) {
+    std::array<char, 24> text{};
+    const int size = std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(id));
+    return {text.data(), static_cast<std::size_t>(size)};
+}
+
+std::string mode_cell(config::PoolMode mode) {
+    switch (mode) {
+        case config::PoolMode::session: return "session";
+        case config::PoolMode::transaction: return "transaction";
+        case config::PoolMode::statement: return "statement";
+    }
+    return {};
+}
+
+std::string balance_cell(config::LoadBalance balance) {
+    return balance == config::LoadBalance::random ? "random" : "disable";
+}
+
+std::string list_cell(const std::vector<std::string>& list) {
+    std::string text;
+    for (const std::string& each : list) text += (text.empty() ? "" : ",") + each;
+    return text;
+}
+
+}  // namespace pgsluice::admin

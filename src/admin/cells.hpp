@@ -1,0 +1,29 @@
+// Values of rows.
+#pragma once
+
+#include <pgsluice/admin/table.hpp>
+#include <pgsluice/config/config.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+
+namespace pgsluice::admin {
+
+template <std::integral Number>
+std::string cell(Number value) {
+    return std::to_string(value);
+}
+inline std::string cell(bool value) {
+    return value ? "1" : "0";
+}
+
+// "2026-11-29 10:00:00 UTC".
+std::string time_cell(std::int64_t micros);
+// As PgBouncer shows an object: "0x1f".
+std::string id_cell(std::uint64_t id);
+std::string mode_cell(config::PoolMode mode);
+std::string balance_cell(config::LoadBalance balance);
+std::string list_cell(const std::vector<std::string>& list);
+
+}  // namespace pgsluice::admin

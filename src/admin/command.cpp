@@ -1,0 +1,122 @@
+#include "tables.hpp"
+
+#include <pgsluice/admin/command.hpp>
+#include <pgsluice/base/lower_case.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace pgsluice::admin {
+namespace {
+
+// How many words may stand behind it.
+enum class Words : std::uint8_t { none, perhaps_one, one };
+
+struct Entry {
+    std::string_view word;
+    Verb verb;
+    Words argument;
+    Role least;
+    std::string_view tag, usage;
+};
+
+constexpr std::array entries{
+    Entry{"show", Verb::show, Words::one, Role::stats, "SHOW", ""},
+    Entry{"select", Verb::show, Words::one, Role::stats, "SHOW", ""},
+    Entry{"reload", Verb::reload, Words::none, Role::admin, "RELOAD", "RELOAD"},
+    Entry{"reconnect", Verb::reconnect, Words::perhaps_one, Role::admin, "RECONNECT", "RECONNECT [<db>]"},
+    Entry{"kill_client", Verb::kill_client, Words::one, Role::admin, "KILL_CLIENT", "KILL_CLIENT <client_id>"},
+    Entry{"shutdown", Verb::shutdown, Words::perhaps_one, Role::admin, "SHUTDOWN",
+          "SHUTDOWN [WAIT_FOR_SERVERS | WAIT_FOR_CLIENTS]"},
+    Entry{"begin", Verb::begin, Words::none, Role::stats, "BEGIN", ""},
+    Entry{"commit", Verb::end, Words::none, Role::stats, "COMMIT", ""},
+    Entry{"rollback", Verb::end, Words::none, Role::stats, "ROLLBACK", ""},
+};
+
+// Words apart by blanks; one in quotes keeps its case and its blanks. nullopt: a quote is left open, or something
+// stands behind a semicolon.
+std::optional<std::vector<std::string>> words_of(ByteView text) {
+    std::vector<std::string> words;
+    const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const char c = text[at];
+        if (is_blank(c)) {
+            ++at;
+        } else if (c == ';') {
+            const bool is_last = std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(),
+                                             [&](char rest) { return rest == ';' || is_blank(rest); });
+            return is_last ? std::optional(words) : std::nullopt;
+        } else if (c == '"' || c == '\'') {
+            const std::size_t end = text.find(c, at + 1);
+            if (end == ByteView::npos) return std::nullopt;
+            words.emplace_back(text.substr(at + 1, end - at - 1));
+            at = end + 1;
+        } else {
+            const std::size_t begin = at;
+            while (at < text.size() && !is_blank(text[at]) && text[at] != ';' && text[at] != '"') ++at;
+            words.push_back(lower_case(text.substr(begin, at - begin)));
+        }
+    }
+    return words;
+}
+
+wire::SqlError unknown(ByteView text) {
+    return wire::error("42601", "unknown command: " + std::string(text.substr(0, 200)), "", "SHOW HELP lists them.");
+}
+
+wire::SqlError denied(std::string_view command) {
+    return wire::error("42501", "permission denied for " + std::string(command), "",
+                       "Users of admin.console.stats_users may only look; admin.console.users may do everything.");
+}
+
+}  // namespace
+
+std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
+    const auto words = words_of(text);
+    if (!words) return unknown(text);
+    if (words->empty()) return Command{};
+    const std::string& first = words->front();
+    if (first == "set" && words->size() >= 2) return Command{Verb::set, (*words)[1], "SET"};
+    const auto entry =
+        std::find_if(entries.begin(), entries.end(), [&](const Entry& each) { return each.word == first; });
+    if (entry == entries.end()) return unknown(text);
+    const std::size_t arguments = words->size() - 1;
+    const bool is_right = (entry->argument == Words::none && arguments == 0) ||
+                          (entry->argument == Words::perhaps_one && arguments <= 1) ||
+                          (entry->argument == Words::one && arguments == 1);
+    if (!is_right) return unknown(text);
+    if (role < entry->least) return denied(first);
+    Command command{entry->verb, arguments == 0 ? std::string() : words->back(), std::string(entry->tag)};
+    if (command.verb != Verb::show) return command;
+    command.argument = lower_case(command.argument);
+    if (setting_of(command.argument)) {
+        command.verb = Verb::setting;
+        return command;
+    }
+    if (command.argument == "help") return command;
+    const ShownTable* table = find_table(command.argument);
+    if (table == nullptr) return unknown(text);
+    if (role < table->least) return denied("show " + command.argument);
+    return command;
+}
+
+std::string help() {
+    std::string text = "Console usage\n\tSHOW HELP";
+    for (const ShownTable& table : shown_tables()) {
+        text += '|';
+        std::string name(table.name);
+        std::transform(name.begin(), name.end(), name.begin(),
+                       [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+        text += name;
+    }
+    for (const Entry& entry : entries) {
+        if (!entry.usage.empty()) text += "\n\t" + std::string(entry.usage);
+    }
+    return text;
+}
+
+}  // namespace pgsluice::admin

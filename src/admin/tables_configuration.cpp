@@ -1,0 +1,169 @@
+// What is configured, and how much of it is used.
+#include "cells.hpp"
+#include "tables.hpp"
+
+#include <pgsluice/config/keys.hpp>
+#include <pgsluice/config/print.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace pgsluice::admin {
+namespace {
+
+const config::Cluster* cluster_of(const Scene& scene, const config::Route& route) {
+    const auto& clusters = scene.config.clusters;
+    const auto found = std::find_if(clusters.begin(), clusters.end(),
+                                    [&](const config::Cluster& each) { return each.name == route.cluster; });
+    return found == clusters.end() ? nullptr : &*found;
+}
+
+bool is_plain(const std::string& name) {
+    return name.find_first_of("*?[") == std::string::npos;
+}
+
+// The databases that a route is told by their names, and those that clients have found there by its patterns.
+std::set<std::string> databases_of(const Scene& scene, const config::Route& route) {
+    std::set<std::string> names;
+    for (const std::string& name : route.match.databases) {
+        if (is_plain(name)) names.insert(name);
+    }
+    for (const ClientView& client : scene.view.clients) {
+        if (client.pool.route == route.name) names.insert(client.database);
+    }
+    if (names.empty()) names.insert("*");
+    return names;
+}
+
+template <class View, class Condition>
+std::string count(const std::vector<View>& all, Condition condition) {
+    return cell(std::count_if(all.begin(), all.end(), condition));
+}
+
+std::string host_of(const config::Cluster* cluster) {
+    std::string hosts;
+    if (cluster == nullptr) return hosts;
+    for (const config::Endpoint& server : cluster->servers) hosts += (hosts.empty() ? "" : ",") + server.host;
+    return hosts;
+}
+
+}  // namespace
+
+std::vector<Row> databases(const Scene& scene) {
+    std::vector<Row> rows;
+    std::set<std::string> seen;  // a name is one row: exporters make it a label
+    for (const config::Route& route : scene.config.routes) {
+        const config::Cluster* cluster = cluster_of(scene, route);
+        for (const std::string& name : databases_of(scene, route)) {
+            if (!seen.insert(name).second) continue;
+            const std::string database = route.database.empty() ? name : route.database;
+            rows.push_back(
+                {name, host_of(cluster),
+                 cell(cluster == nullptr || cluster->servers.empty() ? 0 : cluster->servers.front().port), database,
+                 route.user.empty() ? std::nullopt : std::optional(route.user), cell(route.pool.size),
+                 cell(route.pool.min_size), cell(route.pool.reserve_size), cell(route.pool.lifetime.count() / 1000),
+                 mode_cell(route.pool.mode),
+                 cluster == nullptr ? std::string() : balance_cell(cluster->load_balance_hosts),
+                 cell(cluster == nullptr ? 0 : cluster->max_connections),
+                 count(scene.view.servers,
+                       [&](const ServerView& each) {
+                           return each.pool.route == route.name && each.pool.database == database;
+                       }),
+                 cell(route.max_connections),
+                 count(scene.view.clients,
+                       [&](const ClientView& each) { return each.pool.route == route.name && each.database == name; }),
+                 "0", "0", route.name, route.cluster});
+        }
+    }
+    return rows;
+}
+
+// Those of the configuration and those that are here.
+std::vector<Row> users(const Scene& scene) {
+    std::map<std::string, std::uint32_t> limits;
+    for (const ClientView& client : scene.view.clients) limits[client.user] = scene.config.limits.connections_per_user;
+    const auto add = [&](const config::UserSource& source) {
+        for (const config::User& user : source.users) {
+            limits[user.name] =
+                user.max_connections == 0 ? scene.config.limits.connections_per_user : user.max_connections;
+        }
+    };
+    add(scene.config.auth.source);
+    for (const config::Cluster& cluster : scene.config.clusters) add(cluster.source);
+    std::vector<Row> rows;
+    for (const auto& each_user : limits) {
+        const std::string& name = each_user.first;
+        const std::uint32_t limit = each_user.second;
+        rows.push_back({name, "0", "0", std::nullopt, "0",
+                        count(scene.view.servers, [&](const ServerView& each) { return each.pool.user == name; }),
+                        cell(limit),
+                        count(scene.view.clients, [&](const ClientView& each) { return each.user == name; })});
+    }
+    return rows;
+}
+
+std::vector<Row> peers(const Scene& scene) {
+    std::vector<Row> rows;
+    for (const config::Peer& peer : scene.config.peers.members) {
+        rows.push_back({cell(peer.id), peer.endpoint.host, cell(peer.endpoint.port), "0"});
+    }
+    return rows;
+}
+
+std::vector<Row> peer_pools(const Scene& scene) {
+    std::vector<Row> rows;
+    for (const config::Peer& peer : scene.config.peers.members) rows.push_back({cell(peer.id), "0", "0", "0", "0"});
+    return rows;
+}
+
+std::vector<Row> configuration(const Scene& scene) {
+    std::map<std::string, config::KeyInfo> known;
+    for (config::KeyInfo& key : config::known_keys()) known.emplace(key.path, std::move(key));
+    std::vector<Row> rows;
+    for (const config::PrintedKey& key : config::print_keys(scene.config)) {
+        const auto found = known.find(key.pattern);
+        const bool is_known = found != known.end();
+        const bool is_live = is_known && found->second.changes != config::Changes::restart;
+        rows.push_back(
+            {key.path, key.value, is_known ? found->second.default_value : std::string(), is_live ? "yes" : "no"});
+    }
+    return rows;
+}
+
+std::vector<Row> routes(const Scene& scene) {
+    std::vector<Row> rows;
+    for (const config::Route& route : scene.config.routes) {
+        rows.push_back(
+            {route.name, list_cell(route.match.databases), list_cell(route.match.users), route.cluster, route.database,
+             route.user, mode_cell(route.pool.mode), cell(route.pool.size),
+             count(scene.view.clients, [&](const ClientView& each) { return each.pool.route == route.name; }),
+             count(scene.view.servers, [&](const ServerView& each) { return each.pool.route == route.name; })});
+    }
+    return rows;
+}
+
+std::vector<Row> clusters(const Scene& scene) {
+    std::vector<Row> rows;
+    for (const config::Cluster& cluster : scene.config.clusters) {
+        for (const config::Endpoint& server : cluster.servers) {
+            const std::string label = server.host + ':' + std::to_string(server.port);
+            rows.push_back({cluster.name, label,
+                            count(scene.view.servers, [&](const ServerView& each) { return each.label == label; }),
+                            cell(cluster.max_connections), balance_cell(cluster.load_balance_hosts)});
+        }
+    }
+    return rows;
+}
+
+std::vector<Row> policies(const Scene& scene) {
+    constexpr std::array actions{"allow", "block", "log"};
+    std::vector<Row> rows;
+    for (const config::Policy& policy : scene.config.policies) {
+        rows.push_back({policy.name, actions[static_cast<std::size_t>(policy.action)],
+                        policy.mode == config::PolicyMode::enforce ? "enforce" : "shadow", policy.when.pattern});
+    }
+    return rows;
+}
+
+}  // namespace pgsluice::admin

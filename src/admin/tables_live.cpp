@@ -1,0 +1,201 @@
+// Clients, servers, and the pools that they are in.
+#include "cells.hpp"
+#include "tables.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace pgsluice::admin {
+namespace {
+
+constexpr std::int64_t second = 1'000'000;
+
+// "host:port" apart; the port of a Unix socket stands behind its folder, too.
+std::pair<std::string, std::string> host_and_port(const std::string& label) {
+    const std::size_t colon = label.rfind(':');
+    if (colon == std::string::npos) return {label, "0"};
+    return {label.substr(0, colon), label.substr(colon + 1)};
+}
+
+std::string state_of(const ClientView& client) {
+    return std::string(metrics::names_of(client.state)[static_cast<std::size_t>(client.state)]);
+}
+
+// In PgBouncer's words: tested is between two owners or asked whether it lives, new is being logged in to.
+std::string state_of(const ServerView& server) {
+    using metrics::ServerState;
+    switch (server.state) {
+        case ServerState::connecting: return "new";
+        case ServerState::idle: return "idle";
+        case ServerState::active: return "active";
+        case ServerState::checking:
+        case ServerState::resetting: return "tested";
+        case ServerState::cancelling: return "being_canceled";
+    }
+    return {};
+}
+
+const ServerView* find_server(const View& view, std::uint64_t id) {
+    const auto found =
+        std::find_if(view.servers.begin(), view.servers.end(), [&](const ServerView& each) { return each.id == id; });
+    return id == 0 || found == view.servers.end() ? nullptr : &*found;
+}
+
+Row row_of(const Scene& scene, const ClientView& client, std::string state) {
+    const ServerView* server = find_server(scene.view, client.server);
+    const bool is_local = client.address.family == Address::Family::unix_socket;
+    return {"C",
+            client.user,
+            client.database,
+            std::string(client.replication),
+            std::move(state),
+            is_local ? "unix" : client.address.to_string(),
+            cell(client.address.port),
+            "",
+            cell(client.local_port),
+            time_cell(client.connected_at),
+            time_cell(client.active_at),
+            cell(client.waits_for / second),
+            cell(client.waits_for % second),
+            "0",
+            id_cell(client.id),
+            client.server == 0 ? std::string() : id_cell(client.server),
+            cell(server == nullptr ? 0 : server->process_id),
+            client.tls,
+            client.application_name,
+            cell(client.prepared_statements),
+            cell(client.id)};
+}
+
+Row row_of(const ServerView& server, std::string state) {
+    auto [host, port] = host_and_port(server.label);
+    return {"S",
+            server.pool.user,
+            server.pool.database,
+            std::string(server.replication),
+            std::move(state),
+            std::move(host),
+            std::move(port),
+            "",
+            "0",
+            time_cell(server.connected_at),
+            time_cell(server.active_at),
+            "0",
+            "0",
+            cell(server.is_to_be_closed),
+            id_cell(server.id),
+            server.client == 0 ? std::string() : id_cell(server.client),
+            cell(server.process_id),
+            server.tls,
+            server.application_name,
+            cell(server.prepared_statements),
+            cell(server.id)};
+}
+
+void add_buffers(Row& row) {
+    for (int i = 0; i < 7; ++i) row.emplace_back("0");
+}
+
+std::vector<Row> sockets_where(const Scene& scene, bool is_idle_wanted) {
+    std::vector<Row> rows;
+    for (const ClientView& client : scene.view.clients) {
+        const bool is_waiting = client.state == metrics::ClientState::waiting;
+        if (client.state == metrics::ClientState::idle && !is_idle_wanted) continue;
+        rows.push_back(row_of(scene, client, is_waiting ? "cl_waiting" : "cl_active"));
+        add_buffers(rows.back());
+    }
+    for (const ServerView& server : scene.view.servers) {
+        if (server.state == metrics::ServerState::idle && !is_idle_wanted) continue;
+        rows.push_back(row_of(server, "sv_" + (state_of(server) == "new" ? "login" : state_of(server))));
+        add_buffers(rows.back());
+    }
+    return rows;
+}
+
+}  // namespace
+
+std::vector<Row> clients(const Scene& scene) {
+    std::vector<Row> rows;
+    for (const ClientView& client : scene.view.clients) rows.push_back(row_of(scene, client, state_of(client)));
+    return rows;
+}
+
+std::vector<Row> servers(const Scene& scene) {
+    std::vector<Row> rows;
+    for (const ServerView& server : scene.view.servers) rows.push_back(row_of(server, state_of(server)));
+    return rows;
+}
+
+std::vector<Row> sockets(const Scene& scene) {
+    return sockets_where(scene, true);
+}
+
+std::vector<Row> active_sockets(const Scene& scene) {
+    return sockets_where(scene, false);
+}
+
+// One row for each database and user, as exporters need it, whatever the routes that lead there.
+std::vector<Row> pools(const Scene& scene) {
+    struct Counts {
+        std::string_view mode;
+        std::string route;
+        std::int64_t clients_active = 0, clients_waiting = 0, clients_pinned = 0, longest_wait = 0;
+        std::size_t active = 0, cancelling = 0, idle = 0, tested = 0, connecting = 0;
+    };
+    std::map<std::pair<std::string, std::string>, Counts> pools;
+    const auto counts_of = [&](const PoolName& name) -> Counts& { return pools[{name.database, name.user}]; };
+    for (const PoolView& pool : scene.view.pools) {
+        Counts& counts = counts_of(pool.name);
+        counts.mode = pool.mode;
+        counts.route = pool.name.route;
+        counts.connecting += pool.connecting;
+    }
+    for (const ClientView& client : scene.view.clients) {
+        Counts& counts = counts_of(client.pool);
+        const bool is_waiting = client.state == metrics::ClientState::waiting;
+        ++(is_waiting ? counts.clients_waiting : counts.clients_active);
+        if (!client.pins.empty()) ++counts.clients_pinned;
+        counts.longest_wait = std::max(counts.longest_wait, client.waits_for);
+    }
+    for (const ServerView& server : scene.view.servers) {
+        Counts& counts = counts_of(server.pool);
+        const std::string state = state_of(server);
+        ++(state == "active"           ? counts.active
+           : state == "idle"           ? counts.idle
+           : state == "being_canceled" ? counts.cancelling
+           : state == "new"            ? counts.connecting
+                                       : counts.tested);
+    }
+    std::vector<Row> rows;
+    for (const auto& [name, counts] : pools) {
+        std::string balance;
+        for (const config::Route& route : scene.config.routes) {
+            if (route.name != counts.route) continue;
+            for (const config::Cluster& cluster : scene.config.clusters) {
+                if (cluster.name == route.cluster) balance = balance_cell(cluster.load_balance_hosts);
+            }
+        }
+        rows.push_back({name.first, name.second, cell(counts.clients_active), cell(counts.clients_waiting), "0", "0",
+                        cell(counts.active), "0", cell(counts.cancelling), cell(counts.idle), "0", cell(counts.tested),
+                        cell(counts.connecting), cell(counts.longest_wait / second), cell(counts.longest_wait % second),
+                        std::string(counts.mode), balance, cell(counts.clients_pinned)});
+    }
+    return rows;
+}
+
+std::vector<Row> pins(const Scene& scene) {
+    std::vector<Row> rows;
+    for (const ClientView& client : scene.view.clients) {
+        if (client.pins.empty()) continue;
+        std::string reasons;
+        for (const std::string_view pin : client.pins) reasons += (reasons.empty() ? "" : ",") + std::string(pin);
+        const ServerView* server = find_server(scene.view, client.server);
+        rows.push_back({cell(client.id), client.user, client.database, client.address.to_string(),
+                        cell(client.address.port), reasons, server == nullptr ? std::string() : server->label,
+                        cell(server == nullptr ? 0 : server->process_id), time_cell(client.active_at)});
+    }
+    return rows;
+}
+
+}  // namespace pgsluice::admin

@@ -1,0 +1,64 @@
+// The process as a whole.
+#include "cells.hpp"
+#include "tables.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+
+namespace pgsluice::admin {
+namespace {
+
+// In bytes; 0 where the kernel does not tell.
+std::uint64_t resident_memory() {
+    std::ifstream file("/proc/self/statm");
+    std::uint64_t total = 0, resident = 0;
+    file >> total >> resident;
+    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+std::vector<Row> lists(const Scene& scene) {
+    const View& view = scene.view;
+    const auto idle = std::count_if(view.servers.begin(), view.servers.end(),
+                                    [](const ServerView& each) { return each.state == metrics::ServerState::idle; });
+    const auto used = static_cast<std::ptrdiff_t>(view.servers.size()) - idle;
+    std::set<std::pair<std::string, std::string>> pools;
+    for (const PoolView& pool : view.pools) pools.emplace(pool.name.database, pool.name.user);
+    return {{"databases", cell(databases(scene).size())},
+            {"users", cell(users(scene).size())},
+            {"peers", cell(scene.config.peers.members.size())},
+            {"pools", cell(pools.size())},
+            {"peer_pools", cell(scene.config.peers.members.size())},
+            {"free_clients", "0"},
+            {"used_clients", cell(view.clients.size())},
+            {"login_clients", "0"},
+            {"free_servers", cell(idle)},
+            {"used_servers", cell(used)},
+            {"dns_names", "0"},
+            {"dns_zones", "0"},
+            {"dns_queries", "0"},
+            {"dns_pending", "0"}};
+}
+
+std::vector<Row> memory(const Scene&) {
+    const auto kibibytes = resident_memory() / 1024;
+    return {{"resident_kib", "1024", cell(kibibytes), "0", cell(kibibytes)}};
+}
+
+std::vector<Row> state(const Scene& scene) {
+    return {{"active", scene.is_draining ? "no" : "yes"}, {"paused", "no"}, {"suspended", "no"}};
+}
+
+std::vector<Row> version(const Scene& scene) {
+    return {{"pgsluice " + scene.version}};
+}
+
+std::vector<Row> nothing(const Scene&) {
+    return {};
+}
+
+}  // namespace pgsluice::admin

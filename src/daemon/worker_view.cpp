@@ -1,0 +1,184 @@
+// What the worker shows of itself to whoever asks, and its sums over periods.
+#include "worker.hpp"
+
+#include <pgsluice/protocol/inspection.hpp>
+
+#include <chrono>
+
+namespace pgsluice::daemon {
+namespace {
+
+// Names come from clients that servers have accepted, and still must not fill the memory.
+constexpr std::size_t most_databases = 1000;
+
+std::int64_t micros(TimePoint when) {
+    using std::chrono::system_clock;
+    const auto ago = std::chrono::duration_cast<Microseconds>(std::chrono::steady_clock::now() - when);
+    return std::chrono::duration_cast<Microseconds>(system_clock::now().time_since_epoch() - ago).count();
+}
+
+std::string tls_cell(const net::Link& link) {
+    if (!link.is_tls()) return {};
+    const net::TlsFacts facts = link.tls_facts();
+    return facts.version + '/' + facts.cipher;
+}
+
+std::string_view replication_of(const pool::Target& target) {
+    if (!target.is_replication()) return "none";
+    return target.is_physical_replication() ? "physical" : "logical";
+}
+
+std::string_view mode_of(const pool::Target& target) {
+    switch (target.settings.mode) {
+        case config::PoolMode::session: return "session";
+        case config::PoolMode::transaction: return "transaction";
+        case config::PoolMode::statement: return "statement";
+    }
+    return {};
+}
+
+admin::PoolName name_of(const pool::Target& target) {
+    return {target.route, target.database, target.user};
+}
+
+std::string application_of(const protocol::ParameterSet& settings) {
+    const protocol::Parameter* name = settings.find("application_name");
+    return name == nullptr ? std::string() : name->value;
+}
+
+admin::Totals totals_of(const session::Totals& totals) {
+    const auto count = [](Microseconds time) { return static_cast<std::uint64_t>(time.count()); };
+    admin::Totals out;
+    out.assignments = totals.assignments;
+    out.transactions = totals.transactions;
+    out.queries = totals.queries;
+    out.bytes_in = totals.bytes_in;
+    out.bytes_out = totals.bytes_out;
+    out.transaction_time = count(totals.transaction_time);
+    out.query_time = count(totals.query_time);
+    out.wait_time = count(totals.wait_time);
+    out.client_parses = totals.client_parses;
+    out.server_parses = totals.server_parses;
+    out.binds = totals.binds;
+    return out;
+}
+
+admin::ClientView view_of(session::Session& session, TimePoint now) {
+    const session::Identity& who = session.identity();
+    const pool::Target& target = session.pool().target();
+    const auto& link = static_cast<const net::Link&>(session.client());
+    admin::ClientView view;
+    view.id = number(who.id);
+    view.user = who.user;
+    view.database = who.database;
+    view.application_name = session.application_name();
+    view.pool = name_of(target);
+    view.state = session.state();
+    view.replication = replication_of(target);
+    view.address = who.address;
+    view.local_port = link.local_port();
+    view.tls = tls_cell(link);
+    view.connected_at = micros(session.started_at());
+    view.active_at = micros(session.active_at());
+    if (session.state() == metrics::ClientState::waiting) {
+        view.waits_for = std::chrono::duration_cast<Microseconds>(now - session.waiting_since()).count();
+    }
+    if (session.server() != nullptr) view.server = number(session.server()->facts().id);
+    view.prepared_statements = session.prepared_statements();
+    for (std::size_t i = 0; i < protocol::pin_count; ++i) {
+        if (session.pins().has(static_cast<protocol::Pin>(i))) view.pins.push_back(names_of(metrics::PinReason{})[i]);
+    }
+    return view;
+}
+
+admin::ServerView view_of(pool::Server& server, const pool::Target& target) {
+    const auto& link = static_cast<const net::Link&>(server.link());
+    admin::ServerView view;
+    view.id = number(server.facts().id);
+    view.pool = name_of(target);
+    view.state = server.state();
+    view.replication = replication_of(target);
+    view.label = server.facts().label;
+    view.tls = tls_cell(link);
+    view.application_name = application_of(*server.has());
+    view.connected_at = micros(server.facts().opened_at);
+    view.active_at = micros(server.since());
+    view.process_id = server.facts().process_id;
+    view.prepared_statements = server.statements().size();
+    view.is_to_be_closed = server.is_doomed();
+    return view;
+}
+
+}  // namespace
+
+admin::Totals& Worker::ended_totals(const std::string& database) {
+    const bool has_room = ended_.size() < most_databases || ended_.contains(database);
+    return ended_[has_room ? database : "other"];
+}
+
+void Worker::count_ended(const session::Session& session) {
+    ended_totals(session.identity().database) += totals_of(session.totals());
+}
+
+admin::TotalsByDatabase Worker::totals() const {
+    admin::TotalsByDatabase all = ended_;
+    for (const auto& [id, client] : sessions_) {
+        if (client.metrics == nullptr) continue;
+        const std::string& database = client.session->identity().database;
+        all[all.contains(database) ? database : "other"] += totals_of(client.session->totals());
+    }
+    return all;
+}
+
+void Worker::end_period(TimePoint at) {
+    if (at < next_period_) return;
+    next_period_ = at + std::chrono::seconds(admin::period_seconds);
+    admin::TotalsByDatabase now = totals();
+    last_period_.clear();
+    for (const auto& [database, totals] : now) {
+        const auto before = period_began_.find(database);
+        last_period_[database] = before == period_began_.end() ? totals : totals - before->second;
+    }
+    period_began_ = std::move(now);
+}
+
+admin::View Worker::view() {
+    admin::View view;
+    const TimePoint at = read_clock();
+    std::map<std::uint64_t, std::uint64_t> client_of;
+    for (const auto& [id, client] : sessions_) {
+        if (client.metrics == nullptr) continue;  // its login has not ended
+        view.clients.push_back(view_of(*client.session, at));
+        if (view.clients.back().server != 0) client_of[view.clients.back().server] = view.clients.back().id;
+    }
+    for (auto& [key, entry] : pools_) {
+        const pool::Target& target = entry.pool->target();
+        view.pools.push_back({name_of(target), mode_of(target), entry.pool->dialing()});
+        entry.pool->each_server([&](pool::Server& server) {
+            admin::ServerView& shown = view.servers.emplace_back(view_of(server, target));
+            if (const auto lent = client_of.find(shown.id); lent != client_of.end()) shown.client = lent->second;
+        });
+    }
+    view.totals = totals();
+    view.last_period = last_period_;
+    return view;
+}
+
+bool Worker::kill_client(SessionId session) {
+    read_clock();
+    const auto found = sessions_.find(session);
+    if (found == sessions_.end()) return false;
+    const auto error = wire::fatal("57P01", "terminating connection due to administrator command");
+    found->second.session->end(metrics::Disconnect::shutdown, &error);
+    return true;
+}
+
+void Worker::reconnect(const std::string& database) {
+    read_clock();
+    for (auto& [key, entry] : pools_) {
+        if (!database.empty() && entry.pool->target().database != database) continue;
+        entry.pool->retire_servers(metrics::ServerClose::reconnect);
+    }
+}
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,377 @@
+"""The console: PgBouncer's commands in a database of their own, by the protocols and drivers that its users have."""
+import re
+import subprocess
+import time
+
+import psycopg
+import pytest
+
+from support import messages as m
+from support.proxy import hold_server, login
+from support.system import check_run, eventually
+from support.wire import WireClient, error_in, summaries
+
+CONSOLE = {"console": {"users": ["app"], "stats_users": ["other"]}}
+
+# PgBouncer 1.25's columns, with the types that it gives them; what is ours stands behind.
+CONNECTION = [*"type:s user:s database:s replication:s state:s addr:s port:i local_addr:s local_port:i connect_time:s request_time:s wait:i wait_us:i"
+              " close_needed:i ptr:s link:s remote_pid:i tls:s application_name:s prepared_statements:i id:i".split()]
+COUNTS = "server_assignment_count xact_count query_count"
+COLUMNS = {
+    "databases": "name:s host:s port:i database:s force_user:s pool_size:i min_pool_size:i reserve_pool_size:i server_lifetime:i pool_mode:s"
+                 " load_balance_hosts:s max_connections:i current_connections:i max_client_connections:i current_client_connections:i paused:i disabled:i".split(),
+    "pools": "database:s user:s cl_active:i cl_waiting:i cl_active_cancel_req:i cl_waiting_cancel_req:i sv_active:i sv_active_cancel:i sv_being_canceled:i"
+             " sv_idle:i sv_used:i sv_tested:i sv_login:i maxwait:i maxwait_us:i pool_mode:s load_balance_hosts:s".split(),
+    "clients": CONNECTION,
+    "servers": CONNECTION,
+    "sockets": [*CONNECTION, *"recv_pos:i pkt_pos:i pkt_remain:i send_pos:i send_remain:i pkt_avail:i send_avail:i".split()],
+    "active_sockets": [*CONNECTION, *"recv_pos:i pkt_pos:i pkt_remain:i send_pos:i send_remain:i pkt_avail:i send_avail:i".split()],
+    "users": "name:s pool_size:i reserve_pool_size:i pool_mode:s max_user_connections:i current_connections:i max_user_client_connections:i"
+             " current_client_connections:i".split(),
+    "stats": ["database:s", *(f"{word}:N" for word in (
+        "total_server_assignment_count total_xact_count total_query_count total_received total_sent total_xact_time total_query_time total_wait_time"
+        " total_client_parse_count total_server_parse_count total_bind_count avg_server_assignment_count avg_xact_count avg_query_count avg_recv avg_sent"
+        " avg_xact_time avg_query_time avg_wait_time avg_client_parse_count avg_server_parse_count avg_bind_count").split())],
+    "stats_totals": ["database:s", *(f"{word}:N" for word in (
+        f"{COUNTS} bytes_received bytes_sent xact_time query_time wait_time client_parse_count server_parse_count bind_count").split())],
+    "stats_averages": ["database:s", *(f"{word}:N" for word in (
+        f"{COUNTS} bytes_received bytes_sent xact_time query_time wait_time avg_client_parse_count avg_server_parse_count avg_bind_count").split())],
+    "totals": ["name:s", "value:N"],
+    "lists": ["list:s", "items:i"],
+    "config": ["key:s", "value:s", "default:s", "changeable:s"],
+    "version": ["version:s"],
+    "state": ["key:s", "value:s"],
+    "mem": ["name:s", "size:i", "used:i", "free:i", "memtotal:i"],
+    "dns_hosts": ["hostname:s", "ttl:q", "addrs:s"],
+    "dns_zones": ["zonename:s", "serial:q", "count:i"],
+    "peers": ["peer_id:i", "host:s", "port:i", "pool_size:i"],
+    "peer_pools": ["peer_id:i", "cl_active_cancel_req:i", "cl_waiting_cancel_req:i", "sv_active_cancel:i", "sv_login:i"],
+}
+TYPES = {"s": 25, "i": 23, "q": 20, "N": 1700}
+OURS = ["routes", "clusters", "pins", "policies"]
+
+
+@pytest.fixture
+def console(sluice):
+    proxy = sluice(admin=CONSOLE)
+    with connect(proxy) as connection:
+        yield proxy, connection
+
+
+def connect(proxy, user="app", database="pgsluice", **options):
+    host, port = proxy.address
+    return psycopg.connect(host=host, port=port, user=user, password=f"{user}-secret", dbname=database, sslmode="disable", autocommit=True, **options)
+
+
+def rows(connection, name):
+    """The rows of a SHOW, each a dict of text."""
+    cursor = connection.execute(f"SHOW {name}")
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def one(connection, table, **wanted):
+    found = [row for row in rows(connection, table) if all(row[key] == value for key, value in wanted.items())]
+    assert len(found) == 1, (table, wanted, rows(connection, table))
+    return found[0]
+
+
+# --- who may do what ---
+
+@pytest.mark.parametrize("database", ["pgsluice", "pgbouncer"])
+def test_it_is_found_by_both_names(sluice, database):
+    with connect(sluice(admin=CONSOLE), database=database) as connection:
+        assert rows(connection, "version") == [{"version": "pgsluice 0.1.0"}]
+
+
+def test_it_may_have_another_name(sluice):
+    with connect(sluice(admin={"console": {"users": ["app"], "database": "ops"}}), database="ops") as connection:
+        assert rows(connection, "version")
+
+
+def test_without_users_there_is_none(sluice):
+    with WireClient(sluice(route={"match": {"databases": ["app"]}}).address) as client:
+        assert client.start("app", "pgsluice", "app-secret")[-1].sqlstate == "3D000"
+
+
+def test_users_that_it_does_not_name_are_refused_behind_their_password(sluice):
+    proxy = sluice(admin={"console": {"users": ["other"]}})
+    with WireClient(proxy.address) as client:
+        assert client.start("app", "pgsluice", "app-secret")[-1].sqlstate == "42501"
+    with WireClient(proxy.address) as client:
+        assert client.start("other", "pgsluice", "wrong")[-1].sqlstate == "28P01"
+
+
+@pytest.mark.parametrize("command", ["reload", "reconnect", "kill_client 1", "shutdown", "RELOAD;", "pause", "nonsense"])
+def test_stats_users_only_look(sluice, command):
+    proxy = sluice(admin=CONSOLE)
+    with connect(proxy, user="other") as connection:
+        assert rows(connection, "pools") == []
+        with pytest.raises(psycopg.Error) as error:
+            connection.execute(command)
+        assert error.value.sqlstate in ("42501", "42601")
+        assert rows(connection, "version")
+
+
+def test_a_reload_takes_rights_away(console):
+    proxy, connection = console
+    config = {**proxy.config, "admin": {**proxy.config["admin"], "console": {"users": ["other"]}}}
+    proxy.reload(config)
+    with pytest.raises(psycopg.OperationalError):
+        connection.execute("show pools")
+
+
+# --- what is shown ---
+
+@pytest.mark.parametrize("name", [*COLUMNS, *OURS])
+@pytest.mark.parametrize("binary", [False, True])
+def test_every_table_has_its_columns_in_their_order(console, name, binary):
+    proxy, connection = console
+    with login(proxy) as client:
+        hold_server(client)
+        cursor = connection.cursor(binary=binary)
+        cursor.execute(f"SHOW {name.upper()};", prepare=binary)
+        found = cursor.fetchall()
+        columns = [f"{column.name}:{column.type_code}" for column in cursor.description]
+        wanted = [f"{each[:-2]}:{TYPES[each[-1]]}" for each in COLUMNS.get(name, [])]
+        assert columns[:len(wanted)] == wanted
+        assert all(len(row) == len(columns) for row in found)
+        assert found or name in ("dns_hosts", "dns_zones", "peers", "peer_pools", "pins", "policies")
+
+
+def test_clients_and_servers_are_linked(console):
+    proxy, connection = console
+    with login(proxy, application_name="checkout") as client, login(proxy, user="other") as idle:
+        hold_server(client)
+        pid = int(client.value("select pg_backend_pid()"))
+        seen = one(connection, "clients", user="app")
+        server = one(connection, "servers", user="app")
+        assert (seen["state"], seen["database"], seen["application_name"], seen["addr"]) == ("active", "app", "checkout", "127.0.0.1")
+        assert (seen["link"], server["link"]) == (server["ptr"], seen["ptr"])
+        assert seen["remote_pid"] == server["remote_pid"] == pid
+        assert (server["state"], int(server["port"])) == ("active", proxy.config["clusters"]["main"]["servers"][0]["port"])
+        assert one(connection, "clients", user="other")["state"] == "idle"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", seen["connect_time"])
+        client.query("commit")
+        assert one(connection, "servers", user="app")["state"] == "idle"
+        idle.close()
+
+
+def test_who_waits_and_for_how_long(sluice):
+    proxy = sluice(admin=CONSOLE, pool={"size": 1})
+    with connect(proxy) as connection, login(proxy) as holder, login(proxy) as waiter:
+        hold_server(holder)
+        waiter.send(m.query("select 1"))
+        time.sleep(1.2)
+        pool = one(connection, "pools", database="app", user="app")
+        assert [pool[key] for key in ("cl_active", "cl_waiting", "sv_active", "sv_idle", "maxwait", "pool_mode")] == [1, 1, 1, 0, 1, "transaction"]
+        assert one(connection, "clients", state="waiting")["wait"] == 1
+        holder.query("commit")
+        waiter.until_ready()
+        assert one(connection, "pools", database="app", user="app")["maxwait"] == 0
+
+
+def test_pins_are_shown_with_their_reasons(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        client.query("listen news")
+        client.query("create temp table mine (a int)"), client.query("select 1")
+        pin = one(connection, "pins")
+        assert set(pin["reasons"].split(",")) == {"listen", "temporary_table"}
+        assert pin["id"] == one(connection, "clients")["id"]
+        assert one(connection, "pools", database="app", user="app")["cl_pinned"] == 1
+
+
+def test_stats_count_clients_that_are_here_and_those_that_have_gone(console):
+    proxy, connection = console
+    with login(proxy) as gone:
+        gone.query("select 1")
+    with login(proxy) as client:
+        client.query("begin"), client.query("select 2"), client.query("select 3"), client.query("commit")
+        client.send(m.parse("select 4", "s"), m.bind("s"), m.execute(), m.SYNC)
+        client.until_ready()
+        eventually(lambda: one(connection, "stats_totals", database="app")["client_login_count"] == 2, 5, "both")
+        stats = one(connection, "stats", database="app")
+        assert [stats[f"total_{name}"] for name in ("xact_count", "query_count", "client_parse_count", "server_parse_count", "bind_count")] == [3, 6, 1, 1, 1]
+        assert stats["total_server_assignment_count"] >= 3
+        assert stats["total_received"] > 50 and stats["total_sent"] > 50
+        assert stats["total_xact_time"] >= stats["total_query_time"] > 0
+        assert {row["name"]: row["value"] for row in rows(connection, "totals")}["total_query_count"] == 6
+
+
+def test_a_pool_that_has_gone_takes_nothing_from_the_stats(sluice):
+    proxy = sluice(admin=CONSOLE, pool={"idle_timeout": "300ms"})
+    with connect(proxy) as connection:
+        with login(proxy) as client:
+            client.query("select 1")
+        eventually(lambda: not rows(connection, "servers"), 10, "its server to be closed")
+        assert one(connection, "stats", database="app")["total_query_count"] == 1
+
+
+def test_databases_are_those_that_routes_name_and_clients_use(sluice):
+    proxy = sluice(admin=CONSOLE, route={"match": {"databases": ["alias", "app*"]}, "database": "app", "max_connections": 7}, pool={"size": 5})
+    with connect(proxy) as connection, login(proxy, database="alias"):
+        found = one(connection, "databases", name="alias")
+        assert [found[key] for key in ("database", "pool_size", "max_client_connections", "current_client_connections", "paused")] == ["app", 5, 7, 1, 0]
+        assert found["force_user"] is None
+
+
+def test_the_configuration_is_shown_without_its_secrets(console):
+    _, connection = console
+    shown = {row["key"]: row for row in rows(connection, "config")}
+    assert shown["routes[0].pool.size"]["default"] == "20" and shown["routes[0].pool.size"]["changeable"] == "yes"
+    assert shown["workers"]["changeable"] == "no"
+    assert "app-secret" not in str(shown)
+
+
+def test_help_is_a_notice(console):
+    _, connection = console
+    told = []
+    connection.add_notice_handler(lambda diagnostic: told.append(diagnostic.message_primary))
+    connection.execute("show help")
+    assert "SHOW HELP|DATABASES|POOLS" in told[0] and "KILL_CLIENT" in told[0]
+
+
+def test_select_is_show(console):
+    _, connection = console
+    assert connection.execute("SELECT version").fetchall() == [("pgsluice 0.1.0",)]
+
+
+# --- what is done ---
+
+def test_reload(console):
+    proxy, connection = console
+    proxy.write_config({**proxy.config, "limits": {"connections_per_user": 9}})
+    connection.execute("RELOAD")
+    eventually(lambda: {row["key"]: row["value"] for row in rows(connection, "config")}["limits.connections_per_user"] == "9", 5, "the reload")
+
+
+def test_reconnect_replaces_idle_servers_at_once_and_others_when_they_come_back(console, postgres):
+    proxy, connection = console
+    with login(proxy) as client:
+        idle = client.value("select pg_backend_pid()")
+        connection.execute("RECONNECT app")
+        eventually(lambda: int(idle) not in postgres.backends(), 5, "the idle server to be closed")
+        hold_server(client)
+        held = client.value("select pg_backend_pid()")
+        connection.execute("RECONNECT")
+        assert client.value("select pg_backend_pid()") == held
+        client.query("commit")
+        eventually(lambda: int(held) not in postgres.backends(), 5, "the server to be closed")
+        assert client.value("select pg_backend_pid()") != held
+
+
+def test_reconnect_of_another_database_leaves_servers_alone(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        pid = client.value("select pg_backend_pid()")
+        connection.execute("RECONNECT nothing_like_it")
+        assert client.value("select pg_backend_pid()") == pid
+
+
+def test_kill_client(console):
+    proxy, connection = console
+    with login(proxy) as client, login(proxy) as other:
+        hold_server(client)
+        connection.execute(f"KILL_CLIENT {one(connection, 'clients', state='active')['id']}")
+        assert summaries(client.rest()) == ["E:FATAL:57P01"]
+        assert other.value("select 1") == "1"
+        for wrong in ("999999999", "x", "-1"):
+            with pytest.raises(psycopg.DataError):
+                connection.execute(f"KILL_CLIENT {wrong}")
+
+
+@pytest.mark.parametrize("command", ["SHUTDOWN", "shutdown wait_for_servers"])
+def test_shutdown(console, command):
+    proxy, connection = console
+    connection.execute(command)
+    assert proxy.wait(10) == 0
+
+
+def test_what_changes_something_is_told_in_the_log(console):
+    proxy, connection = console
+    connection.execute("RECONNECT app")
+    connection.execute("show pools")
+    entry, = proxy.awaited_events("console_command")
+    assert [entry[key] for key in ("command", "argument", "user")] == ["RECONNECT", "app", "app"]
+
+
+# --- tools ---
+
+def psql(proxy) -> list:
+    host, port = proxy.address
+    return ["psql", "-XAt", f"host={host} port={port} user=app password=app-secret dbname=pgsluice sslmode=disable"]
+
+
+def test_psql_reads_tables(console):
+    shown = check_run([*psql(console[0]), "-c", "show version", "-c", "show lists"]).splitlines()
+    assert shown[0] == "pgsluice 0.1.0" and any(line.startswith("used_clients|") for line in shown)
+
+
+def test_psql_watches(console):
+    with subprocess.Popen(psql(console[0]), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watching:
+        try:
+            watching.stdin.write("show version \\watch 0.1\n")
+            watching.stdin.flush()
+            seen = 0
+            while seen < 3:
+                seen += watching.stdout.readline().startswith("pgsluice")
+        finally:
+            watching.terminate()
+
+
+@pytest.mark.parametrize("setting, value", [("client_encoding", "UTF8"), ("standard_conforming_strings", "on"), ("timezone", "UTC"), ("datestyle", "ISO"),
+                                            ("default_transaction_isolation", "read committed")])
+def test_settings_that_drivers_ask_for(console, setting, value):
+    _, connection = console
+    assert connection.execute(f"show {setting}").fetchall() == [(value,)]
+    connection.execute("set extra_float_digits = 3")
+
+
+def test_startup_parameters_are_taken(sluice):
+    with login(sluice(admin=CONSOLE), database="pgsluice", extra_float_digits="2", search_path="x", options="-c work_mem=1MB") as client:
+        assert "D:pgsluice 0.1.0" in summaries(client.query("show version"))
+
+
+def test_drivers_that_begin_transactions_are_borne(sluice):
+    proxy = sluice(admin=CONSOLE)
+    host, port = proxy.address
+    with psycopg.connect(host=host, port=port, user="app", password="app-secret", dbname="pgsluice", sslmode="disable") as connection:
+        assert connection.execute("show version").fetchall()
+        connection.commit()
+
+
+# --- bad input ---
+
+@pytest.mark.parametrize("text", ["show", "show nonsense", "show pools pools", "show pools; show pools", "show \"pools", "drop table x", "kill_client", "\x00"])
+def test_what_is_no_command_is_an_error_and_the_console_stays(console, text):
+    proxy, _ = console
+    with login(proxy, database="pgsluice") as client:
+        assert summaries(client.query(text))[-1] == "Z:I"
+        client.send(m.parse(text), m.bind(), m.execute(), m.SYNC)
+        assert summaries(client.until_ready())[-1] == "Z:I"
+        assert "D:pgsluice 0.1.0" in summaries(client.query("show version"))
+
+
+def test_names_that_nobody_gave(console):
+    proxy, _ = console
+    with login(proxy, database="pgsluice") as client:
+        for message, sqlstate in ((m.bind("none"), "26000"), (m.execute("none"), "34000"), (m.describe_statement("none"), "26000"),
+                                  (m.describe_portal("none"), "34000"), (m.function_call(1), "0A000")):
+            client.send(message, m.SYNC)
+            seen = client.until_ready()
+            assert error_in(seen).sqlstate == sqlstate
+
+
+def test_a_huge_message_ends_its_client_only(console):
+    proxy, connection = console
+    with login(proxy, database="pgsluice") as client:
+        client.send(m.query("show " + "x" * 100_000))
+        assert summaries(client.rest()) == ["E:FATAL:08P01"]
+    assert rows(connection, "version")
+
+
+def test_policies_and_limits_of_clients_are_not_asked(sluice):
+    proxy = sluice(admin=CONSOLE, policies=[{"name": "all", "when": {"pattern": "."}, "action": "block"}])
+    with connect(proxy) as connection:
+        assert one(connection, "policies", name="all")["action"] == "block"
