@@ -205,20 +205,30 @@ const protocol::Statement* PreparedStatements::meant_by(ByteView name) const {
 
 PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, std::size_t rest_bytes,
                                                        const Lease& lease) {
-    bound_ = nullptr;
-    const Found found = put_on_server(bind.statement, lease);
-    if (const auto* refused = std::get_if<Admission>(&found)) return *refused;
-    const StatementRef& statement = std::get<StatementRef>(found);
-    bound_ = bind.statement.empty() ? unnamed_.get() : statement.get();
     protocol::Exchange& exchange = lease.server.exchange();
+    bound_ = nullptr;
+    const protocol::ClientStatements::Entry* known = nullptr;
+    if (!find(bind.statement, lease.server, known)) return Outcome::hold;
+    if (bind.statement.empty())
+        bound_ = unnamed_.get();
+    else if (known != nullptr)
+        bound_ = known->statement.get();
     if (has_deallocating_portals()) names_->unbind(bind.portal);
     if (bound_ != nullptr && bound_->nature != 0) {
+        // Before anything is sent for it: what that is owed would have to be waited for in turn.
         const auto name = deallocated_by(bound_->text);
         if (name && exchange.owes() && !exchange.ignores_sync()) return Outcome::hold_until_answered;
         if (name && !exchange.owes() && exchange.status() != TransactionStatus::failed) {
             return bind_deallocation(bind, rest_bytes, *name, lease);
         }
     }
+    const Found found = put_on_server(bind.statement, lease);
+    if (const auto* refused = std::get_if<Admission>(&found)) {
+        bound_ = nullptr;
+        return *refused;
+    }
+    const StatementRef& statement = std::get<StatementRef>(found);
+    bound_ = bind.statement.empty() ? unnamed_.get() : statement.get();
     exchange.owe(Asked::bind);
     if (statement == nullptr) return Outcome::pass;
     wire::write_bind_front(lease.to_server.join(), bind.portal, statement->server_name, rest_bytes);
@@ -257,6 +267,7 @@ PreparedStatements::Admission PreparedStatements::close(const wire::Target& stat
 void PreparedStatements::close_named(StatementRef statement, ByteView name, const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     if (names_ != nullptr) names_->close(name, exchange.batch());
+    end_loan(name, lease.server, lease.to_server);
     Fate fate = Fate::invent;
     if (exchange.may_copy()) {
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', protocol::absent_name);
@@ -281,6 +292,7 @@ void PreparedStatements::prepare_gone(pool::Server& server, Bytes& out) {
 }
 
 void PreparedStatements::deallocate(ByteView name, pool::Server& server, wire::Outbox& to_server) {
+    end_loan(name, server, to_server);
     Bytes& out = to_server.join();
     prepare_gone(server, out);
     wire::write_query(out, deallocate_gone);
@@ -295,6 +307,7 @@ PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::
     if (names_->has_too_many_portals()) {
         return wire::error("54000", "too many portals that deallocate a prepared statement");
     }
+    end_loan(name, lease.server, lease.to_server);
     Bytes& out = lease.to_server.join();
     prepare_gone(lease.server, out);
     wire::write_target(out, FrontendTag::close, 'S', protocol::deallocate_name);

@@ -43,6 +43,13 @@ void PreparedStatements::take_names_back(const std::vector<Mentioned>& statement
     server.exchange().owe({Asked::sync, Fate::swallow});
 }
 
+// The client's name stands for nothing any more: nor must it where it was lent in this transaction.
+void PreparedStatements::end_loan(ByteView name, pool::Server& server, wire::Outbox& to_server) {
+    if (!server.needs_reset()) return;
+    wire::write_target(to_server.join(), FrontendTag::close, 'S', name);
+    server.exchange().owe({Asked::close, Fate::swallow});
+}
+
 // The server says so, with its own error, if it does.
 void PreparedStatements::ask_whether_sql_has_it(const wire::Parse& parse, const Lease& lease) {
     wire::write_parse(lease.to_server.join(), parse.statement, parse.text, parse.parameter_types);

@@ -102,6 +102,17 @@ def test_execute_of_something_that_sets_is_kept_for_its_client(client, other, sa
     assert client.value("show work_mem") == "7MB"
 
 
+@pytest.mark.parametrize("end", [m.close_statement("one") + m.SYNC, m.query("deallocate one")])
+def test_a_name_that_is_given_up_in_the_same_transaction_is_gone(client, end):
+    prepare(client, "one", "select 'found'")
+    client.query("begin")
+    assert "D:found" in extended(client, "execute one")
+    client.send(end)
+    client.until_ready()
+    assert run(client, "one") == [UNKNOWN, "Z:E"]
+    client.query("rollback")
+
+
 def test_others_do_not_find_the_names(client, other, say):
     prepare(client, "one", "select 'found'")
     assert "D:found" in say(client, "execute one")

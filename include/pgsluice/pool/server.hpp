@@ -92,6 +92,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     }
     // Its client has left something behind that DISCARD ALL clears away at its next check-in.
     void need_reset() { needs_reset_ = true; }
+    bool needs_reset() const { return needs_reset_; }
     bool is_doomed() const { return doomed_; }
     metrics::ServerState state() const { return state_; }
     TimePoint since() const { return since_; }  // when that began

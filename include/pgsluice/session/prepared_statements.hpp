@@ -98,6 +98,7 @@ class PreparedStatements {
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
     void prepare_gone(pool::Server& server, Bytes& out);
+    static void end_loan(ByteView name, pool::Server& server, wire::Outbox& to_server);
     static void ask_whether_sql_has_it(const wire::Parse& parse, const Lease& lease);
     Admission bind_deallocation(const wire::Bind& bind, std::size_t rest_bytes, ByteView name, const Lease& lease);
     using Found = std::variant<protocol::StatementRef, Admission>;

@@ -89,6 +89,28 @@ TEST(Deallocate, takes_the_name_of_one_by_the_extended_protocol_too) {
     script.run();
 }
 
+// A setting that is being changed makes every text another one: what is prepared for the portal would never be there.
+TEST(Deallocate, waits_for_what_was_asked_before_and_for_nothing_of_its_own) {
+    World::Options options = preserving();
+    options.pool.size = 2;
+    Script script(options);
+    const std::string sets = "select set_config('work_mem', '7MB', false)";
+    prepare(script, "s")
+        .client_sends(client::parse("d", "deallocate s") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepares("deallocate s") + "Sync\n")
+        .add_client();
+    hold_server(script, 1, 0);
+    script
+        .client_sends(client::parse("", sets) + client::bind() + client::execute() + client::bind("p", "d") +
+                      client::sync())
+        .expect_to_server(1, "Parse \"\" \"" + sets + "\"\nBind \"\" \"\"\nExecute \"\" 0\nFlush\n")
+        .server_sends(1, server::parse_complete() + server::bind_complete() + server::row({"7MB"}) +
+                             server::command_complete("SELECT 1"))
+        .expect_to_server(1, binds_deallocation("p") + "Sync\n");
+    script.run_whole_unbroken();
+}
+
 // What the name stands for is known when it is bound, not when the text is parsed.
 TEST(Deallocate, that_was_parsed_before_the_name_was_takes_it) {
     Script script(preserving());
