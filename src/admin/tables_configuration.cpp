@@ -50,6 +50,21 @@ std::string host_of(const config::Cluster* cluster) {
 
 }  // namespace
 
+std::set<std::string> server_names(const Scene& scene, const std::string& database) {
+    std::set<std::string> names;
+    const auto is_servers = [&](const auto& each) { return each.pool.database == database; };
+    if (std::any_of(scene.view.clients.begin(), scene.view.clients.end(), is_servers) ||
+        std::any_of(scene.view.servers.begin(), scene.view.servers.end(), is_servers)) {
+        names.insert(database);
+    }
+    for (const config::Route& route : scene.config.routes) {
+        if (route.database == database) names.insert(database);
+        if (!databases_of(scene, route).contains(database)) continue;
+        names.insert(route.database.empty() ? database : route.database);
+    }
+    return names;
+}
+
 std::vector<Row> databases(const Scene& scene) {
     std::vector<Row> rows;
     std::set<std::string> seen;  // a name is one row: exporters make it a label
@@ -73,7 +88,8 @@ std::vector<Row> databases(const Scene& scene) {
                  cell(route.max_connections),
                  count(scene.view.clients,
                        [&](const ClientView& each) { return each.pool.route == route.name && each.database == name; }),
-                 "0", "0", route.name, route.cluster});
+                 cell(scene.all_paused || scene.paused.contains(database)), cell(scene.disabled.contains(name)),
+                 route.name, route.cluster});
         }
     }
     return rows;

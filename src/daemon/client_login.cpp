@@ -198,6 +198,11 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         co_await serve_console(login, *role);
         co_return std::nullopt;
     }
+    if (worker.process().gates.is_disabled(who.database)) {
+        co_return Failure{LoginFailure::no_route, "the database is disabled",
+                          wire::fatal("57P03", "database \"" + who.database + "\" is disabled", "",
+                                      "An administrator has done so; ENABLE in the console of pgsluice ends it.")};
+    }
     if (route != nullptr) route = current->route(route->name);
     if (route == nullptr) {
         co_return Failure{LoginFailure::no_route, "no route takes this client",

@@ -4,6 +4,7 @@
 #include "cancel_guesses.hpp"
 #include "cancel_registry.hpp"
 #include "client_limits.hpp"
+#include "gates.hpp"
 #include "key_cache.hpp"
 #include "peer_cancels.hpp"
 
@@ -62,6 +63,7 @@ class Process {
     CancelGuesses cancel_guesses;
     PeerCancels peer_cancels;
     ClientLimits clients;
+    Gates gates;
     KeyCache keys;
     const Secret secret;                  // makes the salts of users without a verifier
     boost::asio::thread_pool helpers{2};  // key derivation and name service look-ups, which block

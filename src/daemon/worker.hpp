@@ -25,6 +25,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -61,8 +62,15 @@ class Worker final : public session::Host, public pool::Host {
     void cancel(SessionId session, session::CancelToken token);
     // For the console: worker_view.cpp.
     admin::View view();
-    bool kill_client(SessionId session);                 // false: it is not here
-    void reconnect(const std::string& server_database);  // its pools; "": all
+    bool kill_client(SessionId session);  // false: it is not here
+    // Databases as servers know them; none: all.
+    using Databases = std::set<std::string>;
+    void reconnect(const Databases& databases);
+    void pause(const Databases& databases);
+    void resume(const Databases& databases);
+    void kill_clients(const Databases& databases);
+    std::size_t open_servers(const Databases& databases);      // and those that are being logged in to
+    std::size_t servers_to_close(const Databases& databases);  // when their clients give them back
 
     // For the coroutines that log clients and servers in.
     const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
@@ -146,6 +154,8 @@ class Worker final : public session::Host, public pool::Host {
     void count_ended(const session::Session& session);
     admin::TotalsByDatabase totals() const;
     void end_period(TimePoint at);
+    template <class Act>
+    void each_pool(const Databases& databases, Act act);
     PoolEntry& add_pool(const std::string& key, std::shared_ptr<const pool::Target> target);
     void receive(const std::string& key, std::shared_ptr<const pool::Target> origin,
                  std::unique_ptr<pool::Server> server, net::LinkParts parts, const pool::Server::Luggage& luggage);

@@ -36,6 +36,7 @@ Worker::PoolEntry& Worker::add_pool(const std::string& key, std::shared_ptr<cons
     setup.host = this;
     setup.metrics = &sets_.pool({target->route, "*", target->database, target->user});
     entry.pool = std::make_unique<pool::Pool>(std::move(setup));
+    if (process_.gates.is_paused(target->database)) entry.pool->pause();
     return pools_.emplace(key, std::move(entry)).first->second;
 }
 

@@ -173,12 +173,49 @@ bool Worker::kill_client(SessionId session) {
     return true;
 }
 
-void Worker::reconnect(const std::string& database) {
+template <class Act>
+void Worker::each_pool(const Databases& databases, Act act) {
     read_clock();
     for (auto& [key, entry] : pools_) {
-        if (!database.empty() && entry.pool->target().database != database) continue;
-        entry.pool->retire_servers(metrics::ServerClose::reconnect);
+        if (databases.empty() || databases.contains(entry.pool->target().database)) act(*entry.pool);
     }
+}
+
+void Worker::reconnect(const Databases& databases) {
+    each_pool(databases, [](pool::Pool& pool) { pool.retire_servers(metrics::ServerClose::reconnect); });
+}
+
+void Worker::pause(const Databases& databases) {
+    each_pool(databases, [](pool::Pool& pool) { pool.pause(); });
+}
+
+void Worker::resume(const Databases& databases) {
+    each_pool(databases, [](pool::Pool& pool) { pool.resume(); });
+}
+
+void Worker::kill_clients(const Databases& databases) {
+    std::vector<SessionId> ids;
+    for (const auto& [id, client] : sessions_) {
+        if (databases.empty() || databases.contains(client.session->pool().target().database)) ids.push_back(id);
+    }
+    for (const SessionId id : ids) kill_client(id);
+}
+
+std::size_t Worker::open_servers(const Databases& databases) {
+    std::size_t count = 0;
+    each_pool(databases, [&](pool::Pool& pool) {
+        count += pool.dialing();
+        pool.each_server([&](const pool::Server&) { ++count; });
+    });
+    return count;
+}
+
+std::size_t Worker::servers_to_close(const Databases& databases) {
+    std::size_t count = 0;
+    each_pool(databases, [&](pool::Pool& pool) {
+        pool.each_server([&](const pool::Server& server) { count += server.is_doomed() ? 1 : 0; });
+    });
+    return count;
 }
 
 }  // namespace pgsluice::daemon

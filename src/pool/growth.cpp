@@ -20,6 +20,7 @@ std::uint32_t Pool::size_limit(TimePoint now) const {
 }
 
 void Pool::grow() {
+    if (paused_) return;
     // A server that refuses is not asked again at each turn, where those that are open will serve who waits.
     if (share_->servers() > 0 && host_.now() < dial_again_at_) {
         ask_for_idle();
@@ -52,7 +53,7 @@ bool Pool::close_misfit() {
 
 // Up to min_size, for nobody yet: where a dial fails, not before connect_retry is over.
 void Pool::fill() {
-    while (permits_.open() < min_size() && host_.now() >= dial_again_at_ && permits_.try_take(min_size())) {
+    while (!paused_ && permits_.open() < min_size() && host_.now() >= dial_again_at_ && permits_.try_take(min_size())) {
         ++dialing_;
         metrics_.servers[ServerState::connecting].add();
         host_.dial(*this);

@@ -194,6 +194,7 @@ void Pool::queue_again(Share::Ticket ticket) {
 }
 
 void Pool::release(Server& server) {
+    if (paused_) server.doom(ServerClose::paused);
     if (permits_.open() > target_->settings.size + target_->settings.reserve_size) {
         discard(server, ServerClose::configuration);
         return;
@@ -241,6 +242,7 @@ void Pool::on_moved_in(std::unique_ptr<Server> owned) {
     Server& server = *owned;
     adopt(std::move(owned));
     const Share::Ticket ticket = std::exchange(server.called_for_, 0);
+    if (paused_) server.doom(ServerClose::paused);
     if (is_spent(server, host_.now()))
         queue_again(ticket);
     else if (give_to(ticket, server))
@@ -378,6 +380,15 @@ void Pool::reconfigure(std::shared_ptr<const Target> target) {
 void Pool::retire_servers(ServerClose reason) {
     while (!idle_.empty()) discard(idle_.front(), reason);
     for (Server& server : servers_) server.doom(reason);
+}
+
+void Pool::pause() {
+    paused_ = true;
+    retire_servers(ServerClose::paused);
+}
+
+void Pool::resume() {
+    if (std::exchange(paused_, false) && !waiters_.empty()) grow();
 }
 
 void Pool::retire_servers_of(const Upstream& upstream, ServerClose reason) {

@@ -22,6 +22,11 @@ bool is_over(TimePoint since, Milliseconds limit, TimePoint now) {
 
 wire::SqlError wait_timeout(const pool::Pool& pool, TimePoint since, TimePoint now) {
     const auto waited = std::chrono::duration_cast<Milliseconds>(now - since).count();
+    if (pool.is_paused()) {
+        return wire::error("53300", "timed out waiting for a server connection",
+                           "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
+                               " ms; an administrator has paused database \"" + pool.target().database + "\".");
+    }
     return wire::error("53300", "timed out waiting for a server connection",
                        "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
                            " ms; all of its connections were in use.",

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from support.console import CONSOLE, connect
 from support.fault_proxy import FaultProxy
 from support.hostile_server import HostileServer
 from support.postgres import Postgres, copy_of, template
@@ -144,3 +145,11 @@ def hostile():
     yield make
     for server in made:
         server.close()
+
+
+@pytest.fixture
+def console(sluice):
+    """A daemon with a console, and an administrator's connection to that."""
+    proxy = sluice(admin=CONSOLE)
+    with connect(proxy) as connection:
+        yield proxy, connection

@@ -7,11 +7,10 @@ import psycopg
 import pytest
 
 from support import messages as m
+from support.console import CONSOLE, connect, one, rows
 from support.proxy import hold_server, login
 from support.system import check_run, eventually
 from support.wire import WireClient, error_in, summaries
-
-CONSOLE = {"console": {"users": ["app"], "stats_users": ["other"]}}
 
 # PgBouncer 1.25's columns, with the types that it gives them; what is ours stands behind.
 CONNECTION = [*"type:s user:s database:s replication:s state:s addr:s port:i local_addr:s local_port:i connect_time:s request_time:s wait:i wait_us:i"
@@ -51,31 +50,6 @@ TYPES = {"s": 25, "i": 23, "q": 20, "N": 1700}
 OURS = ["routes", "clusters", "pins", "policies"]
 
 
-@pytest.fixture
-def console(sluice):
-    proxy = sluice(admin=CONSOLE)
-    with connect(proxy) as connection:
-        yield proxy, connection
-
-
-def connect(proxy, user="app", database="pgsluice", **options):
-    host, port = proxy.address
-    return psycopg.connect(host=host, port=port, user=user, password=f"{user}-secret", dbname=database, sslmode="disable", autocommit=True, **options)
-
-
-def rows(connection, name):
-    """The rows of a SHOW, each a dict of text."""
-    cursor = connection.execute(f"SHOW {name}")
-    names = [column.name for column in cursor.description]
-    return [dict(zip(names, row)) for row in cursor.fetchall()]
-
-
-def one(connection, table, **wanted):
-    found = [row for row in rows(connection, table) if all(row[key] == value for key, value in wanted.items())]
-    assert len(found) == 1, (table, wanted, rows(connection, table))
-    return found[0]
-
-
 # --- who may do what ---
 
 @pytest.mark.parametrize("database", ["pgsluice", "pgbouncer"])
@@ -102,7 +76,7 @@ def test_users_that_it_does_not_name_are_refused_behind_their_password(sluice):
         assert client.start("other", "pgsluice", "wrong")[-1].sqlstate == "28P01"
 
 
-@pytest.mark.parametrize("command", ["reload", "reconnect", "kill_client 1", "shutdown", "RELOAD;", "pause", "nonsense"])
+@pytest.mark.parametrize("command", ["reload", "reconnect", "kill_client 1", "shutdown", "RELOAD;", "pause", "resume", "kill", "disable app", "enable app", "wait_close", "nonsense"])
 def test_stats_users_only_look(sluice, command):
     proxy = sluice(admin=CONSOLE)
     with connect(proxy, user="other") as connection:
@@ -235,65 +209,6 @@ def test_help_is_a_notice(console):
 def test_select_is_show(console):
     _, connection = console
     assert connection.execute("SELECT version").fetchall() == [("pgsluice 0.1.0",)]
-
-
-# --- what is done ---
-
-def test_reload(console):
-    proxy, connection = console
-    proxy.write_config({**proxy.config, "limits": {"connections_per_user": 9}})
-    connection.execute("RELOAD")
-    eventually(lambda: {row["key"]: row["value"] for row in rows(connection, "config")}["limits.connections_per_user"] == "9", 5, "the reload")
-
-
-def test_reconnect_replaces_idle_servers_at_once_and_others_when_they_come_back(console, postgres):
-    proxy, connection = console
-    with login(proxy) as client:
-        idle = client.value("select pg_backend_pid()")
-        connection.execute("RECONNECT app")
-        eventually(lambda: int(idle) not in postgres.backends(), 5, "the idle server to be closed")
-        hold_server(client)
-        held = client.value("select pg_backend_pid()")
-        connection.execute("RECONNECT")
-        assert client.value("select pg_backend_pid()") == held
-        client.query("commit")
-        eventually(lambda: int(held) not in postgres.backends(), 5, "the server to be closed")
-        assert client.value("select pg_backend_pid()") != held
-
-
-def test_reconnect_of_another_database_leaves_servers_alone(console):
-    proxy, connection = console
-    with login(proxy) as client:
-        pid = client.value("select pg_backend_pid()")
-        connection.execute("RECONNECT nothing_like_it")
-        assert client.value("select pg_backend_pid()") == pid
-
-
-def test_kill_client(console):
-    proxy, connection = console
-    with login(proxy) as client, login(proxy) as other:
-        hold_server(client)
-        connection.execute(f"KILL_CLIENT {one(connection, 'clients', state='active')['id']}")
-        assert summaries(client.rest()) == ["E:FATAL:57P01"]
-        assert other.value("select 1") == "1"
-        for wrong in ("999999999", "x", "-1"):
-            with pytest.raises(psycopg.DataError):
-                connection.execute(f"KILL_CLIENT {wrong}")
-
-
-@pytest.mark.parametrize("command", ["SHUTDOWN", "shutdown wait_for_servers"])
-def test_shutdown(console, command):
-    proxy, connection = console
-    connection.execute(command)
-    assert proxy.wait(10) == 0
-
-
-def test_what_changes_something_is_told_in_the_log(console):
-    proxy, connection = console
-    connection.execute("RECONNECT app")
-    connection.execute("show pools")
-    entry, = proxy.awaited_events("console_command")
-    assert [entry[key] for key in ("command", "argument", "user")] == ["RECONNECT", "app", "app"]
 
 
 # --- tools ---

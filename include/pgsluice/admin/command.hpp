@@ -23,7 +23,13 @@ enum class Verb : std::uint8_t {
     begin,    // drivers send these around everything
     end,
     reload,
-    reconnect,    // [database]
+    reconnect,  // [database], as the next four
+    pause,
+    resume,
+    kill,
+    wait_close,
+    disable,      // database
+    enable,       // database
     kill_client,  // id
     shutdown,     // how: "", wait_for_clients or wait_for_servers
 };

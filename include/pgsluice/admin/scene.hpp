@@ -4,6 +4,7 @@
 #include <pgsluice/admin/view.hpp>
 #include <pgsluice/config/config.hpp>
 
+#include <set>
 #include <string>
 
 namespace pgsluice::admin {
@@ -13,6 +14,12 @@ struct Scene {
     const config::Config& config;
     std::string version;  // "0.1.0"
     bool is_draining = false;
+    bool all_paused = false;
+    std::set<std::string> paused{};    // databases as servers know them
+    std::set<std::string> disabled{};  // as clients name them
 };
+
+// What servers call a database that an administrator names as clients or servers do; none: nobody knows it.
+std::set<std::string> server_names(const Scene& scene, const std::string& database);
 
 }  // namespace pgsluice::admin

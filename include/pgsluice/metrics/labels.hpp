@@ -104,11 +104,13 @@ enum class ServerClose : std::uint8_t {
     shutdown,         // we stop
     replication,      // a walsender whose client has left
     reconnect,        // RECONNECT in the console
+    paused,           // PAUSE or KILL there
     custom_settings,  // another client has made a setting there, whose name stays: pool.custom_settings
 };
 constexpr auto names_of(ServerClose) {
     return names("lost", "lifetime", "idle_timeout", "evicted", "unclean", "reset_failed", "check_failed", "wrong_role",
-                 "server_shutdown", "configuration", "shutdown", "replication", "reconnect", "custom_settings");
+                 "server_shutdown", "configuration", "shutdown", "replication", "reconnect", "paused",
+                 "custom_settings");
 }
 
 // Why a server connection did not come to be.

@@ -145,6 +145,10 @@ class Pool final : public ServerUser {
     void retire_servers(metrics::ServerClose reason);
     // The server at `upstream` says that it shuts down, or turned read-only.
     void retire_servers_of(const Upstream& upstream, metrics::ServerClose reason);
+    // Nobody is lent a server: those that are open are closed, lent ones when they come back, and whoever asks waits.
+    void pause();
+    void resume();
+    bool is_paused() const { return paused_; }
     // Closes the server that has been idle longest of those that the wish takes; false: there is none.
     bool evict_idle(const Eviction& wish);
     TimePoint oldest_idle(const Eviction& wish) const;
@@ -232,6 +236,7 @@ class Pool final : public ServerUser {
     TimePoint dial_again_at_{};   // the last dial has failed
     std::int64_t shown_size_ = 0;
     bool shows_waiter_ = false;
+    bool paused_ = false;
     bool is_starving_ = false;     // Permits knows that our clients found no permit
     bool is_making_room_ = false;  // the host seeks a sibling's idle server
     Waiter* acquiring_ = nullptr;  // inside acquire(): a server granted to it is returned instead of announced

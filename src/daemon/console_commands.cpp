@@ -1,0 +1,226 @@
+#include "console_commands.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <type_traits>
+
+namespace pgsluice::daemon {
+
+using admin::Command;
+using admin::Verb;
+using Databases = Worker::Databases;
+
+namespace {
+
+template <class Act>
+boost::asio::awaitable<std::invoke_result_t<const Act&, Worker&>> run_there(Worker& there, const Act& act) {
+    co_return act(there);
+}
+
+// Runs `act` in each worker's loop, one after the other, and tells the results to `take` in this one's. Both are to
+// outlive the call; as temporaries with members GCC 12 destroys them twice.
+template <class Act, class Take>
+boost::asio::awaitable<void> in_each(Worker& worker, const Act& act, const Take& take) {
+    for (Worker* each : worker.siblings()) {
+        take(co_await boost::asio::co_spawn(each->io(), run_there(*each, act), boost::asio::use_awaitable));
+    }
+}
+
+template <class Act>
+boost::asio::awaitable<void> do_in_each(Worker& worker, const Act& act) {
+    const auto run = [&](Worker& each) { return act(each), true; };
+    const auto take = [](bool) {};
+    co_await in_each(worker, run, take);
+}
+
+template <class Count>
+boost::asio::awaitable<std::size_t> sum_of_each(Worker& worker, const Count& count) {
+    std::size_t sum = 0;
+    const auto take = [&](std::size_t here) { sum += here; };
+    co_await in_each(worker, count, take);
+    co_return sum;
+}
+
+boost::asio::awaitable<bool> kill_client(Worker& worker, SessionId session) {
+    const auto act = [&](Worker& each) { return std::size_t{each.kill_client(session)}; };
+    co_return co_await sum_of_each(worker, act) > 0;
+}
+
+// The main thread does as for a signal from outside.
+void signal_ourselves(int number) {
+    ::kill(getpid(), number);
+}
+
+wire::SqlError unknown_database(const std::string& name) {
+    return wire::error("3D000", "there is no database \"" + name + "\"", "",
+                       "SHOW DATABASES lists those that routes name and clients use.");
+}
+
+wire::SqlError is_not(const std::string& what) {
+    return wire::error("55000", what);
+}
+
+boost::asio::awaitable<Databases> servers_names(Worker& worker, const std::string& database) {
+    const admin::View view = co_await look(worker);
+    const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
+    co_return admin::server_names(scene_of(worker, view, *snapshot), database);
+}
+
+// Until nothing of it is left. Bytes of the client that come meanwhile are kept; where it goes, the wait is over.
+template <class Count>
+boost::asio::awaitable<bool> wait_until_none(Login& login, const Count& count) {
+    constexpr Milliseconds interval{50};
+    std::array<char, 4096> chunk{};
+    while (co_await sum_of_each(login.worker, count) > 0) {
+        const auto got = co_await login.link->read_some(chunk, login.worker.read_clock() + interval);
+        if (got)
+            login.in.append(chunk.data(), *got);
+        else if (got.error() != boost::system::errc::timed_out)
+            co_return false;
+    }
+    co_return true;
+}
+
+boost::asio::awaitable<void> resume(Worker& worker, const Databases& databases) {
+    for (const std::string& each : databases) worker.process().gates.resume(each);
+    if (databases.empty()) worker.process().gates.resume_all();
+    const auto act = [&](Worker& each) { each.resume(databases); };
+    co_await do_in_each(worker, act);
+}
+
+boost::asio::awaitable<void> close_gates(Worker& worker, const Databases& databases) {
+    for (const std::string& each : databases) worker.process().gates.pause(each);
+    if (databases.empty()) worker.process().gates.pause_all();
+    const auto act = [&](Worker& each) { each.pause(databases); };
+    co_await do_in_each(worker, act);
+}
+
+bool are_paused(Worker& worker, const Databases& databases) {
+    const Gates::State state = worker.process().gates.state();
+    if (databases.empty()) return state.all_paused;
+    return state.all_paused || state.paused.contains(*databases.begin());
+}
+
+// Returns when no transaction is open any more. Whoever asked and goes meanwhile has changed his mind: clients must not
+// wait for somebody who is not there.
+boost::asio::awaitable<Done> pause(Login& login, const Databases& databases) {
+    Worker& worker = login.worker;
+    if (are_paused(worker, databases)) co_return Done{is_not("it is paused already")};
+    co_await close_gates(worker, databases);
+    const auto count = [&](Worker& each) { return each.open_servers(databases); };
+    if (co_await wait_until_none(login, count)) co_return Done{};
+    co_await resume(worker, databases);
+    co_return Done{.client_left = true};
+}
+
+boost::asio::awaitable<Done> kill(Login& login, const Databases& databases) {
+    co_await close_gates(login.worker, databases);
+    const auto act = [&](Worker& each) { each.kill_clients(databases); };
+    co_await do_in_each(login.worker, act);
+    co_return Done{};
+}
+
+boost::asio::awaitable<Done> wait_close(Login& login, const Databases& databases) {
+    const auto count = [&](Worker& each) { return each.servers_to_close(databases); };
+    const bool is_done = co_await wait_until_none(login, count);
+    co_return Done{.client_left = !is_done};
+}
+
+boost::asio::awaitable<Done> act_on_pools(Login& login, const Command& command) {
+    Worker& worker = login.worker;
+    Databases databases;
+    if (!command.argument.empty()) {
+        databases = co_await servers_names(worker, command.argument);
+        // What is paused may be known to nobody any more.
+        if (databases.empty() && worker.process().gates.state().paused.contains(command.argument)) {
+            databases.insert(command.argument);
+        }
+        if (databases.empty()) co_return Done{unknown_database(command.argument)};
+    }
+    switch (command.verb) {
+        case Verb::pause: co_return co_await pause(login, databases);
+        case Verb::kill: co_return co_await kill(login, databases);
+        case Verb::wait_close: co_return co_await wait_close(login, databases);
+        case Verb::resume:
+            if (databases.empty() ? !worker.process().gates.state().pauses_anything()
+                                  : !are_paused(worker, databases)) {
+                co_return Done{is_not("it is not paused")};
+            }
+            co_await resume(worker, databases);
+            co_return Done{};
+        default: break;
+    }
+    const auto act = [&](Worker& each) { each.reconnect(databases); };
+    co_await do_in_each(worker, act);
+    co_return Done{};
+}
+
+boost::asio::awaitable<Done> kill_one(Login& login, const std::string& client) {
+    std::uint64_t id = 0;
+    const char* end = client.data() + client.size();
+    const auto read = std::from_chars(client.data(), end, id);
+    if (read.ec != std::errc() || read.ptr != end) {
+        co_return Done{wire::error("22023", "\"" + client + "\" is no client's id", "",
+                                   "SHOW CLIENTS has them in the column \"id\".")};
+    }
+    if (co_await kill_client(login.worker, SessionId{id})) co_return Done{};
+    co_return Done{wire::error("22023", "there is no client " + client)};
+}
+
+Done shut_down(const std::string& how) {
+    if (how != "wait_for_servers" && !how.empty()) {
+        return {wire::error("0A000", "SHUTDOWN " + how + " is not supported", "",
+                            "SHUTDOWN WAIT_FOR_SERVERS lets transactions end, SHUTDOWN does not.")};
+    }
+    signal_ourselves(how.empty() ? SIGQUIT : SIGTERM);
+    return {};
+}
+
+}  // namespace
+
+boost::asio::awaitable<admin::View> look(Worker& worker) {
+    admin::View all;
+    const auto act = [](Worker& each) { return each.view(); };
+    const auto take = [&](admin::View one) { all.add(std::move(one)); };
+    co_await in_each(worker, act, take);
+    co_return all;
+}
+
+admin::Scene scene_of(Worker& worker, const admin::View& view, const Snapshot& snapshot) {
+    Gates::State gates = worker.process().gates.state();
+    return {view,
+            snapshot.config,
+            worker.process().metrics.version(),
+            worker.process().draining,
+            gates.all_paused,
+            std::move(gates.paused),
+            std::move(gates.disabled)};
+}
+
+boost::asio::awaitable<Done> carry_out(Login& login, const Command& command) {
+    Gates& gates = login.worker.process().gates;
+    switch (command.verb) {
+        case Verb::reload: signal_ourselves(SIGHUP); co_return Done{};
+        case Verb::shutdown: co_return shut_down(command.argument);
+        case Verb::kill_client: co_return co_await kill_one(login, command.argument);
+        case Verb::disable: gates.disable(command.argument); co_return Done{};
+        case Verb::enable:
+            if (!gates.is_disabled(command.argument)) co_return Done{is_not("it is not disabled")};
+            gates.enable(command.argument);
+            co_return Done{};
+        case Verb::reconnect:
+        case Verb::pause:
+        case Verb::resume:
+        case Verb::kill:
+        case Verb::wait_close: co_return co_await act_on_pools(login, command);
+        default: break;
+    }
+    co_return Done{wire::error("0A000", "not supported")};
+}
+
+}  // namespace pgsluice::daemon

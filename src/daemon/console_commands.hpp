@@ -1,0 +1,27 @@
+// What the commands of the console do to the process.
+#pragma once
+
+#include "login.hpp"
+
+#include <pgsluice/admin/command.hpp>
+#include <pgsluice/admin/scene.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <optional>
+
+namespace pgsluice::daemon {
+
+// All workers' parts.
+boost::asio::awaitable<admin::View> look(Worker& worker);
+// What tables are made of, with a view and a configuration that outlive it.
+admin::Scene scene_of(Worker& worker, const admin::View& view, const Snapshot& snapshot);
+
+// How a command has ended: well, with an error for the client, or it has gone meanwhile.
+struct Done {
+    std::optional<wire::SqlError> error{};
+    bool client_left = false;
+};
+boost::asio::awaitable<Done> carry_out(Login& login, const admin::Command& command);
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,64 @@
+// Which databases an administrator has paused or closed to new clients, by the console. Thread-safe; it stands until it
+// is taken back or the process ends, and no reload touches it.
+#pragma once
+
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace pgsluice::daemon {
+
+class Gates {
+  public:
+    // --- PAUSE: by the names that servers know.
+    void pause(const std::string& database) { change(paused_, database, true); }
+    void pause_all() { change(all_paused_, true); }
+    void resume(const std::string& database) { change(paused_, database, false); }
+    void resume_all() {
+        const std::lock_guard lock(mutex_);
+        all_paused_ = false;
+        paused_.clear();
+    }
+    bool is_paused(const std::string& database) const {
+        const std::lock_guard lock(mutex_);
+        return all_paused_ || paused_.contains(database);
+    }
+
+    // --- DISABLE: by the names that clients give.
+    void disable(const std::string& database) { change(disabled_, database, true); }
+    void enable(const std::string& database) { change(disabled_, database, false); }
+    bool is_disabled(const std::string& database) const {
+        const std::lock_guard lock(mutex_);
+        return disabled_.contains(database);
+    }
+
+    struct State {
+        bool all_paused = false;
+        std::set<std::string> paused, disabled;
+        bool pauses_anything() const { return all_paused || !paused.empty(); }
+    };
+    State state() const {
+        const std::lock_guard lock(mutex_);
+        return {all_paused_, paused_, disabled_};
+    }
+
+  private:
+    void change(std::set<std::string>& names, const std::string& name, bool in) {
+        const std::lock_guard lock(mutex_);
+        if (in)
+            names.insert(name);
+        else
+            names.erase(name);
+    }
+    void change(bool& flag, bool value) {
+        const std::lock_guard lock(mutex_);
+        flag = value;
+    }
+
+    mutable std::mutex mutex_;
+    // Protected by mutex_.
+    bool all_paused_ = false;
+    std::set<std::string> paused_, disabled_;
+};
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,223 @@
+"""What the console does to the process: pausing, killing, replacing, and what is told of it."""
+import subprocess
+import time
+
+import psycopg
+import pytest
+
+from support import messages as m
+from support.console import CONSOLE, connect, one, rows
+from support.postgres import BIN
+from support.proxy import hold_server, login
+from support.system import eventually
+from support.wire import WireClient, error_in, summaries
+
+
+def test_reload(console):
+    proxy, connection = console
+    proxy.write_config({**proxy.config, "limits": {"connections_per_user": 9}})
+    connection.execute("RELOAD")
+    eventually(lambda: {row["key"]: row["value"] for row in rows(connection, "config")}["limits.connections_per_user"] == "9", 5, "the reload")
+
+
+def test_reconnect_replaces_idle_servers_at_once_and_others_when_they_come_back(console, postgres):
+    proxy, connection = console
+    with login(proxy) as client:
+        idle = client.value("select pg_backend_pid()")
+        connection.execute("RECONNECT app")
+        eventually(lambda: int(idle) not in postgres.backends(), 5, "the idle server to be closed")
+        hold_server(client)
+        held = client.value("select pg_backend_pid()")
+        connection.execute("RECONNECT")
+        assert client.value("select pg_backend_pid()") == held
+        client.query("commit")
+        eventually(lambda: int(held) not in postgres.backends(), 5, "the server to be closed")
+        assert client.value("select pg_backend_pid()") != held
+
+
+def test_reconnect_of_another_database_leaves_servers_alone(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        pid = client.value("select pg_backend_pid()")
+        with pytest.raises(psycopg.Error):
+            connection.execute("RECONNECT nothing_like_it")
+        assert client.value("select pg_backend_pid()") == pid
+
+
+def test_kill_client(console):
+    proxy, connection = console
+    with login(proxy) as client, login(proxy) as other:
+        hold_server(client)
+        connection.execute(f"KILL_CLIENT {one(connection, 'clients', state='active')['id']}")
+        assert summaries(client.rest()) == ["E:FATAL:57P01"]
+        assert other.value("select 1") == "1"
+        for wrong in ("999999999", "x", "-1"):
+            with pytest.raises(psycopg.DataError):
+                connection.execute(f"KILL_CLIENT {wrong}")
+
+
+class Asking:
+    """A command on a connection of its own, whose answer is waited for elsewhere."""
+
+    def __init__(self, proxy, command):
+        self.client = login(proxy, database="pgsluice")
+        self.client.send(m.query(command))
+
+    def is_waiting(self) -> bool:
+        return self.client.silent_for(0.3)
+
+    def answer(self) -> list:
+        return summaries(self.client.until_ready())
+
+
+@pytest.mark.parametrize("command", ["PAUSE", "pause app"])
+def test_pause_waits_for_transactions_and_clients_wait_for_resume(console, postgres, command):
+    proxy, connection = console
+    with login(proxy) as client, login(proxy) as other:
+        hold_server(client)
+        asking = Asking(proxy, command)
+        assert asking.is_waiting()
+        assert client.value("select 'goes on'") == "goes on"
+        other.send(m.query("select 'waited'"))
+        assert other.silent_for(0.3)
+        client.query("commit")
+        assert asking.answer() == ["C:PAUSE", "Z:I"]
+        assert postgres.backends() == []
+        assert one(connection, "databases", name="app")["paused"] == 1
+        assert rows(connection, "pools")[0]["cl_waiting"] == 1
+        with login(proxy) as newcomer:
+            newcomer.send(m.query("select 'newcomer'"))
+            assert newcomer.silent_for(0.3)
+            connection.execute(command.lower().replace("pause", "resume"))
+            assert "D:newcomer" in summaries(newcomer.until_ready())
+        assert "D:waited" in summaries(other.until_ready())
+        assert one(connection, "databases", name="app")["paused"] == 0
+
+
+def test_pause_of_one_database_leaves_others_alone(sluice, postgres):
+    postgres.execute("create database aside")
+    try:
+        proxy = sluice(admin=CONSOLE)
+        with connect(proxy) as connection, login(proxy) as client, login(proxy, database="aside") as other:
+            client.query("select 1"), other.query("select 1")
+            connection.execute("PAUSE app")
+            client.send(m.query("select 'waited'"))
+            assert client.silent_for(0.3)
+            assert other.value("select 'other'") == "other"
+            connection.execute("RESUME")
+            assert "D:waited" in summaries(client.until_ready())
+    finally:
+        eventually(lambda: postgres.execute("drop database aside with (force)") is None or True, 5, "the database to go")
+
+
+def test_whoever_gives_up_a_pause_leaves_nobody_waiting(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        hold_server(client)
+        asking = Asking(proxy, "pause")
+        assert asking.is_waiting()
+        asking.client.close()
+        eventually(lambda: {row["key"]: row["value"] for row in rows(connection, "state")}["paused"] == "no", 5, "it to be taken back")
+        client.query("commit")
+        assert client.value("select 'on'") == "on"
+
+
+def test_pause_under_load_loses_no_transaction(console):
+    proxy, connection = console
+    host, port = proxy.address
+    load = subprocess.Popen([BIN / "pgbench", "-n", "-c", "8", "-T", "4", "-f", "/dev/stdin", f"host={host} port={port} user=app password=app-secret dbname=app sslmode=disable"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    load.stdin.write("begin;\nselect 1;\nselect 2;\ncommit;\n")
+    load.stdin.close()
+    for _ in range(5):
+        time.sleep(0.4)
+        connection.execute("PAUSE app")
+        assert rows(connection, "servers") == []
+        connection.execute("RESUME app")
+    told = load.stdout.read()
+    assert load.wait(20) == 0, told
+    assert "number of failed transactions: 0 (0.000%)" in told and "ERROR" not in told
+
+
+def test_waiting_for_a_paused_database_says_so(sluice):
+    proxy = sluice(admin=CONSOLE, pool={"query_wait_timeout": "300ms"})
+    with connect(proxy) as connection, login(proxy) as client:
+        client.query("select 1")
+        connection.execute("PAUSE app")
+        assert "paused" in error_in(client.query("select 1")).fields["D"]
+
+
+@pytest.mark.parametrize("command, sqlstate", [("pause nothing_like_it", "3D000"), ("resume", "55000"), ("resume app", "55000"), ("enable app", "55000"),
+                                               ("kill nothing_like_it", "3D000"), ("reconnect nothing_like_it", "3D000")])
+def test_what_makes_no_sense_is_an_error(console, command, sqlstate):
+    proxy, connection = console
+    with login(proxy) as client:
+        client.query("select 1")
+        with pytest.raises(psycopg.Error) as error:
+            connection.execute(command)
+        assert error.value.sqlstate == sqlstate
+
+
+def test_a_second_pause_is_an_error(console):
+    _, connection = console
+    connection.execute("pause")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        connection.execute("pause")
+    connection.execute("resume")
+
+
+def test_kill_ends_clients_and_pauses(console, postgres):
+    proxy, connection = console
+    with login(proxy) as client, login(proxy) as idle:
+        hold_server(client), idle.query("select 1")
+        connection.execute("KILL app")
+        assert summaries(client.rest()) == ["E:FATAL:57P01"] == summaries(idle.rest())
+        eventually(lambda: postgres.backends() == [], 5, "servers to be closed")
+        assert one(connection, "state", key="paused")["value"] == "no"
+        with login(proxy) as next_one:
+            next_one.send(m.query("select 'waited'"))
+            assert next_one.silent_for(0.3)
+            connection.execute("RESUME app")
+            assert "D:waited" in summaries(next_one.until_ready())
+
+
+def test_disable_refuses_new_clients_only(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        connection.execute("DISABLE app")
+        assert client.value("select 1") == "1"
+        assert one(connection, "databases", name="app")["disabled"] == 1
+        with WireClient(proxy.address) as refused:
+            assert refused.start("app", "app", "app-secret")[-1].sqlstate == "57P03"
+        with WireClient(proxy.address) as stranger:
+            assert stranger.start("app", "app", "wrong")[-1].sqlstate == "28P01"
+        connection.execute("ENABLE app")
+        assert login(proxy).value("select 1") == "1"
+
+
+def test_wait_close_waits_for_servers_that_are_to_be_replaced(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        hold_server(client)
+        connection.execute("RECONNECT app")
+        asking = Asking(proxy, "wait_close app")
+        assert asking.is_waiting()
+        client.query("commit")
+        assert asking.answer() == ["C:WAIT_CLOSE", "Z:I"]
+
+
+@pytest.mark.parametrize("command", ["SHUTDOWN", "shutdown wait_for_servers"])
+def test_shutdown(console, command):
+    proxy, connection = console
+    connection.execute(command)
+    assert proxy.wait(10) == 0
+
+
+def test_what_changes_something_is_told_in_the_log(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        client.query("select 1")
+        connection.execute("RECONNECT app")
+    connection.execute("show pools")
+    entry, = proxy.awaited_events("console_command")
+    assert [entry[key] for key in ("command", "argument", "user")] == ["RECONNECT", "app", "app"]
