@@ -9,7 +9,7 @@ import pytest
 from support import messages as m
 from support.console import CONSOLE, connect, one, rows
 from support.proxy import hold_server, login
-from support.system import check_run, eventually
+from support.system import check_run, eventually, run
 from support.wire import WireClient, error_in, summaries
 
 # PgBouncer 1.25's columns, with the types that it gives them; what is ours stands behind.
@@ -233,6 +233,20 @@ def test_psql_watches(console):
                 seen += watching.stdout.readline().startswith("pgsluice")
         finally:
             watching.terminate()
+
+
+@pytest.mark.parametrize("action, limit, told", [
+    ("pgb_pool_sv_active", 1, "CRITICAL"), ("pgb_pool_sv_active", 5, "OK"), ("pgb_pool_cl_active", 1, "CRITICAL"), ("pgb_pool_cl_waiting", 5, "OK"),
+    ("pgb_pool_maxwait", 5, "OK"), ("pgb_pool_sv_idle", 5, "OK"), ("pgb_pool_sv_login", 5, "OK"), ("pgb_pool_sv_tested", 5, "OK"),
+    ("pgb_pool_sv_used", 5, "OK")])
+def test_check_postgres_reads_pools_unmodified(console, action, limit, told):
+    """Debian's exporter for Prometheus (1.7) asks for columns that PgBouncer itself has no more; this is the packaged tool that reads today's."""
+    proxy, _ = console
+    host, port = proxy.address
+    with login(proxy) as client:
+        hold_server(client)
+        done = run(["check_postgres", f"--action={action}", f"--host={host}", f"--port={port}", "--dbuser=app", "--dbpass=app-secret", f"--critical={limit}"])
+    assert f" {told}: " in done.stdout and "app" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("setting, value", [("client_encoding", "UTF8"), ("standard_conforming_strings", "on"), ("timezone", "UTC"), ("datestyle", "ISO"),
