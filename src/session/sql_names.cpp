@@ -12,7 +12,12 @@ using wire::FrontendTag;
 
 std::vector<PreparedStatements::Mentioned> PreparedStatements::spoken_of_by(ByteView text) const {
     if (names_ == nullptr || !sql::names_statement(text)) return {};
-    return names_->mentioned_in(text);
+    auto mentioned = names_->mentioned_in(text);
+    if (sql::is_prepare(text)) {
+        // All that matters is that the name is taken; what it stands for may have lost its tables.
+        for (Mentioned& each : mentioned) each.statement = nullptr;
+    }
+    return mentioned;
 }
 
 bool PreparedStatements::lend_names(const std::vector<Mentioned>& statements, pool::Server& server,
@@ -26,7 +31,9 @@ bool PreparedStatements::lend_names(const std::vector<Mentioned>& statements, po
         // Lent before, by a portal of the same transaction.
         wire::write_target(to_server.join(), FrontendTag::close, 'S', each.name);
         server.exchange().owe({Asked::close, Fate::swallow});
-        wire::write_parse(to_server.join(), each.name, each.statement->text, each.statement->parameter_types);
+        const protocol::Statement* statement = each.statement.get();
+        wire::write_parse(to_server.join(), each.name, statement == nullptr ? ByteView() : ByteView(statement->text),
+                          statement == nullptr ? wire::no_parameter_types : ByteView(statement->parameter_types));
         server.exchange().owe({Asked::parse, Fate::swallow});
         server.need_reset();
     }
@@ -63,6 +70,7 @@ void PreparedStatements::ask_whether_sql_has_it(const wire::Parse& parse, const 
 void Session::note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements) {
     if (!preserves_state()) return;
     for (const auto& each : statements) {
+        if (each.statement == nullptr) continue;
         const auto nature = static_cast<sql::SessionEffect>(each.statement->nature);
         note_effect(effect_of(each.statement->text, nature), each.statement->text);
     }
@@ -71,9 +79,12 @@ void Session::note_effects_of(const std::vector<PreparedStatements::Mentioned>& 
 // For a statement with that text, whose columns PostgreSQL looks up at its Parse, and for its portals. When the server
 // is given back the names go. False: hold.
 bool Session::lend_names_to(ByteView text, wire::Outbox& to_server) {
-    if (server_->exchange().status() == wire::TransactionStatus::failed) return true;
     const auto spoken_of = statements_.spoken_of_by(text);
     if (spoken_of.empty()) return true;
+    if (server_->exchange().status() == wire::TransactionStatus::failed) {
+        // It may have ended since, which an answer on its way tells.
+        return !hold_until_answered(to_server);
+    }
     if (!PreparedStatements::lend_names(spoken_of, *server_, to_server)) return false;
     note_effects_of(spoken_of);
     return true;

@@ -80,7 +80,7 @@ class ClientStatements {
     // are meant. Closed ones are among them until their Close has been answered: it may not be done.
     struct Mentioned {
         std::string name;
-        StatementRef statement;
+        StatementRef statement;   // nullptr: only the name matters
         std::uint32_t batch = 0;  // as in Entry
         bool closed = false;
     };

@@ -112,6 +112,28 @@ TEST(SqlNames, whose_close_is_skipped_are_lent_all_the_same) {
     script.run();
 }
 
+// For PREPARE it is enough that the name is taken: what it stands for may not be parsed today.
+TEST(SqlNames, are_lent_without_their_texts_to_one_that_only_gives_names) {
+    Script script;
+    prepare(script)
+        .client_sends(client::query("prepare a as select 1"))
+        .expect_to_server("Close S \"a\"\nParse \"a\" \"\"\nQuery \"prepare a as select 1\"\nClose S \"a\"\nSync\n");
+    script.run();
+}
+
+TEST(SqlNames, are_lent_where_a_transaction_that_had_failed_has_ended_meanwhile) {
+    Script script;
+    prepare(script)
+        .client_sends(client::query("begin"))
+        .server_sends(server::command_complete("BEGIN") + server::ready('E'))
+        .expect_to_server("Query \"begin\"\n")
+        .client_sends(client::query("commit and chain") + client::parse("", "execute a") + client::sync())
+        .expect_to_server("Query \"commit and chain\"\n")
+        .server_sends(server::command_complete("ROLLBACK") + server::ready('T'))
+        .expect_to_server(lends + "Parse \"\" \"execute a\"\nSync\n");
+    script.run();
+}
+
 TEST(SqlNames, of_others_are_not_lent) {
     Script script;
     prepare(script).client_sends(client::query("execute b")).expect_to_server("Query \"execute b\"\n");

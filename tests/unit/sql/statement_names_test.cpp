@@ -14,6 +14,13 @@ TEST(StatementNames, are_spoken_of_by_these) {
     }
 }
 
+TEST(StatementNames, are_only_given_by_a_prepare) {
+    EXPECT_TRUE(is_prepare(" Prepare a as select 1 ; "));
+    EXPECT_FALSE(is_prepare("execute a"));
+    EXPECT_FALSE(is_prepare("prepared"));
+    EXPECT_FALSE(is_prepare("prepare a as select 1; execute b"));
+}
+
 TEST(StatementNames, are_not_spoken_of_by_others) {
     for (const char* text :
          {"", ";", "select 1", "select 'execute a'", "explain select 1", "create table t (a int)", "deallocate a",
