@@ -42,7 +42,7 @@ constexpr std::array entries{
     Entry{"rollback", Verb::end, Words::none, Role::stats, "ROLLBACK", ""},
 };
 
-// Words apart by blanks; one in quotes keeps its case and its blanks. nullopt: a quote is left open, or something
+// Words apart by blanks; one in quotes keeps its blanks. nullopt: a quote is left open, or something
 // stands behind a semicolon.
 std::optional<std::vector<std::string>> words_of(ByteView text) {
     std::vector<std::string> words;
@@ -64,7 +64,7 @@ std::optional<std::vector<std::string>> words_of(ByteView text) {
         } else {
             const std::size_t begin = at;
             while (at < text.size() && !is_blank(text[at]) && text[at] != ';' && text[at] != '"') ++at;
-            words.push_back(lower_case(text.substr(begin, at - begin)));
+            words.emplace_back(text.substr(begin, at - begin));
         }
     }
     return words;
@@ -85,7 +85,7 @@ std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
     const auto words = words_of(text);
     if (!words) return unknown(text);
     if (words->empty()) return Command{};
-    const std::string& first = words->front();
+    const std::string first = lower_case(words->front());
     if (first == "set" && words->size() >= 2) return Command{Verb::set, (*words)[1], "SET"};
     const auto entry =
         std::find_if(entries.begin(), entries.end(), [&](const Entry& each) { return each.word == first; });
@@ -97,8 +97,9 @@ std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
     if (!is_right) return unknown(text);
     if (role < entry->least) return denied(first);
     Command command{entry->verb, arguments == 0 ? std::string() : words->back(), std::string(entry->tag)};
+    // Names of databases keep their case.
+    if (command.verb == Verb::shutdown || command.verb == Verb::show) command.argument = lower_case(command.argument);
     if (command.verb != Verb::show) return command;
-    command.argument = lower_case(command.argument);
     if (setting_of(command.argument)) {
         command.verb = Verb::setting;
         return command;

@@ -19,8 +19,8 @@ using wire::TransactionStatus;
 namespace {
 
 // A command is a line; who sends more speaks to the wrong database.
-constexpr std::size_t largest_message = 64 * 1024;
-constexpr std::size_t most_names = 1000;
+constexpr std::size_t largest_message = 8 * 1024;
+constexpr std::size_t most_names = 64;
 
 // What a command answers with; none where it is no table.
 Columns columns_of(const Command& command) {

@@ -52,6 +52,7 @@ std::string host_of(const config::Cluster* cluster) {
 
 std::set<std::string> server_names(const Scene& scene, const std::string& database) {
     std::set<std::string> names;
+    if (database == "*") return names;  // what stands for those that nobody has used yet
     const auto is_servers = [&](const auto& each) { return each.pool.database == database; };
     if (std::any_of(scene.view.clients.begin(), scene.view.clients.end(), is_servers) ||
         std::any_of(scene.view.servers.begin(), scene.view.servers.end(), is_servers)) {

@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <csignal>
@@ -71,50 +72,68 @@ boost::asio::awaitable<Databases> servers_names(Worker& worker, const std::strin
     co_return admin::server_names(scene_of(worker, view, *snapshot), database);
 }
 
-// Until nothing of it is left. Bytes of the client that come meanwhile are kept; where it goes, the wait is over.
-template <class Count>
-boost::asio::awaitable<bool> wait_until_none(Login& login, const Count& count) {
+enum class Waited : std::uint8_t { done, called_off, client_left };
+
+// Until nothing of it is left, or `goes_on` says no. Bytes of the client that come meanwhile are kept; where it goes,
+// the wait is over.
+template <class Count, class GoesOn>
+boost::asio::awaitable<Waited> wait_until_none(Login& login, const Count& count, const GoesOn& goes_on) {
     constexpr Milliseconds interval{50};
+    constexpr std::size_t most_unread = 64 * 1024;
     std::array<char, 4096> chunk{};
     while (co_await sum_of_each(login.worker, count) > 0) {
         const auto got = co_await login.link->read_some(chunk, login.worker.read_clock() + interval);
         if (got)
             login.in.append(chunk.data(), *got);
         else if (got.error() != boost::system::errc::timed_out)
-            co_return false;
+            co_return Waited::client_left;
+        if (login.in.size() > most_unread) co_return Waited::client_left;
+        if (!goes_on()) co_return Waited::called_off;
     }
-    co_return true;
+    co_return goes_on() ? Waited::done : Waited::called_off;
+}
+
+boost::asio::awaitable<void> obey_gates(Worker& worker) {
+    const auto act = [](Worker& each) { each.obey_gates(); };
+    co_await do_in_each(worker, act);
 }
 
 boost::asio::awaitable<void> resume(Worker& worker, const Databases& databases) {
     for (const std::string& each : databases) worker.process().gates.resume(each);
     if (databases.empty()) worker.process().gates.resume_all();
-    const auto act = [&](Worker& each) { each.resume(databases); };
-    co_await do_in_each(worker, act);
+    co_await obey_gates(worker);
 }
 
 boost::asio::awaitable<void> close_gates(Worker& worker, const Databases& databases) {
     for (const std::string& each : databases) worker.process().gates.pause(each);
     if (databases.empty()) worker.process().gates.pause_all();
-    const auto act = [&](Worker& each) { each.pause(databases); };
-    co_await do_in_each(worker, act);
+    co_await obey_gates(worker);
 }
 
 bool are_paused(Worker& worker, const Databases& databases) {
     const Gates::State state = worker.process().gates.state();
-    if (databases.empty()) return state.all_paused;
-    return state.all_paused || state.paused.contains(*databases.begin());
+    if (state.all_paused || databases.empty()) return state.all_paused;
+    return std::all_of(databases.begin(), databases.end(),
+                       [&](const std::string& each) { return state.paused.contains(each); });
 }
 
 // Returns when no transaction is open any more. Whoever asked and goes meanwhile has changed his mind: clients must not
-// wait for somebody who is not there.
+// wait for somebody who is not there. What others have changed since is theirs.
 boost::asio::awaitable<Done> pause(Login& login, const Databases& databases) {
     Worker& worker = login.worker;
     if (are_paused(worker, databases)) co_return Done{is_not("it is paused already")};
     co_await close_gates(worker, databases);
+    const std::uint64_t mine = worker.process().gates.changes();
     const auto count = [&](Worker& each) { return each.open_servers(databases); };
-    if (co_await wait_until_none(login, count)) co_return Done{};
-    co_await resume(worker, databases);
+    const auto goes_on = [&] { return are_paused(worker, databases); };
+    const Waited waited = co_await wait_until_none(login, count, goes_on);
+    if (waited == Waited::called_off) co_return Done{is_not("it has been resumed meanwhile")};
+    if (waited == Waited::done) co_return Done{};
+    if (worker.process().gates.changes() == mine) {
+        for (const std::string& each : databases) worker.process().gates.resume(each);
+        if (databases.empty()) worker.process().gates.unpause_all();
+        co_await obey_gates(worker);
+    }
     co_return Done{.client_left = true};
 }
 
@@ -127,8 +146,21 @@ boost::asio::awaitable<Done> kill(Login& login, const Databases& databases) {
 
 boost::asio::awaitable<Done> wait_close(Login& login, const Databases& databases) {
     const auto count = [&](Worker& each) { return each.servers_to_close(databases); };
-    const bool is_done = co_await wait_until_none(login, count);
-    co_return Done{.client_left = !is_done};
+    const auto goes_on = [] { return true; };
+    const Waited waited = co_await wait_until_none(login, count, goes_on);
+    co_return Done{.client_left = waited == Waited::client_left};
+}
+
+boost::asio::awaitable<Done> end_pause(Worker& worker, const Databases& databases) {
+    const Gates::State state = worker.process().gates.state();
+    if (!databases.empty() && state.all_paused) {
+        co_return Done{wire::error("55000", "all databases are paused", "", "RESUME without a name ends that.")};
+    }
+    const bool is_any = std::any_of(databases.begin(), databases.end(),
+                                    [&](const std::string& each) { return state.paused.contains(each); });
+    if (databases.empty() ? !state.pauses_anything() : !is_any) co_return Done{is_not("it is not paused")};
+    co_await resume(worker, databases);
+    co_return Done{};
 }
 
 boost::asio::awaitable<Done> act_on_pools(Login& login, const Command& command) {
@@ -137,22 +169,16 @@ boost::asio::awaitable<Done> act_on_pools(Login& login, const Command& command) 
     if (!command.argument.empty()) {
         databases = co_await servers_names(worker, command.argument);
         // What is paused may be known to nobody any more.
-        if (databases.empty() && worker.process().gates.state().paused.contains(command.argument)) {
+        const bool ends = command.verb == Verb::resume;
+        if (ends && worker.process().gates.state().paused.contains(command.argument))
             databases.insert(command.argument);
-        }
         if (databases.empty()) co_return Done{unknown_database(command.argument)};
     }
     switch (command.verb) {
         case Verb::pause: co_return co_await pause(login, databases);
         case Verb::kill: co_return co_await kill(login, databases);
         case Verb::wait_close: co_return co_await wait_close(login, databases);
-        case Verb::resume:
-            if (databases.empty() ? !worker.process().gates.state().pauses_anything()
-                                  : !are_paused(worker, databases)) {
-                co_return Done{is_not("it is not paused")};
-            }
-            co_await resume(worker, databases);
-            co_return Done{};
+        case Verb::resume: co_return co_await end_pause(worker, databases);
         default: break;
     }
     const auto act = [&](Worker& each) { each.reconnect(databases); };

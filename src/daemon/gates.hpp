@@ -2,6 +2,7 @@
 // is taken back or the process ends, and no reload touches it.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
 #include <set>
 #include <string>
@@ -14,8 +15,11 @@ class Gates {
     void pause(const std::string& database) { change(paused_, database, true); }
     void pause_all() { change(all_paused_, true); }
     void resume(const std::string& database) { change(paused_, database, false); }
+    // Ends pause_all() alone.
+    void unpause_all() { change(all_paused_, false); }
     void resume_all() {
         const std::lock_guard lock(mutex_);
+        ++changes_;
         all_paused_ = false;
         paused_.clear();
     }
@@ -32,6 +36,12 @@ class Gates {
         return disabled_.contains(database);
     }
 
+    // How often anything has been changed: whether something that one has set is one's own still.
+    std::uint64_t changes() const {
+        const std::lock_guard lock(mutex_);
+        return changes_;
+    }
+
     struct State {
         bool all_paused = false;
         std::set<std::string> paused, disabled;
@@ -45,6 +55,7 @@ class Gates {
   private:
     void change(std::set<std::string>& names, const std::string& name, bool in) {
         const std::lock_guard lock(mutex_);
+        ++changes_;
         if (in)
             names.insert(name);
         else
@@ -52,11 +63,13 @@ class Gates {
     }
     void change(bool& flag, bool value) {
         const std::lock_guard lock(mutex_);
+        ++changes_;
         flag = value;
     }
 
     mutable std::mutex mutex_;
     // Protected by mutex_.
+    std::uint64_t changes_ = 0;
     bool all_paused_ = false;
     std::set<std::string> paused_, disabled_;
 };

@@ -66,8 +66,7 @@ class Worker final : public session::Host, public pool::Host {
     // Databases as servers know them; none: all.
     using Databases = std::set<std::string>;
     void reconnect(const Databases& databases);
-    void pause(const Databases& databases);
-    void resume(const Databases& databases);
+    void obey_gates();  // pools are paused or go on, as Process::gates say now
     void kill_clients(const Databases& databases);
     std::size_t open_servers(const Databases& databases);      // and those that are being logged in to
     std::size_t servers_to_close(const Databases& databases);  // when their clients give them back
@@ -154,6 +153,7 @@ class Worker final : public session::Host, public pool::Host {
     void count_ended(const session::Session& session);
     admin::TotalsByDatabase totals() const;
     void end_period(TimePoint at);
+    void obey_gates(pool::Pool& pool);
     template <class Act>
     void each_pool(const Databases& databases, Act act);
     PoolEntry& add_pool(const std::string& key, std::shared_ptr<const pool::Target> target);

@@ -36,7 +36,7 @@ Worker::PoolEntry& Worker::add_pool(const std::string& key, std::shared_ptr<cons
     setup.host = this;
     setup.metrics = &sets_.pool({target->route, "*", target->database, target->user});
     entry.pool = std::make_unique<pool::Pool>(std::move(setup));
-    if (process_.gates.is_paused(target->database)) entry.pool->pause();
+    obey_gates(*entry.pool);
     return pools_.emplace(key, std::move(entry)).first->second;
 }
 
@@ -230,7 +230,10 @@ void Worker::reconfigure(PoolEntry& entry) {
     // for, and those to come have another key.
     const pool::Target& origin = *entry.origin;
     auto target = snapshot_->target(*route, origin.database, origin.user, origin.startup, origin.settings.mode);
+    // Who has paused a database and then points its route at another one means to resume when that is ready.
+    if (entry.pool->is_paused()) process_.gates.pause(target->database);
     entry.pool->reconfigure(std::move(target));
+    obey_gates(*entry.pool);
 }
 
 // In session mode each startup packet has a pool, and names are the clients' to choose.

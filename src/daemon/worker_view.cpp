@@ -185,12 +185,14 @@ void Worker::reconnect(const Databases& databases) {
     each_pool(databases, [](pool::Pool& pool) { pool.retire_servers(metrics::ServerClose::reconnect); });
 }
 
-void Worker::pause(const Databases& databases) {
-    each_pool(databases, [](pool::Pool& pool) { pool.pause(); });
+void Worker::obey_gates() {
+    each_pool({}, [this](pool::Pool& pool) { obey_gates(pool); });
 }
 
-void Worker::resume(const Databases& databases) {
-    each_pool(databases, [](pool::Pool& pool) { pool.resume(); });
+void Worker::obey_gates(pool::Pool& pool) {
+    const bool is_paused = process_.gates.is_paused(pool.target().database);
+    if (is_paused && !pool.is_paused()) pool.pause();
+    if (!is_paused) pool.resume();
 }
 
 void Worker::kill_clients(const Databases& databases) {

@@ -37,6 +37,7 @@ void UnsentBegin::send(Bytes& to_server, Exchange& exchange) {
         wire::write_query(to_server, refused_text);
         exchange.owe({Asked::query, Fate::open});
     }
+    was_sent_failed_ = has_failed;
     state_ = State::none;
 }
 

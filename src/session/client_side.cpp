@@ -96,6 +96,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         if (const std::size_t taken = admit_without_server(frame, rest, to_client)) return taken;
         if (phase_ == Phase::ended) return rest.size();
     } else if (server_->exchange().skipping() && tag != FrontendTag::sync) {
+        if (is_query_behind_lost_begin(tag)) owes_sync_ = true;
         // The server would read and drop it.
         return drop(frame, rest);
     }
@@ -116,7 +117,9 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         if (awaits_replay_) return 0;
     }
     if (!open_transaction(to_server)) return hold_until_settled();
-    return admit_to_server(frame, rest, to_server);
+    const std::size_t taken = admit_to_server(frame, rest, to_server);
+    if (taken > 0) begin_is_alone_ = false;
+    return taken;
 }
 
 std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {

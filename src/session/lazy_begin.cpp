@@ -65,6 +65,7 @@ bool Session::open_transaction(wire::Outbox& to_server) {
     if (begin_.is_lost()) return exchange.skipping();
     if (begin_.is_open()) {
         begin_.send(to_server.join(), exchange);
+        begin_is_alone_ = true;
         server_->unnamed().reset();
     }
     return !exchange.is_opening() || !exchange.is_past_opening();
@@ -73,11 +74,33 @@ bool Session::open_transaction(wire::Outbox& to_server) {
 // The server has refused BEGIN, and skips what came behind it to the next Sync. A simple Query has none.
 void Session::lose_begin() {
     begin_.lose();
-    protocol::Exchange& exchange = server_->exchange();
-    if (!exchange.skipping() || !exchange.is_past_opening()) return;
+    if (server_->exchange().skipping() && server_->exchange().is_past_opening()) owes_sync_ = true;
+    answer_lost_query();
+}
+
+// A BEGIN that was to fail anyway, so the client has been told, and what it sent behind it waits. It is sent again with
+// that.
+bool Session::try_begin_again() {
+    begin_.fail();
     Bytes sync;
     wire::write_empty(sync, FrontendTag::sync);
-    exchange.owe(Asked::sync);
+    server_->exchange().owe({Asked::sync, protocol::Fate::swallow});
+    server_->link().write(sync);
+    return true;
+}
+
+// One that waited while BEGIN failed comes when the server skips, and is answered as if it had been sent.
+bool Session::is_query_behind_lost_begin(FrontendTag tag) const {
+    return begin_.is_lost() && begin_is_alone_ && (tag == FrontendTag::query || tag == FrontendTag::function_call);
+}
+
+// Not into the middle of a message that is still being sent.
+void Session::answer_lost_query() {
+    if (!owes_sync_ || client_rest_ > 0) return;
+    owes_sync_ = false;
+    Bytes sync;
+    wire::write_empty(sync, FrontendTag::sync);
+    server_->exchange().owe(Asked::sync);
     metrics_.bytes[metrics::Direction::server_out].add(sync.size());
     server_->link().write(sync);
 }

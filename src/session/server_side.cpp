@@ -198,7 +198,10 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
                         "The server says: " + std::string(fields.message)));
         return obey(settled, message, to_client);
     }
-    if (settled == Settled::not_opened) lose_begin();
+    if (settled == Settled::not_opened) {
+        if (begin_.was_sent_failed()) return try_begin_again();
+        lose_begin();
+    }
     const bool is_ours = settled == Settled::substitute;
     context_.metrics.errors.count(is_ours ? metrics::ErrorOrigin::pgsluice : metrics::ErrorOrigin::server,
                                   is_ours ? server_->exchange().substituted_error().code() : fields.sqlstate);

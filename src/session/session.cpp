@@ -128,6 +128,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
     metrics_.bytes[metrics::Direction::client_in].add(taken);
 
     send(to_server, to_client);
+    if (owes_sync_) answer_lost_query();
     if (can_check_in())
         give_back_server();
     else if (draining_ && server_ == nullptr && is_at_rest())

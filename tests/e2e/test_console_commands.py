@@ -8,7 +8,7 @@ import pytest
 from support import messages as m
 from support.console import CONSOLE, connect, one, rows
 from support.postgres import BIN
-from support.proxy import hold_server, login
+from support.proxy import hold_server, login, merged
 from support.system import eventually
 from support.wire import WireClient, error_in, summaries
 
@@ -156,6 +156,63 @@ def test_what_makes_no_sense_is_an_error(console, command, sqlstate):
         with pytest.raises(psycopg.Error) as error:
             connection.execute(command)
         assert error.value.sqlstate == sqlstate
+
+
+def test_a_database_is_not_resumed_out_of_a_pause_of_all(console):
+    proxy, connection = console
+    with login(proxy):
+        connection.execute("pause")
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            connection.execute("resume app")
+        connection.execute("resume")
+
+
+def test_a_pause_that_somebody_else_ends_has_not_succeeded(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        hold_server(client)
+        asking = Asking(proxy, "pause app")
+        assert asking.is_waiting()
+        connection.execute("resume app")
+        assert asking.answer() == ["E:ERROR:55000", "Z:I"]
+        assert client.value("select 1") == "1"
+
+
+def test_whoever_leaves_takes_back_his_own_pause_only(console):
+    proxy, connection = console
+    with login(proxy) as client, login(proxy) as other:
+        hold_server(client)
+        first = Asking(proxy, "pause app")
+        assert first.is_waiting()
+        connection.execute("resume app")
+        second = Asking(proxy, "pause app")
+        assert second.is_waiting()
+        first.client.close()
+        client.query("commit")
+        assert second.answer() == ["C:PAUSE", "Z:I"]
+        other.send(m.query("select 'waited'"))
+        assert other.silent_for(0.3)
+        connection.execute("resume app")
+        assert "D:waited" in summaries(other.until_ready())
+
+
+def test_a_paused_database_may_be_moved_before_it_is_resumed(sluice, postgres):
+    postgres.execute("create database elsewhere")
+    try:
+        proxy = sluice(admin=CONSOLE, route={"match": {"databases": ["app"]}})
+        with connect(proxy) as connection, login(proxy) as client:
+            assert client.value("select current_database()") == "app"
+            connection.execute("PAUSE app")
+            config = merged(proxy.config, {})
+            config["routes"][0]["database"] = "elsewhere"
+            proxy.reload(config)
+            client.send(m.query("select current_database()"))
+            assert client.silent_for(0.3)
+            connection.execute("RESUME app")
+            assert "D:elsewhere" in summaries(client.until_ready())
+            assert one(connection, "databases", name="app")["paused"] == 0
+    finally:
+        postgres.execute("drop database elsewhere with (force)")
 
 
 def test_a_second_pause_is_an_error(console):

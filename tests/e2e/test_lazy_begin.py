@@ -95,7 +95,9 @@ def test_a_begin_that_the_server_refuses_fails_the_transaction_and_nothing_runs_
     (standby.data / "standby.signal").touch()
     standby.start()
     with login(make_proxy(default_config(standby))) as client:
-        for first in (m.query("select 'ran'"), m.unnamed("select 'ran'") + m.SYNC):
+        client.send(m.parse("select 1", "s"), m.SYNC)
+        client.until_ready()
+        for first in (m.query("select 'ran'"), m.unnamed("select 'ran'") + m.SYNC, m.query("execute s"), m.query("deallocate s")):
             client.query("begin read write")
             client.send(first)
             seen = client.until_ready()

@@ -36,7 +36,7 @@ enum class Verb : std::uint8_t {
 
 struct Command {
     Verb verb = Verb::nothing;
-    std::string argument;  // in lower case, but for names
+    std::string argument;  // in lower case where it is a word of ours
     std::string tag;       // that its answer ends with
 };
 

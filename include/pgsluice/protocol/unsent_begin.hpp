@@ -29,12 +29,15 @@ class UnsentBegin {
     // transaction has failed.
     void lose() { state_ = State::lost; }
     bool is_lost() const { return state_ == State::lost; }
+    // What was sent last was one that has failed here: the client knows that already.
+    bool was_sent_failed() const { return was_sent_failed_; }
 
   private:
     enum class State : std::uint8_t { none, open, failed, lost };
 
     std::string text_;  // kept for the next one: no allocation for each transaction
     State state_ = State::none;
+    bool was_sent_failed_ = false;
 };
 
 }  // namespace pgsluice::protocol

@@ -136,6 +136,9 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool answer_here(const wire::Frame& frame, ByteView rest, Bytes& to_client);
     bool open_transaction(wire::Outbox& to_server);
     void lose_begin();
+    void answer_lost_query();
+    bool try_begin_again();
+    bool is_query_behind_lost_begin(wire::FrontendTag tag) const;
     void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
@@ -281,6 +284,8 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     bool escapes_ = false;            // standard_conforming_strings is off
     bool creates_temporary_ = false;  // search_path names pg_temp
     bool changed_schema_ = false;     // in the transaction that is open
+    bool begin_is_alone_ = false;     // nothing of the client's has been sent behind it yet
+    bool owes_sync_ = false;          // a Query was skipped with BEGIN: a Sync of ours is to answer it
     bool draining_ = false;
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;

@@ -208,6 +208,66 @@ TEST(LazyBegin, that_the_server_refuses_before_the_batch_has_ended_waits_for_the
     script.run();
 }
 
+// A Query that waits for an answer before it is sent has not been skipped by the server, and is owed an answer all the
+// same.
+TEST(LazyBegin, that_the_server_refuses_answers_a_query_that_has_waited) {
+    Script script = lazy_script();
+    script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_client("ParseComplete\nReadyForQuery I\n")
+        .then([](World& world) {
+            if (world.pools().servers() > 0) world.server(0).take();
+        });
+    begin(script);
+    script.client_sends(client::query("execute a"))
+        .expect_to_server(begin_sent + "Flush\n")
+        .server_sends(server::error("0A000", "in recovery"))
+        .expect_to_server("Sync\n")
+        .server_sends(server::ready())
+        .expect_to_client("ErrorResponse ERROR 0A000 \"in recovery\"\nReadyForQuery E\n")
+        .client_sends(client::query("rollback"))
+        .expect_to_client("CommandComplete \"ROLLBACK\"\nReadyForQuery I\n");
+    script.run();
+}
+
+TEST(LazyBegin, that_the_server_refuses_waits_for_the_end_of_a_query_that_is_being_sent) {
+    World::Options options = lazy();
+    options.limits.inspect_bytes = 64;
+    Script script(options);
+    begin(script);
+    const Bytes query = client::query("insert" + std::string(1000, 'x'));
+    script.client_sends(query.substr(0, 500))
+        .then([](World& world) {
+            if (world.pools().servers() > 0) world.server(0).take();
+        })
+        .server_sends(server::error("0A000", "in recovery"))
+        .expect_to_server("")
+        .client_sends(query.substr(500))
+        .expect([query](World& world) { EXPECT_TRUE(world.server(0).take() == query.substr(500) + client::sync()); })
+        .server_sends(server::ready())
+        .expect_to_client("ErrorResponse ERROR 0A000 \"in recovery\"\nReadyForQuery E\n");
+    script.run_whole_unbroken();
+}
+
+TEST(LazyBegin, that_has_failed_is_sent_again_where_even_that_fails) {
+    World::Options options = lazy();
+    options.policies = {no_drops()};
+    Script script(options);
+    begin(script);
+    const std::string fails = begin_sent + "Query \"refused by pgsluice\"\n";
+    script.client_sends(client::query("drop table t"))
+        .expect_to_client("ErrorResponse ERROR 42501 \"blocked\" R=\"pgsluice\"\nReadyForQuery E\n")
+        .client_sends(client::query("select 1"))
+        .expect_to_server(fails)
+        .server_sends(server::error("57014", "canceled"))
+        .expect_to_server("Sync\n" + fails)
+        .server_sends(server::ready() + opened() + server::error("42601", "syntax error") + server::ready('E'))
+        .expect_to_server("Query \"select 1\"\n")
+        .server_sends(server::error("25P02", "aborted") + server::ready('E'))
+        .expect_to_client("ErrorResponse ERROR 25P02 \"aborted\"\nReadyForQuery E\n");
+    script.run();
+}
+
 TEST(LazyBegin, what_follows_a_first_batch_waits_until_the_transaction_is_open) {
     Script script = lazy_script();
     begin(script);
