@@ -16,7 +16,7 @@ using admin::Verb;
 
 namespace {
 
-// As what is sent to a client that does not read it: the console must not keep it in memory for ever.
+// With a client that does not read what it is sent: it must not be kept in memory for ever.
 constexpr std::chrono::seconds patience{30};
 
 void audit(const Login& login, const Command& command) {

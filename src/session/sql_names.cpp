@@ -63,7 +63,6 @@ void PreparedStatements::ask_whether_sql_has_it(const wire::Parse& parse, const 
     lease.server.exchange().owe({Asked::parse, Fate::swallow});
     wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', parse.statement);
     lease.server.exchange().owe({Asked::close, Fate::swallow});
-    lease.server.need_reset();
 }
 
 // What EXECUTE runs may change the session, which its own text does not tell.

@@ -134,6 +134,18 @@ TEST(SqlNames, are_lent_where_a_transaction_that_had_failed_has_ended_meanwhile)
     script.run();
 }
 
+// A reset would take what is prepared there away from its client, too.
+TEST(SqlNames, that_are_only_asked_for_leave_nothing_to_reset) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::query("listen news") + client::parse("a", "A") + client::sync())
+        .server_sends(server::command_complete("LISTEN") + server::ready())
+        .server_sends(server::parse_complete() + server::close_complete() + server::parse_complete() + server::ready())
+        .expect([](World& world) { EXPECT_FALSE(world.client(0).session->server()->needs_reset()); });
+    script.run_whole_unbroken();
+}
+
 TEST(SqlNames, of_others_are_not_lent) {
     Script script;
     prepare(script).client_sends(client::query("execute b")).expect_to_server("Query \"execute b\"\n");
