@@ -231,7 +231,8 @@ void Worker::reconfigure(PoolEntry& entry) {
     const pool::Target& origin = *entry.origin;
     auto target = snapshot_->target(*route, origin.database, origin.user, origin.startup, origin.settings.mode);
     // Who has paused a database and then points its route at another one means to resume when that is ready.
-    if (entry.pool->is_paused()) process_.gates.pause(target->database);
+    Gates& gates = process_.gates;
+    if (entry.pool->is_paused() && !gates.is_paused(target->database)) gates.pause(target->database);
     entry.pool->reconfigure(std::move(target));
     obey_gates(*entry.pool);
 }

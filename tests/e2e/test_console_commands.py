@@ -196,6 +196,18 @@ def test_whoever_leaves_takes_back_his_own_pause_only(console):
         assert "D:waited" in summaries(other.until_ready())
 
 
+def test_a_reload_does_not_keep_a_pause_that_is_given_up(console):
+    proxy, connection = console
+    with login(proxy) as client, login(proxy) as other:
+        hold_server(client)
+        asking = Asking(proxy, "pause")
+        assert asking.is_waiting()
+        proxy.reload(proxy.config)
+        asking.client.close()
+        eventually(lambda: one(connection, "state", key="paused")["value"] == "no", 5, "it to be taken back")
+        assert other.value("select 'on'") == "on"
+
+
 def test_a_paused_database_may_be_moved_before_it_is_resumed(sluice, postgres):
     postgres.execute("create database elsewhere")
     try:
