@@ -74,7 +74,8 @@ constexpr std::array tables{
                "servers i",
                routes},
     ShownTable{"clusters", "name s, server s, servers i, max_connections i, load_balance_hosts s", clusters},
-    ShownTable{"pins", "id i, user s, database s, addr s, port i, reasons s, server s, remote_pid i, since s", pins},
+    ShownTable{"pins", "id i, user s, database s, addr s, port i, reasons s, server s, remote_pid i, request_time s",
+               pins},
     ShownTable{"policies", "name s, action s, mode s, pattern s", policies},
 };
 
