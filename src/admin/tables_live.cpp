@@ -138,7 +138,7 @@ std::vector<Row> active_sockets(const Scene& scene) {
 // One row for each database and user, as exporters need it, whatever the routes that lead there.
 std::vector<Row> pools(const Scene& scene) {
     struct Counts {
-        std::string_view mode;
+        config::PoolMode mode = config::PoolMode::transaction;
         std::string route;
         std::int64_t clients_active = 0, clients_waiting = 0, clients_pinned = 0, longest_wait = 0;
         std::size_t active = 0, cancelling = 0, idle = 0, tested = 0, connecting = 0;
@@ -179,7 +179,7 @@ std::vector<Row> pools(const Scene& scene) {
         rows.push_back({name.first, name.second, cell(counts.clients_active), cell(counts.clients_waiting), "0", "0",
                         cell(counts.active), "0", cell(counts.cancelling), cell(counts.idle), "0", cell(counts.tested),
                         cell(counts.connecting), cell(counts.longest_wait / second), cell(counts.longest_wait % second),
-                        std::string(counts.mode), balance, cell(counts.clients_pinned)});
+                        mode_cell(counts.mode), balance, cell(counts.clients_pinned)});
     }
     return rows;
 }

@@ -28,15 +28,6 @@ std::string_view replication_of(const pool::Target& target) {
     return target.is_physical_replication() ? "physical" : "logical";
 }
 
-std::string_view mode_of(const pool::Target& target) {
-    switch (target.settings.mode) {
-        case config::PoolMode::session: return "session";
-        case config::PoolMode::transaction: return "transaction";
-        case config::PoolMode::statement: return "statement";
-    }
-    return {};
-}
-
 admin::PoolName name_of(const pool::Target& target) {
     return {target.route, target.database, target.user};
 }
@@ -153,7 +144,7 @@ admin::View Worker::view() {
     }
     for (auto& [key, entry] : pools_) {
         const pool::Target& target = entry.pool->target();
-        view.pools.push_back({name_of(target), mode_of(target), entry.pool->dialing()});
+        view.pools.push_back({name_of(target), target.settings.mode, entry.pool->dialing()});
         entry.pool->each_server([&](pool::Server& server) {
             admin::ServerView& shown = view.servers.emplace_back(view_of(server, target));
             if (const auto lent = client_of.find(shown.id); lent != client_of.end()) shown.client = lent->second;

@@ -82,10 +82,7 @@ void Session::lose_begin() {
 // that.
 bool Session::try_begin_again() {
     begin_.fail();
-    Bytes sync;
-    wire::write_empty(sync, FrontendTag::sync);
-    server_->exchange().owe({Asked::sync, protocol::Fate::swallow});
-    server_->link().write(sync);
+    send_sync(protocol::Fate::swallow);
     return true;
 }
 
@@ -98,9 +95,13 @@ bool Session::is_query_behind_lost_begin(FrontendTag tag) const {
 void Session::answer_lost_query() {
     if (!owes_sync_ || client_rest_ > 0) return;
     owes_sync_ = false;
+    send_sync(protocol::Fate::forward);
+}
+
+void Session::send_sync(protocol::Fate fate) {
     Bytes sync;
     wire::write_empty(sync, FrontendTag::sync);
-    server_->exchange().owe(Asked::sync);
+    server_->exchange().owe({Asked::sync, fate});
     metrics_.bytes[metrics::Direction::server_out].add(sync.size());
     server_->link().write(sync);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pgsluice/base/address.hpp>
+#include <pgsluice/config/config.hpp>
 #include <pgsluice/metrics/labels.hpp>
 
 #include <cstdint>
@@ -50,7 +51,7 @@ struct ServerView {
 
 struct PoolView {
     PoolName name;
-    std::string_view mode;
+    config::PoolMode mode = config::PoolMode::transaction;
     std::size_t connecting = 0;  // servers that are being logged in to
 };
 

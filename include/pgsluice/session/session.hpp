@@ -138,6 +138,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void lose_begin();
     void answer_lost_query();
     bool try_begin_again();
+    void send_sync(protocol::Fate fate);
     bool is_query_behind_lost_begin(wire::FrontendTag tag) const;
     void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
