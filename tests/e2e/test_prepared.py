@@ -6,17 +6,8 @@ import pytest
 
 from support import messages as m
 from support.proxy import hold_server, login
+from support.statements import prepare, run
 from support.wire import error_in, summaries
-
-
-def prepare(client, name, sql):
-    client.send(m.parse(sql, name), m.SYNC)
-    return summaries(client.until_ready())
-
-
-def run(client, name, *values):
-    client.send(m.bind(name, values=values), m.execute(), m.SYNC)
-    return summaries(client.until_ready())
 
 
 def result(client, name, *values) -> str:

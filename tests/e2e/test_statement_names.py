@@ -2,6 +2,7 @@
 import pytest
 
 from support import messages as m
+from support.statements import prepare, run
 from support.wire import summaries
 
 TAKEN, UNKNOWN = "E:ERROR:42P05", "E:ERROR:26000"
@@ -18,16 +19,6 @@ def other(target):
     """Of the same pool."""
     with target.login() as client:
         yield client
-
-
-def prepare(client, name, sql):
-    client.send(m.parse(sql, name), m.SYNC)
-    return summaries(client.until_ready())
-
-
-def run(client, name, *values):
-    client.send(m.bind(name, values=values), m.execute(), m.SYNC)
-    return summaries(client.until_ready())
 
 
 def extended(client, sql):
