@@ -153,7 +153,7 @@ boost::asio::awaitable<bool> take_place(Worker& worker, pool::Pool& pool, const 
     while (true) {
         const TimePoint now = worker.read_clock();
         const TimePoint since = pool.share().oldest().value_or(never);
-        const bool starves = has_starved && since + Upstream::patience <= now;
+        const bool starves = has_starved && now - since >= Upstream::patience;  // also where nobody waits: never
         permit = upstream->is_kept(now) && !starves
                      ? Upstream::Permit::at_cap
                      : upstream->begin_connecting(cluster.max_connections, cluster.max_connecting);
