@@ -23,19 +23,11 @@ bench: ## compare with PgBouncer and HAProxy, and write docs/benchmarks.md
 fuzz: ## run every libFuzzer target for five minutes
 	scripts/fuzz
 install: ## install $(BUILD) below $(DESTDIR)$(PREFIX), and a configuration where there is none
-	DESTDIR="$(DESTDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" --strip
-	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system" "$(DESTDIR)$(PREFIX)/lib/sysusers.d"
-	install -d "$(DESTDIR)$(PREFIX)/share/doc/pgsluice" "$(DESTDIR)$(SYSCONFDIR)/pgsluice"
-	sed -e 's|/usr/sbin/|$(PREFIX)/sbin/|; s|/usr/share/|$(PREFIX)/share/|; s|/etc/pgsluice/pgsluice.yaml|$(SYSCONFDIR)/pgsluice/pgsluice.yaml|' \
-	    config/pgsluice.service >"$(DESTDIR)$(PREFIX)/lib/systemd/system/pgsluice.service"
-	chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/system/pgsluice.service"
-	install -m 644 config/pgsluice.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/pgsluice.conf"
-	install -m 644 LICENSE $(wildcard README.md CHANGELOG.md docs/*.md config/*.yaml) "$(DESTDIR)$(PREFIX)/share/doc/pgsluice/"
-	test -e "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml" || \
-	    install -m 640 config/minimal.yaml "$(DESTDIR)$(SYSCONFDIR)/pgsluice/pgsluice.yaml"
+	DESTDIR="$(DESTDIR)" SYSCONFDIR="$(SYSCONFDIR)" cmake --install $(BUILD) --prefix "$(PREFIX)" --strip
 	@# Into a package's folder it is the package that makes the account.
 	test -n "$(DESTDIR)" || systemd-sysusers "$(PREFIX)/lib/sysusers.d/pgsluice.conf"
-	test -n "$(DESTDIR)" || chgrp pgsluice "$(SYSCONFDIR)/pgsluice/pgsluice.yaml"
+	test -n "$(DESTDIR)" || find "$(SYSCONFDIR)/pgsluice" -maxdepth 1 \( -name pgsluice.yaml -o -name userlist.txt \) \
+	    -exec chgrp pgsluice {} +
 clean: ## remove every build
 	rm -rf build
 

@@ -7,7 +7,7 @@ import pytest
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 GENERATED = {"docs/benchmarks.md"}  # scripts/bench writes it
-FOLDERS = ("src", "include", "tests", "scripts", "config", "cmake", "docker", "docs")
+FOLDERS = ("src", "include", "tests", "scripts", "config", "cmake", "docker", "docs", "packaging")
 
 
 def documents():

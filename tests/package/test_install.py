@@ -2,6 +2,7 @@
 import subprocess
 
 import pytest
+from support.figures import is_sanitized
 
 
 @pytest.fixture
@@ -20,7 +21,8 @@ def test_places_and_modes(install):
     assert modes["usr/sbin/pgsluice"] == 0o755
     assert modes["usr/lib/systemd/system/pgsluice.service"] == 0o644
     assert modes["usr/lib/sysusers.d/pgsluice.conf"] == 0o644
-    assert modes["etc/pgsluice/pgsluice.yaml"] == 0o640
+    assert modes["etc/pgsluice/pgsluice.yaml"] == modes["etc/pgsluice/userlist.txt"] == 0o640
+    assert is_sanitized() or modes["usr/share/man/man8/pgsluice.8.gz"] == 0o644
     for name in ("LICENSE", "operations.md", "pgsluice.yaml"):
         assert f"usr/share/doc/pgsluice/{name}" in modes
     assert not [path for path in modes if path.endswith((".a", ".hpp"))]
@@ -38,4 +40,19 @@ def test_keeps_a_configuration_that_is_there(install, tmp_path):
     file.parent.mkdir(parents=True)
     file.write_text("mine")
     install()
+    assert [(path.name, path.read_text()) for path in file.parent.iterdir()] == [("pgsluice.yaml", "mine")]
+
+
+def test_keeps_users_that_are_there(install, tmp_path):
+    file = tmp_path / "etc/pgsluice/userlist.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text("mine")
+    install()
     assert file.read_text() == "mine"
+    assert (file.parent / "pgsluice.yaml").exists()
+
+
+def test_what_is_installed_is_a_configuration(install, pgsluice):
+    done = subprocess.run([pgsluice, "--config", install() / "etc/pgsluice/pgsluice.yaml", "--check"], capture_output=True,
+                          text=True, timeout=20)
+    assert (done.returncode, done.stderr) == (0, "")
