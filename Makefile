@@ -28,8 +28,10 @@ install: ## install $(BUILD) below $(DESTDIR)$(PREFIX), and a configuration wher
 	test -n "$(DESTDIR)" || systemd-sysusers "$(PREFIX)/lib/sysusers.d/pgsluice.conf"
 	test -n "$(DESTDIR)" || find "$(SYSCONFDIR)/pgsluice" -maxdepth 1 \( -name pgsluice.yaml -o -name userlist.txt \) \
 	    -exec chgrp pgsluice {} +
+package: ## the Debian package, below build/package
+	scripts/package
 clean: ## remove every build
 	rm -rf build
 
-.PHONY: help deps build run test check bench fuzz install clean
+.PHONY: help deps build run test check bench fuzz install package clean
 .DEFAULT_GOAL := help

@@ -1,4 +1,4 @@
-# What is installed, and where: `make install` runs these rules.
+# What is installed, and where: the one list of `make install` and of the Debian package.
 # SYSCONFDIR in the environment of `cmake --install` names another folder than /etc; DESTDIR works as everywhere.
 set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME pgsluice)
 

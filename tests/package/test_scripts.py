@@ -4,8 +4,9 @@ import time
 
 import pytest
 import tally
+from debian_changelog import debian_changelog, releases
 
-SCRIPTS = ["deps", "run", "test", "bench", "check", "fuzz", "layers.py"]
+SCRIPTS = ["deps", "run", "test", "bench", "check", "fuzz", "package", "layers.py"]
 
 
 def run(*words):
@@ -19,7 +20,7 @@ def test_help(tree, name):
     assert f"scripts/{name}" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["deps", "run", "test", "bench", "check", "fuzz"])
+@pytest.mark.parametrize("name", ["deps", "run", "test", "bench", "check", "fuzz", "package"])
 def test_wrong_words_end_with_two_and_say_where_help_is(tree, name):
     done = run(tree / "scripts" / name, "--no-such-thing")
     assert done.returncode == 2
@@ -46,3 +47,41 @@ def test_tally_fails_when_no_test_ran(tree, tmp_path):
     (tmp_path / "a.xml").write_text('<testsuite tests="0" failures="0"/>')
     done = run(tree / "scripts/lib/tally.py", tmp_path / "a.xml")
     assert (done.returncode, done.stdout) == (1, "0 passed, 0 failed\n")
+
+
+def test_debians_changelog_has_every_release_with_its_date():
+    text = """# Changelog
+
+Words ahead.
+
+## [Unreleased]
+
+### Added
+
+- `one` thing that
+  goes on.
+
+## [0.1.0] - 2026-03-04
+
+To be read.
+
+- Another.
+"""
+    assert debian_changelog(text, "0.2.0", "A <a@b.org>", now=0) == """\
+pgsluice (0.2.0) bookworm; urgency=medium
+
+  * one thing that goes on.
+
+ -- A <a@b.org>  Thu, 01 Jan 1970 00:00:00 -0000
+
+pgsluice (0.1.0) bookworm; urgency=medium
+
+  * Another.
+
+ -- A <a@b.org>  Wed, 04 Mar 2026 00:00:00 +0000
+"""
+
+
+def test_debians_changelog_has_an_item_for_each_line_of_ours(tree):
+    text = (tree / "CHANGELOG.md").read_text()
+    assert sum(len(items) for _, _, items in releases(text)) == sum(line.startswith("- ") for line in text.splitlines()) > 0
