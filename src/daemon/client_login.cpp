@@ -60,11 +60,13 @@ boost::asio::awaitable<Found> find_credential(Login& login, const config::Route*
 }
 
 struct Authenticated {
-    protocol::ServerLogin::Password proof;  // for servers: pass-through
+    protocol::ServerLogin::Password proof;  // for servers: pass-through, or what auth.query found
     Checked failure{};
 };
 
 boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::AuthRule& rule, Found found) {
+    const auto stored = found.credential ? protocol::ServerLogin::password_of(*found.credential)
+                                         : protocol::ServerLogin::Password(auth::NoPassword{});
     ClientAuthentication::Setup setup;
     setup.rule = rule;
     setup.user = login.identity.user;
@@ -97,7 +99,7 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
         } else if (auto* accepted = std::get_if<ClientAuthentication::Accepted>(&action)) {
             if (accepted->keys) co_return Authenticated{std::move(*accepted->keys)};
             if (!accepted->password.empty()) co_return Authenticated{auth::PlainPassword{accepted->password}};
-            co_return Authenticated{auth::NoPassword{}};
+            co_return Authenticated{stored};
         } else if (auto* rejected = std::get_if<ClientAuthentication::Rejected>(&action)) {
             const auto reason =
                 rejected->error.code() == "08P01" ? LoginFailure::protocol_violation : LoginFailure::authentication;

@@ -34,11 +34,7 @@ std::vector<config::Endpoint> in_order(Worker& worker, const config::Cluster& cl
 
 protocol::ServerLogin::Password password_for(Worker& worker, pool::Pool& pool) {
     const pool::Target& target = pool.target();
-    const auto known = [](const auth::Credential& credential) -> protocol::ServerLogin::Password {
-        if (const auto* plain = std::get_if<auth::PlainPassword>(&credential)) return *plain;
-        if (const auto* md5 = std::get_if<auth::Md5Password>(&credential)) return *md5;
-        return auth::NoPassword{};
-    };
+    const auto known = &protocol::ServerLogin::password_of;
     if (!target.password.empty()) return known(auth::parse_credential(target.password));
     const auto* user = worker.snapshot()->find_user(target.cluster.name, target.user);
     if (user != nullptr) {

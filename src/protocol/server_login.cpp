@@ -30,6 +30,12 @@ bool offers(const std::vector<ByteView>& mechanisms, ByteView name) {
 
 }  // namespace
 
+ServerLogin::Password ServerLogin::password_of(const auth::Credential& stored) {
+    if (const auto* plain = std::get_if<auth::PlainPassword>(&stored)) return *plain;
+    if (const auto* md5 = std::get_if<auth::Md5Password>(&stored)) return *md5;
+    return auth::NoPassword{};
+}
+
 ServerLogin::ServerLogin(Setup setup) : setup_(std::move(setup)) {
     PGSLUICE_CHECK(!setup_.user.empty() && setup_.nonce.size() >= auth::scram_nonce_bytes);
 }

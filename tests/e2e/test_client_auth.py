@@ -220,6 +220,15 @@ def test_auth_query_logs_in_and_passes_through(sluice, postgres, role):
     assert denied(attempt(proxy.address, role, "wrong"), role)
 
 
+def test_an_md5_password_that_auth_query_finds_is_good_for_the_server_too(sluice, postgres):
+    """As in PgBouncer: who is found with md5 by a server logs in to it with the same."""
+    rules = [{"users": ["md5user"], "method": "md5"}, {"method": "scram-sha-256"}]
+    proxy = sluice(auth=querying(postgres) | {"rules": rules})
+    with login(proxy, user="md5user") as client:
+        assert client.value("select current_user") == "md5user"
+    assert denied(attempt(proxy.address, "md5user", "wrong"), "md5user")
+
+
 @pytest.mark.parametrize("role", ["nobody here", "expired", "locked", "no password", "postgres", "pgsluice_auth'--", ""])
 def test_auth_query_refuses_those_without_a_valid_password(sluice, postgres, role):
     proxy = sluice(auth=querying(postgres))

@@ -32,6 +32,9 @@ class ServerLogin {
   public:
     using Password = std::variant<auth::NoPassword, auth::PlainPassword, auth::Md5Password, auth::ScramKeys>;
 
+    // What a stored password is good for at a server: a verifier tells nothing that could be sent.
+    static Password password_of(const auth::Credential& stored);
+
     struct Setup {
         std::string user, database;
         std::vector<wire::Setting> parameters;  // sent in the StartupMessage behind user and database
