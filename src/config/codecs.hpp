@@ -103,8 +103,12 @@ struct Password {
     std::string type() const { return "password"; }
     void read(Reader& reader, const Node& node, Secret& out) const;
     void read(Reader& reader, const Node& node, std::optional<Secret>& out) const;  // "" is nullopt
-    Node print(const Secret& value) const { return Node::quoted_text(value.empty() ? "" : "***"); }
-    Node print(const std::optional<Secret>& value) const { return print(value.value_or(Secret())); }
+    Node print(const Secret& value) const {
+        Node node = Node::quoted_text(value.empty() ? "" : "***");
+        node.secret = &value;
+        return node;
+    }
+    Node print(const std::optional<Secret>& value) const { return value ? print(*value) : Node::quoted_text(""); }
 };
 
 // A path, made absolute; "" is none. The file is looked at here, and read by whoever uses it.

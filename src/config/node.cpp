@@ -23,6 +23,11 @@ Node Node::make(Kind kind, std::string text, bool quoted) {
     return node;
 }
 
+bool same_value(const Node& a, const Node& b) {
+    return a.kind == b.kind && a.text == b.text && a.quoted == b.quoted && a.key == b.key &&
+           std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), same_value);
+}
+
 bool is_filled_in(const Node& node) {
     return node.interpolated || std::any_of(node.items.begin(), node.items.end(), is_filled_in);
 }

@@ -2,6 +2,8 @@
 // work on it, so that yaml-cpp is seen by parse.cpp alone.
 #pragma once
 
+#include <pgsluice/base/secret.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +25,10 @@ struct Node {
         false;  // something was filled in: the text may be a secret, and quotes say nothing about its type
     std::vector<Node> items;  // of a list; of a map with their keys, in the order of the file
     std::string key;          // inside a map
+    // Of a configuration that is printed: the password that *** stands for (the configuration's own), and whether the
+    // value is what leaving the key out means.
+    const Secret* secret = nullptr;
+    bool is_default = false;
     Place place, key_place;
     std::string path;  // routes[0].pool.size
 
@@ -39,6 +45,8 @@ struct Node {
     static Node make(Kind kind, std::string text, bool quoted);
 };
 
+// Whether both say the same, wherever they stand.
+bool same_value(const Node& a, const Node& b);
 // Whether something was filled in here or below.
 bool is_filled_in(const Node& node);
 // *** in place of each text here or below.

@@ -65,6 +65,15 @@ void write_block(std::string& out, const Node& node, std::size_t indent, bool fo
     }
 }
 
+// Only what is not a default, with the passwords themselves.
+Node as_written(const Node& node) {
+    Node out = node;
+    if (out.secret != nullptr) out.text = out.secret->reveal();
+    std::erase_if(out.items, [](const Node& item) { return item.is_default; });
+    for (Node& item : out.items) item = as_written(item);
+    return out;
+}
+
 void add_keys(std::vector<PrintedKey>& out, const Node& node, const PrintedKey& above) {
     if (is_flat(node)) {
         out.push_back({above.path, above.pattern, node.is(Node::Kind::scalar) ? node.text : yaml_text(node)});
@@ -103,6 +112,12 @@ std::vector<PrintedKey> print_keys(const Config& config) {
 std::string print(const Config& config) {
     std::string out;
     write_block(out, print_map(config_schema(), config), 0, false);
+    return out;
+}
+
+std::string write(const Config& config) {
+    std::string out;
+    write_block(out, as_written(print_map(config_schema(), config)), 0, false);
     return out;
 }
 

@@ -119,11 +119,13 @@ void read_map(Reader& reader, const Node& node, const Schema<T>& schema, T& out)
 
 template <class T>
 Node print_map(const Schema<T>& schema, const T& value) {
+    const T defaults{};
     Node map = Node::map();
     for (const auto& key : schema) {
         if (key.is_later) continue;
         Node item = key.print(value);
         if (item.is(Node::Kind::null)) continue;
+        item.is_default = !key.is_required && same_value(item, key.print(defaults));
         item.key = key.name;
         map.items.push_back(std::move(item));
     }

@@ -1,5 +1,7 @@
 #include "users_file.hpp"
 
+#include <pgsluice/config/users_file.hpp>
+
 #include <algorithm>
 #include <unordered_map>
 
@@ -91,6 +93,15 @@ void add_users_from_file(UserSource& source, const Node& key, Reader& reader) {
             earlier.password = std::move(user.password);
         }
     }
+}
+
+std::optional<std::vector<User>> read_users_file(const std::string& path) {
+    Reader reader(path);
+    const auto text = reader.contents(path, Node(), Reader::Holds::secrets, largest_file_bytes);
+    if (!text) return std::nullopt;
+    auto users = parse_users_file(*text, path, {}, reader);
+    if (!reader.problems().empty()) return std::nullopt;
+    return users;
 }
 
 }  // namespace pgsluice::config

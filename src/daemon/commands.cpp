@@ -10,10 +10,14 @@
 #include <pgsluice/config/load.hpp>
 #include <pgsluice/config/print.hpp>
 #include <pgsluice/http/client.hpp>
+#include <pgsluice/importer/pgbouncer.hpp>
 
+#include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 
 namespace pgsluice::daemon {
@@ -51,6 +55,19 @@ class QuietTerminal {
     termios before_{};
     bool is_terminal_ = false;
 };
+
+// A file that was not there before, which nobody else reads, since it may hold passwords. False: errno says why.
+bool write_new_file(const std::string& path, std::string_view text) {
+    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) return false;
+    bool is_good = true;
+    while (is_good && !text.empty()) {
+        const ssize_t written = ::write(file, text.data(), text.size());
+        is_good = written > 0 || errno == EINTR;
+        if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return (close(file) == 0) && is_good;
+}
 
 }  // namespace
 
@@ -120,6 +137,21 @@ int hash_password(std::uint32_t iterations) {
     }
     std::cout << auth::hash_password(password, random_bytes(auth::scram_salt_bytes), iterations) << '\n';
     return exit_clean;
+}
+
+int import_pgbouncer(const std::string& ini, const std::string& output) {
+    using importer::Weight;
+    const importer::Imported imported = importer::import_pgbouncer(ini);
+    for (const auto& finding : imported.findings) std::cerr << finding.to_string() << '\n';
+    const std::string text = importer::yaml(imported, ini);
+    if (output.empty()) {
+        std::cout << text;
+    } else if (!write_new_file(output, text)) {
+        std::cerr << "pgsluice: could not write " << output << ": " << std::strerror(errno) << '\n';
+        return exit_failed;
+    }
+    if (imported.has(Weight::broken)) return exit_bad_configuration;
+    return imported.has(Weight::less_safe) || imported.has(Weight::not_done) ? exit_failed : exit_clean;
 }
 
 }  // namespace pgsluice::daemon

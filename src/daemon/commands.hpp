@@ -14,5 +14,6 @@ int run_daemon(const std::string& path, const std::string& version);
 int check_configuration(const std::string& path);
 int ask_health(const std::string& path, bool ready);
 int hash_password(std::uint32_t iterations);
+int import_pgbouncer(const std::string& ini, const std::string& output);  // output empty: standard output
 
 }  // namespace pgsluice::daemon

@@ -28,6 +28,13 @@ int main(int argc, char** argv) {
     hash->add_option("--iterations", iterations, "PBKDF2 iterations")
         ->capture_default_str()
         ->check(CLI::Range(1, 10000000));
+    auto* import = app.add_subcommand("import-pgbouncer", "Write the configuration that does what a PgBouncer does");
+    import->footer(
+        "Standard error says what is not quite the same, and the comment at the head of the YAML repeats it.\n"
+        "Exit codes: 0 done; 1 something is less safe or could not be carried over; 2 the files are broken.");
+    std::string ini, output;
+    import->add_option("pgbouncer.ini", ini, "PgBouncer's configuration file")->required();
+    import->add_option("-o,--output", output, "New file for the YAML, readable by you alone; default: standard output");
     app.require_subcommand(0, 1);
 
     try {
@@ -36,6 +43,7 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? exit_clean : exit_bad_configuration;
     }
     if (hash->parsed()) return hash_password(iterations);
+    if (import->parsed()) return import_pgbouncer(ini, output);
     if (health->parsed()) return ask_health(path, ask_ready);
     if (check) return check_configuration(path);
     return run_daemon(path, PGSLUICE_VERSION);

@@ -12,7 +12,11 @@ namespace pgsluice::config {
 // stands. Values other than passwords are printed even where they came from ${file:} or the environment.
 std::string print(const Config& config);
 
-// The same key by key, in the same order: what `SHOW CONFIG` lists.
+// A file that means `config`: only what differs from the defaults, and the passwords in the clear. For a configuration
+// that was made rather than read: what ${...} filled in is not known any more.
+std::string write(const Config& config);
+
+// What print() says, key by key, in the same order: what `SHOW CONFIG` lists.
 struct PrintedKey {
     std::string path;     // "routes[0].pool.size"
     std::string pattern;  // "routes[].pool.size", as in KeyInfo

@@ -94,5 +94,39 @@ routes:
     expect_stable(folder, *loaded.config);
 }
 
+TEST(Write, OnlyWhatIsNotADefaultIsWrittenWithItsPasswords) {
+    const Folder folder;
+    Config config;
+    config.listeners.resize(1);
+    config.listeners[0].address = "127.0.0.1";
+    config.listeners[0].port = 6432;
+    config.limits.login_timeout = std::chrono::seconds(60);
+    config.auth.rules.resize(1);
+    config.auth.source.users.resize(1);
+    config.auth.source.users[0].name = "app";
+    config.auth.source.users[0].password = Secret("cost$ \"5\"");
+    config.clusters.resize(1);
+    config.clusters[0].name = "main";
+    config.clusters[0].servers = {{"10.0.0.1", 5433}};
+    config.routes.resize(1);
+    config.routes[0].name = "all";
+    config.routes[0].cluster = "main";
+    config.routes[0].password = Secret("plain");
+
+    const std::string written = write(config);
+    EXPECT_EQ(written,
+              "listeners:\n  - address: \"127.0.0.1\"\n    port: 6432\n"
+              "limits:\n  login_timeout: 1m\n"
+              "auth:\n  rules:\n    - method: reject\n"
+              "  users:\n    - name: \"app\"\n      password: \"cost$$ \\\"5\\\"\"\n"
+              "clusters:\n  main:\n    servers:\n      - host: \"10.0.0.1\"\n        port: 5433\n"
+              "routes:\n  - name: \"all\"\n    cluster: \"main\"\n    password: \"plain\"\n");
+
+    const Loaded again = folder.load(written);
+    ASSERT_TRUE(again) << testing::PrintToString(folder.lines(again.problems));
+    EXPECT_EQ(again.config->auth.source.users[0].password, Secret("cost$ \"5\""));
+    EXPECT_EQ(write(*again.config), written);
+}
+
 }  // namespace
 }  // namespace pgsluice::config::test

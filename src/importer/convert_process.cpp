@@ -1,0 +1,167 @@
+// Listeners, limits, timeouts, log and console.
+#include "convert.hpp"
+#include "files.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace pgsluice::importer {
+namespace {
+
+constexpr std::uint32_t most_clients = 1'000'000;
+constexpr std::uint64_t longest_message = config::Limits().message_bytes;
+
+std::string file_of(const Options& options, std::string_view name) {
+    return options.is_set(name) ? find_file(options.text(name), options.place(name).file) : std::string();
+}
+
+// secure is TLS 1.2 and up, as pgsluice has it.
+void judge_protocols(const Source& source, std::string_view name) {
+    const std::string value = source.options.text(name);
+    const auto words = split_list(value);
+    const auto has = [&](std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); };
+    if (value == "secure" || (has("tlsv1.2") && !has("tlsv1.0") && !has("tlsv1.1"))) return;
+    if (has("tlsv1.3") && words.size() == 1) {
+        source.findings.add(Weight::less_safe, source.options.place(name), std::string(name),
+                            "TLS 1.2 is spoken too; the system's OpenSSL configuration can forbid it");
+    } else {
+        source.findings.add(Weight::note, source.options.place(name), std::string(name),
+                            "TLS 1.2 and 1.3 are spoken, and nothing older");
+    }
+}
+
+config::ListenerTls listener_tls(const Source& source) {
+    using enum config::ListenerTlsMode;
+    const Options& options = source.options;
+    const std::string mode = options.text("client_tls_sslmode");
+    config::ListenerTls tls;
+    if (mode == "disable") return tls;
+    if (mode == "allow" || mode == "prefer") {
+        tls.mode = prefer;
+    } else if (mode == "verify-ca" || mode == "verify-full") {
+        tls.mode = verify_ca;  // PgBouncer's verify-full compares no names either
+    } else {
+        tls.mode = require;
+        if (mode != "require")
+            source.findings.add(Weight::broken, options.place("client_tls_sslmode"), "client_tls_sslmode",
+                                "is no mode of PgBouncer; require is taken");
+    }
+    tls.certificate = file_of(options, "client_tls_cert_file");
+    tls.private_key = file_of(options, "client_tls_key_file");
+    if (tls.mode == verify_ca) tls.client_ca = file_of(options, "client_tls_ca_file");
+    judge_protocols(source, "client_tls_protocols");
+    return tls;
+}
+
+std::vector<std::string> addresses_of(const Source& source) {
+    std::vector<std::string> out;
+    for (const std::string& name : split_list(source.options.text("listen_addr"))) {
+        if (name == "*") {
+            out.insert(out.end(), {"0.0.0.0", "::"});
+        } else if (name == "localhost") {
+            out.emplace_back("127.0.0.1");
+        } else if (Address::parse(name)) {
+            out.push_back(name);
+        } else {
+            source.findings.add(Weight::not_done, source.options.place("listen_addr"), "listen_addr",
+                                "listeners have an IP address, and no name such as " + name);
+        }
+    }
+    return out;
+}
+
+void convert_listeners(const Source& source, config::Config& config) {
+    const Options& options = source.options;
+    config::Listener listener;
+    listener.port = static_cast<std::uint16_t>(std::min(options.number("listen_port"), 65535U));
+    listener.tls = listener_tls(source);
+    for (const std::string& address : addresses_of(source)) {
+        config.listeners.push_back(listener);
+        config.listeners.back().address = address;
+    }
+    const std::string folder = options.text("unix_socket_dir");
+    if (folder.starts_with('@')) {
+        source.findings.add(Weight::not_done, options.place("unix_socket_dir"), "unix_socket_dir",
+                            "there are no abstract sockets; a folder is needed");
+    } else if (!folder.empty()) {
+        listener.tls = {};
+        listener.unix_directory = folder;
+        const std::string mode = options.text("unix_socket_mode");
+        std::from_chars(mode.data(), mode.data() + mode.size(), listener.unix_mode, 8);
+        config.listeners.push_back(listener);
+    }
+    if (config.listeners.empty())
+        source.findings.add(Weight::broken, options.place("listen_addr"), "listen_addr", "nothing is listened on");
+}
+
+void convert_limits(const Source& source, config::Config& config) {
+    const Options& options = source.options;
+    auto& limits = config.limits;
+    limits.client_connections = std::min(options.number("max_client_conn"), most_clients);
+    limits.connections_per_user = std::min(options.number("max_user_client_connections"), most_clients);
+    limits.connections_per_database = std::min(options.number("max_db_client_connections"), most_clients);
+    limits.login_timeout = options.seconds("client_login_timeout");
+    limits.message_bytes = std::min<std::uint64_t>(options.number("max_packet_size"), longest_message);
+}
+
+void convert_timeouts(const Source& source, config::Config& config) {
+    const Options& options = source.options;
+    auto& timeouts = config.timeouts;
+    timeouts.client = {options.seconds("query_timeout"), options.seconds("transaction_timeout"),
+                       options.seconds("idle_transaction_timeout"), options.seconds("client_idle_timeout")};
+    timeouts.connect = options.seconds("server_connect_timeout");
+    timeouts.connect_retry = options.seconds("server_login_retry");
+    timeouts.cancel = options.seconds("cancel_wait_timeout");
+    if (options.is_set("tcp_user_timeout")) timeouts.tcp_user = Milliseconds(options.number("tcp_user_timeout"));
+    // Where PgBouncer has no value of its own the system's hold, two hours; ours are for finding a dead peer in
+    // minutes.
+    auto& keepalive = timeouts.keepalive;
+    if (!options.flag("tcp_keepalive"))
+        keepalive.idle = Milliseconds(0);
+    else if (options.number("tcp_keepidle") != 0)
+        keepalive.idle = options.seconds("tcp_keepidle");
+    if (options.number("tcp_keepintvl") != 0) keepalive.interval = options.seconds("tcp_keepintvl");
+    if (options.number("tcp_keepcnt") != 0) keepalive.count = options.number("tcp_keepcnt");
+}
+
+}  // namespace
+
+void convert_process(const Source& source, config::Config& config) {
+    const Options& options = source.options;
+    convert_listeners(source, config);
+    convert_limits(source, config);
+    convert_timeouts(source, config);
+    config.log.connections = options.flag("log_connections");
+    config.log.disconnections = options.flag("log_disconnections");
+    config.log.pool_errors = options.flag("log_pooler_errors");
+    if (options.number("verbose") > 0) config.log.level = config::LogLevel::debug;
+    config.console.users = split_list(options.text("admin_users"));
+    config.console.stats_users = split_list(options.text("stats_users"));
+}
+
+void convert_peers(const Source& source, config::Config& config) {
+    const auto own = source.options.number("peer_id");
+    const auto in_range = [](std::uint32_t id) { return id >= 1 && id <= config::largest_peer; };
+    const auto out_of_range = [&](const Place& place, const std::string& option) {
+        source.findings.add(Weight::not_done, place, option,
+                            "peers have numbers from 1 to " + std::to_string(config::largest_peer) +
+                                ": a cancel request that comes to another process is lost");
+    };
+    if (own == 0) return;
+    if (!in_range(own)) return out_of_range(source.options.place("peer_id"), "peer_id");
+    config.peers.id = own;
+    for (const Entry& entry : entries_of(source, "peers", {"host", "port", "pool_size"})) {
+        const auto id = to_number(entry.name, 0, entry.place, "[peers]", source.findings);
+        if (!in_range(id)) {
+            out_of_range(entry.place, "[peers] " + entry.name);
+            continue;
+        }
+        const auto port = to_number(entry.text("port", "6432"), 6432, entry.place, "port", source.findings);
+        config.peers.members.push_back({id, {entry.text("host"), static_cast<std::uint16_t>(port)}});
+    }
+    const std::string mode = source.options.text("client_tls_sslmode");
+    const bool speaks_tls = mode != "disable";
+    config.peers.tls.mode = speaks_tls ? config::ServerTlsMode::require : config::ServerTlsMode::disable;
+}
+
+}  // namespace pgsluice::importer

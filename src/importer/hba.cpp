@@ -1,0 +1,272 @@
+#include "hba.hpp"
+
+#include "files.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace pgsluice::importer {
+namespace {
+
+struct Word {
+    std::string text;
+    bool is_quoted = false;
+    bool is(std::string_view keyword) const { return !is_quoted && text == keyword; }
+};
+using Field = std::vector<Word>;  // words with commas between them
+
+constexpr std::string_view blanks = " \t\r\v\f";
+
+// The fields of a line up to its comment; nullopt where a quote is not closed.
+std::optional<std::vector<Field>> fields_of(std::string_view line) {
+    std::vector<Field> out;
+    bool is_continued = false;
+    while (true) {
+        line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
+        if (line.empty() || line[0] == '#') return out;
+        if (line[0] == ',') {
+            is_continued = !out.empty();
+            line.remove_prefix(1);
+            continue;
+        }
+        Word word;
+        if (line[0] == '"') {
+            word.is_quoted = true;
+            std::size_t at = 1;
+            for (; at < line.size() && (line[at] != '"' || line.substr(at + 1, 1) == "\""); ++at) {
+                at += line[at] == '"' ? 1 : 0;
+                word.text += line[at];
+            }
+            if (at >= line.size()) return std::nullopt;
+            line.remove_prefix(at + 1);
+        } else {
+            const auto end = std::min(line.find_first_of(" \t\r\v\f,#\""), line.size());
+            word.text = line.substr(0, end);
+            line.remove_prefix(end);
+        }
+        if (!is_continued) out.emplace_back();
+        out.back().push_back(std::move(word));
+        is_continued = false;
+    }
+}
+
+template <class Handle>
+void each_line(const std::string& path, const Place& named_at, const std::string& option, Findings& findings,
+               Handle handle) {
+    const auto text = read_file(path);
+    if (!text) return findings.add(Weight::broken, named_at, option, "could not read the file " + path);
+    Place place{path, 0};
+    for (std::string_view rest = *text; !rest.empty();) {
+        const auto end = std::min(rest.find('\n'), rest.size());
+        ++place.line;
+        handle(rest.substr(0, end), place);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+}
+
+struct Names {
+    bool all = false, sameuser = false, replication = false;
+    std::vector<std::string> names;
+};
+
+// nullopt where PgBouncer understands one of them no more than we do.
+std::optional<Names> names_of(const Field& field, bool are_databases, const Place& place, Findings& findings) {
+    Names out;
+    for (const Word& word : field) {
+        if (word.is("all")) {
+            out.all = true;
+        } else if (are_databases && word.is("sameuser")) {
+            out.sameuser = true;
+        } else if (are_databases && word.is("replication")) {
+            out.replication = true;
+        } else if (!word.is_quoted &&
+                   (word.text[0] == '+' || (are_databases && (word.text == "samerole" || word.text == "samegroup")))) {
+            return std::nullopt;
+        } else if (!word.is_quoted && word.text[0] == '@') {
+            each_line(find_file(word.text.substr(1), place.file), place, "", findings,
+                      [&](std::string_view line, const Place&) {
+                          for (const Field& more : fields_of(line).value_or(std::vector<Field>()))
+                              for (const Word& name : more) out.names.push_back(name.text);
+                      });
+        } else {
+            out.names.push_back(word.text);
+        }
+    }
+    return out;
+}
+
+// 255.255.0.0 -> 16
+std::optional<unsigned> prefix_of(const Address& mask) {
+    unsigned bits = 0;
+    bool has_ended = false;
+    for (std::size_t i = 0; i < (mask.family == Address::Family::ipv4 ? 4U : 16U); ++i) {
+        const auto ones = static_cast<unsigned>(std::countl_one(mask.octets[i]));
+        if (std::popcount(mask.octets[i]) != static_cast<int>(ones) || (has_ended && ones > 0)) return std::nullopt;
+        has_ended = ones < 8;
+        bits += ones;
+    }
+    return bits;
+}
+
+// The networks of "all", a block, or an address and its mask; how many fields they took is added to `at`.
+std::optional<std::vector<Network>> networks_of(std::span<const Field> fields, std::size_t& at) {
+    const std::string& text = fields[0][0].text;
+    ++at;
+    if (text == "all") return std::vector{*Network::parse("0.0.0.0/0"), *Network::parse("::/0")};
+    std::string block = text;
+    if (text.find('/') == std::string::npos) {
+        const auto mask = fields.size() < 2 ? std::nullopt : Address::parse(fields[1][0].text);
+        const auto prefix = mask ? prefix_of(*mask) : std::nullopt;
+        if (!prefix) return std::nullopt;
+        block += '/' + std::to_string(*prefix);
+        ++at;
+    }
+    const auto network = Network::parse(block);
+    if (!network) return std::nullopt;
+    return std::vector{*network};
+}
+
+class HbaReader {
+  public:
+    HbaReader(const IdentMaps& maps, const std::vector<std::string>& users, Findings& findings)
+        : maps_(maps), users_(users), findings_(findings) {}
+
+    void line(std::string_view line, const Place& place) {
+        const auto fields = fields_of(line);
+        if (fields && fields->empty()) return;
+        if (!fields || !rule(*fields, place))
+            findings_.add(Weight::note, place, "", "left out: PgBouncer does not understand this line, and skips it");
+    }
+    Hba take() { return std::move(out_); }
+
+  private:
+    bool rule(const std::vector<Field>& fields, const Place& place) {
+        const std::string& type = fields[0][0].text;
+        const bool is_local = type == "local";
+        if ((!is_local && type != "host" && type != "hostssl" && type != "hostnossl") || fields.size() < 4)
+            return false;
+        config::AuthRule rule;
+        if (type == "hostssl") rule.tls = config::TlsCondition::require;
+        if (type == "hostnossl") rule.tls = config::TlsCondition::refuse;
+        const auto databases = names_of(fields[1], true, place, findings_);
+        const auto users = names_of(fields[2], false, place, findings_);
+        if (!databases || !users) return false;
+        std::size_t at = 3;
+        if (is_local) {
+            rule.from = {*Network::parse("unix")};
+        } else if (const auto networks = networks_of(std::span(fields).subspan(3), at)) {
+            rule.from = *networks;
+        } else {
+            return false;
+        }
+        if (!users->all && users->names.empty()) return false;
+        rule.users = users->all ? std::vector<std::string>() : users->names;
+        const auto method = method_of(std::span(fields).subspan(std::min(at, fields.size())), place);
+        if (!method || (method->method == config::AuthMethod::peer && !is_local)) return false;
+        rule.method = method->method;
+        if (databases->replication) out_.names_replication = true;
+        if (method->map == nullptr) {
+            add(rule, *databases, place);
+        } else {
+            add_mapped(rule, *databases, *method->map, place);
+        }
+        return true;
+    }
+
+    struct Method {
+        config::AuthMethod method;
+        const IdentMaps::mapped_type* map = nullptr;
+    };
+
+    // What cannot be asked for rejects.
+    std::optional<Method> method_of(std::span<const Field> fields, const Place& place) {
+        using enum config::AuthMethod;
+        static const std::map<std::string, config::AuthMethod> methods{
+            {"trust", trust}, {"reject", reject}, {"md5", md5},    {"password", password},          {"cert", cert},
+            {"peer", peer},   {"ldap", reject},   {"pam", reject}, {"scram-sha-256", scram_sha_256}};
+        const std::string& name = fields.empty() ? "" : fields[0][0].text;
+        const auto found = methods.find(name);
+        if (found == methods.end()) return std::nullopt;
+        if (name == "ldap" || name == "pam") {
+            findings_.add(Weight::not_done, place, "", "there is no method " + name + ", so this line rejects");
+            return Method{reject};
+        }
+        Method out{found->second};
+        for (const Field& option : fields.subspan(1)) {
+            if (!option[0].text.starts_with("map=")) return std::nullopt;
+            const auto map = maps_.find(option[0].text.substr(4));
+            if (map == maps_.end()) {
+                findings_.add(Weight::broken, place, "",
+                              "there is no such map in auth_ident_file, so this line rejects");
+                return Method{reject};
+            }
+            out.map = &map->second;
+        }
+        return out;
+    }
+
+    void add(const config::AuthRule& rule, const Names& databases, const Place& place) {
+        if (databases.all || !databases.names.empty()) {
+            out_.rules.push_back(rule);
+            if (!databases.all) out_.rules.back().databases = databases.names;
+        }
+        if (!databases.sameuser || databases.all) return;
+        const std::vector<std::string>& users = rule.users.empty() ? users_ : rule.users;
+        if (users.empty())
+            findings_.add(Weight::not_done, place, "",
+                          "\"sameuser\" needs the names of the users, and auth_file has none");
+        for (const std::string& user : users) {
+            out_.rules.push_back(rule);
+            out_.rules.back().users = out_.rules.back().databases = {user};
+        }
+    }
+
+    // One system user may be several users: a rule for each of those then, since ours maps to one.
+    void add_mapped(const config::AuthRule& rule, const Names& databases, const IdentMaps::mapped_type& lines,
+                    const Place& place) {
+        config::AuthRule one = rule;
+        one.map.insert(lines.begin(), lines.end());
+        if (one.map.size() == lines.size()) return add(one, databases, place);
+        std::map<std::string, std::map<std::string, std::string>> by_user;
+        for (const auto& [system, user] : lines) by_user[user].emplace(system, user);
+        for (const auto& [user, map] : by_user) {
+            if (!rule.users.empty() && std::find(rule.users.begin(), rule.users.end(), user) == rule.users.end())
+                continue;
+            one.users = {user};
+            one.map = map;
+            add(one, databases, place);
+        }
+    }
+
+    const IdentMaps& maps_;
+    const std::vector<std::string>& users_;
+    Findings& findings_;
+    Hba out_;
+};
+
+}  // namespace
+
+IdentMaps read_ident(const std::string& path, Findings& findings) {
+    IdentMaps out;
+    each_line(path, {path, 0}, "auth_ident_file", findings, [&](std::string_view line, const Place& place) {
+        const auto fields = fields_of(line);
+        if (fields && fields->empty()) return;
+        if (!fields || fields->size() != 3)
+            return findings.add(Weight::broken, place, "auth_ident_file", "is no line of MAP SYSTEM-USER USER");
+        out[(*fields)[0][0].text].emplace_back((*fields)[1][0].text, (*fields)[2][0].text);
+    });
+    return out;
+}
+
+Hba read_hba(const std::string& path, const IdentMaps& maps, const std::vector<std::string>& users,
+             Findings& findings) {
+    HbaReader reader(maps, users, findings);
+    each_line(path, {path, 0}, "auth_hba_file", findings,
+              [&](std::string_view line, const Place& place) { reader.line(line, place); });
+    return reader.take();
+}
+
+}  // namespace pgsluice::importer

@@ -1,0 +1,28 @@
+// pg_hba.conf and pg_ident.conf, as far as PgBouncer reads them. A line that PgBouncer would skip is left out.
+#pragma once
+
+#include "findings.hpp"
+
+#include <pgsluice/config/config.hpp>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgsluice::importer {
+
+// System user or common name -> user, by the map's name, in the order of the file.
+using IdentMaps = std::map<std::string, std::vector<std::pair<std::string, std::string>>>;
+
+IdentMaps read_ident(const std::string& path, Findings& findings);
+
+struct Hba {
+    std::vector<config::AuthRule> rules;
+    bool names_replication = false;  // some line is about replication connections
+};
+
+// `users` are all that there are, for "sameuser".
+Hba read_hba(const std::string& path, const IdentMaps& maps, const std::vector<std::string>& users, Findings& findings);
+
+}  // namespace pgsluice::importer

@@ -1,0 +1,139 @@
+#include "ini.hpp"
+
+#include "files.hpp"
+
+#include <algorithm>
+
+namespace pgsluice::importer {
+namespace {
+
+constexpr int deepest_include = 10;
+constexpr std::string_view blanks = " \t\r\v\f";
+
+std::string_view trimmed(std::string_view text) {
+    const auto begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+bool is_key_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_.-*").find(c) != std::string_view::npos;
+}
+
+// Cuts the key, plain or in double quotes, and the blanks behind it off `line`.
+std::optional<std::string> cut_key(std::string_view& line) {
+    std::string key;
+    std::size_t at = 0;
+    if (!line.empty() && line[0] == '"') {
+        for (at = 1; at < line.size(); ++at) {
+            if (line[at] == '"' && line.substr(at + 1, 1) != "\"") break;
+            at += line[at] == '"' ? 1 : 0;
+            key += line[at];
+        }
+        if (at == line.size()) return std::nullopt;
+        ++at;
+    } else {
+        while (at < line.size() && is_key_character(line[at])) key += line[at++];
+    }
+    line = trimmed(line.substr(at));
+    return key;
+}
+
+class IniReader {
+  public:
+    IniReader(Findings& findings, std::vector<Setting>& out) : findings_(findings), out_(out) {}
+
+    void read(const std::string& path, const Place& named_at, int depth) {
+        const auto text = depth > deepest_include ? std::nullopt : read_file(path);
+        if (!text) {
+            return findings_.add(
+                Weight::broken, named_at, "",
+                depth > deepest_include ? "too many includes inside each other" : "could not read the file " + path);
+        }
+        Place place{path, 0};
+        for (std::string_view rest = *text; !rest.empty();) {
+            const auto end = std::min(rest.find('\n'), rest.size());
+            ++place.line;
+            line(trimmed(rest.substr(0, end)), place, depth);
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
+    }
+
+  private:
+    void line(std::string_view line, const Place& place, int depth) {
+        constexpr std::string_view include = "%include";
+        if (line.empty() || line[0] == ';' || line[0] == '#') return;
+        if (line.starts_with(include)) {
+            const std::string path(trimmed(line.substr(include.size())));
+            return read(find_file(path, place.file), place, depth + 1);
+        }
+        if (line[0] == '[') {
+            section_ = line.substr(1, line.find(']') - 1);
+            if (line.find(']') == std::string_view::npos) broken(place, "a section has no ]");
+            if (section_ != "pgbouncer" && section_ != "databases" && section_ != "users" && section_ != "peers")
+                broken(place, "there is no section [" + section_ + ']');
+            return;
+        }
+        const auto key = cut_key(line);
+        if (!key || key->empty() || line.empty() || line[0] != '=') return broken(place, "is no setting: KEY = VALUE");
+        if (section_.empty()) return broken(place, "a setting before the first section");
+        std::erase_if(out_, [&](const Setting& before) { return before.section == section_ && before.key == *key; });
+        out_.push_back({section_, *key, std::string(trimmed(line.substr(1))), place});
+    }
+
+    void broken(const Place& place, std::string text) { findings_.add(Weight::broken, place, "", std::move(text)); }
+
+    Findings& findings_;
+    std::vector<Setting>& out_;
+    std::string section_;
+};
+
+}  // namespace
+
+std::vector<Setting> read_ini(const std::string& path, Findings& findings) {
+    std::vector<Setting> out;
+    IniReader(findings, out).read(path, {path, 0}, 0);
+    return out;
+}
+
+std::optional<Pairs> parse_pairs(std::string_view text) {
+    Pairs out;
+    while (!(text = trimmed(text)).empty()) {
+        const auto equals = text.find('=');
+        if (equals == std::string_view::npos) return std::nullopt;
+        const std::string key(trimmed(text.substr(0, equals)));
+        if (key.empty() || key.find_first_of(blanks) != std::string::npos) return std::nullopt;
+        text = trimmed(text.substr(equals + 1));
+        std::string value;
+        std::size_t at = 0;
+        if (!text.empty() && text[0] == '\'') {
+            for (at = 1; at < text.size(); ++at) {
+                if (text[at] == '\'' && text.substr(at + 1, 1) != "'") break;
+                at += text[at] == '\'' ? 1 : 0;
+                value += text[at];
+            }
+            if (at == text.size()) return std::nullopt;
+            ++at;
+        } else {
+            at = std::min(text.find_first_of(blanks), text.size());
+            value = text.substr(0, at);
+        }
+        if (value.empty()) return std::nullopt;
+        text.remove_prefix(at);
+        out.emplace_back(key, std::move(value));
+    }
+    return out;
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+    std::vector<std::string> out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(','), text.size());
+        if (const auto item = trimmed(text.substr(0, end)); !item.empty()) out.emplace_back(item);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+}  // namespace pgsluice::importer

@@ -1,0 +1,228 @@
+#include "options.hpp"
+
+#include <pgsluice/base/check.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace pgsluice::importer {
+namespace {
+
+struct Known {
+    std::string_view name;
+    std::string_view standard;  // PgBouncer's default
+    // What is lost where the value is another one; empty: carried over, or nothing that anybody could notice.
+    std::string_view loss = {};
+    Weight weight = Weight::note;
+};
+
+constexpr Weight less_safe = Weight::less_safe;
+constexpr std::string_view by_service = "left to the service manager";
+constexpr std::string_view to_stderr =
+    "the log goes to standard error, which the service manager keeps; log.file would name a file";
+constexpr std::string_view by_system = "names are looked up by the system's resolver, at every new connection";
+constexpr std::string_view ciphers = "the system's OpenSSL configuration chooses them here";
+
+// In the order of PgBouncer's documentation.
+constexpr Known known[] = {
+    {"logfile", "", to_stderr},  // of its own, since both may run side by side
+    {"pidfile", "", by_service},
+    {"listen_addr", ""},
+    {"listen_port", "6432"},
+    {"unix_socket_dir", "/tmp"},
+    {"unix_socket_mode", "0777"},
+    {"unix_socket_group", "", "the socket's group is that of the process; the service's Group= chooses it"},
+    {"user", "", by_service},
+    {"pool_mode", "session"},
+    {"max_client_conn", "100"},
+    {"default_pool_size", "20"},
+    {"min_pool_size", "0"},
+    {"reserve_pool_size", "0"},
+    {"reserve_pool_timeout", "5"},
+    {"max_db_connections", "0"},
+    {"max_user_connections", "0",
+     "the servers of one user over all databases have no limit of their own; routes[].pool.size holds for each "
+     "database"},
+    {"max_db_client_connections", "0"},
+    {"max_user_client_connections", "0"},
+    {"server_round_robin", "0", "the server that came back last is used first, so that the others may be closed"},
+    {"track_extra_parameters", "IntervalStyle"},  // every setting is carried
+    {"ignore_startup_parameters", ""},            // every parameter is accepted and carried
+    {"disable_pqexec", "0", "simple queries are not refused; a rule under policies can refuse what they contain",
+     less_safe},
+    {"application_name_add_host", "0",
+     "the client's address is not added to application_name; SHOW CLIENTS and the log have it"},
+    {"conffile", ""},
+    {"service_name", ""},
+    {"job_name", ""},
+    {"stats_period", "60"},
+    {"max_prepared_statements", "200"},
+    {"scram_iterations", "4096"},
+    {"login_notify_message", "", "clients get no notice at login"},
+    {"auth_type", "md5"},
+    {"auth_hba_file", ""},
+    {"auth_ident_file", ""},
+    {"auth_file", ""},
+    {"auth_user", ""},
+    {"auth_query",
+     "SELECT rolname, CASE WHEN rolvaliduntil < now() THEN NULL ELSE rolpassword END FROM pg_authid WHERE rolname=$1 "
+     "AND rolcanlogin"},
+    {"auth_dbname", ""},
+    {"auth_ldap_options", ""},  // told with auth_type
+    {"syslog", "0", to_stderr},
+    {"syslog_ident", ""},
+    {"syslog_facility", ""},
+    {"log_connections", "1"},
+    {"log_disconnections", "1"},
+    {"log_pooler_errors", "1"},
+    {"log_stats", "1"},
+    {"verbose", "0"},
+    {"admin_users", ""},
+    {"stats_users", ""},
+    {"server_reset_query", "DISCARD ALL",
+     "in session mode it is always DISCARD ALL; in the others, session_state: preserve gives each client its own "
+     "state"},
+    {"server_reset_query_always", "0"},
+    {"server_check_delay", "30"},
+    {"server_check_query", "<empty>"},
+    {"server_fast_close", "0", "a reload closes server connections whose settings changed when their transaction ends"},
+    {"server_lifetime", "3600"},
+    {"server_idle_timeout", "600"},
+    {"server_connect_timeout", "15"},
+    {"server_login_retry", "15"},
+    {"client_login_timeout", "60"},
+    {"autodb_idle_timeout", "3600"},
+    {"pool_idle_timeout", "0"},
+    {"dns_max_ttl", "15"},
+    {"dns_nxdomain_ttl", "15"},
+    {"dns_zone_check_period", "0", by_system},
+    {"resolv_conf", "", by_system},
+    {"client_tls_sslmode", "disable"},
+    {"client_tls_key_file", ""},
+    {"client_tls_cert_file", ""},
+    {"client_tls_ca_file", ""},
+    {"client_tls_protocols", "secure"},
+    {"client_tls_ciphers", "default", ciphers, less_safe},
+    {"client_tls13_ciphers", "", ciphers, less_safe},
+    {"client_tls_ecdhcurve", "auto", ciphers},
+    {"client_tls_dheparams", "auto", ciphers},
+    {"server_tls_sslmode", "prefer"},
+    {"server_tls_ca_file", ""},
+    {"server_tls_key_file", ""},
+    {"server_tls_cert_file", ""},
+    {"server_tls_protocols", "secure"},
+    {"server_tls_ciphers", "default", ciphers, less_safe},
+    {"server_tls13_ciphers", "", ciphers, less_safe},
+    {"query_timeout", "0"},
+    {"query_wait_timeout", "120"},
+    {"query_wait_notify", "5"},
+    {"cancel_wait_timeout", "10"},
+    {"client_idle_timeout", "0"},
+    {"idle_transaction_timeout", "0"},
+    {"transaction_timeout", "0"},
+    {"suspend_timeout", "10"},
+    {"pkt_buf", "4096"},
+    {"max_packet_size", "2147483647"},
+    {"listen_backlog", "128"},
+    {"sbuf_loopcnt", "5"},
+    {"so_reuseport", "0", "several processes on one port become workers: the threads of one process"},
+    {"tcp_defer_accept", ""},
+    {"tcp_socket_buffer", "0"},
+    {"tcp_keepalive", "1"},
+    {"tcp_keepcnt", "0"},
+    {"tcp_keepidle", "0"},
+    {"tcp_keepintvl", "0"},
+    {"tcp_user_timeout", "0"},
+    {"peer_id", "0"},
+};
+
+const Known* find_known(std::string_view name) {
+    const auto* found =
+        std::find_if(std::begin(known), std::end(known), [&](const Known& k) { return k.name == name; });
+    return found == std::end(known) ? nullptr : found;
+}
+
+// Old names of cipher lists mean the default ones too.
+bool is_standard(const Known& option, std::string_view value) {
+    if (option.standard == value || value.empty()) return true;
+    return option.standard == "default" && (value == "secure" || value == "normal" || value == "fast");
+}
+
+}  // namespace
+
+Options::Options(const std::vector<Setting>& settings, Findings& findings) : findings_(findings) {
+    if (!settings.empty()) file_ = settings.front().place.file;
+    std::copy_if(settings.begin(), settings.end(), std::back_inserter(settings_),
+                 [](const Setting& setting) { return setting.section == "pgbouncer"; });
+    for (const Setting& setting : settings_) judge(setting);
+}
+
+void Options::judge(const Setting& setting) {
+    const Known* option = find_known(setting.key);
+    if (option == nullptr) {
+        findings_.add(Weight::not_done, setting.place, setting.key,
+                      "is no option of PgBouncer up to 1.25, so nobody can say what is lost");
+    } else if (!option->loss.empty() && !is_standard(*option, setting.value)) {
+        findings_.add(option->weight, setting.place, setting.key, std::string(option->loss));
+    }
+}
+
+const Setting* Options::find(std::string_view name) const {
+    const auto found =
+        std::find_if(settings_.begin(), settings_.end(), [&](const Setting& setting) { return setting.key == name; });
+    return found == settings_.end() ? nullptr : &*found;
+}
+
+std::string Options::text(std::string_view name) const {
+    if (const Setting* setting = find(name)) return setting->value;
+    const Known* option = find_known(name);
+    PGSLUICE_CHECK(option != nullptr);
+    return std::string(option->standard);
+}
+
+std::uint32_t Options::number(std::string_view name) const {
+    std::uint32_t standard = 0;
+    const auto digits = find_known(name)->standard;
+    std::from_chars(digits.data(), digits.data() + digits.size(), standard);
+    return to_number(text(name), standard, place(name), std::string(name), findings_);
+}
+
+Milliseconds Options::seconds(std::string_view name) const {
+    const auto digits = std::string(find_known(name)->standard);
+    const Place where = place(name);
+    const Milliseconds standard = to_seconds(digits, Milliseconds(0), where, std::string(name), findings_);
+    return to_seconds(text(name), standard, where, std::string(name), findings_);
+}
+
+bool Options::is_set(std::string_view name) const {
+    const Setting* setting = find(name);
+    return setting != nullptr && !setting->value.empty();
+}
+
+Place Options::place(std::string_view name) const {
+    const Setting* setting = find(name);
+    return setting == nullptr ? Place{file_, 0} : setting->place;
+}
+
+std::uint32_t to_number(const std::string& text, std::uint32_t otherwise, const Place& place, const std::string& option,
+                        Findings& findings) {
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size()) return value;
+    findings.add(Weight::broken, place, option, "must be a number");
+    return otherwise;
+}
+
+Milliseconds to_seconds(const std::string& text, Milliseconds otherwise, const Place& place, const std::string& option,
+                        Findings& findings) {
+    constexpr double longest = 365.0 * 24 * 3600;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= longest)
+        return Milliseconds(static_cast<Milliseconds::rep>(std::ceil(value * 1000)));
+    findings.add(Weight::broken, place, option, "must be a number of seconds, at most a year");
+    return otherwise;
+}
+
+}  // namespace pgsluice::importer
