@@ -123,3 +123,23 @@ def test_examples_of_policies_are_understood(tree, pgsluice, tmp_path):
         file.write_text(whole + example)
         done = subprocess.run([pgsluice, "--config", file, "--check"], capture_output=True, text=True, timeout=20)
         assert (done.returncode, done.stderr) == (0, ""), example
+
+
+def table_under(tree, heading):
+    """The first cells of the table of a section of operations.md."""
+    section = (tree / "docs/operations.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+def sources(tree):
+    return [path.read_text() for path in (tree / "src").rglob("*.cpp")]
+
+
+def test_every_sqlstate_is_explained(tree):
+    used = {code for text in sources(tree) for code in re.findall(r'\b(?:fatal|error)\(\s*"([0-9A-Z]{5})"', text)}
+    assert len(used) > 15 and table_under(tree, "SQLSTATEs") == used
+
+
+def test_every_event_of_the_log_is_explained(tree):
+    used = {event for text in sources(tree) for event in re.findall(r'log::(?:debug|info|warning|error)\(\s*"(\w+)"', text)}
+    assert len(used) > 15 and used <= table_under(tree, "Log events")
