@@ -181,7 +181,8 @@ boost::asio::awaitable<Done> act_on_pools(Login& login, const Command& command) 
         case Verb::resume: co_return co_await end_pause(worker, databases);
         default: break;
     }
-    const auto act = [&](Worker& each) { each.reconnect(databases); };
+    const pool::Generation from = worker.process().next_generation();
+    const auto act = [&](Worker& each) { each.reconnect(databases, from); };
     co_await do_in_each(worker, act);
     co_return Done{};
 }

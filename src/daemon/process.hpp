@@ -55,6 +55,7 @@ class Process {
     std::shared_ptr<pool::Upstream> upstream(const std::string& cluster, const config::Endpoint& endpoint);
     SessionId next_session() { return SessionId{next_session_.fetch_add(1, std::memory_order_relaxed)}; }
     ServerId next_server() { return ServerId{next_server_.fetch_add(1, std::memory_order_relaxed)}; }
+    pool::Generation next_generation() { return next_generation_.fetch_add(1, std::memory_order_relaxed); }
 
     const std::size_t workers;
     metrics::Registry& metrics;
@@ -77,7 +78,7 @@ class Process {
     std::map<std::string, std::weak_ptr<pool::Permits>> permits_;
     std::map<std::string, std::weak_ptr<pool::SchemaChanges>> schema_changes_;  // by database, in whatever cluster
     std::map<std::string, std::shared_ptr<pool::Upstream>> upstreams_;
-    std::atomic<std::uint64_t> next_session_{1}, next_server_{1};
+    std::atomic<std::uint64_t> next_session_{1}, next_server_{1}, next_generation_{1};
 };
 
 // From OpenSSL's generator.

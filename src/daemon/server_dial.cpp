@@ -194,6 +194,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         co_return attempt;
     }
     const TimePoint began = worker.read_clock();
+    const pool::Generation generation = pool.share().generation();
     ConnectRequest request;
     request.endpoint = endpoint;
     request.tls_mode = target->cluster.tls.mode;
@@ -252,6 +253,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     facts.cancel_secret = in.facts.cancel_secret;
     facts.reported = in.facts.parameters;
     facts.fingerprint = target->fingerprint;
+    facts.generation = generation;
     facts.opened_at = worker.read_clock();
     facts.cancel_route = in.route;
     std::vector<protocol::Parameter> carried = std::move(own_settings);

@@ -65,9 +65,11 @@ class Worker final : public session::Host, public pool::Host {
     bool kill_client(SessionId session);  // false: it is not here
     // Databases as servers know them; none: all.
     using Databases = std::set<std::string>;
-    void reconnect(const Databases& databases);
+    void reconnect(const Databases& databases, pool::Generation from);  // Share::replace_servers
     void obey_gates();  // pools are paused or go on, as Process::gates say now
     void kill_clients(const Databases& databases);
+    // 0 where there is none. Those of all workers that the same pools have are counted by each, since one may be on its
+    // way between two.
     std::size_t open_servers(const Databases& databases);      // and those that are being logged in to
     std::size_t servers_to_close(const Databases& databases);  // when their clients give them back
 

@@ -172,8 +172,8 @@ void Worker::each_pool(const Databases& databases, Act act) {
     }
 }
 
-void Worker::reconnect(const Databases& databases) {
-    each_pool(databases, [](pool::Pool& pool) { pool.retire_servers(metrics::ServerClose::reconnect); });
+void Worker::reconnect(const Databases& databases, pool::Generation from) {
+    each_pool(databases, [from](pool::Pool& pool) { pool.reconnect(from); });
 }
 
 void Worker::obey_gates() {
@@ -197,8 +197,7 @@ void Worker::kill_clients(const Databases& databases) {
 std::size_t Worker::open_servers(const Databases& databases) {
     std::size_t count = 0;
     each_pool(databases, [&](pool::Pool& pool) {
-        count += pool.dialing();
-        pool.each_server([&](const pool::Server&) { ++count; });
+        count += pool.dialing() + pool.share().servers();
     });
     return count;
 }
@@ -206,6 +205,7 @@ std::size_t Worker::open_servers(const Databases& databases) {
 std::size_t Worker::servers_to_close(const Databases& databases) {
     std::size_t count = 0;
     each_pool(databases, [&](pool::Pool& pool) {
+        count += pool.share().outdated();
         pool.each_server([&](const pool::Server& server) { count += server.is_doomed() ? 1 : 0; });
     });
     return count;

@@ -150,8 +150,8 @@ Server* Pool::take_idle(const Waiter* waiter) {
         const auto best = waiter == nullptr ? idle_.rbegin() : best_idle(*waiter);
         if (best == idle_.rend()) return nullptr;
         Server& server = *best;
-        if (is_spent(server, now)) {
-            discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+        if (const auto why = spent(server, now)) {
+            discard(server, *why);
             continue;
         }
         const auto check_after = target_->settings.check_after_idle;
@@ -199,8 +199,8 @@ void Pool::release(Server& server) {
         discard(server, ServerClose::configuration);
         return;
     }
-    if (is_spent(server, host_.now())) {
-        discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+    if (const auto why = spent(server, host_.now())) {
+        discard(server, *why);
         return;
     }
     if (permits_.anybody_starves() && yield_to_sibling(server)) return;
@@ -243,7 +243,7 @@ void Pool::on_moved_in(std::unique_ptr<Server> owned) {
     adopt(std::move(owned));
     const Share::Ticket ticket = std::exchange(server.called_for_, 0);
     if (paused_) server.doom(ServerClose::paused);
-    if (is_spent(server, host_.now()))
+    if (spent(server, host_.now()))
         queue_again(ticket);
     else if (give_to(ticket, server))
         return;
@@ -252,7 +252,7 @@ void Pool::on_moved_in(std::unique_ptr<Server> owned) {
 }
 
 void Pool::on_lost_in_move(const Server& server) {
-    share_->remove_server();
+    share_->remove_server(server.facts().generation);
     permits_.give_back();
     if (server.facts().upstream != nullptr) server.facts().upstream->closed();
     queue_again(server.called_for_);
@@ -264,8 +264,8 @@ void Pool::check_in(Server& server) {
         enter(server, ServerState::cancelling);
         return;
     }
-    if (is_spent(server, host_.now())) {
-        discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+    if (const auto why = spent(server, host_.now())) {
+        discard(server, *why);
     } else if (target_->in_session_mode()) {
         target_->is_replication() ? discard(server, ServerClose::replication) : reset(server);
     } else if (is_marked(server) &&
@@ -290,7 +290,7 @@ void Pool::end_cancel(Server& server) {
 
 void Pool::discard(Server& server, ServerClose reason) {
     std::unique_ptr<Server> owned = remove(server);
-    share_->remove_server();
+    share_->remove_server(server.facts().generation);
     permits_.give_back();
     if (server.facts().upstream != nullptr) server.facts().upstream->closed();
     if (reason != ServerClose::lost && server.exchange().at_rest()) {
@@ -306,8 +306,12 @@ void Pool::discard(Server& server, ServerClose reason) {
 
 // --- Time and configuration ------------------------------------------------------------------------------------------
 
-bool Pool::is_spent(const Server& server, TimePoint now) const {
-    return server.is_doomed() || now >= server.expires_at_ || server.facts().fingerprint != target_->fingerprint;
+std::optional<ServerClose> Pool::spent(const Server& server, TimePoint now) const {
+    if (server.is_doomed()) return server.doom_reason();
+    if (is_outdated(server)) return ServerClose::reconnect;
+    if (server.facts().fingerprint != target_->fingerprint) return ServerClose::configuration;
+    if (now >= server.expires_at_) return ServerClose::lifetime;
+    return std::nullopt;
 }
 
 void Pool::sweep(TimePoint now) {
@@ -319,8 +323,8 @@ void Pool::sweep(TimePoint now) {
         const bool is_surplus = permits_.open() > settings.size + settings.reserve_size;
         if (is_surplus)
             discard(server, ServerClose::configuration);
-        else if (is_spent(server, now))
-            discard(server, server.is_doomed() ? server.doom_reason() : ServerClose::lifetime);
+        else if (const auto why = spent(server, now))
+            discard(server, *why);
         else if (is_idle_too_long)
             discard(server, ServerClose::idle_timeout);
     }
@@ -375,6 +379,17 @@ void Pool::reconfigure(std::shared_ptr<const Target> target) {
     target_ = std::move(target);
     if (!replaced) return;
     retire_servers(ServerClose::configuration);
+}
+
+void Pool::reconnect(Generation from) {
+    share_->replace_servers(from);
+    for (auto at = idle_.begin(); at != idle_.end();) {
+        Server& server = *at++;
+        if (is_outdated(server)) discard(server, ServerClose::reconnect);
+    }
+    for (Server& server : servers_) {
+        if (is_outdated(server)) server.doom(ServerClose::reconnect);
+    }
 }
 
 void Pool::retire_servers(ServerClose reason) {

@@ -49,6 +49,30 @@ std::optional<Share::Called> Share::next() const {
     return queue_.empty() ? std::nullopt : std::optional(queue_.front());
 }
 
+void Share::add_server(Generation of) {
+    const std::lock_guard lock(mutex_);
+    servers_.fetch_add(1);
+    if (of < generation()) ++outdated_;
+}
+
+void Share::remove_server(Generation of) {
+    const std::lock_guard lock(mutex_);
+    servers_.fetch_sub(1);
+    if (of < generation()) --outdated_;
+}
+
+void Share::replace_servers(Generation from) {
+    const std::lock_guard lock(mutex_);
+    if (from <= generation()) return;
+    generation_.store(from, std::memory_order_relaxed);
+    outdated_ = servers();
+}
+
+std::uint32_t Share::outdated() const {
+    const std::lock_guard lock(mutex_);
+    return outdated_;
+}
+
 std::optional<WorkerIndex> Share::somebody_idle(WorkerIndex self) const {
     for (std::size_t i = 0; i < workers_; ++i) {
         if (i != number(self) && idle_[i].count.load() > 0) return static_cast<WorkerIndex>(i);

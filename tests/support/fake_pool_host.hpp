@@ -46,6 +46,7 @@ class FakePoolHost final : public pool::Host {
     std::size_t dials() const { return dials_.size(); }
     // The oldest dial ends in a server that has logged in.
     FakeServer& open() {
+        const pool::Generation generation = dials_.front().generation;
         pool::Pool& pool = next_dial();
         pool::Server::Facts facts;
         const auto number = static_cast<std::uint64_t>(servers_.size());
@@ -56,6 +57,7 @@ class FakePoolHost final : public pool::Host {
         facts.cancel_secret = "key!";
         facts.reported = fake_reports();
         facts.fingerprint = open_for.value_or(pool.target().fingerprint);
+        facts.generation = generation;
         facts.opened_at = clock_.now();
         std::vector<protocol::Parameter> carried;
         for (const auto& [name, value] : facts.reported) {
@@ -133,7 +135,7 @@ class FakePoolHost final : public pool::Host {
     TimePoint now() const override { return clock_.now(); }
     TimePoint read_clock() override { return clock_.now(); }
     std::uint64_t random(std::uint64_t bound) override { return bound == 0 ? 0 : next_random % bound; }
-    void dial(pool::Pool& pool) override { dials_.push_back(&pool); }
+    void dial(pool::Pool& pool) override { dials_.push_back({&pool, pool.share().generation()}); }
     void bury(std::unique_ptr<pool::Server> server) override { graves_.push_back(std::move(server)); }
     void move(WorkerIndex to, pool::Pool&, std::unique_ptr<pool::Server> server) override {
         moves_.push_back({to, std::move(server)});
@@ -163,7 +165,7 @@ class FakePoolHost final : public pool::Host {
         std::abort();
     }
     pool::Pool& next_dial() {
-        pool::Pool& pool = *dials_.front();
+        pool::Pool& pool = *dials_.front().pool;
         dials_.pop_front();
         return pool;
     }
@@ -178,7 +180,11 @@ class FakePoolHost final : public pool::Host {
     std::map<std::string, std::unique_ptr<metrics::PoolMetrics>> metrics_;
     std::vector<std::shared_ptr<FakeServer>> servers_;  // shared with the hosts that they moved to
     std::vector<std::unique_ptr<pool::Server>> graves_;
-    std::deque<pool::Pool*> dials_;
+    struct Dial {
+        pool::Pool* pool;
+        pool::Generation generation;
+    };
+    std::deque<Dial> dials_;
     std::deque<Move> moves_;
     std::deque<WorkerIndex> requests_;
     std::deque<pool::Pool*> room_requests_;

@@ -141,6 +141,9 @@ class Pool final : public ServerUser {
     // The same of one that `server` reports behind its login: what it has not named there follows nobody, so that no
     // server makes settings without end.
     bool carries(const Server& server, ByteView reported_name) const;
+    // Servers that were dialed before are closed: idle ones at once, lent ones when they come back, those on their way
+    // between two workers when they arrive.
+    void reconnect(Generation from);
     // Closes idle servers, and lent ones when they come back.
     void retire_servers(metrics::ServerClose reason);
     // The server at `upstream` says that it shuts down, or turned read-only.
@@ -218,7 +221,9 @@ class Pool final : public ServerUser {
     std::uint32_t min_size() const;
     void show_size();
     void hide_size();
-    bool is_spent(const Server& server, TimePoint now) const;
+    // Why it must not be lent again; nullopt: it may.
+    std::optional<metrics::ServerClose> spent(const Server& server, TimePoint now) const;
+    bool is_outdated(const Server& server) const { return server.facts().generation < share_->generation(); }
 
     const std::string key_;
     std::shared_ptr<const Target> target_;

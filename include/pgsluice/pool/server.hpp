@@ -50,6 +50,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         Bytes cancel_secret;                  // empty: cannot be cancelled
         std::vector<wire::Setting> reported;  // ParameterStatus at login, in the server's order
         std::uint64_t fingerprint = 0;        // of the Target it was opened for
+        Generation generation = 0;            // of its Share, when the dial began
         TimePoint opened_at;
         std::shared_ptr<const void> cancel_route;  // how to reach the same server again for a cancel; the daemon's
     };

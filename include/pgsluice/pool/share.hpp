@@ -20,6 +20,9 @@
 
 namespace pgsluice::pool {
 
+// Rises with each RECONNECT; a server keeps the one that its dial began in.
+using Generation = std::uint64_t;
+
 class Share {
   public:
     // `changes` are those of the database that the pool's servers are in.
@@ -65,9 +68,15 @@ class Share {
     std::optional<WorkerIndex> somebody_idle(WorkerIndex self) const;
 
     // --- Open servers of all workers, those on their way between two included. Permits count those of siblings too.
-    void add_server() { servers_.fetch_add(1); }
-    void remove_server() { servers_.fetch_sub(1); }
+    void add_server(Generation of);
+    void remove_server(Generation of);
     std::uint32_t servers() const { return servers_.load(); }
+    // Servers of a generation before `from` are not lent again, wherever they are and even if their dial has not ended
+    // yet. Workers tell the same one after the other.
+    void replace_servers(Generation from);
+    Generation generation() const { return generation_.load(std::memory_order_relaxed); }
+    // Open ones of older generations.
+    std::uint32_t outdated() const;
 
     LoginAnswers& login_answers() { return login_answers_; }
     SchemaChanges& schema_changes() { return *schema_changes_; }
@@ -77,6 +86,7 @@ class Share {
     const std::shared_ptr<SchemaChanges> schema_changes_;
     std::atomic<std::uint32_t> waiting_{0};
     std::atomic<std::uint32_t> servers_{0};
+    std::atomic<Generation> generation_{0};
     // A cache line each: every transaction of a worker writes its own, and none of another's.
     struct alignas(64) Idle {
         std::atomic<std::uint32_t> count{0};
@@ -87,6 +97,7 @@ class Share {
     mutable std::mutex mutex_;
     std::deque<Called> queue_;  // oldest ticket first; protected by mutex_, as is the next
     Ticket next_ticket_ = 1;
+    std::uint32_t outdated_ = 0;  // protected by mutex_
 
     LoginAnswers login_answers_;
 };

@@ -214,5 +214,55 @@ TEST(Workers, a_server_that_a_reload_replaced_on_its_way_is_closed_on_arrival) {
     EXPECT_NE(called.server, nullptr);
 }
 
+// --- RECONNECT
+
+TEST(Workers, a_server_that_was_to_be_replaced_on_its_way_is_closed_on_arrival) {
+    PoolRig rig(two_workers());
+    PoolClient& holder = rig.holder(0);
+    PoolClient& called = rig.asks(1);
+    holder.give_back();
+    for (const std::size_t worker : {0U, 1U}) rig.pool(worker).reconnect(1);
+    EXPECT_EQ(rig.share().outdated(), 1U);
+    rig.carry();
+    EXPECT_TRUE(called.waits);
+    EXPECT_EQ(rig.host(1).closes, std::vector{ServerClose::reconnect});
+    EXPECT_EQ(rig.share().outdated(), 0U);
+    rig.host(1).open();
+    EXPECT_NE(called.server, nullptr);
+}
+
+TEST(Workers, a_server_that_is_to_be_replaced_is_not_lent_where_nobody_has_said_so_yet) {
+    PoolRig rig(two_workers(2));
+    PoolClient& holder = rig.holder(1);
+    rig.holder(1).give_back();
+    rig.pool(0).reconnect(1);
+    EXPECT_EQ(rig.share().outdated(), 2U);
+    holder.give_back();
+    EXPECT_EQ(rig.host(1).closes, std::vector{ServerClose::reconnect});
+    EXPECT_TRUE(rig.asks(1).waits);
+    EXPECT_EQ(rig.host(1).closes, (std::vector{ServerClose::reconnect, ServerClose::reconnect}));
+}
+
+TEST(Workers, a_server_that_was_being_dialed_when_all_were_to_be_replaced_is_closed) {
+    PoolRig rig(two_workers());
+    PoolClient& asks = rig.asks(0);
+    for (const std::size_t worker : {0U, 1U}) rig.pool(worker).reconnect(1);
+    rig.host(0).open();
+    EXPECT_TRUE(asks.waits);
+    EXPECT_EQ(rig.pool(0).share().login_answers().greeting(1), nullptr);
+    rig.host(0).open();
+    EXPECT_NE(asks.server, nullptr);
+}
+
+TEST(Workers, a_server_dialed_since_is_not_replaced_by_who_hears_of_it_late) {
+    PoolRig rig(two_workers());
+    rig.pool(0).reconnect(1);
+    PoolClient& holder = rig.holder(1);
+    rig.pool(1).reconnect(1);
+    holder.give_back();
+    EXPECT_EQ(rig.idle(), 1);
+    EXPECT_EQ(rig.share().outdated(), 0U);
+}
+
 }  // namespace
 }  // namespace pgsluice::pool
