@@ -28,6 +28,18 @@ void audit(const Login& login, const Command& command) {
                {"address", address}});
 }
 
+// Counts a client of the console while it is there.
+class Present {
+  public:
+    explicit Present(std::atomic<std::uint32_t>& count) : count_(count) { ++count_; }
+    Present(const Present&) = delete;
+    Present& operator=(const Present&) = delete;
+    ~Present() { --count_; }
+
+  private:
+    std::atomic<std::uint32_t>& count_;
+};
+
 // False: the client has gone.
 boost::asio::awaitable<bool> run(Login& login, Console& console, const Command& command) {
     if (command.verb == Verb::show) {
@@ -59,6 +71,7 @@ std::optional<Role> console_role(const config::AdminConsole& console, const std:
 
 boost::asio::awaitable<void> serve_console(Login& login, Role role) {
     Worker& worker = login.worker;
+    const Present present(worker.process().consoles);
     const std::string address = login.address.to_string();
     log::info("console_connected", "a client of the console logged in",
               {{"user", login.identity.user}, {"address", address}});

@@ -199,12 +199,17 @@ boost::asio::awaitable<Done> kill_one(Login& login, const std::string& client) {
     co_return Done{wire::error("22023", "there is no client " + client)};
 }
 
-Done shut_down(const std::string& how) {
-    if (how != "wait_for_servers" && !how.empty()) {
-        return {wire::error("0A000", "SHUTDOWN " + how + " is not supported", "",
-                            "SHUTDOWN WAIT_FOR_SERVERS lets transactions end, SHUTDOWN does not.")};
+Done shut_down(Process& process, const std::string& how) {
+    if (how.empty()) {
+        signal_ourselves(SIGQUIT);
+    } else if (how == "wait_for_servers") {
+        signal_ourselves(SIGTERM);
+    } else if (how == "wait_for_clients") {
+        process.orders->end_without_clients();
+    } else {
+        return {wire::error("42601", "SHUTDOWN " + how + " is unknown", "",
+                            "There are SHUTDOWN, SHUTDOWN WAIT_FOR_SERVERS and SHUTDOWN WAIT_FOR_CLIENTS.")};
     }
-    signal_ourselves(how.empty() ? SIGQUIT : SIGTERM);
     return {};
 }
 
@@ -233,7 +238,7 @@ boost::asio::awaitable<Done> carry_out(Login& login, const Command& command) {
     Gates& gates = login.worker.process().gates;
     switch (command.verb) {
         case Verb::reload: signal_ourselves(SIGHUP); co_return Done{};
-        case Verb::shutdown: co_return shut_down(command.argument);
+        case Verb::shutdown: co_return shut_down(login.worker.process(), command.argument);
         case Verb::kill_client: co_return co_await kill_one(login, command.argument);
         case Verb::disable: gates.disable(command.argument); co_return Done{};
         case Verb::enable:

@@ -6,6 +6,7 @@
 #include "client_limits.hpp"
 #include "gates.hpp"
 #include "key_cache.hpp"
+#include "orders.hpp"
 #include "peer_cancels.hpp"
 
 #include <pgsluice/config/config.hpp>
@@ -54,8 +55,8 @@ class Process {
     std::shared_ptr<SharedPool> shared_pool(const std::string& key, const pool::Target& target);
     std::shared_ptr<pool::Upstream> upstream(const std::string& cluster, const config::Endpoint& endpoint);
     SessionId next_session() { return SessionId{next_session_.fetch_add(1, std::memory_order_relaxed)}; }
-    ServerId next_server() { return ServerId{next_server_.fetch_add(1, std::memory_order_relaxed)}; }
     pool::Generation next_generation() { return next_generation_.fetch_add(1, std::memory_order_relaxed); }
+    ServerId next_server() { return ServerId{next_server_.fetch_add(1, std::memory_order_relaxed)}; }
 
     const std::size_t workers;
     metrics::Registry& metrics;
@@ -68,7 +69,9 @@ class Process {
     KeyCache keys;
     const Secret secret;                  // makes the salts of users without a verifier
     boost::asio::thread_pool helpers{2};  // key derivation and name service look-ups, which block
+    Orders* orders = nullptr;             // set before any worker starts
     std::atomic<bool> draining{false};
+    std::atomic<std::uint32_t> consoles{0};  // clients of the console: nothing waits for them
     std::atomic<bool> lookups_fail{false};  // the last auth.query that was asked gave no answer
 
   private:

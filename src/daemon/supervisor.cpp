@@ -7,6 +7,7 @@
 #include <pgsluice/config/load.hpp>
 #include <pgsluice/net/descriptor_limit.hpp>
 
+#include <boost/asio/post.hpp>
 #include <sched.h>
 
 #include <algorithm>
@@ -73,7 +74,9 @@ Supervisor::Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Regist
       log_(log),
       process_(registry, snapshot_->config.workers != 0 ? snapshot_->config.workers : usable_processors()),
       signals_(io_),
-      timer_(io_) {}
+      timer_(io_) {
+    process_.orders = this;
+}
 
 Supervisor::~Supervisor() {
     http_.reset();
@@ -195,13 +198,18 @@ void Supervisor::wait_for_signal() {
 void Supervisor::on_signal(int number) {
     if (number == SIGHUP) {
         reload();
-    } else if (number == SIGQUIT || phase_ != Phase::serving) {
+    } else if (number != SIGQUIT && phase_ == Phase::serving) {
+        begin_shutdown(Leave::after_transactions);
+    } else if (number != SIGQUIT && leave_ == Leave::by_themselves) {
+        log::info("shutdown_started", "clients are no longer waited for: open transactions may end");
+        leave_ = Leave::after_transactions;
+        notify::stopping();
+        if (phase_ == Phase::draining) drain();
+    } else {
         log::info("shutdown_started", "stopping at once");
         notify::stopping();
         phase_ = Phase::stopped;
         io_.stop();
-    } else {
-        begin_shutdown();
     }
 }
 
@@ -272,35 +280,55 @@ void Supervisor::watch_files() {
 
 // --- Shutdown --------------------------------------------------------------------------------------------------------
 
-void Supervisor::begin_shutdown() {
+void Supervisor::begin_shutdown(Leave how) {
     const auto delay = snapshot_->config.shutdown.delay;
-    log::info("shutdown_started", "shutting down: open transactions may end",
-              {{"delay_seconds", std::chrono::duration<double>(delay).count()},
-               {"timeout_seconds", std::chrono::duration<double>(snapshot_->config.shutdown.timeout).count()}});
-    notify::stopping();
+    const double delay_seconds = std::chrono::duration<double>(delay).count();
+    leave_ = how;
+    if (how == Leave::by_themselves) {
+        // systemd is not told: from then on it gives the process TimeoutStopSec.
+        log::info("shutdown_started", "shutting down: every client may stay until it leaves",
+                  {{"delay_seconds", delay_seconds}});
+        notify::status("ends when every client has left");
+    } else {
+        log::info("shutdown_started", "shutting down: open transactions may end",
+                  {{"delay_seconds", delay_seconds},
+                   {"timeout_seconds", std::chrono::duration<double>(snapshot_->config.shutdown.timeout).count()}});
+        notify::stopping();
+    }
     phase_ = Phase::delaying;
     phase_ends_ = now() + delay;
-    if (delay.count() == 0) close_listeners_and_drain();
+    if (delay.count() == 0) close_listeners();
 }
 
-void Supervisor::close_listeners_and_drain() {
+void Supervisor::close_listeners() {
     phase_ = Phase::draining;
-    phase_ends_ = now() + snapshot_->config.shutdown.timeout;
+    phase_ends_ = never;
     process_.draining = true;
     unix_addresses_.clear();
     for (auto& worker : workers_) {
-        worker->post([target = worker.get()] {
-            target->stop_listening();
-            target->drain();
-        });
+        worker->post([target = worker.get()] { target->stop_listening(); });
     }
+    if (leave_ == Leave::after_transactions) drain();
+}
+
+void Supervisor::drain() {
+    phase_ends_ = now() + snapshot_->config.shutdown.timeout;
+    for (auto& worker : workers_) {
+        worker->post([target = worker.get()] { target->drain(); });
+    }
+}
+
+void Supervisor::end_without_clients() {
+    boost::asio::post(io_, [this] {
+        if (phase_ == Phase::serving) begin_shutdown(Leave::by_themselves);
+    });
 }
 
 void Supervisor::poll() {
     const TimePoint at = now();
-    if (phase_ == Phase::delaying && at >= phase_ends_) close_listeners_and_drain();
+    if (phase_ == Phase::delaying && at >= phase_ends_) close_listeners();
     if (phase_ == Phase::draining) {
-        const bool empty = process_.clients.clients() == 0;
+        const bool empty = process_.clients.clients() <= process_.consoles;
         if (empty || at >= phase_ends_) {
             log::info("shutdown_finished", empty ? "every client has gone" : "shutdown.timeout has passed");
             phase_ = Phase::stopped;

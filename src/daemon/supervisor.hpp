@@ -3,6 +3,7 @@
 #pragma once
 
 #include "log_backend.hpp"
+#include "orders.hpp"
 #include "process.hpp"
 #include "snapshot.hpp"
 #include "worker.hpp"
@@ -24,7 +25,7 @@
 
 namespace pgsluice::daemon {
 
-class Supervisor {
+class Supervisor final : private Orders {
   public:
     // What cannot be undone by an error later stands outside: log and registry outlive everything.
     Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log);
@@ -42,8 +43,12 @@ class Supervisor {
     void on_signal(int number);
     void reload();
     void fail_reload(const std::vector<std::string>& problems);
-    void begin_shutdown();
-    void close_listeners_and_drain();
+    // How clients leave: by themselves, whenever that is, or at the end of their transactions.
+    enum class Leave : std::uint8_t { by_themselves, after_transactions };
+    void begin_shutdown(Leave how);
+    void close_listeners();
+    void drain();
+    void end_without_clients() override;
     void poll();
     void watch_files();
     http::Health health() const;
@@ -63,6 +68,7 @@ class Supervisor {
 
     enum class Phase : std::uint8_t { starting, serving, delaying, draining, stopped };
     std::atomic<Phase> phase_{Phase::starting};
+    Leave leave_ = Leave::after_transactions;
     TimePoint phase_ends_ = never;
     TimePoint next_watchdog_ = never;
     TimePoint next_watch_ = never;

@@ -1,4 +1,6 @@
 """What the console does to the process: pausing, killing, replacing, and what is told of it."""
+import signal
+import socket
 import subprocess
 import time
 
@@ -54,6 +56,14 @@ def test_kill_client(console):
         for wrong in ("999999999", "x", "-1"):
             with pytest.raises(psycopg.DataError):
                 connection.execute(f"KILL_CLIENT {wrong}")
+
+
+def refuses_connections(proxy) -> bool:
+    try:
+        socket.create_connection(proxy.address, 1).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 class Asking:
@@ -280,6 +290,47 @@ def test_shutdown(console, command):
     proxy, connection = console
     connection.execute(command)
     assert proxy.wait(10) == 0
+
+
+def test_shutdown_wait_for_clients_waits_for_all_but_those_of_the_console(sluice):
+    proxy = sluice(admin=CONSOLE, shutdown={"timeout": "500ms"})
+    with connect(proxy) as connection, login(proxy) as client, login(proxy) as other:
+        connection.execute("SHUTDOWN WAIT_FOR_CLIENTS")
+        eventually(lambda: refuses_connections(proxy), 5, "the listener to close")
+        assert proxy.http("/readyz")[0] == 503
+        assert one(connection, "state", key="active")["value"] == "no"
+        time.sleep(1)
+        assert client.value("select 'goes on'") == "goes on" and other.value("select 'too'") == "too"
+        connection.execute("shutdown wait_for_clients")
+        client.close()
+        assert other.silent_for(0.5) and proxy.process.poll() is None
+        other.close()
+        assert proxy.wait(5) == 0
+        assert [entry["argument"] for entry in proxy.events("console_command")] == ["wait_for_clients"] * 2
+
+
+@pytest.mark.parametrize("command", ["SHUTDOWN WAIT_FOR_SERVERS", None])
+def test_a_wait_for_clients_is_ended_by_a_drain(console, command):
+    proxy, connection = console
+    with login(proxy) as idle, login(proxy) as busy:
+        hold_server(busy)
+        connection.execute("SHUTDOWN WAIT_FOR_CLIENTS")
+        eventually(lambda: refuses_connections(proxy), 5, "the listener to close")
+        connection.execute(command) if command else proxy.signal(signal.SIGTERM)
+        assert summaries(idle.rest()) == ["E:FATAL:57P01"]
+        assert busy.value("select 'goes on'") == "goes on"
+        busy.send(m.query("commit"))
+        assert summaries(busy.rest())[-1] == "E:FATAL:57P01"
+        assert proxy.wait(5) == 0
+
+
+def test_a_wait_for_clients_is_ended_at_once_by_shutdown(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        hold_server(client)
+        connection.execute("SHUTDOWN WAIT_FOR_CLIENTS")
+        connection.execute("SHUTDOWN")
+        assert proxy.wait(5) == 0
 
 
 def test_what_changes_something_is_told_in_the_log(console):
