@@ -1,3 +1,4 @@
+#include "options.hpp"
 #include "tables.hpp"
 
 #include <pgsluice/admin/command.hpp>
@@ -13,7 +14,7 @@ namespace pgsluice::admin {
 namespace {
 
 // How many words may stand behind it.
-enum class Words : std::uint8_t { none, perhaps_one, one };
+enum class Words : std::uint8_t { none, perhaps_one, one, assignment };
 
 struct Entry {
     std::string_view word;
@@ -37,14 +38,15 @@ constexpr std::array entries{
     Entry{"kill_client", Verb::kill_client, Words::one, Role::admin, "KILL_CLIENT", "KILL_CLIENT <client_id>"},
     Entry{"shutdown", Verb::shutdown, Words::perhaps_one, Role::admin, "SHUTDOWN",
           "SHUTDOWN [WAIT_FOR_SERVERS | WAIT_FOR_CLIENTS]"},
+    Entry{"set", Verb::configure, Words::assignment, Role::admin, "SET", "SET <key> = <value>"},
     Entry{"begin", Verb::begin, Words::none, Role::stats, "BEGIN", ""},
     Entry{"commit", Verb::end, Words::none, Role::stats, "COMMIT", ""},
     Entry{"rollback", Verb::end, Words::none, Role::stats, "ROLLBACK", ""},
 };
 
-// Words apart by blanks; one in quotes keeps its blanks. nullopt: a quote is left open, or something
-// stands behind a semicolon.
-std::optional<std::vector<std::string>> words_of(ByteView text) {
+// Words apart by blanks; one in quotes keeps its blanks; each of `marks` is one by itself. nullopt: a quote is left
+// open, or something stands behind a semicolon.
+std::optional<std::vector<std::string>> words_of(ByteView text, ByteView marks = "") {
     std::vector<std::string> words;
     const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
     std::size_t at = 0;
@@ -61,9 +63,15 @@ std::optional<std::vector<std::string>> words_of(ByteView text) {
             if (end == ByteView::npos) return std::nullopt;
             words.emplace_back(text.substr(at + 1, end - at - 1));
             at = end + 1;
+        } else if (marks.find(c) != ByteView::npos) {
+            words.emplace_back(1, c);
+            ++at;
         } else {
             const std::size_t begin = at;
-            while (at < text.size() && !is_blank(text[at]) && text[at] != ';' && text[at] != '"') ++at;
+            const auto goes_on = [&](char each) {
+                return !is_blank(each) && each != ';' && each != '"' && marks.find(each) == ByteView::npos;
+            };
+            while (at < text.size() && goes_on(text[at])) ++at;
             words.emplace_back(text.substr(begin, at - begin));
         }
     }
@@ -79,6 +87,22 @@ wire::SqlError denied(std::string_view command) {
                        "Users of admin.console.stats_users may only look; admin.console.users may do everything.");
 }
 
+std::variant<Command, wire::SqlError> parse_set(ByteView text, Role role, const Entry& entry) {
+    const auto words = words_of(text, "=");
+    if (words->size() < 2) return unknown(text);
+    if (is_borne((*words)[1])) return Command{Verb::set, (*words)[1], std::string(entry.tag)};
+    if (role < entry.least) return denied("set " + (*words)[1]);
+    const bool is_assignment = words->size() == 4 && ((*words)[2] == "=" || lower_case((*words)[2]) == "to");
+    if (!is_assignment) {
+        return wire::error("42601", "SET wants a key and a value", "",
+                           "SET 'limits.login_timeout' = '10s'; SHOW CONFIG lists the keys.");
+    }
+    auto meant = assignment((*words)[1], (*words)[3]);
+    if (auto* error = std::get_if<wire::SqlError>(&meant)) return std::move(*error);
+    auto& [key, value] = std::get<Assignment>(meant);
+    return Command{entry.verb, std::move(key), std::string(entry.tag), std::move(value)};
+}
+
 }  // namespace
 
 std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
@@ -86,10 +110,10 @@ std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
     if (!words) return unknown(text);
     if (words->empty()) return Command{};
     const std::string first = lower_case(words->front());
-    if (first == "set" && words->size() >= 2) return Command{Verb::set, (*words)[1], "SET"};
     const auto entry =
         std::find_if(entries.begin(), entries.end(), [&](const Entry& each) { return each.word == first; });
     if (entry == entries.end()) return unknown(text);
+    if (entry->argument == Words::assignment) return parse_set(text, role, *entry);
     const std::size_t arguments = words->size() - 1;
     const bool is_right = (entry->argument == Words::none && arguments == 0) ||
                           (entry->argument == Words::perhaps_one && arguments <= 1) ||

@@ -141,9 +141,9 @@ std::vector<Row> configuration(const Scene& scene) {
     for (const config::PrintedKey& key : config::print_keys(scene.config)) {
         const auto found = known.find(key.pattern);
         const bool is_known = found != known.end();
-        const bool is_live = is_known && found->second.changes != config::Changes::restart;
+        const bool is_settable = is_known && found->second.is_settable;
         rows.push_back(
-            {key.path, key.value, is_known ? found->second.default_value : std::string(), is_live ? "yes" : "no"});
+            {key.path, key.value, is_known ? found->second.default_value : std::string(), is_settable ? "yes" : "no"});
     }
     return rows;
 }

@@ -2,6 +2,7 @@
 // printing and documentation tests all go through it, so that a key is described once.
 #pragma once
 
+#include "change.hpp"
 #include "node.hpp"
 #include "reader.hpp"
 #include "suggest.hpp"
@@ -20,12 +21,19 @@ struct Key {
     std::string name;
     bool is_required = false;
     bool is_later = false;  // a key of the contract that this version does not support
+    bool is_settable = false;
     std::function<void(Reader&, const Node&, T&)> read;
     std::function<Node(const T&)> print;  // null: left out
+    std::function<void(Change&, T&)> change;
     std::function<void(const std::string& prefix, std::vector<KeyInfo>&)> list;
 
     Key required() && {
         is_required = true;
+        return std::move(*this);
+    }
+    // SET of the console may change it, and all that is below it.
+    Key settable() && {
+        is_settable = true;
         return std::move(*this);
     }
     // Printed only where it says something, for keys that exclude each other.
@@ -64,6 +72,21 @@ Key<T> key(const std::string& name, Member member, Codec codec, Changes changes)
         codec.read(reader, node, std::invoke(member, value));
     };
     out.print = [=](const T& value) { return codec.print(std::invoke(member, value)); };
+    out.change = [=](Change& change, T& value) {
+        auto& at = std::invoke(member, value);
+        if constexpr (requires { codec.change(change, at); }) {
+            codec.change(change, at);
+        } else if (!change.is_at_end()) {
+            change.outcome = Change::Outcome::no_such_key;
+        } else if (changes == Changes::restart) {
+            change.outcome = Change::Outcome::restart_only;
+        } else if (!change.is_settable) {
+            change.outcome = Change::Outcome::files_only;
+        } else {
+            change.outcome = Change::Outcome::read;
+            codec.read(change.reader, change.value, at);
+        }
+    };
     out.list = [=](const std::string& prefix, std::vector<KeyInfo>& keys) {
         if constexpr (requires { codec.list(prefix, keys); }) {
             codec.list(prefix + name, keys);
@@ -89,6 +112,7 @@ Key<T> later(const std::string& name) {
     Key<T> out;
     out.name = name;
     out.is_later = true;
+    out.change = [](Change&, T&) {};
     return out;
 }
 
@@ -118,6 +142,15 @@ void read_map(Reader& reader, const Node& node, const Schema<T>& schema, T& out)
 }
 
 template <class T>
+void change_map(Change& change, const Schema<T>& schema, T& out) {
+    const auto name = change.next_key();
+    const auto key = std::find_if(schema.begin(), schema.end(), [&](const Key<T>& k) { return k.name == name; });
+    if (key == schema.end()) return;
+    change.is_settable = change.is_settable || key->is_settable;
+    key->change(change, out);
+}
+
+template <class T>
 Node print_map(const Schema<T>& schema, const T& value) {
     const T defaults{};
     Node map = Node::map();
@@ -139,11 +172,13 @@ struct Object {
 
     void read(Reader& reader, const Node& node, T& out) const { read_map(reader, node, schema(), out); }
     Node print(const T& value) const { return print_map(schema(), value); }
+    void change(Change& change, T& out) const { change_map(change, schema(), out); }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const {
         for (const auto& key : schema()) {
             if (key.is_later) continue;
             const std::size_t before = keys.size();
             key.list(path.empty() ? path : path + '.', keys);
+            for (std::size_t i = before; key.is_settable && i < keys.size(); ++i) keys[i].is_settable = true;
             if (key.is_required && keys.size() == before + 1) keys.back().default_value = "required";
         }
     }
@@ -178,6 +213,14 @@ struct ListOf {
         return list;
     }
 
+    template <class T>
+    void change(Change& change, std::vector<T>& out) const requires requires(T& item) {
+        codec.change(change, item);
+    }
+    {
+        if (const auto index = change.next_index(); index && *index < out.size()) codec.change(change, out[*index]);
+    }
+
     void list(const std::string& path, std::vector<KeyInfo>& keys) const requires requires { codec.list(path, keys); }
     { codec.list(path + "[]", keys); }
 };
@@ -204,6 +247,11 @@ struct Named {
             map.items.push_back(std::move(item));
         }
         return map;
+    }
+    void change(Change& change, std::vector<T>& out) const {
+        for (T& element : out) {
+            if (change.next_name(element.name)) return change_map(change, schema(), element);
+        }
     }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const {
         Object<T>{schema}.list(path + ".NAME", keys);

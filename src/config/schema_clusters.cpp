@@ -46,9 +46,9 @@ const Schema<Cluster>& cluster_schema() {
         const Words<LoadBalance> orders{{{"disable", LoadBalance::disable}, {"random", LoadBalance::random}}};
         Schema<T> keys{
             section<T>("servers", &T::servers, ListOf<Object<Endpoint>>{{endpoint_schema}}).required(),
-            key<T>("load_balance_hosts", &T::load_balance_hosts, orders, new_connections),
-            key<T>("max_connections", &T::max_connections, Number{0, 100'000, "no limit"}, live),
-            key<T>("max_connecting", &T::max_connecting, Number{1, 1000}, live),
+            key<T>("load_balance_hosts", &T::load_balance_hosts, orders, new_connections).settable(),
+            key<T>("max_connections", &T::max_connections, Number{0, 100'000, "no limit"}, live).settable(),
+            key<T>("max_connecting", &T::max_connecting, Number{1, 1000}, live).settable(),
             section<T>("tls", &T::tls, Object<ServerTls>{tls_schema}),
         };
         add_user_source_keys(keys, &T::source);

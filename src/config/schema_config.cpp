@@ -38,6 +38,7 @@ Key<Config> include_key() {
     key.name = "include";
     key.read = [](Reader&, const Node&, Config&) {};
     key.print = [](const Config&) { return Node(); };
+    key.change = [](Change& change, Config&) { change.outcome = Change::Outcome::files_only; };
     key.list = [](const std::string&, std::vector<KeyInfo>& keys) {
         keys.push_back({"include", "list of paths", "[]", Changes::live});
     };
@@ -52,10 +53,10 @@ const Schema<Config>& config_schema() {
         include_key(),
         section<T>("listeners", &T::listeners, ListOf<Object<Listener>>{{listener_schema}}),
         key<T>("workers", &T::workers, NumberOr{"auto", 1024}, Changes::restart),
-        section<T>("limits", &T::limits, Object<Limits>{limits_schema}),
-        section<T>("timeouts", &T::timeouts, Object<Timeouts>{timeouts_schema}),
-        section<T>("shutdown", &T::shutdown, Object<Shutdown>{shutdown_schema}),
-        section<T>("reload", itself, Object<T>{reload_schema}),
+        section<T>("limits", &T::limits, Object<Limits>{limits_schema}).settable(),
+        section<T>("timeouts", &T::timeouts, Object<Timeouts>{timeouts_schema}).settable(),
+        section<T>("shutdown", &T::shutdown, Object<Shutdown>{shutdown_schema}).settable(),
+        section<T>("reload", itself, Object<T>{reload_schema}).settable(),
         section<T>("auth", &T::auth, Object<Auth>{auth_schema}),
         section<T>("clusters", &T::clusters, Named<Cluster>{cluster_schema}),
         section<T>("routes", &T::routes, ListOf<Object<Route>>{{route_schema}}),

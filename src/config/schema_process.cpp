@@ -54,6 +54,7 @@ struct HttpEndpoint {
         out.port = static_cast<std::uint16_t>(*port);
     }
     Node print(const AdminHttp& value) const { return print_map(schema(), value); }
+    void change(Change& change, AdminHttp& out) const { change_map(change, schema(), out); }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const { Object<AdminHttp>{schema}.list(path, keys); }
 };
 
@@ -128,12 +129,12 @@ const Schema<Log>& log_schema() {
                                   {"error", LogLevel::error}}};
     const Words<LogFormat> formats{{{"text", LogFormat::text}, {"json", LogFormat::json}}};
     static const Schema<T> schema{
-        key<T>("level", &T::level, levels, live),
-        key<T>("format", &T::format, formats, live),
+        key<T>("level", &T::level, levels, live).settable(),
+        key<T>("format", &T::format, formats, live).settable(),
         key<T>("file", &T::file, Path{}, live),
-        key<T>("connections", &T::connections, Boolean{}, live),
-        key<T>("disconnections", &T::disconnections, Boolean{}, live),
-        key<T>("pool_errors", &T::pool_errors, Boolean{}, live),
+        key<T>("connections", &T::connections, Boolean{}, live).settable(),
+        key<T>("disconnections", &T::disconnections, Boolean{}, live).settable(),
+        key<T>("pool_errors", &T::pool_errors, Boolean{}, live).settable(),
     };
     return schema;
 }

@@ -71,9 +71,9 @@ const Schema<Route>& route_schema() {
         key<T>("target_session_attrs", &T::target_session_attrs, attributes, new_connections),
         key<T>("parameters", &T::parameters, TextMap{}, new_connections).hidden_if(&T::parameters_filled_in),
         key<T>("connect_query", &T::connect_query, Text{}, new_connections).hidden_if(&T::connect_query_filled_in),
-        section<T>("pool", &T::pool, Object<Pool>{pool_schema}),
-        section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}),
-        key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "no limit"}, new_connections),
+        section<T>("pool", &T::pool, Object<Pool>{pool_schema}).settable(),
+        section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}).settable(),
+        key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "no limit"}, new_connections).settable(),
         key<T>("replication", &T::replication, replication, new_connections),
     };
     return schema;

@@ -22,6 +22,9 @@ struct OptionalAuthQuery {
     Node print(const std::optional<AuthQuery>& query) const {
         return query ? print_map(auth_query_schema(), *query) : Node();
     }
+    void change(Change& change, std::optional<AuthQuery>& out) const {
+        if (out) change_map(change, auth_query_schema(), *out);
+    }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const {
         Object<AuthQuery>{auth_query_schema}.list(path, keys);
     }

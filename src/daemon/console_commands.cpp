@@ -1,6 +1,9 @@
 #include "console_commands.hpp"
 
+#include <pgsluice/net/asio.hpp>
+
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <unistd.h>
 
@@ -199,6 +202,43 @@ boost::asio::awaitable<Done> kill_one(Login& login, const std::string& client) {
     co_return Done{wire::error("22023", "there is no client " + client)};
 }
 
+wire::SqlError refusal(const config::NotSet& refused) {
+    using Why = config::NotSet::Why;
+    switch (refused.why) {
+        case Why::unknown_key: return wire::error("42704", refused.text, "", "SHOW CONFIG lists the keys.");
+        case Why::restart_only: return wire::error("55P02", refused.text);
+        case Why::files_only:
+            return wire::error("55P02", refused.text, "",
+                               "SET takes what SHOW CONFIG calls changeable; RELOAD reads the files again.");
+        case Why::bad_value: break;
+    }
+    return wire::error("22023", refused.text);
+}
+
+// The main thread does it, and this one hears of it.
+boost::asio::awaitable<Done> configure(Worker& worker, const Command& command) {
+    boost::asio::steady_timer timer(worker.io(), never);
+    struct Wait {
+        Worker& worker;
+        boost::asio::steady_timer& timer;
+        Done done{};
+    };
+    const auto wait = std::make_shared<Wait>(Wait{worker, timer});
+    const auto tell = [waiting = std::weak_ptr(wait)](std::optional<config::NotSet> refused) {
+        const auto still = waiting.lock();
+        if (still == nullptr) return;
+        still->worker.post([waiting, refused = std::move(refused)] {
+            const auto here = waiting.lock();
+            if (here == nullptr) return;
+            if (refused) here->done.error = refusal(*refused);
+            here->timer.cancel();
+        });
+    };
+    worker.process().orders->set(command.argument, command.value, tell);
+    co_await timer.async_wait(net::as_tuple);
+    co_return std::move(wait->done);
+}
+
 Done shut_down(Process& process, const std::string& how) {
     if (how.empty()) {
         signal_ourselves(SIGQUIT);
@@ -239,6 +279,7 @@ boost::asio::awaitable<Done> carry_out(Login& login, const Command& command) {
     switch (command.verb) {
         case Verb::reload: signal_ourselves(SIGHUP); co_return Done{};
         case Verb::shutdown: co_return shut_down(login.worker.process(), command.argument);
+        case Verb::configure: co_return co_await configure(login.worker, command);
         case Verb::kill_client: co_return co_await kill_one(login, command.argument);
         case Verb::disable: gates.disable(command.argument); co_return Done{};
         case Verb::enable:

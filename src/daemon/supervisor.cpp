@@ -4,7 +4,6 @@
 #include "notify.hpp"
 
 #include <pgsluice/base/log.hpp>
-#include <pgsluice/config/load.hpp>
 #include <pgsluice/net/descriptor_limit.hpp>
 
 #include <boost/asio/post.hpp>
@@ -18,7 +17,6 @@ namespace pgsluice::daemon {
 namespace {
 
 constexpr Milliseconds poll_interval{100};
-constexpr Milliseconds watch_interval{1000};
 // A worker whose loop has not come round for so long hangs.
 constexpr Milliseconds loop_limit{5000};
 
@@ -41,29 +39,8 @@ std::size_t usable_processors() {
     return count;
 }
 
-std::string place_of(const config::Listener& listener) {
-    return listener.address + '|' + listener.unix_directory + '|' + std::to_string(listener.port) + '|' +
-           std::to_string(listener.unix_mode);
-}
-
-bool same_places(const std::vector<config::Listener>& a, const std::vector<config::Listener>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const auto& x, const auto& y) { return place_of(x) == place_of(y); });
-}
-
-std::int64_t unix_seconds() {
-    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
 TimePoint now() {
     return std::chrono::steady_clock::now();
-}
-
-// The least time there is where the file is not there.
-std::filesystem::file_time_type time_of(const std::string& file) {
-    std::error_code error;
-    return std::filesystem::last_write_time(file, error);
 }
 
 }  // namespace
@@ -105,10 +82,7 @@ std::optional<std::string> Supervisor::start() {
     if (auto problem = open_http()) return problem;
     for (auto& worker : workers_) worker->start();
     show_certificates();
-    auto& process = registry_.process();
-    process.configuration_loaded_at.set(unix_seconds());
-    process.last_reload_succeeded.set(1);
-    process.loose_secret_files.set(snapshot_->config.loose_secret_files);
+    note_loaded();
     phase_ = Phase::serving;
     if (const auto interval = notify::watchdog_interval(); interval.count() > 0) next_watchdog_ = now();
     watch_files();
@@ -213,71 +187,6 @@ void Supervisor::on_signal(int number) {
     }
 }
 
-// --- Reload ----------------------------------------------------------------------------------------------------------
-
-void Supervisor::fail_reload(const std::vector<std::string>& problems) {
-    for (const std::string& problem : problems) log::error("reload_failed", problem);
-    registry_.process().reloads[metrics::Outcome::failure].add();
-    registry_.process().last_reload_succeeded.set(0);
-    notify::ready();
-}
-
-void Supervisor::reload() {
-    notify::reloading();
-    // Before they are read: what changes meanwhile is noticed, and what is wrong is told once.
-    for (auto& [file, written] : watched_) written = time_of(file);
-    config::Loaded loaded = config::load(snapshot_->config.path);
-    for (const auto& warning : loaded.warnings) log::warning("configuration_warning", warning.to_string());
-    if (!loaded) {
-        std::vector<std::string> problems;
-        for (const auto& problem : loaded.problems) problems.push_back(problem.to_string());
-        fail_reload(problems);
-        return;
-    }
-    config::Config config = std::move(*loaded.config);
-    if (!same_places(config.listeners, snapshot_->config.listeners)) {
-        log::warning("configuration_warning", "listeners have changed: their addresses change at a restart only");
-        config.listeners = snapshot_->config.listeners;
-    }
-    if (config.workers != snapshot_->config.workers) {
-        log::warning("configuration_warning", "workers has changed: it changes at a restart only");
-    }
-    auto built = Snapshot::build(std::move(config));
-    if (const auto* problems = std::get_if<std::vector<std::string>>(&built)) {
-        fail_reload(*problems);
-        return;
-    }
-    snapshot_ = std::get<std::shared_ptr<const Snapshot>>(std::move(built));
-    if (const error_code error = log_.apply(snapshot_->config.log)) {
-        log::error("log_file_failed", error.message());
-    }
-    registry_.set_max_series(snapshot_->config.metrics_max_series);
-    for (auto& worker : workers_) {
-        worker->post([target = worker.get(), snapshot = snapshot_] { target->publish(snapshot); });
-    }
-    show_certificates();
-    watch_files();
-    auto& process = registry_.process();
-    process.reloads[metrics::Outcome::success].add();
-    process.last_reload_succeeded.set(1);
-    process.configuration_loaded_at.set(unix_seconds());
-    process.loose_secret_files.set(snapshot_->config.loose_secret_files);
-    log::info("reload_succeeded", "the new configuration is in force");
-    notify::ready();
-}
-
-// Kubernetes and certificate renewers replace files without a word: their times are compared.
-void Supervisor::watch_files() {
-    const auto known = std::exchange(watched_, {});
-    next_watch_ = never;
-    if (!snapshot_->config.reload_watch) return;
-    next_watch_ = now() + watch_interval;
-    for (const std::string& file : snapshot_->config.files) {
-        const auto found = known.find(file);
-        watched_[file] = found == known.end() ? time_of(file) : found->second;
-    }
-}
-
 // --- Shutdown --------------------------------------------------------------------------------------------------------
 
 void Supervisor::begin_shutdown(Leave how) {
@@ -342,9 +251,7 @@ void Supervisor::poll() {
     }
     if (at >= next_watch_) {
         next_watch_ = at + watch_interval;
-        const bool changed = std::any_of(watched_.begin(), watched_.end(),
-                                         [](const auto& file) { return time_of(file.first) != file.second; });
-        if (changed) reload();
+        if (files_have_changed()) reload();
     }
     timer_.expires_after(poll_interval);
     timer_.async_wait([this](const error_code& error) {

@@ -42,6 +42,9 @@ class Supervisor final : private Orders {
     void wait_for_signal();
     void on_signal(int number);
     void reload();
+    void install(std::shared_ptr<const Snapshot> snapshot);
+    std::optional<config::NotSet> change(const std::string& key, const std::string& value);
+    void set(std::string key, std::string value, std::function<void(std::optional<config::NotSet>)> then) override;
     void fail_reload(const std::vector<std::string>& problems);
     // How clients leave: by themselves, whenever that is, or at the end of their transactions.
     enum class Leave : std::uint8_t { by_themselves, after_transactions };
@@ -51,8 +54,12 @@ class Supervisor final : private Orders {
     void end_without_clients() override;
     void poll();
     void watch_files();
+    bool files_have_changed() const;
+    void note_loaded();
     http::Health health() const;
     void show_certificates();
+
+    static constexpr Milliseconds watch_interval{1000};
 
     boost::asio::io_context io_{1};
     std::shared_ptr<const Snapshot> snapshot_;

@@ -196,9 +196,7 @@ void Worker::kill_clients(const Databases& databases) {
 
 std::size_t Worker::open_servers(const Databases& databases) {
     std::size_t count = 0;
-    each_pool(databases, [&](pool::Pool& pool) {
-        count += pool.dialing() + pool.share().servers();
-    });
+    each_pool(databases, [&](pool::Pool& pool) { count += pool.dialing() + pool.share().servers(); });
     return count;
 }
 

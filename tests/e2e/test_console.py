@@ -194,7 +194,7 @@ def test_the_configuration_is_shown_without_its_secrets(console):
     _, connection = console
     shown = {row["key"]: row for row in rows(connection, "config")}
     assert shown["routes[0].pool.size"]["default"] == "20" and shown["routes[0].pool.size"]["changeable"] == "yes"
-    assert shown["workers"]["changeable"] == "no"
+    assert shown["workers"]["changeable"] == shown["auth.rules[0].method"]["changeable"] == "no"
     assert "app-secret" not in str(shown)
 
 

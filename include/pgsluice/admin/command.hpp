@@ -16,11 +16,12 @@ enum class Role : std::uint8_t {
 };
 
 enum class Verb : std::uint8_t {
-    nothing,  // an empty text
-    show,     // a table: `argument` names it
-    setting,  // SHOW of a setting that drivers ask for
-    set,      // SET of one: accepted, and without effect
-    begin,    // drivers send these around everything
+    nothing,    // an empty text
+    show,       // a table: `argument` names it
+    setting,    // SHOW of a setting that drivers ask for
+    set,        // SET of one: accepted, and without effect
+    configure,  // SET of a key of the configuration: `argument` to `value`
+    begin,      // drivers send these around everything
     end,
     reload,
     reconnect,  // [database], as the next four
@@ -38,6 +39,7 @@ struct Command {
     Verb verb = Verb::nothing;
     std::string argument;  // in lower case where it is a word of ours
     std::string tag;       // that its answer ends with
+    std::string value{};
 };
 
 // The command in a text, or why there is none. Deny by default: what no role is named for in the table there is an

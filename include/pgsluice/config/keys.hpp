@@ -21,6 +21,9 @@ struct KeyInfo {
     std::string type;
     std::string default_value;  // as YAML; "required", or "unset" where a more general key holds
     Changes changes = Changes::live;
+    // SET of the console may change it: how much, how long and how loud, not who may log in, what is allowed and where
+    // it goes.
+    bool is_settable = false;
 };
 
 // Leaf keys, in the order of config/pgsluice.yaml. Keys that are refused as "not supported in this version" are left
