@@ -223,7 +223,7 @@ def test_waiting_for_a_paused_database_says_so(sluice):
 
 
 @pytest.mark.parametrize("command, sqlstate", [("pause nothing_like_it", "3D000"), ("resume", "55000"), ("resume app", "55000"), ("enable app", "55000"),
-                                               ("kill nothing_like_it", "3D000"), ("reconnect nothing_like_it", "3D000")])
+                                               ("kill nothing_like_it", "3D000"), ("suspend", "0A000"), ("shutdown wait_for_nobody", "42601"), ("reconnect nothing_like_it", "3D000")])
 def test_what_makes_no_sense_is_an_error(console, command, sqlstate):
     proxy, connection = console
     with login(proxy) as client:
