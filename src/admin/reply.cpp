@@ -36,7 +36,7 @@ std::string numeric(std::uint64_t value) {
 }
 
 std::string in_binary(const std::string& text, std::int32_t type) {
-    if (type == 25) return text;
+    if (type == 25 || type == 17) return text;
     std::uint64_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
     if (type == 1700) return numeric(value);

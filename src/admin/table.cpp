@@ -12,6 +12,7 @@ std::int32_t type_of(char letter) {
         case 'i': return 23;
         case 'q': return 20;
         case 'N': return 1700;
+        case 'b': return 17;
         default: break;
     }
     PGSLUICE_CHECK(false);

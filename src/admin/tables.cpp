@@ -62,6 +62,10 @@ constexpr std::array tables{
     ShownTable{"state", "key s, value s", state},
     ShownTable{"sockets", socket_columns, sockets},
     ShownTable{"active_sockets", socket_columns, active_sockets},
+    ShownTable{"fds",
+               "fd i, task s, user s, database s, addr s, port i, cancel q, link i, client_encoding s, std_strings s, "
+               "datestyle s, timezone s, password s, scram_client_key b, scram_server_key b",
+               descriptors, Role::admin},
     ShownTable{"mem", "name s, size i, used i, free i, memtotal i", memory},
     ShownTable{"dns_hosts", "hostname s, ttl q, addrs s", nothing},
     ShownTable{"dns_zones", "zonename s, serial q, count i", nothing},

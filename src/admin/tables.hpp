@@ -30,6 +30,7 @@ std::vector<Row> clients(const Scene& scene);
 std::vector<Row> servers(const Scene& scene);
 std::vector<Row> sockets(const Scene& scene);
 std::vector<Row> active_sockets(const Scene& scene);
+std::vector<Row> descriptors(const Scene& scene);
 std::vector<Row> pools(const Scene& scene);
 std::vector<Row> pins(const Scene& scene);
 // tables_totals.cpp

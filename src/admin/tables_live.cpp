@@ -115,6 +115,41 @@ std::vector<Row> sockets_where(const Scene& scene, bool is_idle_wanted) {
 
 }  // namespace
 
+// Passwords, keys and cancel keys are nobody's to see.
+std::vector<Row> descriptors(const Scene& scene) {
+    std::map<std::uint64_t, int> client_of;  // by server
+    std::map<std::uint64_t, int> server_of;
+    for (const ClientView& client : scene.view.clients) client_of.emplace(client.server, client.descriptor);
+    for (const ServerView& server : scene.view.servers) server_of.emplace(server.id, server.descriptor);
+    const auto linked = [](const std::map<std::uint64_t, int>& descriptors, std::uint64_t id) {
+        const auto found = descriptors.find(id);
+        return id == 0 || found == descriptors.end() ? std::string("0") : cell(found->second);
+    };
+    std::vector<Row> rows;
+    const auto add = [&](Row row, const SettingsView& settings) {
+        for (const std::string* each : {&settings.client_encoding, &settings.standard_conforming_strings,
+                                        &settings.date_style, &settings.time_zone}) {
+            row.emplace_back(*each);
+        }
+        for (int i = 0; i < 3; ++i) row.emplace_back(std::nullopt);
+        rows.push_back(std::move(row));
+    };
+    for (const ClientView& client : scene.view.clients) {
+        const bool is_local = client.address.family == Address::Family::unix_socket;
+        add({cell(client.descriptor), "client", client.user, client.database,
+             is_local ? "unix" : client.address.to_string(), cell(client.address.port), "0",
+             linked(server_of, client.server)},
+            client.settings);
+    }
+    for (const ServerView& server : scene.view.servers) {
+        auto [host, port] = host_and_port(server.label);
+        add({cell(server.descriptor), "server", server.pool.user, server.pool.database, std::move(host),
+             std::move(port), "0", linked(client_of, server.id)},
+            server.settings);
+    }
+    return rows;
+}
+
 std::vector<Row> clients(const Scene& scene) {
     std::vector<Row> rows;
     for (const ClientView& client : scene.view.clients) rows.push_back(row_of(scene, client, state_of(client)));

@@ -43,7 +43,7 @@ class Present {
 // False: the client has gone.
 boost::asio::awaitable<bool> run(Login& login, Console& console, const Command& command) {
     if (command.verb == Verb::show) {
-        const admin::View view = co_await look(login.worker);
+        const admin::View view = co_await look(login.worker, command.argument == "fds");
         const std::shared_ptr<const Snapshot> snapshot = login.worker.snapshot();
         console.answer_table(scene_of(login.worker, view, *snapshot), login.out);
         co_return true;

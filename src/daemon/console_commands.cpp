@@ -255,9 +255,9 @@ Done shut_down(Process& process, const std::string& how) {
 
 }  // namespace
 
-boost::asio::awaitable<admin::View> look(Worker& worker) {
+boost::asio::awaitable<admin::View> look(Worker& worker, bool with_settings) {
     admin::View all;
-    const auto act = [](Worker& each) { return each.view(); };
+    const auto act = [with_settings](Worker& each) { return each.view(with_settings); };
     const auto take = [&](admin::View one) { all.add(std::move(one)); };
     co_await in_each(worker, act, take);
     co_return all;

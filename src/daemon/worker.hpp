@@ -61,7 +61,7 @@ class Worker final : public session::Host, public pool::Host {
     void drain();
     void cancel(SessionId session, session::CancelToken token);
     // For the console: worker_view.cpp.
-    admin::View view();
+    admin::View view(bool with_settings);  // of connections, which take time and are seldom looked at
     bool kill_client(SessionId session);  // false: it is not here
     // Databases as servers know them; none: all.
     using Databases = std::set<std::string>;

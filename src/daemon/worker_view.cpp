@@ -54,6 +54,16 @@ admin::Totals totals_of(const session::Totals& totals) {
     return out;
 }
 
+admin::SettingsView settings_of(const protocol::ParameterSet* settings) {
+    if (settings == nullptr) return {};
+    const auto value_of = [&](ByteView name) {
+        const protocol::Parameter* found = settings->find(name);
+        return found == nullptr ? std::string() : found->value;
+    };
+    return {value_of("client_encoding"), value_of("standard_conforming_strings"), value_of("DateStyle"),
+            value_of("TimeZone")};
+}
+
 admin::ClientView view_of(session::Session& session, TimePoint now) {
     const session::Identity& who = session.identity();
     const pool::Target& target = session.pool().target();
@@ -79,6 +89,7 @@ admin::ClientView view_of(session::Session& session, TimePoint now) {
     for (std::size_t i = 0; i < protocol::pin_count; ++i) {
         if (session.pins().has(static_cast<protocol::Pin>(i))) view.pins.push_back(names_of(metrics::PinReason{})[i]);
     }
+    view.descriptor = link.descriptor();
     return view;
 }
 
@@ -97,6 +108,7 @@ admin::ServerView view_of(pool::Server& server, const pool::Target& target) {
     view.process_id = server.facts().process_id;
     view.prepared_statements = server.statements().size();
     view.is_to_be_closed = server.is_doomed();
+    view.descriptor = link.descriptor();
     return view;
 }
 
@@ -133,13 +145,14 @@ void Worker::end_period(TimePoint at) {
     period_began_ = std::move(now);
 }
 
-admin::View Worker::view() {
+admin::View Worker::view(bool with_settings) {
     admin::View view;
     const TimePoint at = read_clock();
     std::map<std::uint64_t, std::uint64_t> client_of;
     for (const auto& [id, client] : sessions_) {
         if (client.metrics == nullptr) continue;  // its login has not ended
         view.clients.push_back(view_of(*client.session, at));
+        if (with_settings) view.clients.back().settings = settings_of(client.session->wanted_settings());
         if (view.clients.back().server != 0) client_of[view.clients.back().server] = view.clients.back().id;
     }
     for (auto& [key, entry] : pools_) {
@@ -147,6 +160,7 @@ admin::View Worker::view() {
         view.pools.push_back({name_of(target), target.settings.mode, entry.pool->dialing()});
         entry.pool->each_server([&](pool::Server& server) {
             admin::ServerView& shown = view.servers.emplace_back(view_of(server, target));
+            if (with_settings) shown.settings = settings_of(server.has().get());
             if (const auto lent = client_of.find(shown.id); lent != client_of.end()) shown.client = lent->second;
         });
     }

@@ -1,4 +1,5 @@
 """The console: PgBouncer's commands in a database of their own, by the protocols and drivers that its users have."""
+import os
 import re
 import subprocess
 import time
@@ -44,9 +45,11 @@ COLUMNS = {
     "dns_hosts": ["hostname:s", "ttl:q", "addrs:s"],
     "dns_zones": ["zonename:s", "serial:q", "count:i"],
     "peers": ["peer_id:i", "host:s", "port:i", "pool_size:i"],
+    "fds": "fd:i task:s user:s database:s addr:s port:i cancel:q link:i client_encoding:s std_strings:s datestyle:s timezone:s password:s scram_client_key:b"
+           " scram_server_key:b".split(),
     "peer_pools": ["peer_id:i", "cl_active_cancel_req:i", "cl_waiting_cancel_req:i", "sv_active_cancel:i", "sv_login:i"],
 }
-TYPES = {"s": 25, "i": 23, "q": 20, "N": 1700}
+TYPES = {"s": 25, "i": 23, "q": 20, "N": 1700, "b": 17}
 OURS = ["routes", "clusters", "pins", "policies"]
 
 
@@ -76,7 +79,8 @@ def test_users_that_it_does_not_name_are_refused_behind_their_password(sluice):
         assert client.start("other", "pgsluice", "wrong")[-1].sqlstate == "28P01"
 
 
-@pytest.mark.parametrize("command", ["reload", "reconnect", "kill_client 1", "shutdown", "RELOAD;", "pause", "resume", "kill", "disable app", "enable app", "wait_close", "nonsense"])
+@pytest.mark.parametrize("command", ["reload", "reconnect", "kill_client 1", "shutdown", "RELOAD;", "pause", "resume", "kill", "disable app", "enable app", "wait_close", "suspend", "show fds",
+                                     "set query_timeout = 1", "nonsense"])
 def test_stats_users_only_look(sluice, command):
     proxy = sluice(admin=CONSOLE)
     with connect(proxy, user="other") as connection:
@@ -196,6 +200,21 @@ def test_the_configuration_is_shown_without_its_secrets(console):
     assert shown["routes[0].pool.size"]["default"] == "20" and shown["routes[0].pool.size"]["changeable"] == "yes"
     assert shown["workers"]["changeable"] == shown["auth.rules[0].method"]["changeable"] == "no"
     assert "app-secret" not in str(shown)
+
+
+def test_descriptors_are_shown_without_passwords_or_keys(console):
+    proxy, connection = console
+    with login(proxy, TimeZone="Asia/Tokyo") as client, login(proxy) as idle:
+        hold_server(client)
+        shown = rows(connection, "fds")
+        ours = one(connection, "fds", task="client", timezone="Asia/Tokyo")
+        server = next(row for row in shown if row["task"] == "server" and row["link"] == ours["fd"])
+        assert ours["link"] == server["fd"] and sorted(row["task"] for row in shown if row["link"] == 0)[0] == "client"
+        assert (ours["user"], ours["database"], ours["port"]) == ("app", "app", client.socket.getsockname()[1])
+        assert (server["client_encoding"], server["std_strings"], server["datestyle"], server["timezone"]) == ("UTF8", "on", "ISO, MDY", "Asia/Tokyo")
+        assert {row["fd"] for row in shown} <= {int(name) for name in os.listdir(f"/proc/{proxy.pid}/fd")}
+        assert all(row[key] is None for row in shown for key in ("password", "scram_client_key", "scram_server_key"))
+        assert all(row["cancel"] == 0 for row in shown) and idle is not None
 
 
 def test_help_is_a_notice(console):

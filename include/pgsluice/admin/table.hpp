@@ -22,7 +22,7 @@ struct Table {
     std::vector<Row> rows;
 };
 
-// From "database s, pool_size i": a name and the letter of its type, s text, i int4, q int8, N numeric.
+// From "database s, pool_size i": a name and the letter of its type, s text, i int4, q int8, N numeric, b bytea.
 Columns columns(std::string_view list);
 
 }  // namespace pgsluice::admin

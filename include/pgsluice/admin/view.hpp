@@ -19,6 +19,11 @@ struct PoolName {
     std::string route, database, user;
 };
 
+// Of a connection, as SHOW FDS has them; empty where nobody has told.
+struct SettingsView {
+    std::string client_encoding, standard_conforming_strings, date_style, time_zone;
+};
+
 struct ClientView {
     std::uint64_t id = 0;
     std::string user, database, application_name;  // as the client named them
@@ -33,6 +38,8 @@ struct ClientView {
     std::uint64_t server = 0;    // lent to it; 0: none
     std::size_t prepared_statements = 0;
     std::vector<std::string_view> pins;  // why it keeps that server
+    int descriptor = -1;
+    SettingsView settings;  // what it has made of those of its server
 };
 
 struct ServerView {
@@ -47,6 +54,8 @@ struct ServerView {
     std::int32_t process_id = 0;  // of its backend
     std::size_t prepared_statements = 0;
     bool is_to_be_closed = false;
+    int descriptor = -1;
+    SettingsView settings;
 };
 
 struct PoolView {

@@ -140,6 +140,7 @@ class Link final : public Peer, private Deadlined {
 
     bool is_open() const;  // false once it has closed, failed or been detached, also while close() still sends
     Side side() const { return side_; }
+    int descriptor() const { return socket_.get(); }  // its number, to be shown; -1 once it is closed
     const Address& remote() const { return remote_; }
     std::uint16_t local_port() const { return local_port_; }  // 0 on a Unix socket
     // The process at the other end of a Unix socket, as the kernel vouches for it.

@@ -91,6 +91,8 @@ TEST(Command, is_allowed_to_the_roles_that_the_table_says) {
                                                   "enable app",
                                                   "wait_close",
                                                   "kill_client 1",
+                                                  "suspend",
+                                                  "show fds",
                                                   "shutdown",
                                                   "shutdown wait_for_servers",
                                                   "shutdown wait_for_clients",
