@@ -39,7 +39,7 @@ wire::SqlError too_many_names() {
 
 }  // namespace
 
-void Console::greet(const std::string& version, Bytes& out) {
+void Console::greet(const std::string& version, std::int32_t process_id, ByteView cancel_secret, Bytes& out) {
     // In the first part of the version drivers read what they may ask for.
     wire::write_parameter_status(out, "server_version", "15.0 (pgsluice " + version + ")");
     for (const char* name : {"client_encoding", "server_encoding", "standard_conforming_strings"}) {
@@ -48,7 +48,7 @@ void Console::greet(const std::string& version, Bytes& out) {
     wire::write_parameter_status(out, "DateStyle", "ISO, MDY");
     wire::write_parameter_status(out, "TimeZone", "UTC");
     wire::write_parameter_status(out, "integer_datetimes", "on");
-    wire::write_backend_key_data(out, 0, ByteView("\0\0\0\0", 4));
+    wire::write_backend_key_data(out, process_id, cancel_secret);
     wire::write_ready_for_query(out, TransactionStatus::idle);
 }
 

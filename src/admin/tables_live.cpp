@@ -153,6 +153,7 @@ std::vector<Row> descriptors(const Scene& scene) {
 std::vector<Row> clients(const Scene& scene) {
     std::vector<Row> rows;
     for (const ClientView& client : scene.view.clients) rows.push_back(row_of(scene, client, state_of(client)));
+    for (const ClientView& client : scene.view.consoles) rows.push_back(row_of(scene, client, state_of(client)));
     return rows;
 }
 

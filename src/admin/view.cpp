@@ -36,6 +36,7 @@ Totals Totals::operator-(const Totals& other) const {
 
 void View::add(View other) {
     append(clients, other.clients);
+    append(consoles, other.consoles);
     append(servers, other.servers);
     append(pools, other.pools);
     append(totals, other.totals);

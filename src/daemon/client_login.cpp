@@ -1,9 +1,9 @@
 #include "client_login.hpp"
 
+#include "cancel_key.hpp"
 #include "console_client.hpp"
 #include "derive.hpp"
 #include "login.hpp"
-#include "peer_key.hpp"
 
 #include <pgsluice/auth/md5.hpp>
 #include <pgsluice/auth/rules.hpp>
@@ -242,12 +242,9 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     client.identity.user = who.user;
     client.identity.database = who.database;
     client.identity.address = login.address;
-    // 31 random bits here and 32 there: the process id is shown as positive, and never 0.
-    client.identity.cancel_process_id = static_cast<std::int32_t>(random_number() >> 33);
-    if (client.identity.cancel_process_id == 0) client.identity.cancel_process_id = 1;
-    client.identity.cancel_secret = random_bytes(who.protocol_minor >= 2 ? 32 : 4);
-    const std::uint32_t peer = login.snapshot->config.peers.id;
-    if (peer != 0) peer_key::mark(client.identity.cancel_secret, peer);
+    CancelKey cancel_key = new_cancel_key(who.protocol_minor, login.snapshot->config.peers.id);
+    client.identity.cancel_process_id = cancel_key.process_id;
+    client.identity.cancel_secret = std::move(cancel_key.secret);
     client.identity.startup = who.settings;
     client.link = std::move(login.link);
     client.unread = login.in;

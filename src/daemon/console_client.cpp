@@ -19,37 +19,31 @@ namespace {
 // With a client that does not read what it is sent: it must not be kept in memory for ever.
 constexpr std::chrono::seconds patience{30};
 
-void audit(const Login& login, const Command& command) {
+void audit(const ConsoleSession& session, const Command& command) {
+    const Login& login = session.login();
     const std::string address = login.address.to_string();
     log::info("console_command", "a command of the console changes something",
-              {{"command", command.tag},
+              {{"session", static_cast<std::int64_t>(number(session.id()))},
+               {"command", command.tag},
                {"argument", command.argument},
                {"user", login.identity.user},
                {"address", address}});
 }
 
-// Counts a client of the console while it is there.
-class Present {
-  public:
-    explicit Present(std::atomic<std::uint32_t>& count) : count_(count) { ++count_; }
-    Present(const Present&) = delete;
-    Present& operator=(const Present&) = delete;
-    ~Present() { --count_; }
-
-  private:
-    std::atomic<std::uint32_t>& count_;
-};
-
 // False: the client has gone.
-boost::asio::awaitable<bool> run(Login& login, Console& console, const Command& command) {
+boost::asio::awaitable<bool> run(ConsoleSession& session, Console& console, const Command& command) {
+    Login& login = session.login();
+    session.begin_command();
     if (command.verb == Verb::show) {
         const admin::View view = co_await look(login.worker, command.argument == "fds");
         const std::shared_ptr<const Snapshot> snapshot = login.worker.snapshot();
         console.answer_table(scene_of(login.worker, view, *snapshot), login.out);
+        session.end_command();
         co_return true;
     }
-    audit(login, command);
-    const Done done = co_await carry_out(login, command);
+    audit(session, command);
+    const Done done = co_await carry_out(session, command);
+    session.end_command();
     if (done.client_left) co_return false;
     if (done.error)
         console.answer_error(*done.error, login.out);
@@ -71,12 +65,14 @@ std::optional<Role> console_role(const config::AdminConsole& console, const std:
 
 boost::asio::awaitable<void> serve_console(Login& login, Role role) {
     Worker& worker = login.worker;
-    const Present present(worker.process().consoles);
+    ConsoleSession session(login);
     const std::string address = login.address.to_string();
     log::info("console_connected", "a client of the console logged in",
-              {{"user", login.identity.user}, {"address", address}});
+              {{"session", static_cast<std::int64_t>(number(session.id()))},
+               {"user", login.identity.user},
+               {"address", address}});
     Console console(role);
-    Console::greet(worker.process().metrics.version(), login.out);
+    Console::greet(worker.process().metrics.version(), session.key().process_id, session.key().secret, login.out);
     std::array<char, 4096> chunk{};
     while (true) {
         if (!login.out.empty()) {
@@ -92,7 +88,7 @@ boost::asio::awaitable<void> serve_console(Login& login, Role role) {
                 wire::write_error(login.out, wire::fatal("57P01", "the rights of this user have changed"));
                 break;
             }
-            if (!co_await run(login, console, asked->command)) co_return;
+            if (!co_await run(session, console, asked->command)) co_return;
             continue;
         }
         if (!login.out.empty()) continue;

@@ -75,12 +75,17 @@ boost::asio::awaitable<Databases> servers_names(Worker& worker, const std::strin
     co_return admin::server_names(scene_of(worker, view, *snapshot), database);
 }
 
-enum class Waited : std::uint8_t { done, called_off, client_left };
+enum class Waited : std::uint8_t { done, called_off, cancelled, client_left };
 
-// Until nothing of it is left, or `goes_on` says no. Bytes of the client that come meanwhile are kept; where it goes,
-// the wait is over.
+wire::SqlError cancelled() {
+    return wire::error("57014", "canceling statement due to user request");
+}
+
+// Until nothing of it is left, or `goes_on` says no. Bytes of the client that come meanwhile are kept; where it goes or
+// cancels, the wait is over.
 template <class Count, class GoesOn>
-boost::asio::awaitable<Waited> wait_until_none(Login& login, const Count& count, const GoesOn& goes_on) {
+boost::asio::awaitable<Waited> wait_until_none(ConsoleSession& session, const Count& count, const GoesOn& goes_on) {
+    Login& login = session.login();
     constexpr Milliseconds interval{50};
     constexpr std::size_t most_unread = 64 * 1024;
     std::array<char, 4096> chunk{};
@@ -91,6 +96,7 @@ boost::asio::awaitable<Waited> wait_until_none(Login& login, const Count& count,
         else if (got.error() != boost::system::errc::timed_out)
             co_return Waited::client_left;
         if (login.in.size() > most_unread) co_return Waited::client_left;
+        if (session.is_cancelled()) co_return Waited::cancelled;
         if (!goes_on()) co_return Waited::called_off;
     }
     co_return goes_on() ? Waited::done : Waited::called_off;
@@ -120,16 +126,16 @@ bool are_paused(Worker& worker, const Databases& databases) {
                        [&](const std::string& each) { return state.paused.contains(each); });
 }
 
-// Returns when no transaction is open any more. Whoever asked and goes meanwhile has changed his mind: clients must not
-// wait for somebody who is not there. What others have changed since is theirs.
-boost::asio::awaitable<Done> pause(Login& login, const Databases& databases) {
-    Worker& worker = login.worker;
+// Returns when no transaction is open any more. Whoever asked and goes or cancels meanwhile has changed his mind:
+// clients must not wait for somebody who is not there. What others have changed since is theirs.
+boost::asio::awaitable<Done> pause(ConsoleSession& session, const Databases& databases) {
+    Worker& worker = session.login().worker;
     if (are_paused(worker, databases)) co_return Done{is_not("it is paused already")};
     co_await close_gates(worker, databases);
     const std::uint64_t mine = worker.process().gates.changes();
     const auto count = [&](Worker& each) { return each.open_servers(databases); };
     const auto goes_on = [&] { return are_paused(worker, databases); };
-    const Waited waited = co_await wait_until_none(login, count, goes_on);
+    const Waited waited = co_await wait_until_none(session, count, goes_on);
     if (waited == Waited::called_off) co_return Done{is_not("it has been resumed meanwhile")};
     if (waited == Waited::done) co_return Done{};
     if (worker.process().gates.changes() == mine) {
@@ -137,6 +143,7 @@ boost::asio::awaitable<Done> pause(Login& login, const Databases& databases) {
         if (databases.empty()) worker.process().gates.unpause_all();
         co_await obey_gates(worker);
     }
+    if (waited == Waited::cancelled) co_return Done{cancelled()};
     co_return Done{.client_left = true};
 }
 
@@ -147,10 +154,11 @@ boost::asio::awaitable<Done> kill(Login& login, const Databases& databases) {
     co_return Done{};
 }
 
-boost::asio::awaitable<Done> wait_close(Login& login, const Databases& databases) {
+boost::asio::awaitable<Done> wait_close(ConsoleSession& session, const Databases& databases) {
     const auto count = [&](Worker& each) { return each.servers_to_close(databases); };
     const auto goes_on = [] { return true; };
-    const Waited waited = co_await wait_until_none(login, count, goes_on);
+    const Waited waited = co_await wait_until_none(session, count, goes_on);
+    if (waited == Waited::cancelled) co_return Done{cancelled()};
     co_return Done{.client_left = waited == Waited::client_left};
 }
 
@@ -166,7 +174,8 @@ boost::asio::awaitable<Done> end_pause(Worker& worker, const Databases& database
     co_return Done{};
 }
 
-boost::asio::awaitable<Done> act_on_pools(Login& login, const Command& command) {
+boost::asio::awaitable<Done> act_on_pools(ConsoleSession& session, const Command& command) {
+    Login& login = session.login();
     Worker& worker = login.worker;
     Databases databases;
     if (!command.argument.empty()) {
@@ -178,9 +187,9 @@ boost::asio::awaitable<Done> act_on_pools(Login& login, const Command& command) 
         if (databases.empty()) co_return Done{unknown_database(command.argument)};
     }
     switch (command.verb) {
-        case Verb::pause: co_return co_await pause(login, databases);
+        case Verb::pause: co_return co_await pause(session, databases);
         case Verb::kill: co_return co_await kill(login, databases);
-        case Verb::wait_close: co_return co_await wait_close(login, databases);
+        case Verb::wait_close: co_return co_await wait_close(session, databases);
         case Verb::resume: co_return co_await end_pause(worker, databases);
         default: break;
     }
@@ -274,7 +283,8 @@ admin::Scene scene_of(Worker& worker, const admin::View& view, const Snapshot& s
             std::move(gates.disabled)};
 }
 
-boost::asio::awaitable<Done> carry_out(Login& login, const Command& command) {
+boost::asio::awaitable<Done> carry_out(ConsoleSession& session, const Command& command) {
+    Login& login = session.login();
     Gates& gates = login.worker.process().gates;
     switch (command.verb) {
         case Verb::reload: signal_ourselves(SIGHUP); co_return Done{};
@@ -290,7 +300,7 @@ boost::asio::awaitable<Done> carry_out(Login& login, const Command& command) {
         case Verb::pause:
         case Verb::resume:
         case Verb::kill:
-        case Verb::wait_close: co_return co_await act_on_pools(login, command);
+        case Verb::wait_close: co_return co_await act_on_pools(session, command);
         default: break;
     }
     co_return Done{wire::error("0A000", "not supported")};

@@ -1,7 +1,7 @@
 // What the commands of the console do to the process.
 #pragma once
 
-#include "login.hpp"
+#include "console_session.hpp"
 
 #include <pgsluice/admin/command.hpp>
 #include <pgsluice/admin/scene.hpp>
@@ -22,6 +22,6 @@ struct Done {
     std::optional<wire::SqlError> error{};
     bool client_left = false;
 };
-boost::asio::awaitable<Done> carry_out(Login& login, const admin::Command& command);
+boost::asio::awaitable<Done> carry_out(ConsoleSession& session, const admin::Command& command);
 
 }  // namespace pgsluice::daemon

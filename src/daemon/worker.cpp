@@ -2,6 +2,7 @@
 
 #include "cancel_forward.hpp"
 #include "client_login.hpp"
+#include "console_session.hpp"
 #include "server_dial.hpp"
 
 #include <pgsluice/base/log.hpp>
@@ -62,6 +63,7 @@ void Worker::stop() {
     post([this] {
         stop_listening();
         while (!sessions_.empty()) sessions_.begin()->second.session->end(metrics::Disconnect::shutdown);
+        for (const auto& [id, console] : consoles_) console->end();
         auth_queries_.reset();
         timer_.cancel();
         // Last words are written synchronously where the kernel has room; what lingers gets one turn more.
@@ -266,6 +268,8 @@ void Worker::on_ended(session::Session& session, metrics::Disconnect reason, con
 void Worker::cancel(SessionId session, session::CancelToken token) {
     const auto found = sessions_.find(session);
     if (found != sessions_.end()) found->second.session->cancel(std::move(token));
+    // The token is let go of at once: the command hears of it a little later.
+    if (const auto console = consoles_.find(session); console != consoles_.end()) console->second->cancel();
 }
 
 void Worker::drain() {

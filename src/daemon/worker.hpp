@@ -31,6 +31,8 @@
 
 namespace pgsluice::daemon {
 
+class ConsoleSession;
+
 class Worker final : public session::Host, public pool::Host {
   public:
     Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapshot> snapshot);
@@ -62,7 +64,9 @@ class Worker final : public session::Host, public pool::Host {
     void cancel(SessionId session, session::CancelToken token);
     // For the console: worker_view.cpp.
     admin::View view(bool with_settings);  // of connections, which take time and are seldom looked at
-    bool kill_client(SessionId session);  // false: it is not here
+    bool kill_client(SessionId session);   // false: it is not here
+    void add_console(ConsoleSession& console);
+    void remove_console(SessionId id);
     // Databases as servers know them; none: all.
     using Databases = std::set<std::string>;
     void reconnect(const Databases& databases, pool::Generation from);  // Share::replace_servers
@@ -170,6 +174,8 @@ class Worker final : public session::Host, public pool::Host {
 
     Process& process_;
     const WorkerIndex index_;
+    // Before the loop, which at its end frees the coroutines that serve them.
+    std::map<SessionId, ConsoleSession*> consoles_;
     // Its sockets are this thread's alone, so Asio need not lock them; post() is for all threads.
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     TimePoint now_ = std::chrono::steady_clock::now();

@@ -1,4 +1,5 @@
 // What the worker shows of itself to whoever asks, and its sums over periods.
+#include "console_session.hpp"
 #include "worker.hpp"
 
 #include <pgsluice/protocol/inspection.hpp>
@@ -155,6 +156,10 @@ admin::View Worker::view(bool with_settings) {
         if (with_settings) view.clients.back().settings = settings_of(client.session->wanted_settings());
         if (view.clients.back().server != 0) client_of[view.clients.back().server] = view.clients.back().id;
     }
+    for (const auto& [id, console] : consoles_) {
+        view.consoles.push_back(console->view(micros(console->connected_at()), micros(console->active_at())));
+        view.consoles.back().tls = tls_cell(*console->login().link);
+    }
     for (auto& [key, entry] : pools_) {
         const pool::Target& target = entry.pool->target();
         view.pools.push_back({name_of(target), target.settings.mode, entry.pool->dialing()});
@@ -169,8 +174,20 @@ admin::View Worker::view(bool with_settings) {
     return view;
 }
 
+void Worker::add_console(ConsoleSession& console) {
+    consoles_.emplace(console.id(), &console);
+}
+
+void Worker::remove_console(SessionId id) {
+    consoles_.erase(id);
+}
+
 bool Worker::kill_client(SessionId session) {
     read_clock();
+    if (const auto console = consoles_.find(session); console != consoles_.end()) {
+        console->second->end();
+        return true;
+    }
     const auto found = sessions_.find(session);
     if (found == sessions_.end()) return false;
     const auto error = wire::fatal("57P01", "terminating connection due to administrator command");

@@ -122,7 +122,7 @@ def test_clients_and_servers_are_linked(console):
     with login(proxy, application_name="checkout") as client, login(proxy, user="other") as idle:
         hold_server(client)
         pid = int(client.value("select pg_backend_pid()"))
-        seen = one(connection, "clients", user="app")
+        seen = one(connection, "clients", user="app", database="app")
         server = one(connection, "servers", user="app")
         assert (seen["state"], seen["database"], seen["application_name"], seen["addr"]) == ("active", "app", "checkout", "127.0.0.1")
         assert (seen["link"], server["link"]) == (server["ptr"], seen["ptr"])
@@ -156,7 +156,7 @@ def test_pins_are_shown_with_their_reasons(console):
         client.query("create temp table mine (a int)"), client.query("select 1")
         pin = one(connection, "pins")
         assert set(pin["reasons"].split(",")) == {"listen", "temporary_table"}
-        assert pin["id"] == one(connection, "clients")["id"]
+        assert pin["id"] == one(connection, "clients", database="app")["id"]
         assert one(connection, "pools", database="app", user="app")["cl_pinned"] == 1
 
 
@@ -200,6 +200,15 @@ def test_the_configuration_is_shown_without_its_secrets(console):
     assert shown["routes[0].pool.size"]["default"] == "20" and shown["routes[0].pool.size"]["changeable"] == "yes"
     assert shown["workers"]["changeable"] == shown["auth.rules[0].method"]["changeable"] == "no"
     assert "app-secret" not in str(shown)
+
+
+def test_clients_of_the_console_stand_among_the_clients_and_count_nowhere(console):
+    proxy, connection = console
+    with connect(proxy, user="other", application_name="dashboard"):
+        seen = one(connection, "clients", application_name="dashboard")
+        assert [seen[key] for key in ("type", "user", "database", "state", "addr", "link")] == ["C", "other", "pgsluice", "idle", "127.0.0.1", ""]
+        assert len(rows(connection, "clients")) == 2
+        assert rows(connection, "pools") == [] == rows(connection, "sockets") and one(connection, "lists", list="used_clients")["items"] == 0
 
 
 def test_descriptors_are_shown_without_passwords_or_keys(console):

@@ -123,12 +123,29 @@ def test_kill_client(console):
                 connection.execute(f"KILL_CLIENT {wrong}")
 
 
+def cancel(proxy, client):
+    with WireClient(proxy.address) as canceller:
+        canceller.send(m.cancel_request(client.pid, client.secret))
+        assert canceller.rest() == []
+
+
 def refuses_connections(proxy) -> bool:
     try:
         socket.create_connection(proxy.address, 1).close()
     except ConnectionRefusedError:
         return True
     return False
+
+
+def test_kill_client_ends_clients_of_the_console_too(console):
+    proxy, connection = console
+    with login(proxy, database="pgsluice", application_name="victim") as idle:
+        connection.execute(f"KILL_CLIENT {one(connection, 'clients', application_name='victim')['id']}")
+        assert summaries(idle.rest()) == ["E:FATAL:57P01"]
+    with pytest.raises(psycopg.OperationalError, match="terminating connection due to administrator command"):
+        connection.execute(f"KILL_CLIENT {one(connection, 'clients', user='app')['id']}")
+    with connect(proxy) as next_one:
+        assert rows(next_one, "version")
 
 
 class Asking:
@@ -167,6 +184,55 @@ def test_pause_waits_for_transactions_and_clients_wait_for_resume(console, postg
             assert "D:newcomer" in summaries(newcomer.until_ready())
         assert "D:waited" in summaries(other.until_ready())
         assert one(connection, "databases", name="app")["paused"] == 0
+
+
+def test_a_cancelled_pause_is_taken_back(console):
+    proxy, connection = console
+    with login(proxy) as client, login(proxy) as other:
+        hold_server(client)
+        asking = Asking(proxy, "pause app")
+        assert asking.is_waiting()
+        cancel(proxy, asking.client)
+        assert asking.answer() == ["E:ERROR:57014", "Z:I"]
+        assert other.value("select 'on'") == "on"
+        assert one(connection, "databases", name="app")["paused"] == 0
+        asking.client.send(m.query("show version"))
+        assert asking.answer()[-1] == "Z:I", "the console goes on"
+
+
+def test_a_cancelled_wait_close_is_over(console):
+    proxy, connection = console
+    with login(proxy) as client:
+        hold_server(client)
+        connection.execute("reconnect app")
+        asking = Asking(proxy, "wait_close app")
+        assert asking.is_waiting()
+        cancel(proxy, asking.client)
+        assert asking.answer() == ["E:ERROR:57014", "Z:I"]
+
+
+def test_a_cancel_for_a_console_that_does_nothing_cancels_nothing_later(console):
+    proxy, _ = console
+    with login(proxy) as client, login(proxy, database="pgsluice") as asking:
+        hold_server(client)
+        cancel(proxy, asking)
+        asking.send(m.query("pause app"))
+        assert asking.silent_for(0.3)
+        client.query("commit")
+        assert summaries(asking.until_ready()) == ["C:PAUSE", "Z:I"]
+
+
+def test_ctrl_c_in_psql_takes_a_pause_back(console):
+    proxy, connection = console
+    host, port = proxy.address
+    with login(proxy) as client:
+        hold_server(client)
+        psql = subprocess.Popen([BIN / "psql", "-X", "-c", "pause", f"host={host} port={port} user=app password=app-secret dbname=pgsluice sslmode=disable"],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        eventually(lambda: one(connection, "state", key="paused")["value"] == "yes", 5, "the pause")
+        psql.send_signal(signal.SIGINT)
+        assert "canceling statement due to user request" in psql.communicate(timeout=10)[0]
+        assert one(connection, "state", key="paused")["value"] == "no"
 
 
 def test_pause_of_one_database_leaves_others_alone(sluice, postgres):

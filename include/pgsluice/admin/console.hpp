@@ -25,7 +25,7 @@ class Console {
     explicit Console(Role role) : role_(role) {}
 
     // Behind AuthenticationOk: what PostgreSQL tells a client at its login.
-    static void greet(const std::string& version, Bytes& out);
+    static void greet(const std::string& version, std::int32_t process_id, ByteView cancel_secret, Bytes& out);
 
     // Takes messages from the front of `in`, and appends what is answered to `out`.
     Action resume(Bytes& in, Bytes& out);

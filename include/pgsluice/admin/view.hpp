@@ -81,6 +81,7 @@ using TotalsByDatabase = std::map<std::string, Totals>;
 
 struct View {
     std::vector<ClientView> clients;
+    std::vector<ClientView> consoles;  // clients of the console, which no sum counts
     std::vector<ServerView> servers;
     std::vector<PoolView> pools;
     TotalsByDatabase totals;
