@@ -2,6 +2,7 @@
 #include "cells.hpp"
 #include "tables.hpp"
 
+#include <pgsluice/base/name_list.hpp>
 #include <pgsluice/config/keys.hpp>
 #include <pgsluice/config/print.hpp>
 
@@ -23,7 +24,16 @@ bool is_plain(const std::string& name) {
     return name.find_first_of("*?[") == std::string::npos;
 }
 
-// The databases that a route is told by their names, and those that clients have found there by its patterns.
+bool takes(const config::Config& config, const config::Route& route, const std::string& database) {
+    return matches(route.match.databases, database) && !config.console.answers(database);
+}
+
+bool hands_on(const config::Config& config, const config::Route& route, const std::string& database) {
+    return takes(config, route, database) && (route.database.empty() || route.database == database);
+}
+
+// The databases that a route is told by their names, those that clients have found there by its patterns, and those
+// that somebody has paused or disabled before.
 std::set<std::string> databases_of(const Scene& scene, const config::Route& route) {
     std::set<std::string> names;
     for (const std::string& name : route.match.databases) {
@@ -31,6 +41,12 @@ std::set<std::string> databases_of(const Scene& scene, const config::Route& rout
     }
     for (const ClientView& client : scene.view.clients) {
         if (client.pool.route == route.name) names.insert(client.database);
+    }
+    for (const std::string& name : scene.paused) {
+        if (hands_on(scene.config, route, name)) names.insert(name);
+    }
+    for (const std::string& name : scene.disabled) {
+        if (takes(scene.config, route, name)) names.insert(name);
     }
     if (names.empty()) names.insert("*");
     return names;
@@ -64,6 +80,16 @@ std::set<std::string> server_names(const Scene& scene, const std::string& databa
         names.insert(route.database.empty() ? database : route.database);
     }
     return names;
+}
+
+bool is_routed(const config::Config& config, const std::string& database) {
+    return std::any_of(config.routes.begin(), config.routes.end(),
+                       [&](const config::Route& route) { return takes(config, route, database); });
+}
+
+bool is_handed_on(const config::Config& config, const std::string& database) {
+    return std::any_of(config.routes.begin(), config.routes.end(),
+                       [&](const config::Route& route) { return hands_on(config, route, database); });
 }
 
 std::vector<Row> databases(const Scene& scene) {

@@ -45,6 +45,7 @@ boost::asio::awaitable<bool> run(ConsoleSession& session, Console& console, cons
     const Done done = co_await carry_out(session, command);
     session.end_command();
     if (done.client_left) co_return false;
+    if (done.notice) wire::write_error(login.out, *done.notice);
     if (done.error)
         console.answer_error(*done.error, login.out);
     else

@@ -174,6 +174,17 @@ boost::asio::awaitable<Done> end_pause(Worker& worker, const Databases& database
     co_return Done{};
 }
 
+// Who pauses what nobody has used means those who come; or has mistyped it, and is told.
+wire::SqlError nobody_uses(const std::string& database) {
+    return wire::notice("nobody has used database \"" + database + "\" yet", "", "Who comes waits for RESUME.");
+}
+
+Done disable(Worker& worker, const std::string& database) {
+    if (!admin::is_routed(worker.snapshot()->config, database)) return {unknown_database(database)};
+    worker.process().gates.disable(database);
+    return {};
+}
+
 boost::asio::awaitable<Done> act_on_pools(ConsoleSession& session, const Command& command) {
     Login& login = session.login();
     Worker& worker = login.worker;
@@ -184,6 +195,12 @@ boost::asio::awaitable<Done> act_on_pools(ConsoleSession& session, const Command
         const bool ends = command.verb == Verb::resume;
         if (ends && worker.process().gates.state().paused.contains(command.argument))
             databases.insert(command.argument);
+        const bool pauses = command.verb == Verb::pause || command.verb == Verb::kill;
+        if (databases.empty() && pauses && admin::is_handed_on(worker.snapshot()->config, command.argument)) {
+            databases.insert(command.argument);
+            co_await close_gates(worker, databases);
+            co_return Done{.notice = nobody_uses(command.argument)};
+        }
         if (databases.empty()) co_return Done{unknown_database(command.argument)};
     }
     switch (command.verb) {
@@ -291,7 +308,7 @@ boost::asio::awaitable<Done> carry_out(ConsoleSession& session, const Command& c
         case Verb::shutdown: co_return shut_down(login.worker.process(), command.argument);
         case Verb::configure: co_return co_await configure(login.worker, command);
         case Verb::kill_client: co_return co_await kill_one(login, command.argument);
-        case Verb::disable: gates.disable(command.argument); co_return Done{};
+        case Verb::disable: co_return disable(login.worker, command.argument);
         case Verb::enable:
             if (!gates.is_disabled(command.argument)) co_return Done{is_not("it is not disabled")};
             gates.enable(command.argument);

@@ -21,6 +21,7 @@ admin::Scene scene_of(Worker& worker, const admin::View& view, const Snapshot& s
 struct Done {
     std::optional<wire::SqlError> error{};
     bool client_left = false;
+    std::optional<wire::SqlError> notice{};  // to be told ahead of the success
 };
 boost::asio::awaitable<Done> carry_out(ConsoleSession& session, const admin::Command& command);
 

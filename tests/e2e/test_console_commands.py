@@ -2,6 +2,7 @@
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import psycopg
@@ -134,6 +135,8 @@ def refuses_connections(proxy) -> bool:
         socket.create_connection(proxy.address, 1).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionError:
+        pass  # accepted by the kernel while the listener was being closed
     return False
 
 
@@ -251,6 +254,43 @@ def test_pause_of_one_database_leaves_others_alone(sluice, postgres):
         eventually(lambda: postgres.execute("drop database aside with (force)") is None or True, 5, "the database to go")
 
 
+@pytest.mark.parametrize("command", ["PAUSE", "KILL"])
+def test_a_database_that_nobody_has_used_can_be_paused(console, postgres, command):
+    proxy, connection = console
+    postgres.execute("create database fresh")
+    try:
+        told, got = [], []
+        connection.add_notice_handler(lambda diagnostic: told.append(diagnostic.message_primary))
+        connection.execute(f"{command} fresh")
+        assert told == ['nobody has used database "fresh" yet']
+        assert one(connection, "databases", name="fresh")["paused"] == 1
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            connection.execute("PAUSE fresh")
+        newcomer = threading.Thread(target=lambda: got.append(login(proxy, database="fresh").value("select 'came'")))
+        newcomer.start()
+        with login(proxy) as other:
+            assert other.value("select 1") == "1"
+        time.sleep(0.5)
+        assert got == []
+        connection.execute("RESUME fresh")
+        newcomer.join(10)
+        assert got == ["came"]
+    finally:
+        postgres.execute("drop database fresh with (force)")
+
+
+def test_what_is_disabled_is_shown_and_can_be_enabled_after_its_route_has_gone(console):
+    proxy, connection = console
+    connection.execute("DISABLE report")
+    assert one(connection, "databases", name="report")["disabled"] == 1
+    config = merged(proxy.config, {})
+    config["routes"][0]["match"] = {"databases": ["app"]}
+    proxy.reload(config)
+    connection.execute("ENABLE report")
+    with pytest.raises(psycopg.errors.InvalidCatalogName):
+        connection.execute("DISABLE report")
+
+
 def test_whoever_gives_up_a_pause_leaves_nobody_waiting(console):
     proxy, connection = console
     with login(proxy) as client:
@@ -289,10 +329,11 @@ def test_waiting_for_a_paused_database_says_so(sluice):
 
 
 @pytest.mark.parametrize("command, sqlstate", [("pause nothing_like_it", "3D000"), ("resume", "55000"), ("resume app", "55000"), ("enable app", "55000"),
+                                               ("disable nothing_like_it", "3D000"), ("disable pgbouncer", "3D000"), ("pause pgsluice", "3D000"),
                                                ("kill nothing_like_it", "3D000"), ("suspend", "0A000"), ("shutdown wait_for_nobody", "42601"), ("reconnect nothing_like_it", "3D000")])
-def test_what_makes_no_sense_is_an_error(console, command, sqlstate):
-    proxy, connection = console
-    with login(proxy) as client:
+def test_what_makes_no_sense_is_an_error(sluice, command, sqlstate):
+    proxy = sluice(admin=CONSOLE, route={"match": {"databases": ["app"]}})
+    with connect(proxy) as connection, login(proxy) as client:
         client.query("select 1")
         with pytest.raises(psycopg.Error) as error:
             connection.execute(command)

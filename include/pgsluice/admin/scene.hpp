@@ -22,4 +22,9 @@ struct Scene {
 // What servers call a database that an administrator names as clients or servers do; none: nobody knows it.
 std::set<std::string> server_names(const Scene& scene, const std::string& database);
 
+// Whether a route takes clients that name this database.
+bool is_routed(const config::Config& config, const std::string& database);
+// Whether one does and hands the name to servers as it is: then it may be that of a database that nobody has used yet.
+bool is_handed_on(const config::Config& config, const std::string& database);
+
 }  // namespace pgsluice::admin
