@@ -1,6 +1,5 @@
 """What the console does to the process: pausing, killing, replacing, and what is told of it."""
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -21,71 +20,6 @@ def test_reload(console):
     proxy.write_config({**proxy.config, "limits": {"connections_per_user": 9}})
     connection.execute("RELOAD")
     eventually(lambda: {row["key"]: row["value"] for row in rows(connection, "config")}["limits.connections_per_user"] == "9", 5, "the reload")
-
-
-def value_of(connection, key) -> str:
-    return {row["key"]: row["value"] for row in rows(connection, "config")}[key]
-
-
-def test_set_changes_a_key_until_the_files_are_read_again(console):
-    proxy, connection = console
-    with login(proxy) as client:
-        client.query("select 1")
-        connection.execute("SET 'timeouts.client_idle' = '300ms'")
-        assert value_of(connection, "timeouts.client_idle") == "300ms"
-        assert summaries(client.rest()) == ["E:FATAL:57P05"]
-        assert connection.execute("SHOW version").fetchone(), "the console's own clients may idle"
-        connection.execute("RELOAD")
-        eventually(lambda: value_of(connection, "timeouts.client_idle") == "0", 5, "the reload")
-    changed, = proxy.events("setting_changed")
-    assert (changed["key"], changed["value"]) == ("timeouts.client_idle", "300ms")
-    assert proxy.events("console_command")[0]["argument"] == "timeouts.client_idle"
-
-
-def test_set_reaches_pools_and_clients_that_are_there(console):
-    proxy, connection = console
-    with login(proxy) as one_client, login(proxy) as other:
-        hold_server(one_client)
-        connection.execute("SET routes[0].pool.size TO 1")
-        assert one(connection, "databases", name="app")["pool_size"] == 1
-        other.send(m.query("select 'waited'"))
-        assert other.silent_for(0.3)
-        connection.execute("SET routes[0].pool.size = 2")
-        assert "D:waited" in summaries(other.until_ready())
-        one_client.query("commit")
-        connection.execute("SET query_timeout = 0.3")
-        assert value_of(connection, "timeouts.query") == "300ms"
-        one_client.send(m.query("select pg_sleep(3)"))
-        assert "E:FATAL:57014" in summaries(one_client.rest())
-
-
-def test_set_keeps_what_was_set_before(console):
-    _, connection = console
-    connection.execute("set max_client_conn = 77")
-    connection.execute("set log_connections = 0")
-    assert value_of(connection, "limits.client_connections") == "77" and value_of(connection, "log.connections") == "false"
-
-
-@pytest.mark.parametrize("command, sqlstate", [("set nonsense = 1", "42704"), ("set limits.login_timeuot = '1s'", "42704"), ("set limits.login_timeout = 10", "22023"),
-                                               ("set routes[0].pool.size = 0", "22023"), ("set 'routes[0].pool.min_size' = 9999", "22023"), ("set workers = 4", "55P02"),
-                                               ("set routes[0].password = 'hidden-secret'", "55P02"), ("set auth.users[0].password = 'hidden-secret'", "55P02"),
-                                               ("set admin.console.users = '[other]'", "55P02"), ("set default_pool_size = 5", "0A000"), ("set pool_mode = session", "0A000")])
-def test_set_refuses(console, command, sqlstate):
-    proxy, connection = console
-    before = rows(connection, "config")
-    with pytest.raises(psycopg.Error) as error:
-        connection.execute(command)
-    assert error.value.sqlstate == sqlstate
-    assert rows(connection, "config") == before
-    assert "hidden-secret" not in proxy.log()
-
-
-def test_set_is_for_administrators_and_drivers_may_set_their_own(console):
-    proxy, _ = console
-    with connect(proxy, user="other") as looking:
-        looking.execute("SET client_encoding TO 'UTF8'")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            looking.execute("SET query_timeout = 10")
 
 
 def test_reconnect_replaces_idle_servers_at_once_and_others_when_they_come_back(console, postgres):
@@ -128,16 +62,6 @@ def cancel(proxy, client):
     with WireClient(proxy.address) as canceller:
         canceller.send(m.cancel_request(client.pid, client.secret))
         assert canceller.rest() == []
-
-
-def refuses_connections(proxy) -> bool:
-    try:
-        socket.create_connection(proxy.address, 1).close()
-    except ConnectionRefusedError:
-        return True
-    except ConnectionError:
-        pass  # accepted by the kernel while the listener was being closed
-    return False
 
 
 def test_kill_client_ends_clients_of_the_console_too(console):
@@ -455,54 +379,6 @@ def test_wait_close_waits_for_servers_that_are_to_be_replaced(console):
         assert asking.is_waiting()
         client.query("commit")
         assert asking.answer() == ["C:WAIT_CLOSE", "Z:I"]
-
-
-@pytest.mark.parametrize("command", ["SHUTDOWN", "shutdown wait_for_servers"])
-def test_shutdown(console, command):
-    proxy, connection = console
-    connection.execute(command)
-    assert proxy.wait(10) == 0
-
-
-def test_shutdown_wait_for_clients_waits_for_all_but_those_of_the_console(sluice):
-    proxy = sluice(admin=CONSOLE, shutdown={"timeout": "500ms"})
-    with connect(proxy) as connection, login(proxy) as client, login(proxy) as other:
-        connection.execute("SHUTDOWN WAIT_FOR_CLIENTS")
-        eventually(lambda: refuses_connections(proxy), 5, "the listener to close")
-        assert proxy.http("/readyz")[0] == 503
-        assert one(connection, "state", key="active")["value"] == "no"
-        time.sleep(1)
-        assert client.value("select 'goes on'") == "goes on" and other.value("select 'too'") == "too"
-        connection.execute("shutdown wait_for_clients")
-        client.close()
-        assert other.silent_for(0.5) and proxy.process.poll() is None
-        other.close()
-        assert proxy.wait(5) == 0
-        assert [entry["argument"] for entry in proxy.events("console_command")] == ["wait_for_clients"] * 2
-
-
-@pytest.mark.parametrize("command", ["SHUTDOWN WAIT_FOR_SERVERS", None])
-def test_a_wait_for_clients_is_ended_by_a_drain(console, command):
-    proxy, connection = console
-    with login(proxy) as idle, login(proxy) as busy:
-        hold_server(busy)
-        connection.execute("SHUTDOWN WAIT_FOR_CLIENTS")
-        eventually(lambda: refuses_connections(proxy), 5, "the listener to close")
-        connection.execute(command) if command else proxy.signal(signal.SIGTERM)
-        assert summaries(idle.rest()) == ["E:FATAL:57P01"]
-        assert busy.value("select 'goes on'") == "goes on"
-        busy.send(m.query("commit"))
-        assert summaries(busy.rest())[-1] == "E:FATAL:57P01"
-        assert proxy.wait(5) == 0
-
-
-def test_a_wait_for_clients_is_ended_at_once_by_shutdown(console):
-    proxy, connection = console
-    with login(proxy) as client:
-        hold_server(client)
-        connection.execute("SHUTDOWN WAIT_FOR_CLIENTS")
-        connection.execute("SHUTDOWN")
-        assert proxy.wait(5) == 0
 
 
 def test_what_changes_something_is_told_in_the_log(console):
