@@ -45,11 +45,20 @@ constexpr std::array entries{
     Entry{"rollback", Verb::end, Words::none, Role::stats, "ROLLBACK", ""},
 };
 
+bool is_blank(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+// Its words are told apart by '=' too.
+bool begins_with_set(ByteView text) {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    return text.size() > 3 && lower_case(text.substr(0, 3)) == "set" && is_blank(text[3]);
+}
+
 // Words apart by blanks; one in quotes keeps its blanks; each of `marks` is one by itself. nullopt: a quote is left
 // open, or something stands behind a semicolon.
 std::optional<std::vector<std::string>> words_of(ByteView text, ByteView marks = "") {
     std::vector<std::string> words;
-    const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
     std::size_t at = 0;
     while (at < text.size()) {
         const char c = text[at];
@@ -88,17 +97,15 @@ wire::SqlError denied(std::string_view command) {
                        "Users of admin.console.stats_users may only look; admin.console.users may do everything.");
 }
 
-std::variant<Command, wire::SqlError> parse_set(ByteView text, Role role, const Entry& entry) {
-    const auto words = words_of(text, "=");
-    if (words->size() < 2) return unknown(text);
-    if (is_borne((*words)[1])) return Command{Verb::set, (*words)[1], std::string(entry.tag)};
-    if (role < entry.least) return denied("set " + (*words)[1]);
-    const bool is_assignment = words->size() == 4 && ((*words)[2] == "=" || lower_case((*words)[2]) == "to");
+std::variant<Command, wire::SqlError> parse_set(const std::vector<std::string>& words, Role role, const Entry& entry) {
+    if (is_borne(words[1])) return Command{Verb::set, words[1], std::string(entry.tag)};
+    if (role < entry.least) return denied("set " + words[1]);
+    const bool is_assignment = words.size() == 4 && (words[2] == "=" || lower_case(words[2]) == "to");
     if (!is_assignment) {
         return wire::error("42601", "SET wants a key and a value", "",
                            "SET 'limits.login_timeout' = '10s'; SHOW CONFIG lists the keys.");
     }
-    auto meant = assignment((*words)[1], (*words)[3]);
+    auto meant = assignment(words[1], words[3]);
     if (auto* error = std::get_if<wire::SqlError>(&meant)) return std::move(*error);
     auto& [key, value] = std::get<Assignment>(meant);
     return Command{entry.verb, std::move(key), std::string(entry.tag), std::move(value)};
@@ -107,15 +114,15 @@ std::variant<Command, wire::SqlError> parse_set(ByteView text, Role role, const 
 }  // namespace
 
 std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
-    const auto words = words_of(text);
+    const auto words = words_of(text, begins_with_set(text) ? "=" : "");
     if (!words) return unknown(text);
     if (words->empty()) return Command{};
     const std::string first = lower_case(words->front());
     const auto entry =
         std::find_if(entries.begin(), entries.end(), [&](const Entry& each) { return each.word == first; });
     if (entry == entries.end()) return unknown(text);
-    if (entry->argument == Words::assignment) return parse_set(text, role, *entry);
     const std::size_t arguments = words->size() - 1;
+    if (entry->argument == Words::assignment) return arguments == 0 ? unknown(text) : parse_set(*words, role, *entry);
     const bool is_right = (entry->argument == Words::none && arguments == 0) ||
                           (entry->argument == Words::perhaps_one && arguments <= 1) ||
                           (entry->argument == Words::one && arguments == 1);

@@ -30,8 +30,9 @@ class Change {
     std::optional<std::string_view> next_key();
     // "[3]".
     std::optional<std::size_t> next_index();
-    // ".NAME", where a name may hold dots itself.
-    bool next_name(std::string_view name);
+    // ".NAME." comes next. Names may hold dots themselves, so that several may fit.
+    bool is_next(std::string_view name) const;
+    void take_name(std::string_view name) { rest_.remove_prefix(1 + name.size()); }
 
   private:
     std::string_view rest_;

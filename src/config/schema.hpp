@@ -249,9 +249,14 @@ struct Named {
         return map;
     }
     void change(Change& change, std::vector<T>& out) const {
+        T* longest = nullptr;
         for (T& element : out) {
-            if (change.next_name(element.name)) return change_map(change, schema(), element);
+            const bool fits = change.is_next(element.name);
+            if (fits && (longest == nullptr || element.name.size() > longest->name.size())) longest = &element;
         }
+        if (longest == nullptr) return;
+        change.take_name(longest->name);
+        change_map(change, schema(), *longest);
     }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const {
         Object<T>{schema}.list(path + ".NAME", keys);

@@ -42,12 +42,9 @@ std::optional<std::size_t> Change::next_index() {
     return index;
 }
 
-bool Change::next_name(std::string_view name) {
-    const std::size_t size = 1 + name.size();
-    if (!rest_.starts_with('.') || rest_.substr(1, name.size()) != name) return false;
-    if (rest_.size() <= size || rest_[size] != '.') return false;
-    rest_.remove_prefix(size);
-    return true;
+bool Change::is_next(std::string_view name) const {
+    return rest_.starts_with('.') && rest_.substr(1).starts_with(name) &&
+           rest_.substr(1 + name.size()).starts_with('.');
 }
 
 std::variant<Config, NotSet> set(const Config& config, const std::string& path, const std::string& value) {

@@ -32,10 +32,28 @@ TEST(Command, is_read_as_people_type_it) {
 }
 
 TEST(Command, that_nobody_knows_is_a_syntax_error) {
-    for (const char* text :
-         {"show", "show nonsense", "show pools x", "show pools; reload", "nonsense", "reload now", "kill_client",
-          "show \"pools", "set", "select 1 from t", "'show' pools x", "set limits.login_timeout",
-          "set limits.login_timeout 10s", "set x = 1 2", "set x = 1; set y = 2", "set x = '1"}) {
+    for (const char* text : {"show",
+                             "show nonsense",
+                             "show pools x",
+                             "show pools; reload",
+                             "nonsense",
+                             "reload now",
+                             "kill_client",
+                             "show \"pools",
+                             "set",
+                             "select 1 from t",
+                             "'show' pools x",
+                             "set limits.login_timeout",
+                             "set limits.login_timeout 10s",
+                             "set x = 1 2",
+                             "set x = 1; set y = 2",
+                             "set x = '1",
+                             "set x='1",
+                             "set x=\"1",
+                             "set",
+                             "set =",
+                             "set;",
+                             "SET\tx='1"}) {
         EXPECT_EQ(said(text), "42601") << text;
     }
 }
@@ -45,6 +63,7 @@ TEST(Command, set_takes_keys_of_the_configuration) {
     EXPECT_EQ(said("set limits.login_timeout=10s;"), "SET limits.login_timeout = 10s");
     EXPECT_EQ(said("set \"routes[0].pool.size\" TO 5"), "SET routes[0].pool.size = 5");
     EXPECT_EQ(said("set routes[0].pool.mode = 'session'"), "SET routes[0].pool.mode = session");
+    EXPECT_EQ(said("set x='a\"b'"), "SET x = a\"b");
     EXPECT_EQ(said("set 'clusters.My Own.max_connecting' = 3"), "SET clusters.My Own.max_connecting = 3");
 }
 

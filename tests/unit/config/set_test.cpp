@@ -31,6 +31,7 @@ auth:
   query: { cluster: main, database: d, user: q, password: hunter2, sql: "select $1" }
 clusters:
   main: { servers: [ { host: /run/postgresql } ] }
+  main.max_connecting: { servers: [ { host: /run } ] }
   "odd.name: 1": { servers: [ { host: /run } ], users: [ { name: v, password: hunter2 } ] }
 routes:
   - { name: orders, cluster: main, match: { databases: [orders] }, password: hunter2, parameters: { jit: off }, pool: { min_size: 5 } }
@@ -81,7 +82,9 @@ TEST_F(Set, ReadsValuesAsTheFileDoes) {
     EXPECT_FALSE(changed("log.connections", "false").log.connections);
     EXPECT_EQ(changed("routes[0].pool.max_pinned", "10%").routes[0].pool.max_pinned, 10U);
     EXPECT_EQ(changed("routes[0].timeouts.client_idle", "5m").routes[0].timeouts.client_idle, std::chrono::minutes(5));
-    EXPECT_EQ(changed("clusters.odd.name: 1.max_connecting", "9").clusters[1].max_connecting, 9U);
+    EXPECT_EQ(changed("clusters.odd.name: 1.max_connecting", "9").clusters[2].max_connecting, 9U);
+    EXPECT_EQ(changed("clusters.main.max_connecting.max_connecting", "9").clusters[1].max_connecting, 9U);
+    EXPECT_EQ(changed("clusters.main.max_connecting", "9").clusters[0].max_connecting, 9U);
 }
 
 TEST_F(Set, TellsWhatIsWrongWithAValue) {
