@@ -68,7 +68,6 @@ void Supervisor::reload() {
         return;
     }
     install(std::get<std::shared_ptr<const Snapshot>>(std::move(built)));
-    watch_files();
     registry_.process().reloads[metrics::Outcome::success].add();
     note_loaded();
     log::info("reload_succeeded", "the new configuration is in force");
@@ -85,6 +84,7 @@ void Supervisor::install(std::shared_ptr<const Snapshot> snapshot) {
         worker->post([target = worker.get(), installed = snapshot_] { target->publish(installed); });
     }
     show_certificates();
+    watch_files();
 }
 
 void Supervisor::note_loaded() {

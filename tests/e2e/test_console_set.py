@@ -72,3 +72,11 @@ def test_set_is_for_administrators_and_drivers_may_set_their_own(console):
         looking.execute("SET client_encoding TO 'UTF8'")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             looking.execute("SET query_timeout = 10")
+
+
+def test_set_of_reload_watch_begins_to_watch(console):
+    proxy, connection = console
+    connection.execute("SET reload.watch = true")
+    proxy.write_config({**proxy.config, "limits": {"connections_per_user": 9}})
+    eventually(lambda: value_of(connection, "limits.connections_per_user") == "9", 5, "the files to be read again")
+    assert value_of(connection, "reload.watch") == "false"
