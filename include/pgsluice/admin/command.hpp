@@ -40,7 +40,7 @@ struct Command {
     Verb verb = Verb::nothing;
     std::string argument;  // in lower case where it is a word of ours
     std::string tag;       // that its answer ends with
-    std::string value{};
+    std::string value{};   // of configure
 };
 
 // The command in a text, or why there is none. Deny by default: what no role is named for in the table there is an

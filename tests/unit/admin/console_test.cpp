@@ -115,6 +115,12 @@ TEST_F(ConsoleTest, believes_with_a_driver_that_a_transaction_is_open) {
               "ReadyForQuery T\nCommandComplete \"COMMIT\"\nReadyForQuery I\n");
 }
 
+TEST_F(ConsoleTest, runs_what_changes_a_key_and_bears_what_drivers_set) {
+    EXPECT_EQ(ask(client::query("set query_timeout = 5") + client::query("set datestyle to iso")),
+              std::string("CommandComplete \"SET\"\n") + ready + "CommandComplete \"SET\"\n" + ready);
+    EXPECT_EQ(ran, "SET timeouts.query\n");
+}
+
 TEST_F(ConsoleTest, answers_an_empty_text) {
     EXPECT_EQ(ask(client::query("")), "EmptyQueryResponse\nReadyForQuery I\n");
 }
