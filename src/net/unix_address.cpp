@@ -78,7 +78,19 @@ bool write_owner(int lock, const std::string& directory, std::uint16_t port) {
 }  // namespace
 
 Outcome<UnixAddress> UnixAddress::listen(const std::string& directory, std::uint16_t port, mode_t mode) {
-    const std::string path = unix_socket_path(directory, port);
+    return make(unix_socket_path(directory, port), directory, port, mode);
+}
+
+Outcome<UnixAddress> UnixAddress::listen_at(const std::string& path, mode_t mode) {
+    struct stat found {};
+    if (::lstat(path.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode)) {
+        return Error{.code = {}, .text = "could not listen on \"" + path + "\": it is there and is no socket"};
+    }
+    return make(path, path.substr(0, path.rfind('/')), 0, mode);
+}
+
+Outcome<UnixAddress> UnixAddress::make(const std::string& path, const std::string& directory, std::uint16_t port,
+                                       mode_t mode) {
     const std::string what = "could not listen on \"" + path + "\"";
     const auto address = unix_socket_address(path);
     if (!address) return Error{.code = {}, .text = what + ": the path is too long"};

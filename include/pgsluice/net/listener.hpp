@@ -41,6 +41,8 @@ class TcpAddress {
 class UnixAddress {
   public:
     static Outcome<UnixAddress> listen(const std::string& directory, std::uint16_t port, mode_t mode);
+    // The same by a name of one's own. What is there and is no socket is left alone, and is an error.
+    static Outcome<UnixAddress> listen_at(const std::string& path, mode_t mode);
     UnixAddress(UnixAddress&&) noexcept = default;
     UnixAddress& operator=(UnixAddress&&) = delete;
     ~UnixAddress();
@@ -51,6 +53,8 @@ class UnixAddress {
 
   private:
     UnixAddress() = default;
+    static Outcome<UnixAddress> make(const std::string& path, const std::string& directory, std::uint16_t port,
+                                     mode_t mode);
     Descriptor socket_;
     Descriptor lock_;   // holds an flock on the lock file
     std::string path_;  // empty after a move

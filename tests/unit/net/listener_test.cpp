@@ -246,6 +246,27 @@ TEST_F(UnixAddressTest, WhatADeadProcessLeftIsReplaced) {
     EXPECT_TRUE(connect_to(*unix_socket_address(path)));
 }
 
+TEST_F(UnixAddressTest, AnyNameWillDoAndWhatIsNoSocketIsLeftAlone) {
+    const std::string named = directory / "http.sock";
+    {
+        auto address = UnixAddress::listen_at(named, 0600);
+        ASSERT_TRUE(address.has_value()) << address.error().text;
+        EXPECT_TRUE(address->open());
+        struct stat file {};
+        ASSERT_EQ(::stat(named.c_str(), &file), 0);
+        EXPECT_EQ(file.st_mode & 0777, 0600u);
+        EXPECT_FALSE(UnixAddress::listen_at(named, 0600).has_value());
+    }
+    EXPECT_NE(::access(named.c_str(), F_OK), 0);
+    std::ofstream(named) << "precious";
+    const auto occupied = UnixAddress::listen_at(named, 0600);
+    ASSERT_FALSE(occupied.has_value());
+    EXPECT_EQ(occupied.error().text, "could not listen on \"" + named + "\": it is there and is no socket");
+    std::string kept;
+    std::ifstream(named) >> kept;
+    EXPECT_EQ(kept, "precious");
+}
+
 TEST_F(UnixAddressTest, ErrorsNameThePath) {
     const auto missing = UnixAddress::listen("/nowhere", 5432, 0777);
     ASSERT_FALSE(missing.has_value());
