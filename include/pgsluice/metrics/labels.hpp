@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace pgsluice::metrics {
@@ -12,6 +13,9 @@ template <class... Names>
 constexpr auto names(Names... list) {
     return std::array<std::string_view, sizeof...(list)>{list...};
 }
+
+// A name from outside as the value of a label: escaped as for the log, and cut at 128 bytes.
+std::string label_value(std::string_view name);
 
 // idle: at rest, owns no server and waits for none; active: has a server; waiting: waits for one.
 enum class ClientState : std::uint8_t { idle, active, waiting };

@@ -7,6 +7,7 @@
 #include <pgsluice/base/time.hpp>
 #include <pgsluice/metrics/process.hpp>
 #include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/metrics/summary.hpp>
 
 #include <compare>
 #include <cstddef>
@@ -26,11 +27,6 @@ struct PoolLabels {
 struct ServerLabels {
     std::string cluster, server;  // server: "host:port"
     friend auto operator<=>(const ServerLabels&, const ServerLabels&) = default;
-};
-
-struct RuleLabels {
-    std::string rule, action, mode;
-    friend auto operator<=>(const RuleLabels&, const RuleLabels&) = default;
 };
 
 struct UserLabels {
@@ -91,6 +87,8 @@ class Registry {
 
     // When each worker's loop last came round, by worker index; for /healthz and the watchdog.
     std::vector<std::optional<TimePoint>> last_ticks() const;
+
+    Summary summary() const;
 
     // Prometheus text exposition format 0.0.4. `now` gives the ages of waiters.
     std::string exposition(TimePoint now) const;
