@@ -91,6 +91,7 @@ admin::ClientView view_of(session::Session& session, TimePoint now) {
         if (session.pins().has(static_cast<protocol::Pin>(i))) view.pins.push_back(names_of(metrics::PinReason{})[i]);
     }
     view.descriptor = link.descriptor();
+    if (!view.pins.empty()) view.pinned_at = micros(session.pinned_since());
     return view;
 }
 
@@ -162,7 +163,7 @@ admin::View Worker::view(bool with_settings) {
     }
     for (auto& [key, entry] : pools_) {
         const pool::Target& target = entry.pool->target();
-        view.pools.push_back({name_of(target), target.settings.mode, entry.pool->dialing()});
+        view.pools.push_back({name_of(target), target.settings.mode, entry.pool->dialing(), target.settings.size});
         entry.pool->each_server([&](pool::Server& server) {
             admin::ServerView& shown = view.servers.emplace_back(view_of(server, target));
             if (with_settings) shown.settings = settings_of(server.has().get());

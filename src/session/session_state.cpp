@@ -256,6 +256,7 @@ void Session::set_pins(Pins pins) {
     const bool was_counted = pins_.any() || std::exchange(expects_pin_, false);
     if (pins.any() && !was_counted) pool_->share().permits().pin();
     if (!pins.any() && was_counted) pool_->share().permits().unpin();
+    if (pins.any() && !pins_.any()) pinned_since_ = context_.host.now();
     for (std::size_t i = 0; i < protocol::pin_count; ++i) {
         const auto pin = static_cast<Pin>(i);
         const auto reason = static_cast<metrics::PinReason>(i);

@@ -39,7 +39,8 @@ struct ClientView {
     std::size_t prepared_statements = 0;
     std::vector<std::string_view> pins;  // why it keeps that server
     int descriptor = -1;
-    SettingsView settings;  // what it has made of those of its server
+    SettingsView settings;       // what it has made of those of its server
+    std::int64_t pinned_at = 0;  // since when, where there is any pin
 };
 
 struct ServerView {
@@ -62,6 +63,15 @@ struct PoolView {
     PoolName name;
     config::PoolMode mode = config::PoolMode::transaction;
     std::size_t connecting = 0;  // servers that are being logged in to
+    std::size_t size = 0;        // server connections that it may have, over all workers
+};
+
+// One server of a cluster, over all pools and workers.
+struct UpstreamView {
+    std::string cluster, host;
+    std::uint16_t port = 0;
+    std::size_t connections = 0;  // those that are being logged in to among them
+    bool is_down = false;         // a connection has failed, and it is not tried again before connect_retry has passed
 };
 
 // Since the start. Times are microseconds.

@@ -83,6 +83,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     TimePoint active_at() const { return active_at_; }
     const pool::Server* server() const { return server_; }  // lent to it, or none
     protocol::Pins pins() const { return pins_; }
+    TimePoint pinned_since() const { return pinned_since_; }  // while there is any pin
     std::size_t prepared_statements() const { return statements_.size(); }
     pool::Pool& pool() const { return *pool_; }
     Peer& client() const { return *client_; }
@@ -245,6 +246,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     };
     std::unique_ptr<Watch> watch_;
     protocol::Pins pins_;
+    TimePoint pinned_since_{};
     sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
     protocol::UnsentBegin begin_;
