@@ -38,7 +38,10 @@ void resolve_cluster(Reader& reader, const Node& section, std::string& name, con
 }
 
 bool fits_socket_path(const std::string& directory, unsigned port) {
-    const std::string path = directory + "/.s.PGSQL." + std::to_string(port);
+    return fits_socket_path(directory + "/.s.PGSQL." + std::to_string(port));
+}
+
+bool fits_socket_path(const std::string& path) {
     return path.size() < sizeof(sockaddr_un{}.sun_path);
 }
 
@@ -49,6 +52,7 @@ void check(Reader& reader, const Node& root, Config& config) {
     check_routes(reader, root, config);
     check_policies(reader, root, config);
     check_peers(reader, root, config);
+    check_admin(reader, root, config);
 }
 
 }  // namespace pgsluice::config

@@ -24,6 +24,7 @@ void check_clusters(Reader& reader, const Node& root, Config& config);
 void check_routes(Reader& reader, const Node& root, Config& config);
 void check_policies(Reader& reader, const Node& root, const Config& config);
 void check_peers(Reader& reader, const Node& root, const Config& config);
+void check_admin(Reader& reader, const Node& root, const Config& config);
 void check_users(Reader& reader, const Node& section, const UserSource& source);
 // `inside` is the cluster that the query stands under, or empty.
 void check_auth_query(Reader& reader, const Node& section, UserSource& source, const std::string& inside,
@@ -45,6 +46,7 @@ void resolve_cluster(Reader& reader, const Node& section, std::string& name, con
 
 // libpq's and our listeners' socket name must fit sockaddr_un.
 bool fits_socket_path(const std::string& directory, unsigned port);
+bool fits_socket_path(const std::string& path);
 
 // Calls f(node, value) for each item of the list or map `key` under `parent`.
 template <class Values, class F>

@@ -21,6 +21,16 @@ const Schema<Keepalive>& keepalive_schema() {
     return schema;
 }
 
+const Schema<HttpTls>& http_tls_schema() {
+    using T = HttpTls;
+    using enum Changes;
+    static const Schema<T> schema{
+        key<T>("certificate", &T::certificate, Path{Path::Is::readable}, new_connections),
+        key<T>("private_key", &T::private_key, Path{Path::Is::secret}, new_connections),
+    };
+    return schema;
+}
+
 // "HOST:PORT", "" for none, or a map.
 struct HttpEndpoint {
     static const Schema<AdminHttp>& schema() {
@@ -29,8 +39,10 @@ struct HttpEndpoint {
         static const Schema<T> schema{
             key<T>("address", &T::address, IpAddress{}, restart),
             key<T>("port", &T::port, Number{0, 65535, "any free port"}, restart),
-            later<T>("tls"),
-            later<T>("token"),
+            key<T>("unix", &T::unix_path, Path{}, restart),
+            key<T>("mode", &T::unix_mode, FileMode{}, restart),
+            section<T>("tls", &T::tls, Object<HttpTls>{http_tls_schema}),
+            key<T>("token", &T::token, Password{}, live),
         };
         return schema;
     }

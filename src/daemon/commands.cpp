@@ -110,13 +110,19 @@ int ask_health(const std::string& path, bool ready) {
         return exit_bad_configuration;
     }
     const config::AdminHttp& admin = loaded.config->admin_http;
-    if (admin.address.empty()) {
+    if (!admin.is_on()) {
         std::cerr << "pgsluice: admin.http is off, so there is nothing to ask\n";
         return exit_bad_configuration;
     }
-    const auto reply = http::get(admin.address, admin.port, ready ? "/readyz" : "/healthz", Milliseconds(3000));
+    const bool by_tcp = !admin.address.empty();
+    const http::Endpoint endpoint{.address = admin.address,
+                                  .port = admin.port,
+                                  .unix_path = by_tcp ? std::string() : admin.unix_path,
+                                  .by_tls = admin.tls.is_on()};
+    const auto reply = http::get(endpoint, ready ? "/readyz" : "/healthz", Milliseconds(3000));
     if (!reply) {
-        std::cerr << "pgsluice: " << admin.address << ':' << admin.port << ": " << reply.error().message() << '\n';
+        const std::string asked = by_tcp ? admin.address + ':' + std::to_string(admin.port) : admin.unix_path;
+        std::cerr << "pgsluice: " << asked << ": " << reply.error().message() << '\n';
         return exit_failed;
     }
     std::cout << reply->body << (reply->body.ends_with('\n') ? "" : "\n");

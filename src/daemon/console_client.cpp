@@ -37,7 +37,7 @@ boost::asio::awaitable<bool> run(ConsoleSession& session, Console& console, cons
     if (command.verb == Verb::show) {
         const admin::View view = co_await look(login.worker, command.argument == "fds");
         const std::shared_ptr<const Snapshot> snapshot = login.worker.snapshot();
-        console.answer_table(scene_of(login.worker, view, *snapshot), login.out);
+        console.answer_table(scene_of(login.worker.process(), view, *snapshot), login.out);
         session.end_command();
         co_return true;
     }

@@ -107,12 +107,12 @@ boost::asio::awaitable<admin::View> look(Worker& worker, bool with_settings) {
     co_return all;
 }
 
-admin::Scene scene_of(Worker& worker, const admin::View& view, const Snapshot& snapshot) {
-    Gates::State gates = worker.process().gates.state();
+admin::Scene scene_of(Process& process, const admin::View& view, const Snapshot& snapshot) {
+    Gates::State gates = process.gates.state();
     return {view,
             snapshot.config,
-            worker.process().metrics.version(),
-            worker.process().draining,
+            process.metrics.version(),
+            process.draining,
             gates.all_paused,
             std::move(gates.paused),
             std::move(gates.disabled)};

@@ -15,7 +15,7 @@ namespace pgsluice::daemon {
 // All workers' parts.
 boost::asio::awaitable<admin::View> look(Worker& worker, bool with_settings = false);
 // What tables are made of, with a view and a configuration that outlive it.
-admin::Scene scene_of(Worker& worker, const admin::View& view, const Snapshot& snapshot);
+admin::Scene scene_of(Process& process, const admin::View& view, const Snapshot& snapshot);
 
 // How a command has ended: well, with an error for the client, or it has gone meanwhile.
 struct Done {

@@ -25,7 +25,7 @@ namespace {
 boost::asio::awaitable<Databases> servers_names(Worker& worker, const std::string& database) {
     const admin::View view = co_await look(worker);
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
-    co_return admin::server_names(scene_of(worker, view, *snapshot), database);
+    co_return admin::server_names(scene_of(worker.process(), view, *snapshot), database);
 }
 
 enum class Waited : std::uint8_t { done, called_off, cancelled, client_left };

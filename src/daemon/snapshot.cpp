@@ -118,6 +118,16 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
         else
             problems.push_back(config.path + ": peers.tls: " + made.error().text);
     }
+    if (config.admin_http.tls.is_on()) {
+        net::TlsServerContext::Files files;
+        files.certificate = config.admin_http.tls.certificate;
+        files.private_key = config.admin_http.tls.private_key;
+        auto made = net::TlsServerContext::load(files);
+        if (made)
+            snapshot->http_tls = *made;
+        else
+            problems.push_back(config.path + ": admin.http.tls: " + made.error().text);
+    }
     if (!problems.empty()) return problems;
     return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
@@ -167,6 +177,10 @@ std::vector<metrics::Certificate> Snapshot::certificates() const {
         const auto& listener = config.listeners[i];
         all.push_back({"listener", listener_name(listener), listener.tls.certificate,
                        std::chrono::system_clock::to_time_t(listener_tls[i]->certificate_expiry())});
+    }
+    if (http_tls != nullptr) {
+        all.push_back({"admin", "http", config.admin_http.tls.certificate,
+                       std::chrono::system_clock::to_time_t(http_tls->certificate_expiry())});
     }
     for (const auto& each : config.clusters) {
         const auto context = tls_of(each.name);

@@ -50,6 +50,7 @@ struct Snapshot {
     std::vector<std::shared_ptr<const net::TlsServerContext>> listener_tls;  // by listener; nullptr without TLS
     std::map<std::string, std::shared_ptr<const net::TlsClientContext>> cluster_tls;
     std::shared_ptr<const net::TlsClientContext> peers_tls;  // nullptr without TLS
+    std::shared_ptr<const net::TlsServerContext> http_tls;   // nullptr without TLS
     std::map<std::string, Users> cluster_users;
     Users users;
     bool has_verifiers = false;  // of SCRAM, for anybody: in a list, or perhaps behind an auth.query

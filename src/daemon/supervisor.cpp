@@ -17,8 +17,6 @@ namespace pgsluice::daemon {
 namespace {
 
 constexpr Milliseconds poll_interval{100};
-// A worker whose loop has not come round for so long hangs.
-constexpr Milliseconds loop_limit{5000};
 
 // Processors that this process may use: its affinity, and the quota of its control group.
 std::size_t usable_processors() {
@@ -55,8 +53,9 @@ Supervisor::Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Regist
     process_.orders = this;
 }
 
+// Workers may still post to the HTTP server while they stop: it goes behind them.
 Supervisor::~Supervisor() {
-    http_.reset();
+    if (http_ != nullptr) http_->stop();
     for (auto& worker : workers_) worker->stop();
     process_.helpers.join();
 }
@@ -79,7 +78,7 @@ std::optional<std::string> Supervisor::start() {
     }
     for (auto& worker : workers_) worker->set_siblings(all);
     if (auto problem = open_listeners()) return problem;
-    if (auto problem = open_http()) return problem;
+    if (auto problem = open_http(all)) return problem;
     for (auto& worker : workers_) worker->start();
     show_certificates();
     note_loaded();
@@ -120,35 +119,6 @@ std::optional<std::string> Supervisor::open_listeners() {
         log::info("listening", place, {{"port", static_cast<std::int64_t>(address->port())}});
     }
     return std::nullopt;
-}
-
-std::optional<std::string> Supervisor::open_http() {
-    const config::AdminHttp& admin = snapshot_->config.admin_http;
-    if (admin.address.empty()) return std::nullopt;
-    http::ServerOptions options;
-    options.address = admin.address;
-    options.port = admin.port;
-    http::Handlers handlers;
-    handlers.metrics = [this] { return registry_.exposition(now()); };
-    handlers.healthy = [this] { return health(); };
-    handlers.ready = [this] {
-        const Phase phase = phase_;
-        if (phase == Phase::serving) return http::Health{true, "ok"};
-        return http::Health{false, phase == Phase::starting ? "starting" : "draining"};
-    };
-    auto server = http::Server::start(options, std::move(handlers));
-    if (!server) {
-        return "could not listen on " + admin.address + ':' + std::to_string(admin.port) +
-               " (admin.http): " + server.error().message();
-    }
-    http_ = std::move(*server);
-    log::info("http_listening", admin.address + ':' + std::to_string(http_->port()),
-              {{"port", static_cast<std::int64_t>(http_->port())}});
-    return std::nullopt;
-}
-
-http::Health Supervisor::health() const {
-    return http::loops_healthy(registry_.last_ticks(), now(), loop_limit);
 }
 
 void Supervisor::show_certificates() {

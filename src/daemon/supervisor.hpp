@@ -4,6 +4,7 @@
 
 #include "log_backend.hpp"
 #include "orders.hpp"
+#include "overview.hpp"
 #include "process.hpp"
 #include "snapshot.hpp"
 #include "worker.hpp"
@@ -38,7 +39,8 @@ class Supervisor final : private Orders {
 
   private:
     std::optional<std::string> open_listeners();
-    std::optional<std::string> open_http();
+    std::optional<std::string> open_http(const std::vector<Worker*>& workers);
+    void renew_http_credentials();
     void wait_for_signal();
     void on_signal(int number);
     void reload();
@@ -68,6 +70,7 @@ class Supervisor final : private Orders {
     Process process_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<net::UnixAddress> unix_addresses_;
+    std::unique_ptr<Overview> overview_;  // what http_ asks
     std::unique_ptr<http::Server> http_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;

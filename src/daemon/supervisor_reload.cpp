@@ -84,6 +84,7 @@ void Supervisor::install(std::shared_ptr<const Snapshot> snapshot) {
         worker->post([target = worker.get(), installed = snapshot_] { target->publish(installed); });
     }
     show_certificates();
+    renew_http_credentials();
     watch_files();
 }
 

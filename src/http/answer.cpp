@@ -1,3 +1,5 @@
+#include "api_gate.hpp"
+
 #include <pgsluice/http/answer.hpp>
 
 #include <cstdio>
@@ -24,13 +26,23 @@ Answer get(std::string_view path, const Handlers& handlers) {
     return {.status = 404, .body = "not found; try /metrics, /healthz or /readyz\n"};
 }
 
+std::variant<Answer, OverviewWanted> get_api(std::string_view path, const Request& request, const Handlers& handlers,
+                                             const Secret& token) {
+    if (std::optional<Answer> refused = refusal_of_api(request, token)) return std::move(*refused);
+    if (path != "/api/overview") return Answer{.status = 404, .body = "not found; try /api/overview\n"};
+    if (!handlers.overview) return failed();
+    return OverviewWanted{};
+}
+
 }  // namespace
 
-Answer answer(std::string_view method, std::string_view target, const Handlers& handlers) {
-    if (method != "GET" && method != "HEAD")
-        return {.status = 405, .body = "GET and HEAD only\n", .allow = "GET, HEAD"};
+std::variant<Answer, OverviewWanted> answer(const Request& request, const Handlers& handlers, const Secret& token) {
+    if (request.method != "GET" && request.method != "HEAD")
+        return Answer{.status = 405, .body = "GET and HEAD only\n", .allow = "GET, HEAD"};
+    const std::string_view path = request.target.substr(0, request.target.find('?'));
+    if (is_of_api(path)) return get_api(path, request, handlers, token);
     try {
-        return get(target.substr(0, target.find('?')), handlers);
+        return get(path, handlers);
     } catch (const std::exception&) {
         return failed();
     }

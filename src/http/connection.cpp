@@ -1,12 +1,13 @@
 #include "connection.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/beast/http/error.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
+#include "api_gate.hpp"
 
+#include <pgsluice/base/log.hpp>
+
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <exception>
 #include <utility>
 
 namespace pgsluice::http {
@@ -15,7 +16,8 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 
-constexpr auto as_tuple_deferred = asio::as_tuple(asio::deferred);
+// How long the peer may take to end its side of a connection that we end.
+constexpr Milliseconds farewell{1000};
 
 // What a request that cannot be read is answered with; nullopt where the peer is gone or too late to be told.
 std::optional<Answer> refusal(const error_code& failure) {
@@ -30,12 +32,21 @@ std::optional<Answer> refusal(const error_code& failure) {
     return std::nullopt;
 }
 
+template <class Text>
+std::string_view view_of(const Text& text) {
+    return {text.data(), text.size()};
+}
+
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, const ServerOptions& options, const Handlers& handlers)
+Connection::Connection(Peer peer, const ServerOptions& options, const Handlers& handlers,
+                       const Credentials& credentials)
     : options_(options),
       handlers_(handlers),
-      stream_(std::move(socket)),
+      credentials_(credentials),
+      address_(std::move(peer.address)),
+      is_trusted_(peer.is_trusted),
+      stream_(std::move(peer.socket)),
       buffer_(options.request_bytes),
       waiting_since_(std::chrono::steady_clock::now()) {}
 
@@ -44,6 +55,9 @@ void Connection::abort() {
 }
 
 asio::awaitable<void> Connection::run() {
+    stream_.expires_after(options_.request_timeout);
+    const error_code stranger = co_await shake_hands();
+    if (stranger) co_return;
     for (Milliseconds timeout = options_.request_timeout;; timeout = options_.idle_timeout) {
         Parser parser;
         parser.header_limit(static_cast<std::uint32_t>(options_.request_bytes));
@@ -53,23 +67,50 @@ asio::awaitable<void> Connection::run() {
             if (refused) co_await write(*refused, 11, false, false);
             co_return;
         }
-        const auto& request = parser.get();
-        const bool head = request.method() == beast::http::verb::head;
-        const Answer answered = answer({request.method_string().data(), request.method_string().size()},
-                                       {request.target().data(), request.target().size()}, handlers_);
-        const bool keep_alive = request.keep_alive() && answered.status != 405;
-        const bool written = co_await write(answered, request.version(), head, keep_alive);
+        const Message& message = parser.get();
+        const bool head = message.method() == beast::http::verb::head;
+        const Answer answered = co_await answer_to(message);
+        const bool keep_alive = message.keep_alive() && answered.status != 405;
+        const bool written = co_await write(answered, message.version(), head, keep_alive);
         if (!written || !keep_alive) co_return;
     }
+}
+
+// A peer that asks in clear where TLS is wanted is closed without a word: it would not understand an alert.
+asio::awaitable<error_code> Connection::shake_hands() {
+    if (is_trusted_ || credentials_.tls == nullptr) co_return error_code();
+    co_return co_await stream_.handshake(credentials_.tls->native(), asio::ssl::stream_base::server);
 }
 
 // The deadline is absolute: a peer that sends a byte now and then gains nothing.
 asio::awaitable<error_code> Connection::read(Parser& parser, Milliseconds timeout) {
     waiting_since_ = std::chrono::steady_clock::now();
     stream_.expires_after(timeout);
-    auto [error, size] = co_await beast::http::async_read(stream_, buffer_, parser, as_tuple_deferred);
+    const error_code error = co_await stream_.read(buffer_, parser);
     waiting_since_.reset();
     co_return error;
+}
+
+asio::awaitable<Answer> Connection::answer_to(const Message& message) {
+    const Request request{.method = view_of(message.method_string()),
+                          .target = view_of(message.target()),
+                          .authorization = view_of(message[beast::http::field::authorization]),
+                          .is_trusted = is_trusted_};
+    std::variant<Answer, OverviewWanted> reply = answer(request, handlers_, credentials_.token);
+    if (std::holds_alternative<OverviewWanted>(reply)) co_return co_await overview();
+    Answer& answered = std::get<Answer>(reply);
+    if (has_shown_a_wrong_token(request, answered)) {
+        log::warning("api_refused", "a request for /api/ came with a wrong token", {{"address", address_}});
+    }
+    co_return std::move(answered);
+}
+
+asio::awaitable<Answer> Connection::overview() {
+    try {
+        co_return co_await handlers_.overview();
+    } catch (const std::exception&) {
+        co_return Answer{.status = 500, .body = "internal error\n"};
+    }
 }
 
 asio::awaitable<bool> Connection::write(const Answer& answer, unsigned version, bool head, bool keep_alive) {
@@ -79,15 +120,17 @@ asio::awaitable<bool> Connection::write(const Answer& answer, unsigned version, 
     response.set(beast::http::field::content_type, answer.content_type);
     response.set(beast::http::field::cache_control, "no-store");
     if (!answer.allow.empty()) response.set(beast::http::field::allow, answer.allow);
+    if (!answer.authenticate.empty()) response.set(beast::http::field::www_authenticate, answer.authenticate);
     response.content_length(answer.body.size());
     response.keep_alive(keep_alive);
     if (!head) response.body() = answer.body;
     stream_.expires_after(options_.answer_timeout);
-    auto [error, size] = co_await beast::http::async_write(stream_, response, as_tuple_deferred);
+    const error_code error = co_await stream_.write(response);
     if (error) co_return false;
     if (!keep_alive) {
-        error_code ignored;
-        stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+        waiting_since_ = std::chrono::steady_clock::now();
+        stream_.expires_after(farewell);
+        co_await stream_.shutdown();
     }
     co_return true;
 }

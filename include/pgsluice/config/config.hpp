@@ -245,9 +245,20 @@ struct Log {
     bool connections = true, disconnections = true, pool_errors = true;
 };
 
+// Both, or neither for plain HTTP.
+struct HttpTls {
+    std::string certificate, private_key;  // paths
+    bool is_on() const { return !certificate.empty(); }
+};
+
 struct AdminHttp {
-    std::string address = "127.0.0.1";  // empty: no endpoint
+    std::string address = "127.0.0.1";  // empty: not over TCP
     std::uint16_t port = 9930;          // 0: any free port
+    std::string unix_path;              // of a Unix socket; empty: none
+    std::uint32_t unix_mode = 0700;
+    HttpTls tls;   // of what comes over TCP
+    Secret token;  // what /api/ asks of those who come over TCP; empty: nobody is answered there
+    bool is_on() const { return !address.empty() || !unix_path.empty(); }
 };
 
 // A database of our own, which answers the commands of PgBouncer's; also by the name "pgbouncer". It is there where

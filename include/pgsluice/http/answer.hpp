@@ -1,12 +1,16 @@
-// What the endpoint answers: pure functions of the request line and the daemon's handlers, without a socket.
+// What the endpoint answers: pure functions of the request and the daemon's handlers, without a socket.
 #pragma once
 
+#include <pgsluice/base/secret.hpp>
 #include <pgsluice/base/time.hpp>
+
+#include <boost/asio/awaitable.hpp>
 
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace pgsluice::http {
@@ -16,22 +20,36 @@ struct Health {
     std::string text;  // one line: why not, or "ok"
 };
 
+struct Answer {
+    unsigned status = 200;
+    std::string content_type = "text/plain; charset=utf-8";
+    std::string body{};
+    std::string allow{};         // the Allow header of a 405
+    std::string authenticate{};  // the WWW-Authenticate header of a 401
+};
+
 // Called on the server's thread, never on a worker. An empty function or one that throws makes a 500 of its path.
 struct Handlers {
     std::function<std::string()> metrics;  // /metrics: text exposition
     std::function<Health()> healthy;       // /healthz
     std::function<Health()> ready;         // /readyz: starting, draining, no listener
+    // /api/overview: may take its time, during which others are answered. What it refers to outlives the server.
+    std::function<boost::asio::awaitable<Answer>()> overview;
 };
 
-struct Answer {
-    unsigned status = 200;
-    std::string content_type = "text/plain; charset=utf-8";
-    std::string body{};
-    std::string allow{};  // the Allow header of a 405
+// What matters of a request, as it came: the peer may have written anything.
+struct Request {
+    std::string_view method, target;  // a query string is ignored
+    std::string_view authorization{};
+    bool is_trusted = false;  // it came by the Unix socket, whose file mode says who may
 };
 
-// `target` as in the request line; a query string is ignored. Never throws, save bad_alloc.
-Answer answer(std::string_view method, std::string_view target, const Handlers& handlers);
+// /api/overview by somebody who may: its handler is to be asked.
+struct OverviewWanted {};
+
+// `token` is what /api/ asks for, and empty where nobody is answered there who is not trusted. Never throws, save
+// bad_alloc.
+std::variant<Answer, OverviewWanted> answer(const Request& request, const Handlers& handlers, const Secret& token);
 
 // Healthy where every worker's loop came round within `limit`. A worker that has not yet (nullopt) counts as hanging.
 Health loops_healthy(const std::vector<std::optional<TimePoint>>& last_ticks, TimePoint now, Milliseconds limit);

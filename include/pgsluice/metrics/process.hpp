@@ -25,8 +25,8 @@ struct ProcessMetrics {
 };
 
 struct Certificate {
-    std::string use;   // "listener" or "cluster"
-    std::string name;  // which one: an address and port, or a cluster's name
+    std::string use;   // "listener", "cluster" or "admin"
+    std::string name;  // which one: an address and port, a cluster's name, or "http"
     std::string file;
     std::int64_t expires_at_seconds = 0;  // Unix time of notAfter
 };

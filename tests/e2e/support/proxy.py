@@ -1,7 +1,6 @@
 """Runs pgsluice with a configuration given as a dict and looks after it: readiness, log, metrics, a clean end."""
 import contextlib
 import copy
-import http.client
 import json
 import os
 import signal
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from .endpoint import connect_http
 from .metrics import Metrics
 from .reachable import Reachable
 from .system import end, eventually, free_port, run
@@ -129,10 +129,10 @@ class Proxy(Reachable):
         """Like events(), once there is one. A record follows what it tells of by some milliseconds: a thread of its own writes."""
         return eventually(lambda: self.events(name), 5, f"an event {name}")
 
-    def http(self, path: str, method: str = "GET", timeout: float = 5) -> tuple:
-        host, _, port = self.config["admin"]["http"].rpartition(":")
-        with contextlib.closing(http.client.HTTPConnection(host.strip("[]"), int(port), timeout=timeout)) as connection:
-            connection.request(method, path)
+    def http(self, path: str, method: str = "GET", timeout: float = 5, **headers) -> tuple:
+        """Status and text."""
+        with contextlib.closing(connect_http(self.config["admin"]["http"], timeout)) as connection:
+            connection.request(method, path, headers=headers)
             response = connection.getresponse()
             return response.status, response.read().decode()
 

@@ -177,6 +177,7 @@ TEST_F(OverviewTest, NamesAreUtf8AndShortWhateverClientsSay) {
 }
 
 TEST_F(OverviewTest, HoldsNothingOfASecretOrOfWhatClientsCallThemselves) {
+    config.admin_http.token = Secret("canary-of-a-token");
     config.routes[0].password = Secret("canary-password");
     client(ClientState::active).application_name = "canary_application";
     made();

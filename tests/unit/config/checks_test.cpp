@@ -201,6 +201,23 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{4, "routes: [ { name: orders } ]\npolicies: [ { name: p, when: { routes: [order] } } ]",
                            "5:41: policies[0].when.routes[0]: there is no route \"order\", did you mean \"orders\"?"}));
 
+const std::string long_path = "routes: [ { name: a } ]\nadmin: { http: { unix: /" + std::string(107, 'x') + " } }";
+
+INSTANTIATE_TEST_SUITE_P(
+    Admin, Impossible,
+    ::testing::Values(Case{4, "routes: [ { name: a } ]\nadmin: { http: { token: 0123456789abcde } }",
+                           "5:25: admin.http.token: is too short for a token; allowed are at least 16 characters"},
+                      Case{4, "routes: [ { name: a } ]\nadmin: { http: { token: \"0123456789 abcdef\" } }",
+                           "5:25: admin.http.token: does not fit a header"},
+                      Case{4, "routes: [ { name: a } ]\nadmin: { http: { token: 0123456789abcdé } }",
+                           "5:25: admin.http.token: does not fit a header"},
+                      Case{4, "routes: [ { name: a } ]\nadmin: { http: { mode: \"0700\" } }",
+                           "5:24: admin.http.mode: a file mode is for Unix sockets only"},
+                      Case{4, "routes: [ { name: a } ]\nadmin: { http: { tls: { certificate: a.crt } } }",
+                           "5:23: admin.http.tls: needs certificate and private_key, or neither"},
+                      Case{4, long_path.c_str(),
+                           "5:24: admin.http.unix: the path of the socket is longer than 107 bytes"}));
+
 class Doubtful : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Doubtful, IsAWarningAtItsPlace) {
@@ -226,6 +243,8 @@ INSTANTIATE_TEST_SUITE_P(
              "3:70: clusters.main.tls.mode: \"require\" does not protect"},
         Case{4, "routes: [ { name: a, match: { databases: [\"*\"] } }, { name: b } ]",
              "4:53: routes[1]: never used: a route before it"},
+        Case{4, "routes: [ { name: a } ]\nadmin: { http: { address: 0.0.0.0, token: 0123456789abcdef } }",
+             "5:43: admin.http.token: crosses the network in the clear"},
         Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p } ]", "5:13: policies[0]: blocks every statement"}));
 
 class Harmless : public ::testing::TestWithParam<Case> {};
@@ -239,26 +258,29 @@ TEST_P(Harmless, IsNoWarning) {
 
 const std::string longest_folder = '/' + std::string(92, 'x');  // with "/.s.PGSQL.5432" 107 bytes
 const std::string longest_listener = "listeners: [ { unix: " + longest_folder + " } ]";
+const std::string longest_path =
+    "routes: [ { name: a } ]\nadmin: { http: { unix: /" + std::string(106, 'x') + ", mode: \"0600\" } }";
 
 INSTANTIATE_TEST_SUITE_P(
     Each, Harmless,
-    ::testing::Values(Case{4, "routes: [ { name: a, match: { databases: [pgbouncer, pgsluice] } } ]", ""},
-                      Case{1, longest_listener.c_str(), ""},
-                      Case{1, "listeners: [ { address: \"::1\", port: 0 }, { address: \"::1\", port: 0 } ]", ""},
-                      Case{2, "auth: { rules: [ { from: [unix, 127.0.0.0/8, \"::1\"], method: trust } ] }", ""},
-                      Case{2, "auth: { rules: [ { tls: require, method: password } ] }", ""},
-                      Case{2, "auth: { rules: [ { from: [unix], method: peer, map: { root: app } } ] }", ""},
-                      Case{3,
-                           "clusters: { main: { servers: [ { host: localhost }, { host: \"::1\" }, { host: 127.0.0.9 } "
-                           "], tls: { mode: disable } } }",
-                           ""},
-                      Case{4,
-                           "routes: [ { name: a } ]\npolicies: [ { name: p, action: allow, when: { pattern: x } }, "
-                           "{ name: rest } ]",
-                           ""},
-                      Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, when: { users: [x] } } ]", ""},
-                      Case{4, "routes: [ { name: a, parameters: { \"pg_stat_statements.track\": none, jit: true } } ]",
-                           ""}));
+    ::testing::Values(
+        Case{4, "routes: [ { name: a, match: { databases: [pgbouncer, pgsluice] } } ]", ""},
+        Case{1, longest_listener.c_str(), ""}, Case{4, longest_path.c_str(), ""},
+        Case{4, "routes: [ { name: a } ]\nadmin: { http: { address: \"::1\", token: 0123456789abcdef } }", ""},
+        Case{1, "listeners: [ { address: \"::1\", port: 0 }, { address: \"::1\", port: 0 } ]", ""},
+        Case{2, "auth: { rules: [ { from: [unix, 127.0.0.0/8, \"::1\"], method: trust } ] }", ""},
+        Case{2, "auth: { rules: [ { tls: require, method: password } ] }", ""},
+        Case{2, "auth: { rules: [ { from: [unix], method: peer, map: { root: app } } ] }", ""},
+        Case{3,
+             "clusters: { main: { servers: [ { host: localhost }, { host: \"::1\" }, { host: 127.0.0.9 } "
+             "], tls: { mode: disable } } }",
+             ""},
+        Case{4,
+             "routes: [ { name: a } ]\npolicies: [ { name: p, action: allow, when: { pattern: x } }, "
+             "{ name: rest } ]",
+             ""},
+        Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, when: { users: [x] } } ]", ""},
+        Case{4, "routes: [ { name: a, parameters: { \"pg_stat_statements.track\": none, jit: true } } ]", ""}));
 
 TEST(Checks, SeveralClustersLeaveNoDefault) {
     const Folder folder;

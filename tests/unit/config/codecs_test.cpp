@@ -92,8 +92,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"? [a]\n: b", "5:3: a key must be a word"},
         Case{"policies: [ { action: log } ]", "5:13: policies[0]: needs the key \"name\""},
         Case{"peers: []", "5:8: peers: must be a map"},
-        Case{"admin: { http: { address: 127.0.0.1, tls: {} } }", "5:38: admin.http.tls: not supported in this version"},
-        Case{"admin: { http: { token: x } }", "5:18: admin.http.token: not supported in this version"},
+        Case{"admin: { http: { tls: { mode: require } } }",
+             "5:25: admin.http.tls.mode: unknown key; allowed is certificate or private_key"},
         Case{"policies: [ { name: p, action: rewrite } ]",
              "5:32: policies[0].action: \"rewrite\" is not supported in this version; allowed is allow, block or log"},
         Case{"policies: [ { name: p, action: limit } ]",
@@ -116,6 +116,25 @@ TEST(Codecs, AdminHttpHasAShortForm) {
     EXPECT_EQ(endpoint("\"\""), " 9930");
     EXPECT_EQ(endpoint("{ address: \"\" }"), " 9930");
     EXPECT_EQ(endpoint("{ port: 5 }"), "127.0.0.1 5");
+}
+
+TEST(Codecs, AdminHttpHasATokenAUnixSocketAndTls) {
+    const Folder folder;
+    folder.write("api", "0123456789abcdef\n");
+    folder.write("http.crt", "");
+    folder.write("http.key", "");
+    const Loaded loaded = folder.load(base +
+                                      "admin: { http: { token: \"${file:api}\", unix: run/http.sock, mode: \"0660\", "
+                                      "tls: { certificate: http.crt, private_key: http.key } } }\n");
+    ASSERT_TRUE(loaded) << testing::PrintToString(folder.lines(loaded.problems));
+    const AdminHttp& http = loaded.config->admin_http;
+    EXPECT_EQ(http.token, Secret("0123456789abcdef"));
+    EXPECT_EQ(http.unix_path, folder.path("run/http.sock"));
+    EXPECT_EQ(http.unix_mode, 0660u);
+    EXPECT_EQ(http.tls.certificate, folder.path("http.crt"));
+    EXPECT_EQ(http.tls.private_key, folder.path("http.key"));
+    EXPECT_TRUE(AdminHttp().token.empty());
+    EXPECT_EQ(AdminHttp().unix_mode, 0700u);
 }
 
 TEST(Codecs, FileModesAreFourOctalDigits) {

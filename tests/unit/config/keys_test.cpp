@@ -48,6 +48,7 @@ void write_what_the_examples_name(const Folder& folder) {
         folder.write(name, "");
     }
     folder.write("userlist.txt", "\"app\" \"secret\"\n");
+    folder.write("api_token", "0123456789abcdef\n");
 }
 
 // "listeners[].port" for the node listeners[0].port, with the line where it stands.

@@ -71,6 +71,17 @@ admin: { http: "" }
     EXPECT_TRUE(again.config->admin_http.address.empty());
 }
 
+// Nor would anybody load what was printed with a token that everybody knows: *** is too short for one.
+TEST(Print, ATokenIsHiddenAndHasToBePutInAgain) {
+    const Folder folder;
+    const Loaded loaded = folder.load(base + "admin: { http: { token: hunter2hunter2hunter2 } }\n");
+    ASSERT_TRUE(loaded);
+    const std::string printed = print(*loaded.config);
+    EXPECT_THAT(printed, Not(HasSubstr("hunter2")));
+    EXPECT_THAT(printed, HasSubstr("token: \"***\"\n"));
+    EXPECT_FALSE(folder.load(printed));
+}
+
 TEST(Print, WhatWasFilledInIsHidden) {
     const Folder folder;
     folder.write("word", "hunter2\n");

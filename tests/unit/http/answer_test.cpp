@@ -1,3 +1,4 @@
+// Paths, methods, and who may ask for what.
 #include <pgsluice/http/answer.hpp>
 
 #include <gtest/gtest.h>
@@ -6,6 +7,12 @@
 
 namespace pgsluice::http {
 namespace {
+
+const Secret token("0123456789abcdef");
+
+boost::asio::awaitable<Answer> no_overview() {
+    co_return Answer{};
+}
 
 Handlers handlers() {
     return {.metrics = [] { return std::string("m 1\n"); },
@@ -16,7 +23,21 @@ Handlers handlers() {
             .ready =
                 [] {
                     return Health{false, "draining"};
-                }};
+                },
+            .overview = no_overview};
+}
+
+Answer answer(std::string_view method, std::string_view target, const Handlers& all) {
+    return std::get<Answer>(http::answer({.method = method, .target = target}, all, token));
+}
+
+// What somebody with this header gets of /api/: 200 stands for the overview.
+Answer api(std::string_view authorization, const Secret& wanted = token, std::string_view target = "/api/overview",
+           bool is_trusted = false) {
+    const auto reply =
+        http::answer({.method = "GET", .target = target, .authorization = authorization, .is_trusted = is_trusted},
+                     handlers(), wanted);
+    return std::holds_alternative<Answer>(reply) ? std::get<Answer>(reply) : Answer{};
 }
 
 TEST(Answer, ServesItsThreePaths) {
@@ -41,8 +62,61 @@ TEST(Answer, AHandlerThatThrowsOrIsMissingIsAnInternalError) {
     Handlers broken = handlers();
     broken.metrics = []() -> std::string { throw std::runtime_error("boom"); };
     broken.ready = nullptr;
+    broken.overview = nullptr;
+    EXPECT_EQ(
+        std::get<Answer>(http::answer({.method = "GET", .target = "/api/overview", .is_trusted = true}, broken, token))
+            .status,
+        500u);
     EXPECT_EQ(answer("GET", "/metrics", broken).status, 500u);
     EXPECT_EQ(answer("GET", "/readyz", broken).status, 500u);
+}
+
+TEST(Api, WantsTheTokenAndNothingElse) {
+    for (const char* right : {"Bearer 0123456789abcdef", "bearer 0123456789abcdef", "BEARER   0123456789abcdef"})
+        EXPECT_EQ(api(right).status, 200u) << right;
+    for (const char* wrong :
+         {"", "Bearer", "Bearer ", "Bearer 0123456789abcdeF", "Bearer 0123456789abcde", "Bearer 0123456789abcdef0",
+          "Bearer 0123456789abcdef ", "Basic 0123456789abcdef", "0123456789abcdef", "Bearer0123456789abcdef",
+          "Bearer\t0123456789abcdef", "Bearer x, Bearer 0123456789abcdef"})
+        EXPECT_EQ(api(wrong).status, 401u) << wrong;
+}
+
+TEST(Api, SaysWhatItWantsAndNeverWhatItWasGiven) {
+    EXPECT_EQ(api("").authenticate, "Bearer realm=\"pgsluice\"");
+    const Answer refused = api("Bearer canary");
+    EXPECT_EQ(refused.authenticate, "Bearer realm=\"pgsluice\", error=\"invalid_token\"");
+    EXPECT_EQ((refused.body + refused.authenticate + refused.content_type).find("canary"), std::string::npos);
+}
+
+TEST(Api, IsClosedWithoutATokenInTheConfiguration) {
+    for (const char* any : {"", "Bearer", "Bearer ", "Bearer 0123456789abcdef"}) {
+        EXPECT_EQ(api(any, Secret()).status, 403u) << any;
+        EXPECT_NE(api(any, Secret()).body.find("set admin.http.token"), std::string::npos);
+    }
+}
+
+TEST(Api, TellsStrangersNothingOfWhatIsThere) {
+    for (const char* path :
+         {"/api/", "/api/nothing", "/api//overview", "/api/overview/", "/api/../metrics", "/api/?x"}) {
+        EXPECT_EQ(api("", token, path).status, 401u) << path;
+        EXPECT_EQ(api("", Secret(), path).status, 403u) << path;
+        EXPECT_EQ(api("Bearer 0123456789abcdef", token, path).status, 404u) << path;
+    }
+    EXPECT_EQ(api("", token, "/api").status, 404u) << "no path of the API";
+    EXPECT_EQ(api("", token, "/API/overview").status, 404u) << "nor this";
+}
+
+TEST(Api, WhoeverComesByTheUnixSocketNeedsNoToken) {
+    EXPECT_EQ(api("", token, "/api/overview?pretty", true).status, 200u);
+    EXPECT_EQ(api("", Secret(), "/api/overview", true).status, 200u);
+    EXPECT_EQ(api("Bearer wrong", token, "/api/overview", true).status, 200u);
+    EXPECT_EQ(api("", Secret(), "/api/nothing", true).status, 404u);
+}
+
+TEST(Api, HasTheMethodsOfTheOtherPaths) {
+    EXPECT_EQ(answer("POST", "/api/overview", handlers()).status, 405u);
+    EXPECT_TRUE(std::holds_alternative<OverviewWanted>(
+        http::answer({.method = "HEAD", .target = "/api/overview", .is_trusted = true}, handlers(), token)));
 }
 
 TEST(LoopsHealthy, NamesTheWorkersThatHang) {

@@ -1,13 +1,20 @@
+#include "support/certificates.hpp"
+
 #include <pgsluice/http/client.hpp>
 #include <pgsluice/http/server.hpp>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -48,22 +55,31 @@ class RawClient {
 
 class ServerTest : public ::testing::Test {
   protected:
-    void start(ServerOptions options = {}) {
+    void start(ServerOptions options = {}, Credentials credentials = {}) {
         options.address = "127.0.0.1";
-        auto started = Server::start(options, {.metrics = [this] { return metrics_; },
-                                               .healthy =
-                                                   [] {
-                                                       return Health{true, "ok"};
-                                                   },
-                                               .ready =
-                                                   [] {
-                                                       return Health{false, "starting"};
-                                                   }});
-        ASSERT_TRUE(started) << started.error().message();
+        options.unix_path = folder_ / "http.sock";
+        auto started = Server::start(options,
+                                     {.metrics = [this] { return metrics_; },
+                                      .healthy =
+                                          [] {
+                                              return Health{true, "ok"};
+                                          },
+                                      .ready =
+                                          [] {
+                                              return Health{false, "starting"};
+                                          },
+                                      .overview = slow_overview},
+                                     std::move(credentials));
+        ASSERT_TRUE(started) << started.error().text;
         server_ = std::move(*started);
     }
     Result<Reply> get(const std::string& path) {
-        return http::get("127.0.0.1", server_->port(), path, milliseconds(3000));
+        return http::get({.address = "127.0.0.1", .port = server_->port()}, path, milliseconds(3000));
+    }
+    static asio::awaitable<Answer> slow_overview() {
+        asio::steady_timer timer(co_await asio::this_coro::executor, milliseconds(400));
+        co_await timer.async_wait(asio::as_tuple(asio::deferred));
+        co_return Answer{.content_type = "application/json", .body = "{}"};
     }
     std::string exchange(std::string_view request) {
         RawClient client(server_->port());
@@ -71,6 +87,7 @@ class ServerTest : public ::testing::Test {
         return client.read_to_end();
     }
 
+    test::TemporaryDirectory folder_;
     std::string metrics_ = "up 1\n";
     std::unique_ptr<Server> server_;
 };
@@ -82,7 +99,7 @@ TEST_F(ServerTest, AnswersTheBlockingClient) {
     EXPECT_EQ(get("/healthz")->status, 200u);
     EXPECT_EQ(get("/readyz")->status, 503u);
     EXPECT_EQ(get("/nothing")->status, 404u);
-    EXPECT_EQ(http::get("0.0.0.0", server_->port(), "/healthz", milliseconds(3000))->status, 200u);
+    EXPECT_EQ(http::get({.address = "0.0.0.0", .port = server_->port()}, "/healthz", milliseconds(3000))->status, 200u);
 }
 
 TEST_F(ServerTest, KeepsAConnectionForSeveralRequestsAlsoPipelined) {
@@ -161,7 +178,119 @@ TEST_F(ServerTest, ReportsAnAddressThatItCannotBind) {
     start();
     EXPECT_FALSE(Server::start({.address = "127.0.0.1", .port = server_->port()}, {}));
     EXPECT_FALSE(Server::start({.address = "localhost"}, {}));
-    EXPECT_FALSE(Server::start({.address = "192.0.2.1"}, {}));
+    const auto elsewhere = Server::start({.address = "192.0.2.1", .port = 5}, {});
+    ASSERT_FALSE(elsewhere);
+    EXPECT_EQ(elsewhere.error().text, "could not listen on 192.0.2.1:5: Cannot assign requested address");
+    EXPECT_FALSE(Server::start({.address = "", .unix_path = folder_ / "http.sock"}, {})) << "another server's";
+}
+
+TEST_F(ServerTest, ServesAUnixSocketBesideOrInsteadOfAnAddress) {
+    start();
+    EXPECT_EQ(http::get({.unix_path = folder_ / "http.sock"}, "/healthz", milliseconds(3000))->status, 200u);
+    EXPECT_EQ(http::get({.unix_path = folder_ / "http.sock"}, "/api/overview", milliseconds(3000))->body, "{}");
+    EXPECT_EQ(get("/api/overview")->status, 403u);
+    server_.reset();
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "http.sock"));
+    auto alone = Server::start({.address = "", .unix_path = folder_ / "http.sock"}, {});
+    ASSERT_TRUE(alone) << alone.error().text;
+    EXPECT_EQ((*alone)->port(), 0);
+    EXPECT_EQ(http::get({.unix_path = folder_ / "http.sock"}, "/healthz", milliseconds(3000))->status, 500u);
+    EXPECT_FALSE(http::get({.unix_path = std::string(200, 'x')}, "/healthz", milliseconds(3000)));
+}
+
+TEST_F(ServerTest, ATokenOpensTheApiAndMayChange) {
+    start({}, {.token = Secret("0123456789abcdef")});
+    const auto status_with = [&](const std::string& token) {
+        return exchange("GET /api/overview HTTP/1.1\r\nauthorization: Bearer " + token +
+                        "\r\nConnection: close\r\n\r\n")
+            .substr(9, 3);
+    };
+    EXPECT_EQ(get("/api/overview")->status, 401u);
+    EXPECT_EQ(status_with("0123456789abcdef"), "200");
+    server_->set_credentials({.token = Secret("another-secret-token")});
+    EXPECT_EQ(get("/healthz")->status, 200u);  // has the thread come round
+    EXPECT_EQ(status_with("0123456789abcdef"), "401");
+    EXPECT_EQ(status_with("another-secret-token"), "200");
+}
+
+TEST_F(ServerTest, ARefusalSaysWhatIsWanted) {
+    start({}, {.token = Secret("0123456789abcdef")});
+    const std::string refused = exchange("HEAD /api/overview HTTP/1.1\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(refused.substr(0, 12), "HTTP/1.1 401");
+    EXPECT_NE(refused.find("WWW-Authenticate: Bearer realm=\"pgsluice\"\r\n"), std::string::npos) << refused;
+}
+
+TEST_F(ServerTest, AnOverviewThatTakesItsTimeKeepsNobodyWaiting) {
+    start();
+    std::thread asking([&] {
+        EXPECT_EQ(http::get({.unix_path = folder_ / "http.sock"}, "/api/overview", milliseconds(3000))->status, 200u);
+    });
+    std::this_thread::sleep_for(milliseconds(100));
+    const TimePoint begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(get("/healthz")->status, 200u);
+    EXPECT_LT(since(begun), milliseconds(250));
+    asking.join();
+}
+
+TEST_F(ServerTest, StopsWhileAnOverviewIsBeingMade) {
+    start();
+    std::thread asking(
+        [&] { EXPECT_FALSE(http::get({.unix_path = folder_ / "http.sock"}, "/api/overview", milliseconds(3000))); });
+    std::this_thread::sleep_for(milliseconds(100));
+    server_.reset();
+    asking.join();
+}
+
+class TlsServerTest : public ServerTest {
+  protected:
+    std::shared_ptr<const net::TlsServerContext> context() {
+        test::make_certificate({.common_name = "here"}).write(folder_ / "here.crt", folder_ / "here.key");
+        net::TlsServerContext::Files files;
+        files.certificate = folder_ / "here.crt";
+        files.private_key = folder_ / "here.key";
+        return *net::TlsServerContext::load(files);
+    }
+    Result<Reply> get_by_tls(const std::string& path) {
+        return http::get({.address = "127.0.0.1", .port = server_->port(), .by_tls = true}, path, milliseconds(3000));
+    }
+};
+
+TEST_F(TlsServerTest, WhatComesOverTcpIsEncryptedAndTheUnixSocketIsNot) {
+    start({}, {.tls = context()});
+    ASSERT_TRUE(get_by_tls("/metrics"));
+    EXPECT_EQ(get_by_tls("/metrics")->body, "up 1\n");
+    EXPECT_EQ(get_by_tls("/api/overview")->status, 403u);
+    EXPECT_FALSE(get("/metrics"));
+    EXPECT_EQ(http::get({.unix_path = folder_ / "http.sock"}, "/metrics", milliseconds(3000))->status, 200u);
+}
+
+TEST_F(TlsServerTest, LongAnswersComeWhole) {
+    metrics_.assign(std::size_t{4} << 20, 'x');
+    start({}, {.tls = context()});
+    ASSERT_TRUE(get_by_tls("/metrics"));
+    EXPECT_EQ(get_by_tls("/metrics")->body, metrics_);
+}
+
+TEST_F(TlsServerTest, ANewContextIsForNewConnections) {
+    start();
+    EXPECT_TRUE(get("/healthz"));
+    EXPECT_FALSE(get_by_tls("/healthz"));
+    server_->set_credentials({.tls = context()});
+    EXPECT_FALSE(get("/healthz"));
+    EXPECT_EQ(get_by_tls("/healthz")->status, 200u);
+}
+
+TEST_F(TlsServerTest, AHandshakeThatDoesNotEndEndsAtTheDeadlineOfTheRequest) {
+    start({.address = {}, .max_connections = 4, .request_timeout = milliseconds(300)}, {.tls = context()});
+    RawClient silent(server_->port());
+    const TimePoint begun = std::chrono::steady_clock::now();
+    silent.send("\x16\x03\x01");
+    silent.read_to_end();
+    EXPECT_GE(since(begun), milliseconds(250));
+    EXPECT_LT(since(begun), milliseconds(1500));
+    std::vector<std::unique_ptr<RawClient>> crowd;
+    for (int i = 0; i < 20; ++i) crowd.push_back(std::make_unique<RawClient>(server_->port()));
+    EXPECT_EQ(get_by_tls("/healthz")->status, 200u);
 }
 
 TEST(Client, ReportsRefusalAndSilence) {
@@ -169,15 +298,15 @@ TEST(Client, ReportsRefusalAndSilence) {
     tcp::acceptor silent(context, {asio::ip::address_v4::loopback(), 0});
     const auto port = silent.local_endpoint().port();
     const TimePoint begun = std::chrono::steady_clock::now();
-    const auto late = get("127.0.0.1", port, "/healthz", milliseconds(200));
+    const auto late = get({.address = "127.0.0.1", .port = port}, "/healthz", milliseconds(200));
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error(), boost::system::errc::timed_out);
     EXPECT_LT(since(begun), milliseconds(2000));
     silent.close();
-    const auto refused = get("127.0.0.1", port, "/healthz", milliseconds(200));
+    const auto refused = get({.address = "127.0.0.1", .port = port}, "/healthz", milliseconds(200));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error(), boost::system::errc::connection_refused);
-    EXPECT_FALSE(get("not an address", port, "/healthz", milliseconds(200)));
+    EXPECT_FALSE(get({.address = "not an address", .port = port}, "/healthz", milliseconds(200)));
 }
 
 }  // namespace

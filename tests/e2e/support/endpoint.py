@@ -1,0 +1,35 @@
+"""Connections to the endpoint of metrics, health and the overview, as `admin.http` of a configuration says."""
+import http.client
+import socket
+import ssl
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def address_of(endpoint) -> tuple:
+    """Host and port of the value of `admin.http`, which has a short form."""
+    if isinstance(endpoint, str):
+        host, _, port = endpoint.rpartition(":")
+        return host.strip("[]"), int(port)
+    return endpoint.get("address", "127.0.0.1"), endpoint.get("port", 9930)
+
+
+def connect_http(endpoint, timeout: float = 5) -> http.client.HTTPConnection:
+    """Over TCP where that is served, else over the Unix socket; whatever certificate is there is believed."""
+    host, port = address_of(endpoint)
+    if not host:
+        return UnixConnection(endpoint["unix"], timeout)
+    if isinstance(endpoint, dict) and "tls" in endpoint:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
+    return http.client.HTTPConnection(host, port, timeout=timeout)
