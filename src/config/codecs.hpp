@@ -121,6 +121,18 @@ struct Path {
     Node print(const std::string& value) const { return Node::quoted_text(value); }
 };
 
+// A path, or a word that stands for itself.
+struct PathOr {
+    std::string word;
+
+    std::string type() const { return "path or " + word; }
+    void read(Reader& reader, const Node& node, std::string& out) const {
+        if (node.is(Node::Kind::scalar) && node.text == word) return void(out = word);
+        Path().read(reader, node, out);
+    }
+    Node print(const std::string& value) const { return value == word ? Node::scalar(word) : Path().print(value); }
+};
+
 struct FileMode {
     std::string type() const { return "file mode"; }
     void read(Reader& reader, const Node& node, std::uint32_t& out) const;

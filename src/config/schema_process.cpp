@@ -160,6 +160,7 @@ const Schema<AdminConsole>& console_schema() {
         key<T>("database", &T::database, Text{false}, live),
         key<T>("users", &T::users, ListOf<Text>{{false}}, live),
         key<T>("stats_users", &T::stats_users, ListOf<Text>{{false}}, live),
+        key<T>("unix", &T::unix_directory, PathOr{T::automatic}, restart),
     };
     return schema;
 }

@@ -13,6 +13,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <pwd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -147,12 +148,26 @@ std::shared_ptr<const pool::Target> target_of(const Snapshot& snapshot, const co
     return snapshot.target(route, who.database, who.user, settings, config::PoolMode::session);
 }
 
+// By its own socket: root and our own account can do everything to the process anyway. No limit and no rule stands in
+// their way, so that somebody can look when nobody else gets in.
+boost::asio::awaitable<Checked> let_into_console(Login& login) {
+    const auto uid = login.link->peer_uid();
+    if (!uid || (*uid != 0 && *uid != geteuid())) {
+        co_return Failure{LoginFailure::authentication, "neither root nor the account of pgsluice",
+                          wire::fatal("28000", "Peer authentication failed for user \"" + login.identity.user + '"')};
+    }
+    wire::write_authentication(login.out, wire::AuthenticationCode::ok);
+    co_await serve_console(login, admin::Role::admin);
+    co_return std::nullopt;
+}
+
 // The whole login behind the startup packets.
 boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     Worker& worker = login.worker;
     const Snapshot& snapshot = *login.snapshot;
     const protocol::ClientIdentity& who = login.identity;
     if (worker.process().draining) co_return shutting_down();
+    if (login.is_by_console_socket()) co_return co_await let_into_console(login);
     if (!slot.is_within_limit()) {
         co_return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
                           wire::fatal("53300", "sorry, too many clients already")};
@@ -191,7 +206,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     if (worker.process().draining) co_return shutting_down();
     const std::shared_ptr<const Snapshot> current = worker.snapshot();
     if (for_console) {
-        const auto role = console_role(current->config.console, who.user);
+        const auto role = console_role(login, current->config.console);
         if (!role) {
             co_return Failure{LoginFailure::no_rule, "neither admin.console.users nor stats_users name this user",
                               wire::fatal("42501", "permission denied for database \"" + who.database + "\"", "",
@@ -276,7 +291,7 @@ boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socke
                                            ClientSlot slot) {
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     // A listener that a reload has taken away; its connections that were accepted last go with it.
-    if (listener >= snapshot->config.listeners.size()) co_return;
+    if (listener >= snapshot->config.listeners.size() && listener != console_socket) co_return;
     const TimePoint until = deadline(worker.read_clock(), snapshot->config.limits.login_timeout);
     Login login{.worker = worker,
                 .snapshot = snapshot,

@@ -55,10 +55,11 @@ boost::asio::awaitable<bool> run(ConsoleSession& session, Console& console, cons
 
 }  // namespace
 
-std::optional<Role> console_role(const config::AdminConsole& console, const std::string& user) {
+std::optional<Role> console_role(const Login& login, const config::AdminConsole& console) {
     const auto names = [&](const std::vector<std::string>& users) {
-        return std::find(users.begin(), users.end(), user) != users.end();
+        return std::find(users.begin(), users.end(), login.identity.user) != users.end();
     };
+    if (login.is_by_console_socket()) return Role::admin;
     if (names(console.users)) return Role::admin;
     if (names(console.stats_users)) return Role::stats;
     return std::nullopt;
@@ -85,7 +86,7 @@ boost::asio::awaitable<void> serve_console(Login& login, Role role) {
         if (std::holds_alternative<Console::Ended>(action)) break;
         if (const auto* asked = std::get_if<Console::Run>(&action)) {
             // A reload may have taken the user's rights away.
-            if (console_role(worker.snapshot()->config.console, login.identity.user) != role) {
+            if (console_role(login, worker.snapshot()->config.console) != role) {
                 wire::write_error(login.out, wire::fatal("57P01", "the rights of this user have changed"));
                 break;
             }

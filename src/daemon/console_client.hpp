@@ -11,8 +11,8 @@
 
 namespace pgsluice::daemon {
 
-// What the user may do there; nullopt: nothing.
-std::optional<admin::Role> console_role(const config::AdminConsole& console, const std::string& user);
+// What this client may do there; nullopt: nothing.
+std::optional<admin::Role> console_role(const Login& login, const config::AdminConsole& console);
 
 // Takes over the link and what is unread.
 boost::asio::awaitable<void> serve_console(Login& login, admin::Role role);

@@ -27,7 +27,11 @@ struct Login {
     Address address{};
     AddressPlace place{};
 
-    const config::Listener& listener_config() const { return snapshot->config.listeners[listener]; }
+    bool is_by_console_socket() const { return listener == console_socket; }
+    const config::Listener& listener_config() const {
+        static const config::Listener plain;
+        return is_by_console_socket() ? plain : snapshot->config.listeners[listener];
+    }
 };
 
 struct Failure {

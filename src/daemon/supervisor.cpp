@@ -8,9 +8,13 @@
 
 #include <boost/asio/post.hpp>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 
 namespace pgsluice::daemon {
@@ -78,6 +82,7 @@ std::optional<std::string> Supervisor::start() {
     }
     for (auto& worker : workers_) worker->set_siblings(all);
     if (auto problem = open_listeners()) return problem;
+    if (auto problem = open_console_socket()) return problem;
     if (auto problem = open_http(all)) return problem;
     for (auto& worker : workers_) worker->start();
     show_certificates();
@@ -118,6 +123,25 @@ std::optional<std::string> Supervisor::open_listeners() {
         const std::string place = listener.address + ':' + std::to_string(address->port());
         log::info("listening", place, {{"port", static_cast<std::int64_t>(address->port())}});
     }
+    return std::nullopt;
+}
+
+std::optional<std::string> Supervisor::open_console_socket() {
+    std::string folder = snapshot_->config.console.unix_directory;
+    if (folder == config::AdminConsole::automatic) {
+        const char* given = std::getenv("RUNTIME_DIRECTORY");  // of several the first
+        const std::string_view first = given == nullptr ? std::string_view() : std::string_view(given);
+        folder = first.empty() ? std::string() : std::string(first.substr(0, first.find(':'))) + "/console";
+    }
+    if (folder.empty()) return std::nullopt;
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+        return "could not make the folder " + folder + " (admin.console.unix): " + std::strerror(errno);
+    constexpr std::uint16_t libpqs_port = 5432;
+    auto address = net::UnixAddress::listen(folder, libpqs_port, 0600);
+    if (!address) return address.error().text + " (admin.console.unix)";
+    log::info("listening", address->path());
+    workers_[0]->listen(address->open(), console_socket, true);
+    unix_addresses_.push_back(std::move(*address));
     return std::nullopt;
 }
 

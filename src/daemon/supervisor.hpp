@@ -39,6 +39,7 @@ class Supervisor final : private Orders {
 
   private:
     std::optional<std::string> open_listeners();
+    std::optional<std::string> open_console_socket();
     std::optional<std::string> open_http(const std::vector<Worker*>& workers);
     void renew_http_credentials();
     void wait_for_signal();

@@ -110,7 +110,9 @@ void Worker::stop_listening() {
 
 void Worker::serve(net::Descriptor socket, std::size_t listener) {
     sets_.worker().accepted.add();
-    ClientSlot slot(process_.clients, snapshot_->config.limits.client_connections);
+    ClientSlot slot = listener == console_socket
+                          ? ClientSlot()
+                          : ClientSlot(process_.clients, snapshot_->config.limits.client_connections);
     if (!slot.may_be_heard()) {
         sets_.worker().login_failures[metrics::LoginFailure::too_many_clients].add();
         return;

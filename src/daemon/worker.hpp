@@ -22,6 +22,8 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,6 +34,9 @@
 namespace pgsluice::daemon {
 
 class ConsoleSession;
+
+// In place of the index of a listener: the console's own socket (admin.console.unix).
+constexpr std::size_t console_socket = SIZE_MAX;
 
 class Worker final : public session::Host, public pool::Host {
   public:

@@ -94,6 +94,7 @@ def test_a_reload_changes_the_token(sluice):
 def test_the_unix_socket_needs_no_token_and_has_its_mode(sluice, directory):
     path = directory / "http.sock"
     proxy = with_http(sluice, {"unix": str(path), "mode": "0710"})
+    proxy.awaited_events("started")
     assert stat.S_IMODE(path.stat().st_mode) == 0o710
     status, text = by_unix(path)
     assert status == 200 and json.loads(text)["workers"] == 2
@@ -106,6 +107,7 @@ def test_the_unix_socket_needs_no_token_and_has_its_mode(sluice, directory):
 def test_the_unix_socket_may_be_all_there_is(sluice, directory):
     path = directory / "http.sock"
     proxy = sluice(admin={"http": {"address": "", "unix": str(path)}})
+    proxy.awaited_events("started")
     assert by_unix(path)[0] == 200
     eventually(lambda: by_unix(path, "/healthz")[0] == 200, 5, "a first round of every worker")
     assert run([BINARY, "health", "--config", proxy.file]).returncode == 0

@@ -267,6 +267,10 @@ struct AdminConsole {
     std::string database = "pgsluice";
     std::vector<std::string> users;        // may do everything
     std::vector<std::string> stats_users;  // may look
+    // The folder of a Unix socket that leads there alone, for root and the process' own account, who may do everything;
+    // empty: none.
+    static constexpr const char* automatic = "auto";  // below the runtime directory that systemd gives; without it none
+    std::string unix_directory = automatic;
     bool is_on() const { return !users.empty() || !stats_users.empty(); }
     bool answers(const std::string& name) const { return is_on() && (name == database || name == "pgbouncer"); }
 };
