@@ -89,7 +89,7 @@ void convert_listeners(const Source& source, config::Config& config) {
         const std::string mode = options.text("unix_socket_mode");
         std::from_chars(mode.data(), mode.data() + mode.size(), listener.unix_mode, 8);
         config.listeners.push_back(listener);
-        if (options.is_set("unix_socket_dir") && !folder.starts_with("/run/pgsluice"))
+        if (!folder.starts_with("/run/pgsluice"))
             source.findings.add(Weight::note, options.place("unix_socket_dir"), "unix_socket_dir",
                                 "the packaged service may write in /run/pgsluice only; ReadWritePaths= in a drop-in "
                                 "gives it another folder");
