@@ -156,8 +156,12 @@ int import_pgbouncer(const std::string& ini, const std::string& output) {
         std::cerr << "pgsluice: could not write " << output << ": " << std::strerror(errno) << '\n';
         return exit_failed;
     }
+    // Such as a certificate that is not on this machine.
+    const config::Loaded loaded = output.empty() ? config::Loaded() : config::load(output);
+    for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
     if (imported.has(Weight::broken)) return exit_bad_configuration;
-    return imported.has(Weight::less_safe) || imported.has(Weight::not_done) ? exit_failed : exit_clean;
+    const bool is_as_good = !imported.has(Weight::less_safe) && !imported.has(Weight::not_done);
+    return is_as_good && loaded.problems.empty() ? exit_clean : exit_failed;
 }
 
 }  // namespace pgsluice::daemon

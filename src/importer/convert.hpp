@@ -13,7 +13,9 @@
 
 namespace pgsluice::importer {
 
-// What the steps look at.
+struct Entry;
+
+// What the steps look at, and where they say what they find.
 struct Source {
     const std::vector<Setting>& settings;
     const Options& options;
@@ -21,6 +23,12 @@ struct Source {
     std::vector<config::User> users;  // of auth_file
 
     const config::User* find_user(const std::string& name) const;
+    // A value of `entry`, or `otherwise` and a finding where it is no number.
+    std::uint32_t number(const std::string& text, std::uint32_t otherwise, const Entry& entry,
+                         std::string_view key) const;
+    Milliseconds seconds(const std::string& text, Milliseconds otherwise, const Entry& entry,
+                         std::string_view key) const;
+    std::uint16_t port(const std::string& text, std::uint16_t otherwise, const Entry& entry) const;
 };
 
 // A line of [databases], [users] or [peers]: KEY = name=value ...

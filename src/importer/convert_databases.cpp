@@ -1,15 +1,18 @@
 // [databases]: each line becomes a route, and lines of equal servers and limits share a cluster.
 #include "convert.hpp"
-#include "files.hpp"
+
+#include <pgsluice/base/lower_case.hpp>
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace pgsluice::importer {
 namespace {
 
-constexpr std::uint32_t largest_pool = 100'000;
+constexpr std::uint32_t largest_pool = 100'000, most_statements = 1'000'000;
+constexpr std::size_t most_routes = 5000;
 const std::vector<std::string_view> database_keys{"dbname",
                                                   "host",
                                                   "port",
@@ -40,33 +43,42 @@ bool is_any(const Entry& database) {
     return database.name == "*";
 }
 
-// A value of `entry`, else of `below`, else the option's; how a [users] line stands above a [databases] line.
+// What holds for a pool: a value of its [users] line, else of its [databases] line, else of [pgbouncer].
 class Layers {
   public:
     Layers(const Source& source, const Entry& database, const Entry* user)
         : source_(source), database_(database), user_(user) {}
 
     std::string text(std::string_view key, std::string_view option) const {
-        const std::string* value = user_ == nullptr ? nullptr : user_->find(key);
-        if (value == nullptr) value = database_.find(key);
+        const std::string* value = find(key);
         return value == nullptr ? source_.options.text(option) : *value;
     }
     std::uint32_t number(std::string_view key, std::string_view option) const {
-        return to_number(text(key, option), source_.options.number(option), database_.place, std::string(key),
-                         source_.findings);
+        const std::string* value = find(key);
+        const std::uint32_t below = source_.options.number(option);
+        return value == nullptr ? below : source_.number(*value, below, database_, key);
     }
     Milliseconds seconds(std::string_view key, std::string_view option) const {
-        return to_seconds(text(key, option), source_.options.seconds(option), database_.place, std::string(key),
-                          source_.findings);
+        const std::string* value = find(key);
+        const Milliseconds below = source_.options.seconds(option);
+        return value == nullptr ? below : source_.seconds(*value, below, database_, key);
     }
 
   private:
+    const std::string* find(std::string_view key) const {
+        const std::string* value = user_ == nullptr ? nullptr : user_->find(key);
+        if (value == nullptr) value = database_.find(key);
+        if (value == nullptr && key == "reserve_pool_size") value = database_.find("reserve_pool");  // its older name
+        return value;
+    }
+
     const Source& source_;
     const Entry& database_;
     const Entry* user_;
 };
 
-config::PoolMode mode_of(const std::string& word, const Entry& database, Findings& findings) {
+config::PoolMode mode_of(const std::string& text, const Entry& database, Findings& findings) {
+    const std::string word = lower_case(text);
     if (word == "transaction") return config::PoolMode::transaction;
     if (word == "statement") return config::PoolMode::statement;
     if (word != "session") findings.add(Weight::broken, database.place, "pool_mode", "is no mode of PgBouncer");
@@ -84,8 +96,7 @@ config::Pool pool_of(const Source& source, const Entry& database, const Entry* u
                             "a pool without a limit gets as many servers as there may be clients");
     }
     pool.min_size = std::min(layers.number("min_pool_size", "min_pool_size"), pool.size);
-    const bool has_alias = !database.has("reserve_pool_size") && database.has("reserve_pool");
-    pool.reserve_size = layers.number(has_alias ? "reserve_pool" : "reserve_pool_size", "reserve_pool_size");
+    pool.reserve_size = std::min(layers.number("reserve_pool_size", "reserve_pool_size"), largest_pool);
     pool.reserve_timeout = source.options.seconds("reserve_pool_timeout");
     if (pool.reserve_timeout == Milliseconds(0)) pool.reserve_size = 0;  // off there, at once here
     pool.query_wait_timeout = layers.seconds("query_wait_timeout", "query_wait_timeout");
@@ -94,7 +105,7 @@ config::Pool pool_of(const Source& source, const Entry& database, const Entry* u
     pool.lifetime = std::max(layers.seconds("server_lifetime", "server_lifetime"), Milliseconds(1));
     pool.check_after_idle = std::max(source.options.seconds("server_check_delay"), Milliseconds(1));
     if (source.options.text("server_check_query").empty()) pool.check_after_idle = Milliseconds(0);
-    pool.max_prepared_statements = source.options.number("max_prepared_statements");
+    pool.max_prepared_statements = std::min(source.options.number("max_prepared_statements"), most_statements);
     return pool;
 }
 
@@ -104,11 +115,8 @@ config::ServerTls server_tls(const Source& source) {
         {"disable", disable}, {"allow", allow},         {"prefer", prefer},
         {"require", require}, {"verify-ca", verify_ca}, {"verify-full", verify_full}};
     const Options& options = source.options;
-    const auto file = [&](std::string_view name) {
-        return options.is_set(name) ? find_file(options.text(name), options.place(name).file) : std::string();
-    };
     config::ServerTls tls;
-    const auto found = modes.find(options.text("server_tls_sslmode"));
+    const auto found = modes.find(options.word("server_tls_sslmode"));
     if (found == modes.end()) {
         source.findings.add(Weight::broken, options.place("server_tls_sslmode"), "server_tls_sslmode",
                             "is no mode of PgBouncer; verify-full is taken");
@@ -116,9 +124,9 @@ config::ServerTls server_tls(const Source& source) {
     }
     tls.mode = found->second;
     // Without these modes PgBouncer looks at no certificate, and libpq's require, which ours is, would with a ca.
-    if (tls.mode == verify_ca || tls.mode == verify_full) tls.ca = file("server_tls_ca_file");
-    tls.certificate = file("server_tls_cert_file");
-    tls.private_key = file("server_tls_key_file");
+    if (tls.mode == verify_ca || tls.mode == verify_full) tls.ca = options.file("server_tls_ca_file");
+    tls.certificate = options.file("server_tls_cert_file");
+    tls.private_key = options.file("server_tls_key_file");
     return tls;
 }
 
@@ -154,11 +162,15 @@ class Converter {
     }
 
     void add_route(const Entry& database, const Entry* user, std::size_t cluster, bool is_for_user) {
+        if (config_.routes.size() >= most_routes)
+            return source_.findings.add(Weight::broken, database.place, "[databases] and [users]",
+                                        "make too many routes: one for each database and user with a pool of its own");
         config::Route route;
         route.name = (is_any(database) ? "others" : database.name) + (is_for_user ? '/' + user->name : "");
+        while (!route_names_.insert(route.name).second) route.name += "-2";
         if (!is_any(database)) route.match.databases = {database.name};
         if (is_for_user) route.match.users = {user->name};
-        route.cluster = std::to_string(cluster);
+        clusters_of_routes_.push_back(cluster);
         if (const std::string name = database.text("dbname"); name != database.name) route.database = name;
         route.user = database.text("user");
         if (const std::string* password = database.find("password")) route.password = Secret(*password);
@@ -166,8 +178,12 @@ class Converter {
             if (const std::string* value = database.find(name)) route.parameters.emplace_back(name, *value);
         }
         route.connect_query = database.text("connect_query");
-        route.max_connections = to_number(database.text("max_db_client_connections", "0"), 0, database.place,
-                                          "max_db_client_connections", source_.findings);
+        route.max_connections =
+            source_.number(database.text("max_db_client_connections", "0"), 0, database, "max_db_client_connections");
+        if (route.max_connections != 0 && (is_for_user || is_any(database)))
+            source_.findings.add(Weight::note, database.place, "max_db_client_connections",
+                                 is_any(database) ? "holds for all databases of * together"
+                                                  : "holds for each user with a pool of its own, and for the others");
         const auto everywhere = source_.options.number("max_db_client_connections");
         if (everywhere != 0 && database.has("max_db_client_connections") &&
             (route.max_connections == 0 || route.max_connections > everywhere)) {
@@ -182,8 +198,8 @@ class Converter {
     std::size_t cluster_of(const Entry& database) {
         config::Cluster cluster;
         const auto hosts = split_list(database.text("host", source_.options.text("unix_socket_dir")));
-        const auto port = to_number(database.text("port", "5432"), 5432, database.place, "port", source_.findings);
-        for (const std::string& host : hosts) cluster.servers.push_back({host, static_cast<std::uint16_t>(port)});
+        const std::uint16_t port = source_.port(database.text("port", "5432"), 5432, database);
+        for (const std::string& host : hosts) cluster.servers.push_back({host, port});
         if (hosts.empty())
             source_.findings.add(Weight::broken, database.place, "host", "there is none, and no unix_socket_dir");
         if (hosts.size() > 1 && database.text("load_balance_hosts", "round-robin") != "disable") {
@@ -199,25 +215,17 @@ class Converter {
                 is_any(database) ? "holds for all databases of * together, at each server" : "holds at each server");
         }
         cluster.source.query = query_of(database);
-        // A limit is a database's own.
+        // A limit is a database's own, and so is where its users are looked up.
+        const auto& query = cluster.source.query;
         const Key key{cluster.servers, cluster.load_balance_hosts, cluster.max_connections == 0 ? "" : database.name,
-                      cluster.source.query ? cluster.source.query->user : "",
-                      cluster.source.query ? cluster.source.query->sql : ""};
+                      query ? query->user + '\0' + query->database : "", query ? query->sql : ""};
         const auto [found, is_new] = clusters_.try_emplace(key, config_.clusters.size());
         if (is_new) {
             cluster.name = is_any(database) ? "others" : database.name;
+            while (!cluster_names_.insert(cluster.name).second) cluster.name += "-2";
             config_.clusters.push_back(std::move(cluster));
-        } else if (cluster.source.query && !has_database_for_queries(database)) {
-            source_.findings.add(Weight::note, database.place, "auth_query",
-                                 "its users are looked up in the database " +
-                                     config_.clusters[found->second].source.query->database + ", like those of " +
-                                     config_.clusters[found->second].name);
         }
         return found->second;
-    }
-
-    bool has_database_for_queries(const Entry& database) const {
-        return database.has("auth_dbname") || source_.options.is_set("auth_dbname");
     }
 
     std::optional<config::AuthQuery> query_of(const Entry& database) {
@@ -230,7 +238,9 @@ class Converter {
         if (query.database.empty()) query.database = database.text("dbname", is_any(database) ? "" : database.name);
         if (query.database.empty()) {
             query.database = "postgres";
-            source_.findings.add(Weight::note, database.place, "auth_query",
+            const bool is_of_the_catalog =
+                query.sql.find("pg_authid") != std::string::npos || query.sql.find("pg_shadow") != std::string::npos;
+            source_.findings.add(is_of_the_catalog ? Weight::note : Weight::less_safe, database.place, "auth_query",
                                  "users are looked up in the database postgres, and not in each client's");
         }
         if (const config::User* user = source_.find_user(query.user)) query.password = user->password;
@@ -240,7 +250,8 @@ class Converter {
     // One is "main"; several are called after their first database.
     void name_clusters() {
         if (config_.clusters.size() == 1) config_.clusters[0].name = "main";
-        for (config::Route& route : config_.routes) route.cluster = config_.clusters[std::stoul(route.cluster)].name;
+        for (std::size_t i = 0; i < config_.routes.size(); ++i)
+            config_.routes[i].cluster = config_.clusters[clusters_of_routes_[i]].name;
     }
 
     using Key = std::tuple<std::vector<config::Endpoint>, config::LoadBalance, std::string, std::string, std::string>;
@@ -248,7 +259,9 @@ class Converter {
     const Source& source_;
     config::Config& config_;
     const config::ServerTls tls_;
-    std::map<Key, std::size_t> clusters_;
+    std::map<Key, std::size_t> clusters_;          // their index in config_
+    std::vector<std::size_t> clusters_of_routes_;  // by route
+    std::set<std::string> cluster_names_, route_names_;
 };
 
 }  // namespace

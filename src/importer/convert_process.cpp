@@ -1,6 +1,5 @@
 // Listeners, limits, timeouts, log and console.
 #include "convert.hpp"
-#include "files.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -9,11 +8,9 @@ namespace pgsluice::importer {
 namespace {
 
 constexpr std::uint32_t most_clients = 1'000'000;
-constexpr std::uint64_t longest_message = config::Limits().message_bytes;
-
-std::string file_of(const Options& options, std::string_view name) {
-    return options.is_set(name) ? find_file(options.text(name), options.place(name).file) : std::string();
-}
+constexpr std::uint64_t shortest_message = 16 << 10, longest_message = config::Limits().message_bytes;
+constexpr Milliseconds longest_keepalive = std::chrono::seconds(32767), longest_unacknowledged = std::chrono::hours(24);
+constexpr std::uint32_t most_probes = 127;
 
 // secure is TLS 1.2 and up, as pgsluice has it.
 void judge_protocols(const Source& source, std::string_view name) {
@@ -33,7 +30,7 @@ void judge_protocols(const Source& source, std::string_view name) {
 config::ListenerTls listener_tls(const Source& source) {
     using enum config::ListenerTlsMode;
     const Options& options = source.options;
-    const std::string mode = options.text("client_tls_sslmode");
+    const std::string mode = options.word("client_tls_sslmode");
     config::ListenerTls tls;
     if (mode == "disable") return tls;
     if (mode == "allow" || mode == "prefer") {
@@ -46,9 +43,12 @@ config::ListenerTls listener_tls(const Source& source) {
             source.findings.add(Weight::broken, options.place("client_tls_sslmode"), "client_tls_sslmode",
                                 "is no mode of PgBouncer; require is taken");
     }
-    tls.certificate = file_of(options, "client_tls_cert_file");
-    tls.private_key = file_of(options, "client_tls_key_file");
-    if (tls.mode == verify_ca) tls.client_ca = file_of(options, "client_tls_ca_file");
+    tls.certificate = options.file("client_tls_cert_file");
+    tls.private_key = options.file("client_tls_key_file");
+    if (tls.mode == verify_ca) tls.client_ca = options.file("client_tls_ca_file");
+    if (tls.certificate.empty() || tls.private_key.empty() || (tls.mode == verify_ca && tls.client_ca.empty()))
+        source.findings.add(Weight::broken, options.place("client_tls_sslmode"), "client_tls_sslmode",
+                            "needs client_tls_cert_file and client_tls_key_file, and to verify client_tls_ca_file");
     judge_protocols(source, "client_tls_protocols");
     return tls;
 }
@@ -73,7 +73,10 @@ std::vector<std::string> addresses_of(const Source& source) {
 void convert_listeners(const Source& source, config::Config& config) {
     const Options& options = source.options;
     config::Listener listener;
-    listener.port = static_cast<std::uint16_t>(std::min(options.number("listen_port"), 65535U));
+    const std::uint32_t port = options.number("listen_port");
+    if (port < 1 || port > 65535)
+        source.findings.add(Weight::broken, options.place("listen_port"), "listen_port", "must be from 1 to 65535");
+    listener.port = static_cast<std::uint16_t>(std::clamp(port, 1U, 65535U));
     listener.tls = listener_tls(source);
     for (const std::string& address : addresses_of(source)) {
         config.listeners.push_back(listener);
@@ -87,7 +90,12 @@ void convert_listeners(const Source& source, config::Config& config) {
         listener.tls = {};
         listener.unix_directory = folder;
         const std::string mode = options.text("unix_socket_mode");
-        std::from_chars(mode.data(), mode.data() + mode.size(), listener.unix_mode, 8);
+        const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), listener.unix_mode, 8);
+        if (error != std::errc() || end != mode.data() + mode.size() || listener.unix_mode > 0777) {
+            listener.unix_mode = 0700;
+            source.findings.add(Weight::broken, options.place("unix_socket_mode"), "unix_socket_mode",
+                                "must be an octal number up to 0777; 0700 is taken");
+        }
         config.listeners.push_back(listener);
         if (!folder.starts_with("/run/pgsluice"))
             source.findings.add(Weight::note, options.place("unix_socket_dir"), "unix_socket_dir",
@@ -101,11 +109,12 @@ void convert_listeners(const Source& source, config::Config& config) {
 void convert_limits(const Source& source, config::Config& config) {
     const Options& options = source.options;
     auto& limits = config.limits;
-    limits.client_connections = std::min(options.number("max_client_conn"), most_clients);
+    limits.client_connections = std::clamp(options.number("max_client_conn"), 1U, most_clients);
     limits.connections_per_user = std::min(options.number("max_user_client_connections"), most_clients);
     limits.connections_per_database = std::min(options.number("max_db_client_connections"), most_clients);
     limits.login_timeout = options.seconds("client_login_timeout");
-    limits.message_bytes = std::min<std::uint64_t>(options.number("max_packet_size"), longest_message);
+    limits.message_bytes =
+        std::clamp<std::uint64_t>(options.number("max_packet_size"), shortest_message, longest_message);
 }
 
 void convert_timeouts(const Source& source, config::Config& config) {
@@ -116,16 +125,18 @@ void convert_timeouts(const Source& source, config::Config& config) {
     timeouts.connect = options.seconds("server_connect_timeout");
     timeouts.connect_retry = options.seconds("server_login_retry");
     timeouts.cancel = options.seconds("cancel_wait_timeout");
-    if (options.is_set("tcp_user_timeout")) timeouts.tcp_user = Milliseconds(options.number("tcp_user_timeout"));
+    if (options.is_set("tcp_user_timeout"))
+        timeouts.tcp_user = std::min(Milliseconds(options.number("tcp_user_timeout")), longest_unacknowledged);
     // Where PgBouncer has no value of its own the system's hold, two hours; ours are for finding a dead peer in
     // minutes.
     auto& keepalive = timeouts.keepalive;
     if (!options.flag("tcp_keepalive"))
         keepalive.idle = Milliseconds(0);
     else if (options.number("tcp_keepidle") != 0)
-        keepalive.idle = options.seconds("tcp_keepidle");
-    if (options.number("tcp_keepintvl") != 0) keepalive.interval = options.seconds("tcp_keepintvl");
-    if (options.number("tcp_keepcnt") != 0) keepalive.count = options.number("tcp_keepcnt");
+        keepalive.idle = std::min(options.seconds("tcp_keepidle"), longest_keepalive);
+    if (options.number("tcp_keepintvl") != 0)
+        keepalive.interval = std::min(options.seconds("tcp_keepintvl"), longest_keepalive);
+    if (options.number("tcp_keepcnt") != 0) keepalive.count = std::min(options.number("tcp_keepcnt"), most_probes);
 }
 
 }  // namespace
@@ -133,6 +144,7 @@ void convert_timeouts(const Source& source, config::Config& config) {
 void convert_process(const Source& source, config::Config& config) {
     const Options& options = source.options;
     convert_listeners(source, config);
+    judge_protocols(source, "server_tls_protocols");
     convert_limits(source, config);
     convert_timeouts(source, config);
     config.log.connections = options.flag("log_connections");
@@ -155,15 +167,17 @@ void convert_peers(const Source& source, config::Config& config) {
     if (!in_range(own)) return out_of_range(source.options.place("peer_id"), "peer_id");
     config.peers.id = own;
     for (const Entry& entry : entries_of(source, "peers", {"host", "port", "pool_size"})) {
-        const auto id = to_number(entry.name, 0, entry.place, "[peers]", source.findings);
+        const std::uint32_t id = to_number(entry.name).value_or(0);
         if (!in_range(id)) {
             out_of_range(entry.place, "[peers] " + entry.name);
             continue;
         }
-        const auto port = to_number(entry.text("port", "6432"), 6432, entry.place, "port", source.findings);
-        config.peers.members.push_back({id, {entry.text("host"), static_cast<std::uint16_t>(port)}});
+        if (!entry.has("host"))
+            source.findings.add(Weight::broken, entry.place, "[peers] " + entry.name, "has no host");
+        config.peers.members.push_back(
+            {id, {entry.text("host"), source.port(entry.text("port", "6432"), 6432, entry)}});
     }
-    const std::string mode = source.options.text("client_tls_sslmode");
+    const std::string mode = source.options.word("client_tls_sslmode");
     const bool speaks_tls = mode != "disable";
     config.peers.tls.mode = speaks_tls ? config::ServerTlsMode::require : config::ServerTlsMode::disable;
 }

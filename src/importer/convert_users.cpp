@@ -1,6 +1,5 @@
 // Who the clients are, and how they prove it.
 #include "convert.hpp"
-#include "files.hpp"
 #include "hba.hpp"
 
 #include <algorithm>
@@ -23,54 +22,61 @@ std::vector<std::string> names_of(const Source& source) {
     return out;
 }
 
-// Where no password is compared, PgBouncer still knows the user, or lets nobody in.
-void keep_to_known_users(const Source& source, const config::Config& config, config::AuthRule& rule,
-                         const Place& place) {
+// Where no password is compared, PgBouncer still knows the user, or lets nobody in; and a rule that matches decides,
+// also where it cannot be met. So what is asked of fewer than it matched is refused behind it. Appends to `out`.
+void add_rule(const Source& source, const config::Config& config, config::AuthRule rule, const Place& place,
+              std::vector<config::AuthRule>& out) {
     using enum config::AuthMethod;
-    if (rule.method != trust && rule.method != cert && rule.method != peer) return;
+    if (rule.method != trust && rule.method != cert && rule.method != peer) return out.push_back(std::move(rule));
+    config::AuthRule refusal = rule;
+    refusal.method = reject;
+    refusal.map.clear();
+    bool is_for_all = true;
     if (asks_servers(config)) {
-        if (rule.users.empty())
-            source.findings.add(Weight::less_safe, place, "auth_type",
-                                "trust, cert and peer let in users whom auth_query would not find");
-        return;
+        source.findings.add(Weight::less_safe, place, "auth_type",
+                            "trust, cert and peer let in users whom auth_query would not find");
+    } else {
+        if (rule.users.empty()) rule.users = names_of(source);
+        std::erase_if(rule.users, [&](const std::string& name) { return !is_known(source, name); });
+        is_for_all = false;
     }
-    if (rule.users.empty()) rule.users = names_of(source);
-    std::erase_if(rule.users, [&](const std::string& name) { return !is_known(source, name); });
-    if (!rule.users.empty()) return;
-    rule.method = reject;
-    rule.map.clear();
+    const bool is_by_tcp = rule.from.empty() || !rule.from[0].contains(Address{});
+    const bool can_be_met = rule.method != cert || (rule.tls != config::TlsCondition::refuse && is_by_tcp &&
+                                                    source.options.word("client_tls_sslmode") != "disable" &&
+                                                    source.options.is_set("client_tls_ca_file"));
+    if (rule.method == cert && !can_be_met)
+        source.findings.add(Weight::broken, place, "auth_type",
+                            "\"cert\" needs TLS and client_tls_ca_file, so nobody is let in by it");
+    if (rule.method == cert) {
+        is_for_all = is_for_all && rule.tls == config::TlsCondition::require;
+        rule.tls = config::TlsCondition::require;
+    }
+    const bool has_users = asks_servers(config) || !rule.users.empty();
+    if (can_be_met && has_users) out.push_back(std::move(rule));
+    if (!is_for_all || !can_be_met || !has_users) out.push_back(std::move(refusal));
 }
 
-// A certificate is looked at where the listeners ask for one.
-void allow_certificates(const Source& source, config::Config& config, config::AuthRule& rule, const Place& place) {
-    if (rule.method != config::AuthMethod::cert) return;
-    const Options& options = source.options;
-    rule.tls = config::TlsCondition::require;
-    if (options.text("client_tls_sslmode") == "disable" || !options.is_set("client_tls_ca_file")) {
-        rule.method = config::AuthMethod::reject;
-        rule.map.clear();
-        return source.findings.add(
-            Weight::broken, place, "auth_type",
-            "\"cert\" needs client_tls_sslmode and client_tls_ca_file, so nobody is let in by it");
-    }
+// Listeners ask for certificates where a rule wants them.
+void ask_for_certificates(const Source& source, config::Config& config) {
+    const bool is_wanted = std::any_of(config.auth.rules.begin(), config.auth.rules.end(),
+                                       [](const auto& rule) { return rule.method == config::AuthMethod::cert; });
     for (config::Listener& listener : config.listeners) {
-        if (!listener.address.empty())
-            listener.tls.client_ca = find_file(options.text("client_tls_ca_file"), place.file);
+        if (is_wanted && !listener.address.empty()) listener.tls.client_ca = source.options.file("client_tls_ca_file");
     }
 }
 
 void convert_hba(const Source& source, config::Config& config) {
     const Options& options = source.options;
-    const auto file = [&](std::string_view name) { return find_file(options.text(name), options.place(name).file); };
+    const Place place = options.place("auth_hba_file");
     if (!options.is_set("auth_hba_file"))
         return source.findings.add(Weight::broken, options.place("auth_type"), "auth_hba_file",
                                    "auth_type hba needs it");
     const IdentMaps maps =
-        options.is_set("auth_ident_file") ? read_ident(file("auth_ident_file"), source.findings) : IdentMaps();
-    Hba hba = read_hba(file("auth_hba_file"), maps, names_of(source), source.findings);
-    config.auth.rules = std::move(hba.rules);
+        options.is_set("auth_ident_file") ? read_ident(options.file("auth_ident_file"), source.findings) : IdentMaps();
+    Hba hba = read_hba(options.file("auth_hba_file"), maps, names_of(source), source.findings);
+    for (config::AuthRule& rule : hba.rules) add_rule(source, config, std::move(rule), place, config.auth.rules);
     if (hba.names_replication) {
-        source.findings.add(Weight::less_safe, options.place("auth_hba_file"), "auth_hba_file",
+        source.findings.add(Weight::less_safe, place, "auth_hba_file",
                             "rules do not tell replication connections from others: who may log in may also "
                             "replicate, as far as the server lets the user");
     } else {
@@ -78,26 +84,31 @@ void convert_hba(const Source& source, config::Config& config) {
     }
 }
 
-// "any" takes every name, for databases that have a user of their own.
-config::AuthRule rule_for_any(const Source& source) {
-    config::AuthRule rule;
-    rule.method = config::AuthMethod::trust;
-    for (const Setting& setting : source.settings) {
-        const auto pairs = setting.section == "databases" ? parse_pairs(setting.value) : std::nullopt;
-        const bool has_user =
-            pairs && std::any_of(pairs->begin(), pairs->end(), [](const auto& pair) { return pair.first == "user"; });
-        if (has_user) rule.databases.push_back(setting.key);
+// "any" takes every name, for databases that have a user of their own, and refuses the others.
+std::vector<config::AuthRule> rules_for_any(const config::Config& config) {
+    config::AuthRule refused, taken;
+    taken.method = config::AuthMethod::trust;
+    bool is_any_taken = false;
+    for (const config::Route& route : config.routes) {
+        if (route.match.databases.empty()) {
+            is_any_taken = !route.user.empty();
+        } else {
+            const std::string& name = route.match.databases[0];
+            (route.user.empty() ? refused : taken).databases.push_back(name);
+        }
     }
-    if (rule.databases.empty()) rule.method = config::AuthMethod::reject;
-    return rule;
+    std::vector<config::AuthRule> rules;
+    if (!refused.databases.empty()) rules.push_back(refused);
+    if (is_any_taken) taken.databases.clear();
+    if (is_any_taken || !taken.databases.empty()) rules.push_back(taken);
+    return rules;
 }
 
 }  // namespace
 
 void convert_users(const Source& source, config::Config& config) {
     const Options& options = source.options;
-    if (options.is_set("auth_file"))
-        config.auth.source.users_file = find_file(options.text("auth_file"), options.place("auth_file").file);
+    config.auth.source.users_file = options.file("auth_file");
     const std::vector<std::string_view> known{"pool_mode",
                                               "pool_size",
                                               "reserve_pool_size",
@@ -110,19 +121,19 @@ void convert_users(const Source& source, config::Config& config) {
                                               "client_idle_timeout"};
     for (const Entry& entry : entries_of(source, "users", known)) {
         if (entry.has("max_user_connections"))
-            source.findings.add(Weight::note, entry.place, "max_user_connections",
+            source.findings.add(Weight::not_done, entry.place, "max_user_connections",
                                 "the servers of one user over all databases have no limit of their own");
         config::User user;
         user.name = entry.name;
         const auto seconds = [&](std::string_view key) -> std::optional<Milliseconds> {
             const std::string* value = entry.find(key);
             if (value == nullptr) return std::nullopt;
-            return to_seconds(*value, Milliseconds(0), entry.place, std::string(key), source.findings);
+            return source.seconds(*value, Milliseconds(0), entry, key);
         };
         user.timeouts = {seconds("query_timeout"), seconds("transaction_timeout"), seconds("idle_transaction_timeout"),
                          seconds("client_idle_timeout")};
-        user.max_connections = to_number(entry.text("max_user_client_connections", "0"), 0, entry.place,
-                                         "max_user_client_connections", source.findings);
+        user.max_connections =
+            source.number(entry.text("max_user_client_connections", "0"), 0, entry, "max_user_client_connections");
         const auto& own = user.timeouts;
         if (!own.query && !own.transaction && !own.idle_transaction && !own.client_idle && user.max_connections == 0)
             continue;
@@ -139,14 +150,14 @@ void convert_users(const Source& source, config::Config& config) {
 void convert_rules(const Source& source, config::Config& config) {
     using enum config::AuthMethod;
     const Options& options = source.options;
-    const std::string type = options.text("auth_type");
+    const std::string type = options.word("auth_type");
     const Place place = options.place("auth_type");
     auto& rules = config.auth.rules;
     config::AuthRule rule;
     if (type == "hba") {
         convert_hba(source, config);
     } else if (type == "any") {
-        rules = {rule_for_any(source)};
+        rules = rules_for_any(config);
     } else {
         if (type == "trust") rule.method = trust;
         if (type == "plain") rule.method = password;
@@ -157,13 +168,10 @@ void convert_rules(const Source& source, config::Config& config) {
             source.findings.add(Weight::not_done, place, "auth_type", "there is no " + type + ", so nobody is let in");
         else if (rule.method == reject)
             source.findings.add(Weight::broken, place, "auth_type", "is no method of PgBouncer, so nobody is let in");
-        rules = {rule};
-    }
-    for (config::AuthRule& each : rules) {
-        if (type != "any") keep_to_known_users(source, config, each, place);
-        allow_certificates(source, config, each, place);
+        add_rule(source, config, rule, place, rules);
     }
     if (rules.empty()) rules.push_back({});  // rejects
+    ask_for_certificates(source, config);
 }
 
 }  // namespace pgsluice::importer

@@ -17,7 +17,12 @@ std::string find_file(const std::string& path, const std::string& beside) {
     std::error_code error;
     const fs::path here = fs::absolute(path, error);
     if (error || fs::exists(here, error)) return here.lexically_normal().string();
-    return (fs::absolute(beside, error).parent_path() / path).lexically_normal().string();
+    return file_beside(path, beside);
+}
+
+std::string file_beside(const std::string& path, const std::string& beside) {
+    std::error_code error;
+    return (std::filesystem::absolute(beside, error).parent_path() / path).lexically_normal().string();
 }
 
 std::optional<std::string> read_file(const std::string& path) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -68,13 +69,15 @@ void each_line(const std::string& path, const Place& named_at, const std::string
 }
 
 struct Names {
-    bool all = false, sameuser = false, replication = false;
+    bool all = false, sameuser = false, replication = false, has_star = false;
     std::vector<std::string> names;
 };
 
-// nullopt where PgBouncer understands one of them no more than we do.
-std::optional<Names> names_of(const Field& field, bool are_databases, const Place& place, Findings& findings) {
-    Names out;
+constexpr int deepest_file = 10;
+constexpr std::size_t most_names = 100'000;
+
+// Adds the words of one list. False: PgBouncer understands one of them no more than we do, and skips the whole line.
+bool add_names(const Field& field, bool are_databases, const Place& place, int depth, Names& out) {
     for (const Word& word : field) {
         if (word.is("all")) {
             out.all = true;
@@ -84,18 +87,28 @@ std::optional<Names> names_of(const Field& field, bool are_databases, const Plac
             out.replication = true;
         } else if (!word.is_quoted &&
                    (word.text[0] == '+' || (are_databases && (word.text == "samerole" || word.text == "samegroup")))) {
-            return std::nullopt;
+            return false;
         } else if (!word.is_quoted && word.text[0] == '@') {
-            each_line(find_file(word.text.substr(1), place.file), place, "", findings,
-                      [&](std::string_view line, const Place&) {
-                          for (const Field& more : fields_of(line).value_or(std::vector<Field>()))
-                              for (const Word& name : more) out.names.push_back(name.text);
-                      });
+            // A list a line, of which what has no comma in front of it is ignored; an empty line is no list.
+            const std::string path = file_beside(word.text.substr(1), place.file);
+            const auto text = depth < deepest_file ? read_file(path) : std::nullopt;
+            if (!text) return false;
+            for (std::string_view rest = *text; !rest.empty();) {
+                const auto end = std::min(rest.find('\n'), rest.size());
+                const auto fields = fields_of(rest.substr(0, end));
+                if (!fields || fields->empty() || !add_names((*fields)[0], are_databases, {path, 0}, depth + 1, out))
+                    return false;
+                rest.remove_prefix(std::min(end + 1, rest.size()));
+            }
+        } else if (out.names.size() >= most_names) {
+            return false;
+        } else if (word.text == "*") {
+            out.has_star = true;  // a name there, and everything in our rules
         } else {
             out.names.push_back(word.text);
         }
     }
-    return out;
+    return true;
 }
 
 // 255.255.0.0 -> 16
@@ -109,6 +122,18 @@ std::optional<unsigned> prefix_of(const Address& mask) {
         bits += ones;
     }
     return bits;
+}
+
+// Such a block matches nobody in PgBouncer: 10.0.0.9/8.
+bool has_bits_behind(const Address& base, std::string_view block) {
+    const std::size_t bits = base.family == Address::Family::ipv4 ? 32 : 128;
+    std::size_t prefix = bits;
+    const auto digits = block.substr(block.find('/') + 1);
+    std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
+    for (std::size_t bit = prefix; bit < bits; ++bit) {
+        if ((base.octets[bit / 8] >> (7 - bit % 8)) & 1) return true;
+    }
+    return false;
 }
 
 // The networks of "all", a block, or an address and its mask; how many fields they took is added to `at`.
@@ -125,9 +150,12 @@ std::optional<std::vector<Network>> networks_of(std::span<const Field> fields, s
         ++at;
     }
     const auto network = Network::parse(block);
-    if (!network) return std::nullopt;
+    const auto base = Address::parse(block.substr(0, block.find('/')));
+    if (!network || !base || has_bits_behind(*base, block)) return std::nullopt;
     return std::vector{*network};
 }
+
+constexpr std::size_t most_rules = 20'000;
 
 class HbaReader {
   public:
@@ -138,7 +166,8 @@ class HbaReader {
         const auto fields = fields_of(line);
         if (fields && fields->empty()) return;
         if (!fields || !rule(*fields, place))
-            findings_.add(Weight::note, place, "", "left out: PgBouncer does not understand this line, and skips it");
+            findings_.add(Weight::note, place, "",
+                          "left out: PgBouncer does not understand this line or matches nobody by it");
     }
     Hba take() { return std::move(out_); }
 
@@ -151,9 +180,11 @@ class HbaReader {
         config::AuthRule rule;
         if (type == "hostssl") rule.tls = config::TlsCondition::require;
         if (type == "hostnossl") rule.tls = config::TlsCondition::refuse;
-        const auto databases = names_of(fields[1], true, place, findings_);
-        const auto users = names_of(fields[2], false, place, findings_);
-        if (!databases || !users) return false;
+        Names databases, users;
+        if (!add_names(fields[1], true, place, 0, databases) || !add_names(fields[2], false, place, 0, users))
+            return false;
+        if (databases.has_star || users.has_star)
+            findings_.add(Weight::not_done, place, "", "the name \"*\" is left out: in rules it would mean everything");
         std::size_t at = 3;
         if (is_local) {
             rule.from = {*Network::parse("unix")};
@@ -162,16 +193,19 @@ class HbaReader {
         } else {
             return false;
         }
-        if (!users->all && users->names.empty()) return false;
-        rule.users = users->all ? std::vector<std::string>() : users->names;
+        if (!users.all) rule.users = users.names;
         const auto method = method_of(std::span(fields).subspan(std::min(at, fields.size())), place);
-        if (!method || (method->method == config::AuthMethod::peer && !is_local)) return false;
+        if (!method) return false;
         rule.method = method->method;
-        if (databases->replication) out_.names_replication = true;
-        if (method->map == nullptr) {
-            add(rule, *databases, place);
+        // Over TCP there is no peer to ask, and PgBouncer refuses.
+        if (rule.method == config::AuthMethod::peer && !is_local) rule.method = config::AuthMethod::reject;
+        if (databases.replication) out_.names_replication = true;
+        if (!users.all && users.names.empty()) return true;  // nobody but "*"
+        const bool takes_a_map = rule.method == config::AuthMethod::peer || rule.method == config::AuthMethod::cert;
+        if (method->map == nullptr || !takes_a_map) {
+            add(rule, databases, place);
         } else {
-            add_mapped(rule, *databases, *method->map, place);
+            add_mapped(rule, databases, *method->map, place);
         }
         return true;
     }
@@ -219,19 +253,32 @@ class HbaReader {
             findings_.add(Weight::not_done, place, "",
                           "\"sameuser\" needs the names of the users, and auth_file has none");
         for (const std::string& user : users) {
+            if (out_.rules.size() >= most_rules)
+                return findings_.add(Weight::broken, place, "", "too many rules: \"sameuser\" is one for each user");
             out_.rules.push_back(rule);
             out_.rules.back().users = out_.rules.back().databases = {user};
         }
     }
 
-    // One system user may be several users: a rule for each of those then, since ours maps to one.
+    // One system user may be several users: a rule for each of those then, since ours maps to one. Whoever the line
+    // means is refused behind them, as where the map has no line for him.
     void add_mapped(const config::AuthRule& rule, const Names& databases, const IdentMaps::mapped_type& lines,
                     const Place& place) {
-        config::AuthRule one = rule;
-        one.map.insert(lines.begin(), lines.end());
-        if (one.map.size() == lines.size()) return add(one, databases, place);
         std::map<std::string, std::map<std::string, std::string>> by_user;
-        for (const auto& [system, user] : lines) by_user[user].emplace(system, user);
+        for (const auto& [system, user] : lines) {
+            if (user != "all") {
+                by_user[user].emplace(system, user);
+                continue;
+            }
+            if (users_.empty())
+                findings_.add(Weight::not_done, place, "", "\"all\" in a map needs the users of auth_file");
+            for (const std::string& each : users_) by_user[each].emplace(system, each);
+        }
+        config::AuthRule one = rule;
+        for (const auto& [user, map] : by_user) one.map.insert(map.begin(), map.end());
+        std::size_t pairs = 0;
+        for (const auto& [user, map] : by_user) pairs += map.size();
+        if (!one.map.empty() && one.map.size() == pairs) return add(one, databases, place);
         for (const auto& [user, map] : by_user) {
             if (!rule.users.empty() && std::find(rule.users.begin(), rule.users.end(), user) == rule.users.end())
                 continue;
@@ -239,6 +286,9 @@ class HbaReader {
             one.map = map;
             add(one, databases, place);
         }
+        one = rule;
+        one.method = config::AuthMethod::reject;
+        add(one, databases, place);
     }
 
     const IdentMaps& maps_;

@@ -3,11 +3,14 @@
 #include "files.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace pgsluice::importer {
 namespace {
 
 constexpr int deepest_include = 10;
+constexpr int most_files = 1000;
 constexpr std::string_view blanks = " \t\r\v\f";
 
 std::string_view trimmed(std::string_view text) {
@@ -44,15 +47,16 @@ class IniReader {
   public:
     IniReader(Findings& findings, std::vector<Setting>& out) : findings_(findings), out_(out) {}
 
+    // Like PgBouncer's, it ends with the first include that fails.
     void read(const std::string& path, const Place& named_at, int depth) {
-        const auto text = depth > deepest_include ? std::nullopt : read_file(path);
+        const bool is_too_much = depth > deepest_include || ++files_ > most_files;
+        const auto text = is_too_much ? std::nullopt : read_file(path);
         if (!text) {
-            return findings_.add(
-                Weight::broken, named_at, "",
-                depth > deepest_include ? "too many includes inside each other" : "could not read the file " + path);
+            has_failed_ = true;
+            return broken(named_at, is_too_much ? "too many includes" : "could not read the file " + path);
         }
         Place place{path, 0};
-        for (std::string_view rest = *text; !rest.empty();) {
+        for (std::string_view rest = *text; !rest.empty() && !has_failed_;) {
             const auto end = std::min(rest.find('\n'), rest.size());
             ++place.line;
             line(trimmed(rest.substr(0, end)), place, depth);
@@ -72,13 +76,14 @@ class IniReader {
             section_ = line.substr(1, line.find(']') - 1);
             if (line.find(']') == std::string_view::npos) broken(place, "a section has no ]");
             if (section_ != "pgbouncer" && section_ != "databases" && section_ != "users" && section_ != "peers")
-                broken(place, "there is no section [" + section_ + ']');
+                broken(place, "there is no such section; PgBouncer has [pgbouncer], [databases], [users] and [peers]");
             return;
         }
         const auto key = cut_key(line);
         if (!key || key->empty() || line.empty() || line[0] != '=') return broken(place, "is no setting: KEY = VALUE");
         if (section_.empty()) return broken(place, "a setting before the first section");
-        std::erase_if(out_, [&](const Setting& before) { return before.section == section_ && before.key == *key; });
+        const auto [before, is_new] = last_.try_emplace({section_, *key}, out_.size());
+        if (!is_new) out_[std::exchange(before->second, out_.size())].section.clear();
         out_.push_back({section_, *key, std::string(trimmed(line.substr(1))), place});
     }
 
@@ -86,7 +91,10 @@ class IniReader {
 
     Findings& findings_;
     std::vector<Setting>& out_;
+    std::map<std::pair<std::string, std::string>, std::size_t> last_;  // where each key stands in out_
     std::string section_;
+    int files_ = 0;
+    bool has_failed_ = false;
 };
 
 }  // namespace
@@ -94,6 +102,7 @@ class IniReader {
 std::vector<Setting> read_ini(const std::string& path, Findings& findings) {
     std::vector<Setting> out;
     IniReader(findings, out).read(path, {path, 0}, 0);
+    std::erase_if(out, [](const Setting& setting) { return setting.section.empty(); });  // replaced
     return out;
 }
 

@@ -1,10 +1,16 @@
 #include "options.hpp"
 
+#include "files.hpp"
+
 #include <pgsluice/base/check.hpp>
+#include <pgsluice/base/lower_case.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 
 namespace pgsluice::importer {
 namespace {
@@ -43,7 +49,8 @@ constexpr Known known[] = {
     {"max_db_connections", "0"},
     {"max_user_connections", "0",
      "the servers of one user over all databases have no limit of their own; routes[].pool.size holds for each "
-     "database"},
+     "database",
+     Weight::not_done},
     {"max_db_client_connections", "0"},
     {"max_user_client_connections", "0"},
     {"server_round_robin", "0", "the server that came back last is used first, so that the others may be closed"},
@@ -85,7 +92,7 @@ constexpr Known known[] = {
      "state"},
     {"server_reset_query_always", "0"},
     {"server_check_delay", "30"},
-    {"server_check_query", "<empty>"},
+    {"server_check_query", "<empty>", "the check is an empty query"},
     {"server_fast_close", "0", "a reload closes server connections whose settings changed when their transaction ends"},
     {"server_lifetime", "3600"},
     {"server_idle_timeout", "600"},
@@ -143,10 +150,15 @@ const Known* find_known(std::string_view name) {
     return found == std::end(known) ? nullptr : found;
 }
 
-// Old names of cipher lists mean the default ones too.
 bool is_standard(const Known& option, std::string_view value) {
-    if (option.standard == value || value.empty()) return true;
-    return option.standard == "default" && (value == "secure" || value == "normal" || value == "fast");
+    if (option.standard == value) return true;
+    // Old names of cipher lists, and old defaults of the check.
+    if (option.standard == "default") return value.empty() || value == "secure" || value == "normal" || value == "fast";
+    return option.standard == "<empty>" && (value.empty() || lower_case(value) == "select 1");
+}
+
+bool is_numeric(const Known& option) {
+    return !option.standard.empty() && option.standard.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
@@ -163,6 +175,9 @@ void Options::judge(const Setting& setting) {
     if (option == nullptr) {
         findings_.add(Weight::not_done, setting.place, setting.key,
                       "is no option of PgBouncer up to 1.25, so nobody can say what is lost");
+    } else if (is_numeric(*option) && !setting.value.empty() && !to_seconds(setting.value) &&
+               !to_number(setting.value)) {
+        findings_.add(Weight::broken, setting.place, setting.key, "must be a number");
     } else if (!option->loss.empty() && !is_standard(*option, setting.value)) {
         findings_.add(option->weight, setting.place, setting.key, std::string(option->loss));
     }
@@ -181,18 +196,21 @@ std::string Options::text(std::string_view name) const {
     return std::string(option->standard);
 }
 
+std::string Options::word(std::string_view name) const {
+    return lower_case(text(name));
+}
+
 std::uint32_t Options::number(std::string_view name) const {
-    std::uint32_t standard = 0;
-    const auto digits = find_known(name)->standard;
-    std::from_chars(digits.data(), digits.data() + digits.size(), standard);
-    return to_number(text(name), standard, place(name), std::string(name), findings_);
+    return to_number(text(name)).value_or(to_number(std::string(find_known(name)->standard)).value_or(0));
 }
 
 Milliseconds Options::seconds(std::string_view name) const {
-    const auto digits = std::string(find_known(name)->standard);
-    const Place where = place(name);
-    const Milliseconds standard = to_seconds(digits, Milliseconds(0), where, std::string(name), findings_);
-    return to_seconds(text(name), standard, where, std::string(name), findings_);
+    return to_seconds(text(name))
+        .value_or(to_seconds(std::string(find_known(name)->standard)).value_or(Milliseconds(0)));
+}
+
+std::string Options::file(std::string_view name) const {
+    return is_set(name) ? find_file(text(name), place(name).file) : std::string();
 }
 
 bool Options::is_set(std::string_view name) const {
@@ -205,24 +223,21 @@ Place Options::place(std::string_view name) const {
     return setting == nullptr ? Place{file_, 0} : setting->place;
 }
 
-std::uint32_t to_number(const std::string& text, std::uint32_t otherwise, const Place& place, const std::string& option,
-                        Findings& findings) {
-    std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size()) return value;
-    findings.add(Weight::broken, place, option, "must be a number");
-    return otherwise;
+std::optional<std::uint32_t> to_number(const std::string& text) {
+    if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
+    char* end = nullptr;
+    errno = 0;
+    const unsigned long long value = std::strtoull(text.c_str(), &end, 0);
+    if (errno != 0 || *end != '\0' || value > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+    return static_cast<std::uint32_t>(value);
 }
 
-Milliseconds to_seconds(const std::string& text, Milliseconds otherwise, const Place& place, const std::string& option,
-                        Findings& findings) {
+std::optional<Milliseconds> to_seconds(const std::string& text) {
     constexpr double longest = 365.0 * 24 * 3600;
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= longest)
-        return Milliseconds(static_cast<Milliseconds::rep>(std::ceil(value * 1000)));
-    findings.add(Weight::broken, place, option, "must be a number of seconds, at most a year");
-    return otherwise;
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) return std::nullopt;
+    return Milliseconds(static_cast<Milliseconds::rep>(std::ceil(std::min(value, longest) * 1000)));
 }
 
 }  // namespace pgsluice::importer

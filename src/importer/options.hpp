@@ -8,6 +8,7 @@
 #include <pgsluice/base/time.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,13 +17,15 @@ namespace pgsluice::importer {
 
 class Options {
   public:
-    // Reports unknown options and those whose value, not being the default, is lost.
+    // Reports unknown options, those whose value, not being the default, is lost, and numbers that are none.
     Options(const std::vector<Setting>& settings, Findings& findings);
 
-    // The value, or PgBouncer's default. `name` is an option of the table.
+    // The value, or PgBouncer's default; one that is no number counts as that too. `name` is an option of the table.
     std::string text(std::string_view name) const;
-    std::uint32_t number(std::string_view name) const;  // a broken one is reported, and counts as its default
+    std::string word(std::string_view name) const;  // in lower case, for those of a few words
+    std::uint32_t number(std::string_view name) const;
     Milliseconds seconds(std::string_view name) const;
+    std::string file(std::string_view name) const;  // where it is found; empty where it is not set
     bool flag(std::string_view name) const { return number(name) != 0; }
 
     // Whether the file has it, other than empty.
@@ -39,10 +42,8 @@ class Options {
     Findings& findings_;
 };
 
-// Values of connection strings are read like those of options.
-std::uint32_t to_number(const std::string& text, std::uint32_t otherwise, const Place& place, const std::string& option,
-                        Findings& findings);
-Milliseconds to_seconds(const std::string& text, Milliseconds otherwise, const Place& place, const std::string& option,
-                        Findings& findings);
+// As PgBouncer reads them: 16, 0x10 and 020 are the same. nullopt: no number.
+std::optional<std::uint32_t> to_number(const std::string& text);
+std::optional<Milliseconds> to_seconds(const std::string& text);  // at most a year
 
 }  // namespace pgsluice::importer

@@ -21,12 +21,14 @@ std::string_view word(Weight weight) {
 }
 
 std::vector<config::User> users_of(const Options& options, Findings& findings) {
-    if (!options.is_set("auth_file")) return {};
-    const Place place = options.place("auth_file");
-    const std::string path = find_file(options.text("auth_file"), place.file);
+    const std::string path = options.file("auth_file");
+    if (path.empty()) return {};
     auto users = config::read_users_file(path);
-    if (!users) findings.add(Weight::broken, place, "auth_file", "could not be read: " + path);
-    return std::move(users).value_or(std::vector<config::User>());
+    if (!users) findings.add(Weight::broken, options.place("auth_file"), "auth_file", "could not be read: " + path);
+    auto known = std::move(users).value_or(std::vector<config::User>());
+    std::erase_if(known,
+                  [](const config::User& user) { return user.name == "*"; });  // a name there, everybody in rules
+    return known;
 }
 
 }  // namespace
@@ -34,6 +36,27 @@ std::vector<config::User> users_of(const Options& options, Findings& findings) {
 const config::User* Source::find_user(const std::string& name) const {
     const auto found = std::find_if(users.begin(), users.end(), [&](const config::User& u) { return u.name == name; });
     return found == users.end() ? nullptr : &*found;
+}
+
+std::uint32_t Source::number(const std::string& text, std::uint32_t otherwise, const Entry& entry,
+                             std::string_view key) const {
+    const auto value = to_number(text);
+    if (!value) findings.add(Weight::broken, entry.place, std::string(key), "must be a number");
+    return value.value_or(otherwise);
+}
+
+Milliseconds Source::seconds(const std::string& text, Milliseconds otherwise, const Entry& entry,
+                             std::string_view key) const {
+    const auto value = to_seconds(text);
+    if (!value) findings.add(Weight::broken, entry.place, std::string(key), "must be a number of seconds");
+    return value.value_or(otherwise);
+}
+
+std::uint16_t Source::port(const std::string& text, std::uint16_t otherwise, const Entry& entry) const {
+    const auto value = to_number(text);
+    const bool is_port = value && *value >= 1 && *value <= 65535;
+    if (!is_port) findings.add(Weight::broken, entry.place, "port", "must be a number from 1 to 65535");
+    return is_port ? static_cast<std::uint16_t>(*value) : otherwise;
 }
 
 const std::string* Entry::find(std::string_view key) const {
@@ -53,6 +76,7 @@ std::vector<Entry> entries_of(const Source& source, const std::string& section,
     std::vector<Entry> out;
     for (const Setting& setting : source.settings) {
         if (setting.section != section) continue;
+        if (section == "users" && setting.key == "*") continue;  // a name there, and everybody here
         const std::string option = '[' + section + "] " + setting.key;
         auto pairs = parse_pairs(setting.value);
         if (!pairs) {
@@ -61,8 +85,9 @@ std::vector<Entry> entries_of(const Source& source, const std::string& section,
         }
         for (const auto& [key, value] : *pairs) {
             if (!known.empty() && std::find(known.begin(), known.end(), key) == known.end())
-                source.findings.add(Weight::not_done, setting.place, option,
-                                    key + " is not known of PgBouncer up to 1.25, so nobody can say what is lost");
+                source.findings.add(
+                    Weight::not_done, setting.place, option,
+                    "has a key that PgBouncer up to 1.25 does not know, so nobody can say what is lost");
         }
         out.push_back({setting.key, *std::move(pairs), setting.place});
     }
@@ -94,11 +119,12 @@ Imported import_pgbouncer(const std::string& ini) {
     convert_rules(source, out.config);
     if (out.config.clusters.empty())
         findings.add(Weight::broken, {ini, 0}, "[databases]", "there is no database, so nobody can be served");
-    // A database of this name would be hidden by the console.
-    if (std::any_of(settings.begin(), settings.end(), [&](const Setting& setting) {
-            return setting.section == "databases" && setting.key == out.config.console.database;
-        })) {
-        out.config.console.database = "pgbouncer";
+    for (const Setting& setting : settings) {
+        if (setting.section != "databases") continue;
+        if (setting.key == "pgbouncer")
+            findings.add(Weight::broken, setting.place, "[databases] pgbouncer", "is the name of the console");
+        // A database of ours would be hidden by it.
+        if (setting.key == out.config.console.database) out.config.console.database = "pgbouncer";
     }
     out.findings = findings.take();
     return out;

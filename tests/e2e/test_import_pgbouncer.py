@@ -239,3 +239,10 @@ def test_the_file_that_it_writes_is_ones_own_and_never_one_that_was_there(direct
     done = import_of(directory, SHORT + "max_client_conn = 7\n", "--output", output)
     assert done.returncode == 1 and "exists" in done.stderr
     assert output.read_text() == before
+
+
+def test_what_the_result_lacks_on_this_machine_is_said_at_once(directory):
+    done = import_of(directory, SHORT + "client_tls_sslmode = require\nclient_tls_cert_file = /nowhere/c\nclient_tls_key_file = /nowhere/k\n",
+                     "--output", directory / "out.yaml")
+    assert done.returncode == 1
+    assert "listeners[0].tls.certificate: cannot read /nowhere/c" in done.stderr

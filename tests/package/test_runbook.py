@@ -121,7 +121,7 @@ def test_who_holds_a_server(moved, sections):
     pid = re.search(r"^(\d+)$", seen, re.MULTILINE)[1]
     assert re.search(rf"^ *{pid} \|", seen, re.MULTILINE), f"the process that pgsluice names is the one that PostgreSQL shows:\n{seen}"
     moved.type(end)
-    assert moved.type("console -At -c 'show clients' | wc -l").strip() == "0"
+    assert moved.type("console -At -F '|' -c 'show clients' | awk -F '|' '$2 == \"app\"' | wc -l").strip() == "0"
 
 
 def test_why_clients_are_pinned(moved, sections):

@@ -92,7 +92,8 @@ TEST_F(HbaFile, LinesThatPgBouncerSkipsAreLeftOutWithTheirNumber) {
          {"host all +group 10.0.0.0/8 md5", "host samerole all 10.0.0.0/8 md5", "host all all samehost md5",
           "host all all db.example md5", "host all all 10.0.0.0/8 gss", "host all all 10.0.0.0/8 md5 clientcert=1",
           "hosts all all 10.0.0.0/8 md5", "host all all 10.0.0.0 255.0.255.0 md5", "host all all 10.0.0.0/33 md5",
-          "host all all", "host all \"open 10.0.0.0/8 md5", "host all all 10.0.0.0/8 peer", "local all all"}) {
+          "host all all", "host all \"open 10.0.0.0/8 md5", "host all all 10.0.0.9/8 trust",
+          "host all all fe80::1/64 md5", "host all @none 10.0.0.0/8 md5", "local all all"}) {
         EXPECT_THAT(read(std::string("# comment\n\n") + line + '\n').rules, IsEmpty()) << line;
         ASSERT_EQ(found.size(), 1U) << line;
         EXPECT_EQ(found[0].line, 3);
@@ -124,10 +125,45 @@ TEST_F(HbaFile, MapsComeFromTheIdentFile) {
 TEST_F(HbaFile, SomebodyWhoMayBeSeveralUsersGetsARuleForEach) {
     const auto maps = read_ident(folder.write("ident", "m root ann\nm root bob\nm www bob\n"), findings);
     const Hba hba = read("local all ann,bob peer map=m\n", maps);
-    ASSERT_EQ(hba.rules.size(), 2U);
+    ASSERT_EQ(hba.rules.size(), 3U);
     EXPECT_THAT(hba.rules[0].users, ElementsAre("ann"));
     EXPECT_THAT(hba.rules[0].map, ElementsAre(Pair("root", "ann")));
     EXPECT_THAT(hba.rules[1].map, ElementsAre(Pair("root", "bob"), Pair("www", "bob")));
+    EXPECT_EQ(hba.rules[2].method, AuthMethod::reject) << "whom the line means and the map does not";
+    EXPECT_THAT(hba.rules[2].users, ElementsAre("ann", "bob"));
+}
+
+TEST_F(HbaFile, AllInAMapIsEveryUser) {
+    const auto maps = read_ident(folder.write("ident", "m root all\n"), findings);
+    const Hba hba = read("local all all peer map=m\n", maps);
+    ASSERT_EQ(hba.rules.size(), 3U);
+    EXPECT_THAT(hba.rules[1].users, ElementsAre("bob"));
+    EXPECT_THAT(hba.rules[1].map, ElementsAre(Pair("root", "bob")));
+    EXPECT_EQ(hba.rules[2].method, AuthMethod::reject);
+}
+
+TEST_F(HbaFile, AStarIsANameThereAndIsNotMadeEverything) {
+    for (const char* line : {"host * * 10.0.0.0/8 trust", "host all \"*\" 10.0.0.0/8 trust"}) {
+        EXPECT_THAT(read(std::string(line) + '\n').rules, IsEmpty()) << line;
+        ASSERT_EQ(found.size(), 1U);
+        EXPECT_EQ(found[0].weight, Weight::not_done);
+    }
+    EXPECT_THAT(rule("host all ann,* 10.0.0.0/8 md5").users, ElementsAre("ann"));
+}
+
+TEST_F(HbaFile, PeerOverTcpRefuses) {
+    EXPECT_EQ(rule("host all all 10.0.0.0/8 peer").method, AuthMethod::reject);
+}
+
+TEST_F(HbaFile, FilesOfNamesAreReadAsPgBouncerReadsThem) {
+    folder.write("first", "ann bob\n\"all\", carol # comment\n");
+    EXPECT_THAT(rule("host all @first 10.0.0.0/8 md5").users, ElementsAre("ann", "all", "carol"));
+    folder.write("keyword", "all\n");
+    EXPECT_THAT(rule("host all @keyword 10.0.0.0/8 reject").users, IsEmpty());
+    folder.write("blank", "ann\n\nbob\n");
+    EXPECT_THAT(read("host all @blank 10.0.0.0/8 trust\n").rules, IsEmpty()) << "an empty line breaks the rule";
+    folder.write("itself", "@itself\n");
+    EXPECT_THAT(read("host all @itself 10.0.0.0/8 trust\n").rules, IsEmpty());
 }
 
 TEST_F(HbaFile, AMapThatIsNotThereRejects) {

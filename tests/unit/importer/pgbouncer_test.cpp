@@ -30,7 +30,13 @@ class Import : public testing::Test {
                                                                       "\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
                                                                       "unix_socket_dir =\n" +
                                                                       options + '\n'));
+        if (!imported.has(Weight::broken)) expect_to_load();
         return imported;
+    }
+    // What is not broken is a configuration; the files that it names may be elsewhere.
+    void expect_to_load() {
+        for (const std::string& line : folder.problems(yaml(imported, "pgbouncer.ini")))
+            EXPECT_THAT(line, HasSubstr("cannot read")) << yaml(imported, "pgbouncer.ini");
     }
     const config::Config& options(const std::string& text) { return read("a = host=h", text).config; }
     const config::Pool& pool(const std::string& text) { return options(text).routes[0].pool; }
@@ -77,7 +83,7 @@ TEST_F(Import, TheYamlRepeatsTheFindingsInItsHead) {
 }
 
 TEST_F(Import, NoFindingShowsAPassword) {
-    read("a = host=h password=hunter2 frob=1\nb = password='hunter2 open", "");
+    read("a = host=h password=x hunter2=1\nb = password='hunter2 open", "");
     ASSERT_EQ(imported.findings.size(), 2U);
     for (const Finding& found : imported.findings) EXPECT_THAT(found.to_string(), Not(HasSubstr("hunter2")));
 }
@@ -120,11 +126,14 @@ TEST_F(Import, TlsThatPgBouncerWouldNotSpeakIsLessSafe) {
         options(option);
         EXPECT_TRUE(imported.has(Weight::less_safe)) << option;
     }
-    options("client_tls_sslmode = require\nclient_tls_protocols = tlsv1.3");
+    const std::string require = "client_tls_sslmode = require\nclient_tls_cert_file = c\nclient_tls_key_file = k\n";
+    options(require + "client_tls_protocols = tlsv1.3");
     EXPECT_THAT(imported.findings, Contains(finding(Weight::less_safe, "client_tls_protocols")));
-    options("client_tls_sslmode = require\nclient_tls_protocols = all");
+    options(require + "client_tls_protocols = all");
     EXPECT_THAT(imported.findings, Contains(finding(Weight::note, "client_tls_protocols")));
-    options("client_tls_sslmode = require\nclient_tls_protocols = tlsv1.2,tlsv1.3\nclient_tls_ciphers = normal");
+    options("server_tls_protocols = tlsv1.3");
+    EXPECT_THAT(imported.findings, Contains(finding(Weight::less_safe, "server_tls_protocols")));
+    options(require + "client_tls_protocols = tlsv1.2,tlsv1.3\nclient_tls_ciphers = normal");
     EXPECT_THAT(imported.findings, IsEmpty());
 }
 
@@ -283,9 +292,111 @@ TEST_F(Import, TrustBesideAuthQueryIsLessSafe) {
 }
 
 TEST_F(Import, AnyIsForDatabasesWithAUser) {
-    const auto& rule = read("a = host=h user=u\nb = host=h", "auth_type = any").config.auth.rules.at(0);
-    EXPECT_EQ(rule.method, AuthMethod::trust);
-    EXPECT_THAT(rule.databases, ElementsAre("a"));
+    const auto& rules = read("* = host=h user=u\nb = host=h", "auth_type = any").config.auth.rules;
+    ASSERT_EQ(rules.size(), 2U);
+    EXPECT_EQ(rules[0].method, AuthMethod::reject);
+    EXPECT_THAT(rules[0].databases, ElementsAre("b"));
+    EXPECT_EQ(rules[1].method, AuthMethod::trust);
+    EXPECT_THAT(rules[1].databases, IsEmpty());
+    EXPECT_THAT(read("a = host=h user=u", "auth_type = any").config.auth.rules.at(0).databases, ElementsAre("a"));
+}
+
+TEST_F(Import, WhoeverALineMeantAndDoesNotLetInMeetsNoLaterOne) {
+    users("\"app\" \"x\"\n");
+    const auto rules_of = [&](const std::string& hba, const std::string& more = "") {
+        folder.write("hba", hba + "host all all 0.0.0.0/0 trust\n");
+        std::vector<std::string> out;
+        for (const auto& rule :
+             options("auth_type = hba\nauth_hba_file = hba\nauth_file = users.txt\n" + more).auth.rules) {
+            std::string text = rule.method == AuthMethod::reject ? "reject" : "let in";
+            if (rule.tls == config::TlsCondition::require) text += " by TLS";
+            for (const std::string& user : rule.users) text += ' ' + user;
+            out.push_back(text);
+        }
+        return out;
+    };
+    const std::string tls =
+        "client_tls_sslmode = allow\nclient_tls_ca_file = ca\nclient_tls_cert_file = c\nclient_tls_key_file = k\n";
+    EXPECT_THAT(rules_of("host all all 10.0.0.0/8 cert\n", tls),
+                ElementsAre("let in by TLS app", "reject", "let in app", "reject"));
+    EXPECT_THAT(rules_of("hostnossl all all 10.0.0.0/8 cert\n", tls), ElementsAre("reject", "let in app", "reject"));
+    EXPECT_THAT(rules_of("local all all cert\n", tls), ElementsAre("reject", "let in app", "reject"));
+    EXPECT_THAT(rules_of("host all monitoring 127.0.0.1/32 trust\n"),
+                ElementsAre("reject monitoring", "let in app", "reject"));
+    EXPECT_THAT(rules_of("local all app,postgres peer\n"),
+                ElementsAre("let in app", "reject app postgres", "let in app", "reject"));
+}
+
+TEST_F(Import, AUserCalledStarIsNotEverybody) {
+    users("\"*\" \"x\"\n\"app\" \"x\"\n");
+    const auto& config = options("auth_type = trust\nauth_file = users.txt\n[users]\n* = pool_mode=statement");
+    EXPECT_THAT(config.auth.rules.at(0).users, ElementsAre("app"));
+    EXPECT_EQ(config.routes.size(), 1U);
+}
+
+TEST_F(Import, UsersOfDifferentDatabasesAreLookedUpApart) {
+    const auto& config = read("a = host=h auth_dbname=d1\nb = host=h auth_dbname=d2",
+                              "auth_user = q\nauth_query = select u, p from users where u = $1")
+                             .config;
+    ASSERT_EQ(config.clusters.size(), 2U);
+    EXPECT_EQ(config.clusters[1].source.query->database, "d2");
+    EXPECT_THAT(read("* = host=h", "auth_user = q\nauth_query = select u, p from users where u = $1").findings,
+                Contains(finding(Weight::less_safe, "auth_query")));
+}
+
+TEST_F(Import, WordsAreReadInAnyCaseAndNumbersAsCDoes) {
+    EXPECT_EQ(options("auth_type = SCRAM-SHA-256\npool_mode = Transaction").auth.rules.at(0).method,
+              AuthMethod::scram_sha_256);
+    EXPECT_EQ(imported.config.routes[0].pool.mode, PoolMode::transaction);
+    EXPECT_EQ(pool("default_pool_size = 0x10").size, 16U);
+    EXPECT_EQ(options("query_timeout = 99999999").timeouts.client.query, std::chrono::hours(24 * 365));
+    EXPECT_THAT(imported.findings, IsEmpty());
+}
+
+TEST_F(Import, WhatIsOutOfRangeIsBrokenOrTheNearestThatThereIs) {
+    for (const char* database : {"a = host=h port=70000", "a = host=h port=0", "pgbouncer = host=h"})
+        EXPECT_TRUE(read(database).has(Weight::broken)) << database;
+    for (const char* option : {"listen_port = 70000", "unix_socket_dir = /run/x\nunix_socket_mode = rwx",
+                               "suspend_timeout = abc", "peer_id = 1\n[peers]\n1 = port=7"}) {
+        options(option);
+        EXPECT_TRUE(imported.has(Weight::broken)) << option;
+    }
+    for (const char* option : {"max_client_conn = 0", "max_packet_size = 8192", "tcp_keepcnt = 200",
+                               "tcp_keepidle = 100000", "tcp_keepintvl = 40000", "tcp_user_timeout = 100000000",
+                               "reserve_pool_size = 1000000", "max_prepared_statements = 10000000"}) {
+        options(option);
+        EXPECT_FALSE(imported.has(Weight::broken)) << option;
+    }
+}
+
+TEST_F(Import, NamesOfRoutesAndClustersAreUnique) {
+    read("others = host=h1\n* = host=h2\n\"a/app\" = host=h1\na = host=h1", "[users]\napp = pool_size=1");
+    EXPECT_THAT(imported.findings, IsEmpty());
+}
+
+TEST_F(Import, WhatWouldMakeMoreThanAnybodyCanUseIsBroken) {
+    std::string databases, users = "[users]\n";
+    for (int i = 0; i < 200; ++i) {
+        databases += "d" + std::to_string(i) + " = host=h\n";
+        users += "u" + std::to_string(i) + " = pool_size=1\n";
+    }
+    EXPECT_TRUE(read(databases, users).has(Weight::broken));
+    EXPECT_LE(imported.config.routes.size(), 5000U);
+    folder.write("bomb.ini", "[pgbouncer]\n%include bomb.ini\n%include bomb.ini\n%include bomb.ini\n");
+    const auto findings = import_pgbouncer(folder.path("bomb.ini")).findings;
+    EXPECT_EQ(std::count_if(findings.begin(), findings.end(), [](const auto& f) { return f.weight == Weight::broken; }),
+              2)
+        << "the first include that fails, and that there is no database";
+}
+
+TEST_F(Import, CertificatesAreSoughtBesideTheFileThatNamesThem) {
+    folder.write("conf/ca", "");
+    folder.write("conf/tls.ini", "client_tls_ca_file = ca\nclient_tls_cert_file = ca\nclient_tls_key_file = ca\n");
+    users("\"ann\" \"\"\n");
+    const auto& config = options(
+        "auth_type = cert\nauth_file = users.txt\nclient_tls_sslmode = verify-full\n"
+        "%include conf/tls.ini");
+    EXPECT_EQ(config.listeners.at(0).tls.client_ca, folder.path("conf/ca"));
 }
 
 TEST_F(Import, CertificatesAreAskedForWhereARuleWantsThem) {
