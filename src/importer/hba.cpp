@@ -1,6 +1,8 @@
 #include "hba.hpp"
 
 #include "files.hpp"
+#include "hba_line.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -12,59 +14,15 @@
 namespace pgsluice::importer {
 namespace {
 
-struct Word {
-    std::string text;
-    bool is_quoted = false;
-    bool is(std::string_view keyword) const { return !is_quoted && text == keyword; }
-};
-using Field = std::vector<Word>;  // words with commas between them
-
-constexpr std::string_view blanks = " \t\r\v\f";
-
-// The fields of a line up to its comment; nullopt where a quote is not closed.
-std::optional<std::vector<Field>> fields_of(std::string_view line) {
-    std::vector<Field> out;
-    bool is_continued = false;
-    while (true) {
-        line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
-        if (line.empty() || line[0] == '#') return out;
-        if (line[0] == ',') {
-            is_continued = !out.empty();
-            line.remove_prefix(1);
-            continue;
-        }
-        Word word;
-        if (line[0] == '"') {
-            word.is_quoted = true;
-            std::size_t at = 1;
-            for (; at < line.size() && (line[at] != '"' || line.substr(at + 1, 1) == "\""); ++at) {
-                at += line[at] == '"' ? 1 : 0;
-                word.text += line[at];
-            }
-            if (at >= line.size()) return std::nullopt;
-            line.remove_prefix(at + 1);
-        } else {
-            const auto end = std::min(line.find_first_of(" \t\r\v\f,#\""), line.size());
-            word.text = line.substr(0, end);
-            line.remove_prefix(end);
-        }
-        if (!is_continued) out.emplace_back();
-        out.back().push_back(std::move(word));
-        is_continued = false;
-    }
-}
-
 template <class Handle>
 void each_line(const std::string& path, const Place& named_at, const std::string& option, Findings& findings,
                Handle handle) {
     const auto text = read_file(path);
     if (!text) return findings.add(Weight::broken, named_at, option, "could not read the file " + path);
     Place place{path, 0};
-    for (std::string_view rest = *text; !rest.empty();) {
-        const auto end = std::min(rest.find('\n'), rest.size());
+    for (const std::string_view line : lines_of(*text)) {
         ++place.line;
-        handle(rest.substr(0, end), place);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+        handle(line, place);
     }
 }
 
@@ -93,12 +51,10 @@ bool add_names(const Field& field, bool are_databases, const Place& place, int d
             const std::string path = file_beside(word.text.substr(1), place.file);
             const auto text = depth < deepest_file ? read_file(path) : std::nullopt;
             if (!text) return false;
-            for (std::string_view rest = *text; !rest.empty();) {
-                const auto end = std::min(rest.find('\n'), rest.size());
-                const auto fields = fields_of(rest.substr(0, end));
+            for (const std::string_view line : lines_of(*text)) {
+                const auto fields = fields_of(line);
                 if (!fields || fields->empty() || !add_names((*fields)[0], are_databases, {path, 0}, depth + 1, out))
                     return false;
-                rest.remove_prefix(std::min(end + 1, rest.size()));
             }
         } else if (out.names.size() >= most_names) {
             return false;

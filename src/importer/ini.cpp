@@ -1,6 +1,7 @@
 #include "ini.hpp"
 
 #include "files.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <map>
@@ -11,13 +12,6 @@ namespace {
 
 constexpr int deepest_include = 10;
 constexpr int most_files = 1000;
-constexpr std::string_view blanks = " \t\r\v\f";
-
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-}
 
 bool is_key_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -27,19 +21,16 @@ bool is_key_character(char c) {
 // Cuts the key, plain or in double quotes, and the blanks behind it off `line`.
 std::optional<std::string> cut_key(std::string_view& line) {
     std::string key;
-    std::size_t at = 0;
     if (!line.empty() && line[0] == '"') {
-        for (at = 1; at < line.size(); ++at) {
-            if (line[at] == '"' && line.substr(at + 1, 1) != "\"") break;
-            at += line[at] == '"' ? 1 : 0;
-            key += line[at];
-        }
-        if (at == line.size()) return std::nullopt;
-        ++at;
+        auto quoted = cut_quoted(line, '"');
+        if (!quoted) return std::nullopt;
+        key = *std::move(quoted);
     } else {
-        while (at < line.size() && is_key_character(line[at])) key += line[at++];
+        const auto end = std::find_if_not(line.begin(), line.end(), is_key_character);
+        key.assign(line.begin(), end);
+        line.remove_prefix(key.size());
     }
-    line = trimmed(line.substr(at));
+    line = trimmed(line);
     return key;
 }
 
@@ -56,11 +47,10 @@ class IniReader {
             return broken(named_at, is_too_much ? "too many includes" : "could not read the file " + path);
         }
         Place place{path, 0};
-        for (std::string_view rest = *text; !rest.empty() && !has_failed_;) {
-            const auto end = std::min(rest.find('\n'), rest.size());
+        for (const std::string_view each : lines_of(*text)) {
+            if (has_failed_) return;
             ++place.line;
-            line(trimmed(rest.substr(0, end)), place, depth);
-            rest.remove_prefix(std::min(end + 1, rest.size()));
+            line(trimmed(each), place, depth);
         }
     }
 
@@ -115,21 +105,15 @@ std::optional<Pairs> parse_pairs(std::string_view text) {
         if (key.empty() || key.find_first_of(blanks) != std::string::npos) return std::nullopt;
         text = trimmed(text.substr(equals + 1));
         std::string value;
-        std::size_t at = 0;
         if (!text.empty() && text[0] == '\'') {
-            for (at = 1; at < text.size(); ++at) {
-                if (text[at] == '\'' && text.substr(at + 1, 1) != "'") break;
-                at += text[at] == '\'' ? 1 : 0;
-                value += text[at];
-            }
-            if (at == text.size()) return std::nullopt;
-            ++at;
+            auto quoted = cut_quoted(text, '\'');
+            if (!quoted) return std::nullopt;
+            value = *std::move(quoted);
         } else {
-            at = std::min(text.find_first_of(blanks), text.size());
-            value = text.substr(0, at);
+            value = text.substr(0, text.find_first_of(blanks));
+            text.remove_prefix(value.size());
         }
         if (value.empty()) return std::nullopt;
-        text.remove_prefix(at);
         out.emplace_back(key, std::move(value));
     }
     return out;
