@@ -1,5 +1,7 @@
 #include "api_gate.hpp"
 
+#include <pgsluice/base/lower_case.hpp>
+
 #include <algorithm>
 
 namespace pgsluice::http {
@@ -8,15 +10,11 @@ namespace {
 constexpr unsigned unauthorized = 401;
 constexpr std::string_view scheme = "bearer";
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 // The token of "Bearer TOKEN"; empty where the header says anything else.
 std::string_view bearer_token(std::string_view header) {
     const bool is_bearer = header.size() > scheme.size() && header[scheme.size()] == ' ' &&
                            std::equal(scheme.begin(), scheme.end(), header.begin(),
-                                      [](char wanted, char found) { return lower(found) == wanted; });
+                                      [](char wanted, char found) { return lower_case(found) == wanted; });
     if (!is_bearer) return {};
     header.remove_prefix(scheme.size());
     header.remove_prefix(std::min(header.find_first_not_of(' '), header.size()));
