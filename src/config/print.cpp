@@ -1,5 +1,6 @@
 #include "schemas.hpp"
 
+#include <pgsluice/base/escape.hpp>
 #include <pgsluice/config/print.hpp>
 
 #include <algorithm>
@@ -9,23 +10,32 @@ namespace {
 
 constexpr char hex[] = "0123456789abcdef";
 
+std::string hex_digits(std::uint32_t value, int digits) {
+    std::string out;
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += hex[(value >> shift) & 0x0F];
+    return out;
+}
+
 // Double quotes, which can hold everything. In a value a `$` is doubled, so that reading it back fills nothing in; keys
-// are taken as they are.
+// are taken as they are. What readers take for the end of a line is escaped, U+2028 and its like among it.
 std::string quoted(const std::string& text, std::string_view dollar) {
     std::string out = "\"";
-    for (const char c : text) {
-        const auto octet = static_cast<unsigned char>(c);
+    for (std::size_t at = 0; at < text.size();) {
+        const char c = text[at];
+        const auto control = control_at(std::string_view(text).substr(at));
+        const std::size_t length = std::max<std::size_t>(utf8_sequence_length(std::string_view(text).substr(at)), 1);
         if (c == '"' || c == '\\') {
             out.append({'\\', c});
         } else if (c == '\n') {
             out += "\\n";
         } else if (c == '$') {
             out += dollar;
-        } else if (octet < 0x20 || octet == 0x7F) {
-            out.append({'\\', 'x', hex[octet >> 4], hex[octet & 0x0F]});
+        } else if (control) {
+            out += *control < 0x100 ? "\\x" + hex_digits(*control, 2) : "\\u" + hex_digits(*control, 4);
         } else {
-            out += c;
+            out.append(text, at, length);
         }
+        at += length;
     }
     return out + '"';
 }

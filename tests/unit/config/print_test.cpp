@@ -105,6 +105,19 @@ routes:
     expect_stable(folder, *loaded.config);
 }
 
+TEST(Print, WhatEndsALineForSomebodyIsEscaped) {
+    const Folder folder;
+    const std::string odd = "a\x01\t\u0085\u2028\u202e\u00e9 b";
+    Loaded loaded = folder.load(base);
+    ASSERT_TRUE(loaded);
+    loaded.config->routes[0].name = odd;
+    const std::string printed = print(*loaded.config);
+    EXPECT_THAT(printed, HasSubstr("name: \"a\\x01\\x09\\x85\\u2028\\u202e\u00e9 b\"\n"));
+    const Loaded again = folder.load(printed);
+    ASSERT_TRUE(again) << testing::PrintToString(folder.lines(again.problems));
+    EXPECT_EQ(again.config->routes[0].name, odd);
+}
+
 TEST(Write, OnlyWhatIsNotADefaultIsWrittenWithItsPasswords) {
     const Folder folder;
     Config config;
