@@ -36,9 +36,8 @@ struct Imported {
     bool has(Weight weight) const;
 };
 
-// Blocking; relative paths are looked for in the working directory, as PgBouncer does, then beside the file that names
-// them. What is less safe or not done is carried over in the strictest way there is, so that it refuses rather than
-// lets in.
+// Blocking; relative paths of the ini files are looked for in the working directory, as PgBouncer does, then beside the
+// file that names them. What is not done refuses rather than lets in; what is less safe is only said.
 Imported import_pgbouncer(const std::string& ini);
 
 // The configuration as YAML, with its passwords, below a comment that lists the findings.
