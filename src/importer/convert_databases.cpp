@@ -153,18 +153,20 @@ class Converter {
         const std::size_t cluster = cluster_of(database);
         const std::string* forced = database.find("user");
         if (forced == nullptr) {
-            for (const Entry& user : users) add_route(database, &user, cluster, true);
-            return add_route(database, nullptr, cluster, false);
+            for (const Entry& user : users) add_route(database, &user, cluster);
+            return add_route(database, nullptr, cluster);
         }
         // The pool's user is the same for all clients, and so are its limits.
         const auto user = std::find_if(users.begin(), users.end(), [&](const Entry& u) { return u.name == *forced; });
-        add_route(database, user == users.end() ? nullptr : &*user, cluster, false);
+        add_route(database, user == users.end() ? nullptr : &*user, cluster);
     }
 
-    void add_route(const Entry& database, const Entry* user, std::size_t cluster, bool is_for_user) {
+    // `user` has a line in [users] about the pool.
+    void add_route(const Entry& database, const Entry* user, std::size_t cluster) {
         if (config_.routes.size() >= most_routes)
             return source_.findings.add(Weight::broken, database.place, "[databases] and [users]",
                                         "make too many routes: one for each database and user with a pool of its own");
+        const bool is_for_user = user != nullptr && !database.has("user");
         config::Route route;
         route.name = (is_any(database) ? "others" : database.name) + (is_for_user ? '/' + user->name : "");
         while (!route_names_.insert(route.name).second) route.name += "-2";

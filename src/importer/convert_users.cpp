@@ -2,6 +2,8 @@
 #include "convert.hpp"
 #include "hba.hpp"
 
+#include <pgsluice/base/name_list.hpp>
+
 #include <algorithm>
 
 namespace pgsluice::importer {
@@ -31,29 +33,29 @@ void add_rule(const Source& source, const config::Config& config, config::AuthRu
     config::AuthRule refusal = rule;
     refusal.method = reject;
     refusal.map.clear();
-    bool is_for_all = true;
-    if (asks_servers(config)) {
+    const bool are_users_asked_for = asks_servers(config);
+    if (are_users_asked_for) {
         source.findings.add(Weight::less_safe, place, "auth_type",
                             "trust, cert and peer let in users whom auth_query would not find");
     } else {
         if (rule.users.empty()) rule.users = names_of(source);
         std::erase_if(rule.users, [&](const std::string& name) { return !is_known(source, name); });
-        is_for_all = false;
     }
-    const bool is_by_tcp = rule.from.empty() || !rule.from[0].contains(Address{});
-    const bool can_be_met = rule.method != cert || (rule.tls != config::TlsCondition::refuse && is_by_tcp &&
-                                                    source.options.word("client_tls_sslmode") != "disable" &&
-                                                    source.options.is_set("client_tls_ca_file"));
-    if (rule.method == cert && !can_be_met)
-        source.findings.add(Weight::broken, place, "auth_type",
-                            "\"cert\" needs TLS and client_tls_ca_file, so nobody is let in by it");
+    bool can_be_met = are_users_asked_for || !rule.users.empty();
     if (rule.method == cert) {
-        is_for_all = is_for_all && rule.tls == config::TlsCondition::require;
+        const bool is_by_tcp = rule.from.empty() || !matches(rule.from, Address{});
+        const bool is_asked_for = rule.tls != config::TlsCondition::refuse && is_by_tcp &&
+                                  source.options.word("client_tls_sslmode") != "disable" &&
+                                  source.options.is_set("client_tls_ca_file");
+        if (!is_asked_for)
+            source.findings.add(Weight::broken, place, "auth_type",
+                                "\"cert\" needs TLS and client_tls_ca_file, so nobody is let in by it");
+        can_be_met = can_be_met && is_asked_for;
         rule.tls = config::TlsCondition::require;
     }
-    const bool has_users = asks_servers(config) || !rule.users.empty();
-    if (can_be_met && has_users) out.push_back(std::move(rule));
-    if (!is_for_all || !can_be_met || !has_users) out.push_back(std::move(refusal));
+    const bool is_for_all = can_be_met && are_users_asked_for && rule.tls == refusal.tls;
+    if (can_be_met) out.push_back(std::move(rule));
+    if (!is_for_all) out.push_back(std::move(refusal));
 }
 
 // Listeners ask for certificates where a rule wants them.

@@ -4,6 +4,8 @@
 #include "hba_line.hpp"
 #include "text.hpp"
 
+#include <pgsluice/base/name_list.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -236,8 +238,7 @@ class HbaReader {
         for (const auto& [user, map] : by_user) pairs += map.size();
         if (!one.map.empty() && one.map.size() == pairs) return add(one, databases, place);
         for (const auto& [user, map] : by_user) {
-            if (!rule.users.empty() && std::find(rule.users.begin(), rule.users.end(), user) == rule.users.end())
-                continue;
+            if (!matches(rule.users, user)) continue;
             one.users = {user};
             one.map = map;
             add(one, databases, place);
