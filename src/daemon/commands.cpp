@@ -66,7 +66,10 @@ bool write_new_file(const std::string& path, std::string_view text) {
         is_good = written > 0 || errno == EINTR;
         if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
     }
-    return (close(file) == 0) && is_good;
+    const int failed_with = is_good ? 0 : errno;
+    if (close(file) == 0 && is_good) return true;
+    if (failed_with != 0) errno = failed_with;
+    return false;
 }
 
 }  // namespace
