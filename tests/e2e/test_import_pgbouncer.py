@@ -161,15 +161,23 @@ def test_as_many_transactions_run_at_once(both, database, size):
 
 @of("timeouts")
 def test_what_takes_too_long_ends_on_both_sides(both):
+    begun = []
+
+    def slow_query(connection):
+        begun.append(connection.execute("select 1").fetchone())
+        return connection.execute("select pg_sleep(4)").fetchall()
+
     def idle_in_a_transaction(connection):
         connection.execute("begin")
-        connection.execute("select 1")
+        begun.append(connection.execute("select 1").fetchone())
         time.sleep(3.5)
         return connection.execute("select 1").fetchall()
 
-    for ask in (lambda c: c.execute("select pg_sleep(4)").fetchall(), idle_in_a_transaction):
+    for ask in (slow_query, idle_in_a_transaction):
+        begun.clear()
         found = both.outcomes(ask)
         assert all(isinstance(outcome, str) for outcome in found.values()), found
+        assert begun == [(1,), (1,)], "both sides got as far as to be stopped"
 
     for side in both.sides:
         with both.connect(side) as holder, both.connect(side) as waiter:

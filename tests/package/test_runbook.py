@@ -22,14 +22,11 @@ PSQL_APP = "psql -X -h 127.0.0.1 -p 6432 -U app -d app"
 
 
 def runbook(tree):
-    """The blocks of each section, by its heading."""
+    """The blocks of each section, by its heading; "" is what stands ahead of them."""
     text = (tree / "docs/operations.md").read_text().split("\n## Runbook\n")[1].split("\n## ")[0]
-    sections = {"": []}
-    for part in re.split(r"^### ", text, flags=re.MULTILINE):
-        heading, _, body = part.partition("\n") if part != text else ("", "", part)
-        sections["" if "console()" in part else heading] = re.findall(r"^```sh\n(.*?)^```", part, re.DOTALL | re.MULTILINE)
-        assert body is not None
-    return sections
+    ahead, *parts = re.split(r"^### ", text, flags=re.MULTILINE)
+    sections = {"": ahead} | dict(part.split("\n", 1) for part in parts)
+    return {heading: re.findall(r"^```sh\n(.*?)^```", body, re.DOTALL | re.MULTILINE) for heading, body in sections.items()}
 
 
 class Stage:
