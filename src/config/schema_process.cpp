@@ -104,6 +104,7 @@ const Schema<Timeouts>& timeouts_schema() {
         key<T>("connect", &T::connect, Duration{}, new_connections),
         key<T>("connect_retry", &T::connect_retry, Duration{}, new_connections),
         key<T>("cancel", &T::cancel, Duration{}, new_connections),
+        key<T>("abandoned", &T::abandoned, Duration{}, live),
         key<T>("tcp_user", &T::tcp_user, Duration{1ms, 24h}, new_connections),
         section<T>("keepalive", &T::keepalive, Object<Keepalive>{keepalive_schema}),
     };

@@ -209,6 +209,7 @@ std::shared_ptr<const pool::Target> Snapshot::target(const config::Route& route,
     target->parameters = route.parameters;
     target->connect_query = route.connect_query;
     target->connect_retry = config.timeouts.connect_retry;
+    target->abandoned = config.timeouts.abandoned;
     if (route.password) target->password = *route.password;
     if (target->in_session_mode()) target->startup = settings;
     if (target->is_physical_replication()) target->connect_query.clear();

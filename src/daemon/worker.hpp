@@ -127,6 +127,9 @@ class Worker final : public session::Host, public pool::Host {
     // --- pool::Host
     std::uint64_t random(std::uint64_t bound) override;
     void dial(pool::Pool& pool) override;
+    void repeat_cancel(pool::Pool& pool, pool::Server& server) override {
+        cancel_forwards_.request(pool, server, nullptr);
+    }
     void bury(std::unique_ptr<pool::Server> server) override { reactor_.retire(std::move(server)); }
     void move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server> server) override;
     void ask_for_idle(WorkerIndex worker, pool::Pool& pool) override;

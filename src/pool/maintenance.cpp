@@ -29,6 +29,10 @@ constexpr ByteView batch_without_end =
 // Messages that are looked into are short; whatever is longer is skipped unread.
 constexpr std::size_t reply_limit = 64 * 1024;
 
+// How long a check or a reset may take, which run nothing of a client's.
+constexpr Milliseconds maintenance_limit{5000};
+constexpr Milliseconds cancel_interval{1000};
+
 bool is_looked_into(BackendTag tag) {
     return tag == BackendTag::ready_for_query || tag == BackendTag::parameter_status ||
            tag == BackendTag::command_complete;
@@ -78,6 +82,7 @@ void Pool::recover(Server& server, std::size_t rest) {
     enter(server, ServerState::resetting);
     server.maintenance_failed_ = false;
     server.cleanup_ = Server::Cleanup::drain;
+    server.cancel_again_at_ = host_.now() + cancel_interval;
     server.skip_ = rest;
     protocol::Exchange& exchange = server.exchange();
     exchange.abandon();
@@ -86,6 +91,23 @@ void Pool::recover(Server& server, std::size_t rest) {
     server.link().pause(Pause::draining);
     server.link().resume(Pause::draining);
     if (exchange.at_rest() && rest == 0) finish_maintenance(server);
+}
+
+void Pool::sweep_maintenance(Server& server, TimePoint now) {
+    const bool is_left = server.cleanup_ == Server::Cleanup::drain || server.cleanup_ == Server::Cleanup::roll_back;
+    const Milliseconds limit = is_left ? target_->abandoned : maintenance_limit;
+    const bool is_over = limit.count() != 0 && now - server.since_ >= limit;
+    if (server.state_ == ServerState::checking) {
+        if (is_over) discard(server, ServerClose::check_failed);
+    } else if (server.state_ == ServerState::resetting) {
+        // A cancel that outruns the query that it means strikes nothing, and the server tells nobody.
+        if (is_over) {
+            discard(server, ServerClose::reset_failed);
+        } else if (now >= server.cancel_again_at_ && server.cleanup_ == Server::Cleanup::drain) {
+            server.cancel_again_at_ = now + cancel_interval;
+            host_.repeat_cancel(*this, server);
+        }
+    }
 }
 
 // Whatever a client was about to send. Of a batch without its Sync a server that loses its client commits nothing,

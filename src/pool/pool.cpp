@@ -328,15 +328,7 @@ void Pool::sweep(TimePoint now) {
         else if (is_idle_too_long)
             discard(server, ServerClose::idle_timeout);
     }
-    constexpr Milliseconds maintenance_limit{5000};
-    for (auto at = servers_.begin(); at != servers_.end();) {
-        Server& server = *at++;
-        if (now - server.since_ < maintenance_limit) continue;
-        if (server.state_ == ServerState::checking)
-            discard(server, ServerClose::check_failed);
-        else if (server.state_ == ServerState::resetting)
-            discard(server, ServerClose::reset_failed);
-    }
+    for (auto at = servers_.begin(); at != servers_.end();) sweep_maintenance(*at++, now);
     fill();
     if (!waiters_.empty()) {
         serve_others();

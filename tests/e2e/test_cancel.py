@@ -281,3 +281,35 @@ def test_session_mode_gives_the_servers_own_pid(sluice):
         time.sleep(0.2)
         send_cancel(proxy.address, client.pid, client.secret)
         assert error_in(client.until_ready()).sqlstate == "57014"
+
+
+# A cancel that outruns its query is dropped by PostgreSQL, and this one catches as many as it is told to.
+def stubborn(cancels):
+    return (f"do $$ begin for i in 1..{cancels} loop begin perform pg_sleep(20); "
+            "exception when query_canceled then null; end; end loop; end $$")
+
+
+def vanish_from(proxy, postgres, cancels):
+    client = login(proxy)
+    pid = client.value("select pg_backend_pid()")
+    client.send(m.query(stubborn(cancels)))
+    eventually(lambda: postgres.execute("select 1 from pg_stat_activity where pid = %s and wait_event = 'PgSleep'", (pid,)),
+               what="the query to run")
+    client.reset()
+    return pid
+
+
+def test_query_of_a_client_that_vanished_is_cancelled_until_it_ends(sluice, postgres):
+    proxy = sluice(pool={"size": 1})
+    pid = vanish_from(proxy, postgres, 3)
+    with login(proxy) as next_client:
+        assert next_client.value("select pg_backend_pid()") == pid
+
+
+def test_server_that_takes_too_long_over_what_a_vanished_client_left_is_closed(sluice, postgres):
+    proxy = sluice(pool={"size": 1}, timeouts={"abandoned": "300ms"})
+    pid = vanish_from(proxy, postgres, 2)
+    with login(proxy) as next_client:
+        assert next_client.value("select pg_backend_pid()") != pid
+    assert proxy.metrics().sum("pgsluice_server_closes_total", reason="reset_failed") == 1
+    postgres.execute("select pg_terminate_backend(%s)", (int(pid),))

@@ -130,12 +130,15 @@ class FakePoolHost final : public pool::Host {
     std::uint64_t next_random = 0;
     // Told when a server has gone, before it is freed.
     std::vector<metrics::ServerClose> closes;
+    // Cancels that the pool itself has asked for. They end when a test says so.
+    std::vector<const pool::Server*> cancels;
 
     // --- the pool's side ---
     TimePoint now() const override { return clock_.now(); }
     TimePoint read_clock() override { return clock_.now(); }
     std::uint64_t random(std::uint64_t bound) override { return bound == 0 ? 0 : next_random % bound; }
     void dial(pool::Pool& pool) override { dials_.push_back({&pool, pool.share().generation()}); }
+    void repeat_cancel(pool::Pool&, pool::Server& server) override { cancels.push_back(&server); }
     void bury(std::unique_ptr<pool::Server> server) override { graves_.push_back(std::move(server)); }
     void move(WorkerIndex to, pool::Pool&, std::unique_ptr<pool::Server> server) override {
         moves_.push_back({to, std::move(server)});

@@ -74,6 +74,7 @@ struct PoolRigOptions {
     std::uint32_t max_connecting = 2;
     config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
     std::vector<wire::Setting> startup{};
+    Milliseconds abandoned{5000};
 };
 
 class PoolRig {
@@ -206,6 +207,7 @@ class PoolRig {
         made->cluster.max_connecting = options_.max_connecting;
         made->session_attrs = options_.session_attrs;
         made->startup = options_.startup;
+        made->abandoned = options_.abandoned;
         made->fingerprint = fingerprint;
         return made;
     }

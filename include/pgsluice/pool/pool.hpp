@@ -65,6 +65,8 @@ class Host {
     // Starts one connection for the pool, which holds a permit for it: Pool::on_dialed or on_dial_failed follows, not
     // from inside this call.
     virtual void dial(Pool& pool) = 0;
+    // Asks the server once more to cancel what it runs for a client that has gone: Pool::end_cancel follows.
+    virtual void repeat_cancel(Pool& pool, Server& server) = 0;
     // Takes a closed server that may still be on the call stack.
     virtual void bury(std::unique_ptr<Server> server) = 0;
     // Hands an idle server to the same pool of another worker: Pool::on_moved_in there.
@@ -200,6 +202,7 @@ class Pool final : public ServerUser {
     void reset(Server& server);
     void roll_back(Server& server);
     void end_batch(Server& server);
+    void sweep_maintenance(Server& server, TimePoint now);
     std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
     std::size_t on_idle_bytes(Server& server, ByteView bytes);
     void finish_maintenance(Server& server);

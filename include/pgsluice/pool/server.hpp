@@ -134,7 +134,8 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     enum class Cleanup : std::uint8_t { none, drain, roll_back, reset };
     Cleanup cleanup_ = Cleanup::none;
     bool maintenance_failed_ = false;
-    std::size_t skip_ = 0;  // bytes of a message that nobody wants
+    TimePoint cancel_again_at_ = never;  // while it is drained
+    std::size_t skip_ = 0;               // bytes of a message that nobody wants
 };
 
 }  // namespace pgsluice::pool

@@ -46,7 +46,7 @@ workers: 3
 limits: { client_connections: 50, connections_per_user: 1, connections_per_database: 2, connections_per_address: 3,
           login_timeout: 5s, inspect_bytes: 2MiB, parse_inline: 8KiB, message_bytes: 512MiB }
 timeouts: { query: 1s, transaction: 2s, idle_transaction: 3s, client_idle: 4s, connect: 5ms, connect_retry: 6s, cancel: 7s,
-            tcp_user: 8s, keepalive: { idle: 9s, interval: 10s, count: 11 } }
+            abandoned: 12s, tcp_user: 8s, keepalive: { idle: 9s, interval: 10s, count: 11 } }
 shutdown: { delay: 1s, timeout: 2m }
 reload: { watch: true }
 auth:
@@ -100,6 +100,7 @@ security: { secret_files: enforce }
     EXPECT_EQ(c.limits.inspect_bytes, 2u << 20);
     EXPECT_EQ(c.timeouts.client.client_idle, 4s);
     EXPECT_EQ(c.timeouts.connect, 5ms);
+    EXPECT_EQ(c.timeouts.abandoned, 12s);
     EXPECT_EQ(c.timeouts.keepalive.count, 11u);
     EXPECT_EQ(c.shutdown.timeout, 2min);
     EXPECT_TRUE(c.reload_watch);

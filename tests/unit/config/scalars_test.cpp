@@ -104,6 +104,7 @@ const Range ranges[] = {
     {"timeouts: { connect: VALUE }", "1ms", longest, nullptr, too_long, true},
     {"timeouts: { connect_retry: VALUE }", "1ms", longest, nullptr, too_long, true},
     {"timeouts: { cancel: VALUE }", "1ms", longest, nullptr, too_long, true},
+    {"timeouts: { abandoned: VALUE }", "1ms", longest, nullptr, too_long, true},
     {"timeouts: { tcp_user: VALUE }", "1ms", "1d", nullptr, "25h", true},
     {"timeouts: { keepalive: { idle: VALUE } }", "1s", "32767s", "999ms", "32768s", true},
     {"timeouts: { keepalive: { interval: VALUE } }", "1s", "32767s", "999ms", "32768s", false},

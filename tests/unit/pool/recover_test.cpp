@@ -32,7 +32,8 @@ struct Leaving {
     PoolClient& next;
 
     explicit Leaving(config::PoolMode mode = config::PoolMode::transaction)
-        : rig(config::Pool{.mode = mode, .size = 1}), leaver(rig.holder()), next(rig.asks()) {}
+        : Leaving(PoolRig::Options{.pool{.mode = mode, .size = 1}}) {}
+    explicit Leaving(PoolRig::Options options) : rig(std::move(options)), leaver(rig.holder()), next(rig.asks()) {}
 
     // A reply that its session has seen.
     void settle(ByteView message) {
@@ -245,6 +246,34 @@ TEST(Recover, ends_a_server_that_takes_too_long) {
     leaving.rig.advance(Milliseconds(5000));
     EXPECT_EQ(leaving.rig.host().closes, Closes{ServerClose::reset_failed});
     EXPECT_EQ(leaving.rig.dials(), 1U);
+}
+
+TEST(Recover, waits_as_long_as_it_is_told_to) {
+    Leaving leaving(PoolRig::Options{.abandoned = Milliseconds(9000)});
+    leaving.leaver.send(client::query("select"), Asked::query);
+    leaving.leave();
+    leaving.rig.advance(Milliseconds(8999));
+    EXPECT_TRUE(leaving.rig.server(0).is_open());
+    leaving.rig.advance(Milliseconds(1));
+    EXPECT_EQ(leaving.rig.host().closes, Closes{ServerClose::reset_failed});
+}
+
+// PostgreSQL drops a cancel that comes before the query has been read, without a word.
+TEST(Recover, cancels_again_while_the_query_runs_on) {
+    Leaving leaving;
+    Server& recovering = *leaving.leaver.server;
+    leaving.leaver.send(client::query("select"), Asked::query);
+    leaving.leave();
+    leaving.rig.advance(Milliseconds(999));
+    EXPECT_TRUE(leaving.rig.host().cancels.empty());
+    leaving.rig.advance(Milliseconds(1));
+    EXPECT_EQ(leaving.rig.host().cancels, std::vector<const Server*>{&recovering});
+    leaving.rig.advance(Milliseconds(1000));
+    EXPECT_EQ(leaving.rig.host().cancels.size(), 2U);
+    leaving.answer(server::error("57014", "canceled") + server::ready());
+    EXPECT_EQ(leaving.next.server, &recovering);
+    leaving.rig.advance(Milliseconds(1000));
+    EXPECT_EQ(leaving.rig.host().cancels.size(), 2U);
 }
 
 TEST(Recover, ends_a_server_that_answers_more_than_it_was_asked) {
