@@ -1,0 +1,67 @@
+// What a text of SQL is, as PostgreSQL's own parser reads it (libpg_query). Facts are about the whole text, whether it
+// has one statement or several, and about all that is inside: what a CTE, EXPLAIN ANALYZE, COPY, PREPARE or DECLARE
+// does, the text does. What functions and views do inside cannot be seen.
+#pragma once
+
+#include <pgsluice/base/bytes.hpp>
+#include <pgsluice/sql/statement_kind.hpp>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace pgsluice::sql {
+
+// A table, view, materialized view, sequence or foreign table by name. Names are as PostgreSQL has them after folding
+// to lower case; names of CTEs are none.
+struct Relation {
+    std::string schema;  // empty where none is written
+    std::string name;
+    bool is_read = false, is_written = false;  // neither: named only, as by CREATE TABLE or LOCK
+    friend bool operator==(const Relation&, const Relation&) = default;
+};
+
+struct Function {
+    std::string schema;  // empty where none is written
+    std::string name;
+    friend bool operator==(const Function&, const Function&) = default;
+};
+
+// A column that is read or assigned.
+struct Column {
+    std::string relation;  // whose it is, where the text says so (aliases are resolved); empty: any in the text
+    std::string name;      // "*": all of them, as by SELECT *, a whole row, or COPY without a list
+    friend bool operator==(const Column&, const Column&) = default;
+};
+
+struct Facts {
+    Kinds kinds;
+    std::vector<Relation> relations;  // each once, in the order of their first appearance
+    std::vector<Function> functions;
+    std::vector<Column> columns;
+    bool without_where = false;  // an UPDATE or DELETE in it has no WHERE
+    bool without_limit = false;  // it returns the rows of a query that reads a relation, outermost without a LIMIT
+    bool locks_rows = false;     // FOR UPDATE and its like
+    bool may_write = false;      // anything but what is known to only read: not so for a function that writes inside
+    std::uint32_t statements = 0;
+    std::uint32_t parameters = 0;   // the highest $n
+    std::uint64_t fingerprint = 0;  // libpg_query's: equal for texts that differ in constants, spaces and comments
+    std::string normalized;         // the text with $n in the place of constants, passwords too; comments left out
+};
+
+struct Unparsable {
+    std::string why;
+};
+
+// How a session's server would read the text.
+struct Reading {
+    bool standard_conforming_strings = true;
+    friend bool operator==(const Reading&, const Reading&) = default;
+};
+
+// Parses: about half of what a transaction costs. The caller bounds the length of the text; the depth of its nesting is
+// bounded by that, on a stack as large as parser_stack_bytes.
+std::variant<Facts, Unparsable> read_facts(ByteView text, Reading how);
+
+}  // namespace pgsluice::sql

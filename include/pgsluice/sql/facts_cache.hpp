@@ -1,0 +1,48 @@
+// Facts by the text that they are about, so that a statement is parsed once however often it comes. Found by the exact
+// text, and by the text without its comments, spaces and the values of its constants: "... WHERE id = 17" and
+// "... WHERE id = 18" are parsed once. One per worker, not locked.
+#pragma once
+
+#include <pgsluice/sql/facts.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace pgsluice::sql {
+
+// nullptr: unparsable.
+using FactsRef = std::shared_ptr<const Facts>;
+
+class FactsCache {
+  public:
+    // Keys the hashes, so that nobody can choose texts that collide: 16 random bytes.
+    struct Seed {
+        std::uint64_t a = 0, b = 0;
+    };
+    struct Limits {
+        std::size_t memory = 8 << 20;         // bytes of all that is kept; the least recently used goes first
+        std::size_t longest_text = 16 << 10;  // bytes; what is longer counts as unparsable
+    };
+    struct Counts {
+        std::uint64_t exact_hits = 0, pattern_hits = 0, parses = 0, unparsable = 0, evictions = 0;
+    };
+
+    FactsCache(Seed seed, Limits limits);
+    ~FactsCache();
+    FactsCache(const FactsCache&) = delete;
+    FactsCache& operator=(const FactsCache&) = delete;
+
+    // Good until the next call; a copy lives as long as it is wanted.
+    const FactsRef& facts_of(ByteView text, Reading how);
+
+    void set_limits(Limits limits);
+    const Counts& counts() const;
+    std::size_t memory() const;
+
+  private:
+    struct Store;
+    std::unique_ptr<Store> store_;
+};
+
+}  // namespace pgsluice::sql
