@@ -1,0 +1,182 @@
+#include "parse_tree.hpp"
+
+#include <pgsluice/sql/rewrite.hpp>
+
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <set>
+#include <string_view>
+
+namespace pgsluice::sql {
+namespace {
+
+// The runtime of the trees frees with free() what it finds in them.
+template <class Node>
+Node* new_node(void (*init)(Node*)) {
+    auto* node = static_cast<Node*>(std::malloc(sizeof(Node)));  // NOLINT(cppcoreguidelines-no-malloc)
+    if (node == nullptr) throw std::bad_alloc();
+    init(node);
+    return node;
+}
+
+void set_text(char*& field, const std::string& text) {
+    // That of an absent text is the runtime's own.
+    if (field != protobuf_c_empty_string) std::free(field);  // NOLINT(cppcoreguidelines-no-malloc)
+    field = strdup(text.c_str());
+    if (field == nullptr) throw std::bad_alloc();
+}
+
+class Editor {
+  public:
+    Editor(ParseTree& tree, const Edits& edits) : tree_(tree), edits_(edits) {}
+
+    bool edit() {
+        Message& top = tree_.root().base;
+        for_each_message(top, [this](Message& message) {
+            if (const auto* cte = as<PgQuery__CommonTableExpr>(&message, pg_query__common_table_expr__descriptor)) {
+                ctes_.insert(cte->ctename);
+            }
+        });
+        for_each_message(top, [this](Message& message) { edit(message); });
+        for (std::size_t i = 0; i < tree_.root().n_stmts; ++i) limit(tree_.root().stmts[i]->stmt);
+        return changed_;
+    }
+
+  private:
+    enum class Alias { kept, none };  // whether the old name goes on, where the grammar has a place for it
+
+    void edit(Message& message) {
+        if (auto* select = as<PgQuery__SelectStmt>(&message, pg_query__select_stmt__descriptor)) {
+            rename_items(select->from_clause, select->n_from_clause);
+        } else if (auto* insert = as<PgQuery__InsertStmt>(&message, pg_query__insert_stmt__descriptor)) {
+            rename(insert->relation, Alias::kept);
+        } else if (auto* update = as<PgQuery__UpdateStmt>(&message, pg_query__update_stmt__descriptor)) {
+            rename(update->relation, Alias::kept);
+            rename_items(update->from_clause, update->n_from_clause);
+        } else if (auto* gone = as<PgQuery__DeleteStmt>(&message, pg_query__delete_stmt__descriptor)) {
+            rename(gone->relation, Alias::kept);
+            rename_items(gone->using_clause, gone->n_using_clause);
+        } else if (auto* merge = as<PgQuery__MergeStmt>(&message, pg_query__merge_stmt__descriptor)) {
+            rename(merge->relation, Alias::kept);
+            rename_items(&merge->source_relation, merge->source_relation == nullptr ? 0 : 1);
+        } else if (auto* copy = as<PgQuery__CopyStmt>(&message, pg_query__copy_stmt__descriptor)) {
+            rename(copy->relation, Alias::none);
+        } else if (auto* truncate = as<PgQuery__TruncateStmt>(&message, pg_query__truncate_stmt__descriptor)) {
+            for (std::size_t i = 0; i < truncate->n_relations; ++i) {
+                rename(truncate->relations[i]->range_var, Alias::none);
+            }
+        } else if (auto* call = as<PgQuery__FuncCall>(&message, pg_query__func_call__descriptor)) {
+            if (call->n_funcname == 2) rename_schema(call->funcname[0]->string->sval);
+        }
+    }
+
+    void rename_items(PgQuery__Node** items, std::size_t count) {
+        std::vector<PgQuery__Node*> left(items, items + count);
+        while (!left.empty()) {
+            PgQuery__Node* item = left.back();
+            left.pop_back();
+            if (item == nullptr) continue;
+            if (item->node_case == PG_QUERY__NODE__NODE_RANGE_VAR) {
+                rename(item->range_var, Alias::kept);
+            } else if (item->node_case == PG_QUERY__NODE__NODE_JOIN_EXPR) {
+                left.push_back(item->join_expr->larg);
+                left.push_back(item->join_expr->rarg);
+            } else if (item->node_case == PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE) {
+                left.push_back(item->range_table_sample->relation);
+            }
+        }
+    }
+
+    void rename_schema(char*& schema) {
+        const auto found = edits_.schemas.find(schema);
+        if (found == edits_.schemas.end()) return;
+        set_text(schema, found->second);
+        changed_ = true;
+    }
+
+    void rename(PgQuery__RangeVar* relation, Alias alias) {
+        if (relation == nullptr) return;
+        const std::string schema = relation->schemaname;
+        const std::string name = relation->relname;
+        if (schema.empty() && ctes_.contains(name)) return;
+        const auto found = edits_.tables.find(schema.empty() ? name : schema + '.' + name);
+        if (found == edits_.tables.end()) {
+            if (!schema.empty()) rename_schema(relation->schemaname);
+            return;
+        }
+        const std::string& other = found->second;
+        const std::size_t dot = other.find('.');
+        set_text(relation->schemaname, dot == std::string::npos ? "" : other.substr(0, dot));
+        set_text(relation->relname, dot == std::string::npos ? other : other.substr(dot + 1));
+        changed_ = true;
+        if (alias == Alias::none || relation->alias != nullptr) return;
+        relation->alias = new_node(&pg_query__alias__init);
+        set_text(relation->alias->aliasname, name);
+    }
+
+    // Rows that are locked would be other ones, and a query without a table has few.
+    void limit(PgQuery__Node* statement) {
+        if (edits_.limit == 0 || statement == nullptr || statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return;
+        PgQuery__SelectStmt* select = statement->select_stmt;
+        const bool is_of_tables = select->n_from_clause > 0 || select->op != PG_QUERY__SET_OPERATION__SETOP_NONE;
+        if (!is_of_tables || select->limit_count != nullptr || select->n_locking_clause > 0 ||
+            select->into_clause != nullptr) {
+            return;
+        }
+        auto* count = new_node(&pg_query__a__const__init);
+        count->val_case = PG_QUERY__A__CONST__VAL_IVAL;
+        count->ival = new_node(&pg_query__integer__init);
+        count->ival->ival = static_cast<std::int32_t>(edits_.limit);
+        select->limit_count = new_node(&pg_query__node__init);
+        select->limit_count->node_case = PG_QUERY__NODE__NODE_A_CONST;
+        select->limit_count->a_const = count;
+        select->limit_option = PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_COUNT;
+        changed_ = true;
+    }
+
+    ParseTree& tree_;
+    const Edits& edits_;
+    std::set<std::string> ctes_;  // of the whole text: where one of them is meant, no table of that name is
+    bool changed_ = false;
+};
+
+// Where things stood in the text.
+void forget_places(ParseTree& tree) {
+    for_each_message(tree.root().base, [](Message& message) {
+        for (unsigned i = 0; i < message.descriptor->n_fields; ++i) {
+            const ProtobufCFieldDescriptor& field = message.descriptor->fields[i];
+            const std::string_view name = field.name;
+            if (field.type != PROTOBUF_C_TYPE_INT32 || field.label == PROTOBUF_C_LABEL_REPEATED) continue;
+            if (name != "location" && name != "stmt_location" && name != "stmt_len") continue;
+            std::memset(reinterpret_cast<char*>(&message) + field.offset, 0, sizeof(std::int32_t));
+        }
+    });
+}
+
+std::string packed(ParseTree& tree) {
+    forget_places(tree);
+    std::string out(pg_query__parse_result__get_packed_size(&tree.root()), '\0');
+    pg_query__parse_result__pack(&tree.root(), reinterpret_cast<std::uint8_t*>(out.data()));
+    return out;
+}
+
+}  // namespace
+
+// What is written out is parsed again, and must be the tree that was meant: the deparser has its mistakes.
+std::variant<std::string, Unparsable> edited(ByteView text, const Edits& edits, Reading how) {
+    auto parsed = ParseTree::parse(text, how);
+    if (auto* unparsable = std::get_if<Unparsable>(&parsed)) return std::move(*unparsable);
+    auto& tree = std::get<ParseTree>(parsed);
+    if (!Editor(tree, edits).edit()) return std::string(text);
+    auto written = tree.deparse();
+    if (!written) return Unparsable{"it cannot be written out again"};
+    auto again = ParseTree::parse(*written, how);
+    auto* read = std::get_if<ParseTree>(&again);
+    if (read == nullptr || packed(*read) != packed(tree)) {
+        return Unparsable{"it would mean something else when it is written out again"};
+    }
+    return std::move(*written);
+}
+
+}  // namespace pgsluice::sql

@@ -1,0 +1,69 @@
+#include <pgsluice/sql/rewrite.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::sql {
+namespace {
+
+std::string made_of(ByteView text, const Edits& edits) {
+    auto made = edited(text, edits, {});
+    if (const auto* unparsable = std::get_if<Unparsable>(&made)) return "unparsable: " + unparsable->why;
+    return std::get<std::string>(made);
+}
+
+const Edits orders{.tables = {{"orders", "archive.orders_v2"}, {"app.orders", "other"}}, .schemas = {}, .limit = 0};
+
+}  // namespace
+
+TEST(Rewrite, gives_tables_other_names_wherever_they_are_used) {
+    EXPECT_EQ(made_of("select orders.id from orders", orders), "SELECT orders.id FROM archive.orders_v2 orders");
+    EXPECT_EQ(made_of("select o.id from orders o", orders), "SELECT o.id FROM archive.orders_v2 o");
+    EXPECT_EQ(made_of("select * from app.orders", orders), "SELECT * FROM other orders");
+    EXPECT_EQ(made_of("select 1 where exists (select 1 from t join orders using (id))", orders),
+              "SELECT 1 WHERE EXISTS (SELECT 1 FROM t JOIN archive.orders_v2 orders USING (id))");
+    EXPECT_EQ(made_of("insert into orders values ($1, $2)", orders),
+              "INSERT INTO archive.orders_v2 AS orders VALUES ($1, $2)");
+    EXPECT_EQ(made_of("update orders set a = orders.a + 1", orders),
+              "UPDATE archive.orders_v2 orders SET a = orders.a + 1");
+    EXPECT_EQ(made_of("delete from orders using orders o2", orders),
+              "DELETE FROM archive.orders_v2 orders USING archive.orders_v2 o2");
+    EXPECT_EQ(made_of("truncate orders", orders), "TRUNCATE archive.orders_v2");
+    EXPECT_EQ(made_of("copy orders from stdin", orders), "COPY archive.orders_v2 FROM STDIN");
+}
+
+TEST(Rewrite, leaves_a_text_with_nothing_to_edit_as_it_is) {
+    for (const ByteView text : {"select  1", "select * from Orders2 -- orders", "select 'orders'",
+                                "with orders as (select 1) select * from orders", "select * from \"Orders\""}) {
+        EXPECT_EQ(made_of(text, orders), text);
+    }
+}
+
+TEST(Rewrite, gives_schemas_other_names) {
+    const Edits edits{.tables = {}, .schemas = {{"app", "app_v2"}}, .limit = 0};
+    EXPECT_EQ(made_of("select app.f(1) from app.t", edits), "SELECT app_v2.f(1) FROM app_v2.t");
+    EXPECT_EQ(made_of("select * from t", edits), "select * from t");
+}
+
+TEST(Rewrite, adds_a_limit_where_there_is_none) {
+    const Edits edits{.tables = {}, .schemas = {}, .limit = 100};
+    EXPECT_EQ(made_of("select * from t where a = $1 order by b", edits), "SELECT * FROM t WHERE a = $1 ORDER BY b LIMIT 100");
+    EXPECT_EQ(made_of("select 1 union select 2", edits), "SELECT 1 UNION SELECT 2 LIMIT 100");
+    EXPECT_EQ(made_of("select * from t offset 5", edits), "SELECT * FROM t LIMIT 100 OFFSET 5");
+    for (const ByteView text : {"select * from t limit 5", "select 1", "select * from t for update",
+                                "insert into t select * from u", "select * into x from t"}) {
+        EXPECT_EQ(made_of(text, edits), text);
+    }
+    EXPECT_EQ(made_of("select * from t; select * from u", edits), "SELECT * FROM t LIMIT 100; SELECT * FROM u LIMIT 100");
+}
+
+TEST(Rewrite, keeps_constants_and_names_what_they_are) {
+    EXPECT_EQ(made_of("select 'it''s', E'\\\\x', \"Odd name\", U&'\\00e9', $$a'b$$ from orders", orders),
+              "SELECT 'it''s', E'\\\\x', \"Odd name\", 'é', 'a''b' FROM archive.orders_v2 orders");
+}
+
+TEST(Rewrite, of_what_cannot_be_parsed_says_why) {
+    EXPECT_EQ(made_of("selec", orders), "unparsable: syntax error at or near \"selec\"");
+    EXPECT_EQ(made_of(ByteView("select\0 1", 9), orders), "unparsable: the text has a zero byte in it");
+}
+
+}  // namespace pgsluice::sql
