@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <variant>
 
 namespace pgsluice::sql {
 
@@ -21,14 +22,18 @@ class FactsCache {
         std::uint64_t a = 0, b = 0;
     };
     struct Limits {
-        std::size_t memory = 8 << 20;         // bytes of all that is kept; the least recently used goes first
+        std::size_t memory = 8 << 20;         // bytes of all that is kept; the least recently used goes first, of
+                                              // texts and of patterns each
         std::size_t longest_text = 16 << 10;  // bytes; what is longer counts as unparsable
     };
     struct Counts {
-        std::uint64_t exact_hits = 0, pattern_hits = 0, parses = 0, unparsable = 0, evictions = 0;
+        std::uint64_t exact_hits = 0, pattern_hits = 0, parses = 0;  // how answers were found
+        std::uint64_t unparsable = 0;                                // answers that were nullptr, however found
+        std::uint64_t evictions = 0;
     };
+    using Read = std::variant<Facts, Unparsable> (*)(ByteView text, Reading how);
 
-    FactsCache(Seed seed, Limits limits);
+    FactsCache(Seed seed, Limits limits, Read read = read_facts);
     ~FactsCache();
     FactsCache(const FactsCache&) = delete;
     FactsCache& operator=(const FactsCache&) = delete;

@@ -1,0 +1,122 @@
+#include "facts_shelf.hpp"
+#include "pattern_key.hpp"
+#include "sightings.hpp"
+
+#include <pgsluice/base/siphash.hpp>
+#include <pgsluice/sql/facts_cache.hpp>
+
+#include <utility>
+
+namespace pgsluice::sql {
+namespace {
+
+constexpr std::size_t share_of_sightings = 128;  // one part in so many of the memory
+constexpr std::size_t share_of_one = 8;          // what is larger than that would cost too many others their place
+
+}  // namespace
+
+// What comes in endless variety must not push out what comes again. So an exact text is kept at its second sight, when
+// its pattern has answered once; so is a pattern that has values inside. A pattern without is kept at once, for a parse
+// would be the price of its second sight; so is a text that does not parse. Exact texts and patterns have half of the
+// memory each, and may use what the other leaves.
+struct FactsCache::Store {
+    Store(Seed seed, Read how_to_read) : key{seed.a, seed.b}, read(how_to_read) {}
+
+    const SipKey key;
+    const Read read;
+    Limits limits{};
+    Counts counts{};
+    FactsShelf exact, patterns;
+    Sightings sightings;
+    PatternKey pattern;
+    FactsRef answer;  // to what is not, or may not be, on a shelf
+
+    std::size_t memory() const { return exact.memory() + patterns.memory() + sightings.memory() + pattern.memory(); }
+
+    void drop_one() {
+        const bool is_exact = patterns.empty() || (!exact.empty() && exact.memory() > limits.memory / 2);
+        (is_exact ? exact : patterns).drop();
+        ++counts.evictions;
+    }
+
+    void fit() {
+        while (memory() > limits.memory && !(exact.empty() && patterns.empty())) drop_one();
+    }
+
+    void keep(FactsShelf& shelf, const FactsShelf::Key& under) {
+        if (FactsShelf::memory_of(under, answer) > limits.memory / share_of_one) return;
+        shelf.insert(under, answer);
+        fit();
+    }
+
+    void parse(ByteView text, Reading how) {
+        ++counts.parses;
+        auto result = read(text, how);
+        Facts* facts = std::get_if<Facts>(&result);
+        answer = facts == nullptr ? nullptr : std::make_shared<const Facts>(std::move(*facts));
+    }
+
+    const FactsRef& find_or_parse(ByteView text, Reading how) {
+        const FactsShelf::Key as_it_is{text, how, siphash(key, text)};
+        if (const FactsRef* found = exact.find(as_it_is)) {
+            ++counts.exact_hits;
+            return *found;
+        }
+        if (!pattern.build(text, how)) {
+            parse(text, how);
+            keep(exact, as_it_is);
+            return answer;
+        }
+        fit();  // the key may have grown
+        const bool is_again = sightings.is_known(as_it_is.hash);
+        const FactsShelf::Key as_pattern{pattern.bytes(), how, siphash(key, pattern.bytes())};
+        if (const FactsRef* found = patterns.find(as_pattern)) {
+            ++counts.pattern_hits;
+            if (!is_again) return *found;
+            answer = *found;
+            keep(exact, as_it_is);
+            return answer;
+        }
+        parse(text, how);
+        if (answer != nullptr && (!pattern.has_values() || sightings.is_known(as_pattern.hash))) {
+            keep(patterns, as_pattern);
+        }
+        if (answer == nullptr || is_again) keep(exact, as_it_is);
+        return answer;
+    }
+};
+
+FactsCache::FactsCache(Seed seed, Limits limits, Read read) : store_(std::make_unique<Store>(seed, read)) {
+    set_limits(limits);
+}
+
+FactsCache::~FactsCache() = default;
+
+const FactsRef& FactsCache::facts_of(ByteView text, Reading how) {
+    Store& store = *store_;
+    if (text.size() > store.limits.longest_text) {
+        ++store.counts.unparsable;
+        store.answer.reset();
+        return store.answer;
+    }
+    const FactsRef& found = store.find_or_parse(text, how);
+    if (found == nullptr) ++store.counts.unparsable;
+    return found;
+}
+
+void FactsCache::set_limits(Limits limits) {
+    store_->limits = limits;
+    store_->sightings.resize(limits.memory / share_of_sightings);
+    store_->pattern.release();
+    store_->fit();
+}
+
+const FactsCache::Counts& FactsCache::counts() const {
+    return store_->counts;
+}
+
+std::size_t FactsCache::memory() const {
+    return store_->memory();
+}
+
+}  // namespace pgsluice::sql
