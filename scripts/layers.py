@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-PURE = {"wire", "sql", "auth", "policy", "routing", "protocol", "pool", "session"}
+PURE = {"wire", "sql", "auth", "insight", "policy", "routing", "protocol", "pool", "session"}
 IMPURE = re.compile(
     r"boost/(asio|beast)|asio|spdlog/|openssl/rand\.h|(thread|ctime|time\.h|sys/time\.h|random|mutex|shared_mutex|atomic|"
     r"condition_variable|future|stop_token|semaphore|iostream|fstream|filesystem)$"
