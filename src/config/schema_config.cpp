@@ -24,6 +24,13 @@ const Schema<Config>& metrics_schema() {
     return schema;
 }
 
+const Schema<Config>& insight_schema() {
+    static const Schema<Config> schema{
+        key<Config>("max_queries", &Config::insight_max_queries, Number{0, 100'000, "off"}, Changes::live).settable(),
+    };
+    return schema;
+}
+
 const Schema<Config>& security_schema() {
     const Words<SecretFiles> rules{{{"warn", SecretFiles::warn}, {"enforce", SecretFiles::enforce}}};
     static const Schema<Config> schema{
@@ -64,6 +71,7 @@ const Schema<Config>& config_schema() {
         section<T>("log", &T::log, Object<Log>{log_schema}),
         section<T>("admin", itself, Object<T>{admin_schema}),
         section<T>("metrics", itself, Object<T>{metrics_schema}),
+        section<T>("insight", itself, Object<T>{insight_schema}),
         section<T>("security", itself, Object<T>{security_schema}),
         section<T>("peers", &T::peers, Object<Peers>{peers_schema}),
     };

@@ -292,6 +292,7 @@ struct Config {
     AdminHttp admin_http;
     AdminConsole console;
     std::uint32_t metrics_max_series = 1000;
+    std::uint32_t insight_max_queries = 0;  // that each worker keeps statistics of; 0: off
     SecretFiles secret_files = SecretFiles::warn;
     Peers peers;
 

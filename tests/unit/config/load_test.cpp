@@ -86,6 +86,7 @@ policies:
 log: { level: debug, format: json, file: pgsluice.log, connections: false, disconnections: false, pool_errors: false }
 admin: { http: { address: 127.0.0.2, port: 1 } }
 metrics: { max_series: 5 }
+insight: { max_queries: 70 }
 security: { secret_files: enforce }
 )yaml");
     ASSERT_TRUE(loaded) << testing::PrintToString(folder.lines(loaded.problems));
@@ -132,6 +133,7 @@ security: { secret_files: enforce }
     EXPECT_EQ(c.log.file, folder.path("pgsluice.log"));
     EXPECT_EQ(c.admin_http.address, "127.0.0.2");
     EXPECT_EQ(c.metrics_max_series, 5u);
+    EXPECT_EQ(c.insight_max_queries, 70u);
     EXPECT_EQ(c.secret_files, SecretFiles::enforce);
     EXPECT_THAT(folder.lines(loaded.warnings),
                 ElementsAre(HasSubstr("clusters.main.tls.mode: \"verify-ca\" does not")));

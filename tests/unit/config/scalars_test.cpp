@@ -114,6 +114,7 @@ const Range ranges[] = {
     {"workers: VALUE", "1", "1024", nullptr, "1025", false},
     {"admin: { http: { port: VALUE } }", "1", "65535", nullptr, "65536", true},
     {"metrics: { max_series: VALUE }", "1", "1000000", nullptr, "1000001", true},
+    {"insight: { max_queries: VALUE }", "1", "100000", nullptr, "100001", true},
 };
 
 class Ranges : public ::testing::TestWithParam<Range> {};
