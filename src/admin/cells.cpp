@@ -21,6 +21,12 @@ std::string id_cell(std::uint64_t id) {
     return {text.data(), static_cast<std::size_t>(size)};
 }
 
+std::string fingerprint_cell(std::uint64_t fingerprint) {
+    std::array<char, 24> text{};
+    const int size = std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(fingerprint));
+    return {text.data(), static_cast<std::size_t>(size)};
+}
+
 std::string mode_cell(config::PoolMode mode) {
     switch (mode) {
         case config::PoolMode::session: return "session";

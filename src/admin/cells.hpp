@@ -3,7 +3,9 @@
 
 #include <pgsluice/admin/table.hpp>
 #include <pgsluice/config/config.hpp>
+#include <pgsluice/insight/statistics.hpp>
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -22,8 +24,14 @@ inline std::string cell(bool value) {
 std::string time_cell(std::int64_t micros);
 // As PgBouncer shows an object: "0x1f".
 std::string id_cell(std::uint64_t id);
+// 16 hexadecimal digits.
+std::string fingerprint_cell(std::uint64_t fingerprint);
 std::string mode_cell(config::PoolMode mode);
 std::string balance_cell(config::LoadBalance balance);
 std::string list_cell(const std::vector<std::string>& list);
+
+inline std::int64_t micros_of(insight::WallTime when) {
+    return std::chrono::duration_cast<Microseconds>(when.time_since_epoch()).count();
+}
 
 }  // namespace pgsluice::admin

@@ -147,6 +147,11 @@ std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
     return command;
 }
 
+Look look_of(const Command& show) {
+    const ShownTable* table = find_table(show.argument);
+    return table == nullptr ? Look::usual : table->look;
+}
+
 std::string help() {
     std::string text = "Console usage\n\tSHOW HELP";
     for (const ShownTable& table : shown_tables()) {

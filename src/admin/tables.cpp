@@ -65,7 +65,7 @@ constexpr std::array tables{
     ShownTable{"fds",
                "fd i, task s, user s, database s, addr s, port i, cancel q, link i, client_encoding s, std_strings s, "
                "datestyle s, timezone s, password s, scram_client_key b, scram_server_key b",
-               descriptors, Role::admin},
+               descriptors, Role::admin, Look::with_settings},
     ShownTable{"mem", "name s, size i, used i, free i, memtotal i", memory},
     ShownTable{"dns_hosts", "hostname s, ttl q, addrs s", nothing},
     ShownTable{"dns_zones", "zonename s, serial q, count i", nothing},
@@ -81,6 +81,11 @@ constexpr std::array tables{
     ShownTable{"pins", "id i, user s, database s, addr s, port i, reasons s, server s, remote_pid i, request_time s",
                pins},
     ShownTable{"policies", "name s, action s, mode s, pattern s", policies},
+    ShownTable{"queries",
+               "fingerprint s, route s, user s, calls q, errors q, rows q, bytes q, total_time q, mean_time q, "
+               "min_time q, max_time q, p50_time q, p95_time q, p99_time q, wait_time q, p50_wait q, p95_wait q, "
+               "p99_wait q, first_seen s, last_seen s, last_trace_id s, text s",
+               queries, Role::stats, Look::with_queries},
 };
 
 // What drivers ask for behind a login, answered as by a server that speaks as we do here.

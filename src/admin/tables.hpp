@@ -16,6 +16,7 @@ struct ShownTable {
     std::string_view columns;
     std::vector<Row> (*rows)(const Scene& scene);
     Role least = Role::stats;
+    Look look = Look::usual;
 };
 
 std::span<const ShownTable> shown_tables();
@@ -33,6 +34,8 @@ std::vector<Row> active_sockets(const Scene& scene);
 std::vector<Row> descriptors(const Scene& scene);
 std::vector<Row> pools(const Scene& scene);
 std::vector<Row> pins(const Scene& scene);
+// tables_queries.cpp
+std::vector<Row> queries(const Scene& scene);
 // tables_totals.cpp
 std::vector<Row> stats(const Scene& scene);
 std::vector<Row> stats_totals(const Scene& scene);

@@ -21,6 +21,13 @@ void append(TotalsByDatabase& to, const TotalsByDatabase& from) {
     for (const auto& [database, totals] : from) to[database] += totals;
 }
 
+void append(insight::Picture& to, insight::Picture& from) {
+    std::vector<insight::Picture> both;
+    both.push_back(std::move(to));
+    both.push_back(std::move(from));
+    to = insight::merge(std::move(both));
+}
+
 }  // namespace
 
 Totals& Totals::operator+=(const Totals& other) {
@@ -41,6 +48,7 @@ void View::add(View other) {
     append(pools, other.pools);
     append(totals, other.totals);
     append(last_period, other.last_period);
+    append(queries, other.queries);
 }
 
 }  // namespace pgsluice::admin

@@ -35,7 +35,7 @@ boost::asio::awaitable<bool> run(ConsoleSession& session, Console& console, cons
     Login& login = session.login();
     session.begin_command();
     if (command.verb == Verb::show) {
-        const admin::View view = co_await look(login.worker, command.argument == "fds");
+        const admin::View view = co_await look(login.worker, admin::look_of(command));
         const std::shared_ptr<const Snapshot> snapshot = login.worker.snapshot();
         console.answer_table(scene_of(login.worker.process(), view, *snapshot), login.out);
         session.end_command();

@@ -99,9 +99,9 @@ Done shut_down(Process& process, const std::string& how) {
 
 }  // namespace
 
-boost::asio::awaitable<admin::View> look(Worker& worker, bool with_settings) {
+boost::asio::awaitable<admin::View> look(Worker& worker, admin::Look how) {
     admin::View all;
-    const auto act = [with_settings](Worker& each) { return each.view(with_settings); };
+    const auto act = [how](Worker& each) { return each.view(how); };
     const auto take = [&](admin::View one) { all.add(std::move(one)); };
     co_await in_each(worker, act, take);
     co_return all;

@@ -13,7 +13,7 @@
 namespace pgsluice::daemon {
 
 // All workers' parts.
-boost::asio::awaitable<admin::View> look(Worker& worker, bool with_settings = false);
+boost::asio::awaitable<admin::View> look(Worker& worker, admin::Look how = admin::Look::usual);
 // What tables are made of, with a view and a configuration that outlive it.
 admin::Scene scene_of(Process& process, const admin::View& view, const Snapshot& snapshot);
 

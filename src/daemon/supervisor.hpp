@@ -2,9 +2,9 @@
 // drains, feeds systemd's watchdog. Nothing here is on the path of a query.
 #pragma once
 
+#include "api.hpp"
 #include "log_backend.hpp"
 #include "orders.hpp"
-#include "overview.hpp"
 #include "process.hpp"
 #include "snapshot.hpp"
 #include "worker.hpp"
@@ -71,7 +71,7 @@ class Supervisor final : private Orders {
     Process process_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<net::UnixAddress> unix_addresses_;
-    std::unique_ptr<Overview> overview_;  // what http_ asks
+    std::unique_ptr<Api> api_;  // what http_ asks
     std::unique_ptr<http::Server> http_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer timer_;

@@ -1,4 +1,4 @@
-// The endpoint of metrics, health and the overview.
+// The endpoint of metrics, health and the API.
 #include "supervisor.hpp"
 
 #include <pgsluice/base/log.hpp>
@@ -23,7 +23,7 @@ std::optional<std::string> Supervisor::open_http(const std::vector<Worker*>& wor
     options.port = admin.port;
     options.unix_path = admin.unix_path;
     options.unix_mode = admin.unix_mode;
-    overview_ = std::make_unique<Overview>(process_, workers);
+    api_ = std::make_unique<Api>(process_, workers);
     http::Handlers handlers;
     handlers.metrics = [this] { return registry_.exposition(std::chrono::steady_clock::now()); };
     handlers.healthy = [this] { return health(); };
@@ -32,7 +32,7 @@ std::optional<std::string> Supervisor::open_http(const std::vector<Worker*>& wor
         if (phase == Phase::serving) return http::Health{true, "ok"};
         return http::Health{false, phase == Phase::starting ? "starting" : "draining"};
     };
-    handlers.overview = [this] { return overview_->answer(); };
+    handlers.api = [this](const http::ApiCall& call) { return api_->answer(call); };
     auto server = http::Server::start(options, std::move(handlers), credentials_of(*snapshot_));
     if (!server) return server.error().text + " (admin.http)";
     http_ = std::move(*server);

@@ -37,6 +37,7 @@ Worker::Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapsh
       context_{*this, statements_, parameters_, sets_.worker()},
       snapshot_(std::move(snapshot)),
       rule_metrics_(snapshot_->config.policies.size()),
+      queries_({random_number(), random_number()}, snapshot_->config.insight_max_queries),
       auth_queries_(*this),
       timer_(io_) {}
 

@@ -8,6 +8,7 @@
 #include "snapshot.hpp"
 
 #include <pgsluice/admin/view.hpp>
+#include <pgsluice/insight/query_table.hpp>
 #include <pgsluice/net/acceptor.hpp>
 #include <pgsluice/net/link.hpp>
 #include <pgsluice/net/reactor.hpp>
@@ -68,8 +69,8 @@ class Worker final : public session::Host, public pool::Host {
     void drain();
     void cancel(SessionId session, session::CancelToken token);
     // For the console: worker_view.cpp.
-    admin::View view(bool with_settings);  // of connections, which take time and are seldom looked at
-    bool kill_client(SessionId session);   // false: it is not here
+    admin::View view(admin::Look how);
+    bool kill_client(SessionId session);  // false: it is not here
     void add_console(ConsoleSession& console);
     void remove_console(SessionId id);
     // Databases as servers know them; none: all.
@@ -88,6 +89,7 @@ class Worker final : public session::Host, public pool::Host {
     net::Reactor& reactor() { return reactor_; }
     boost::asio::io_context& io() { return io_; }
     metrics::WorkerSets& metrics() { return sets_; }
+    insight::QueryTable& queries() { return queries_; }
     AuthQueries& auth_queries() { return auth_queries_; }
     std::vector<Worker*>& siblings() { return siblings_; }
     net::SocketOptions socket_options() const;
@@ -196,6 +198,7 @@ class Worker final : public session::Host, public pool::Host {
     std::shared_ptr<const Snapshot> snapshot_;
     policy::RulesCache rules_cache_;
     std::vector<metrics::RuleMetrics*> rule_metrics_;  // of the snapshot's policies; nullptr: not needed yet
+    insight::QueryTable queries_;
     AuthQueries auth_queries_;
     std::vector<Worker*> siblings_;
 

@@ -199,6 +199,7 @@ void Worker::publish(std::shared_ptr<const Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
     rules_cache_ = {};
     rule_metrics_.assign(snapshot_->config.policies.size(), nullptr);
+    queries_.set_capacity(snapshot_->config.insight_max_queries);
     auth_queries_.reset();
     for (auto& [key, entry] : pools_) reconfigure(entry);
     // Routes that are gone take their clients along, each at the end of its transaction.

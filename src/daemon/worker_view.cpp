@@ -92,6 +92,7 @@ admin::ClientView view_of(session::Session& session, TimePoint now) {
     }
     view.descriptor = link.descriptor();
     if (!view.pins.empty()) view.pinned_at = micros(session.pinned_since());
+    if (session.busy_since() != never) view.transaction_at = micros(session.busy_since());
     return view;
 }
 
@@ -147,7 +148,8 @@ void Worker::end_period(TimePoint at) {
     period_began_ = std::move(now);
 }
 
-admin::View Worker::view(bool with_settings) {
+admin::View Worker::view(admin::Look how) {
+    const bool with_settings = how == admin::Look::with_settings;
     admin::View view;
     const TimePoint at = read_clock();
     std::map<std::uint64_t, std::uint64_t> client_of;
@@ -172,6 +174,7 @@ admin::View Worker::view(bool with_settings) {
     }
     view.totals = totals();
     view.last_period = last_period_;
+    if (how == admin::Look::with_queries) view.queries = queries_.picture();
     return view;
 }
 

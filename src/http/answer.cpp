@@ -2,6 +2,8 @@
 
 #include <pgsluice/http/answer.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 
@@ -26,21 +28,50 @@ Answer get(std::string_view path, const Handlers& handlers) {
     return {.status = 404, .body = "not found; try /metrics, /healthz or /readyz\n"};
 }
 
-std::variant<Answer, OverviewWanted> get_api(std::string_view path, const Request& request, const Handlers& handlers,
-                                             const Secret& token) {
+struct Endpoint {
+    std::string_view path;
+    Api what;
+    bool changes_something;  // so that no link, and no reader ahead of the user, does it
+};
+constexpr std::array endpoints{
+    Endpoint{"/api/overview", Api::overview, false},
+    Endpoint{"/api/queries", Api::queries, false},
+    Endpoint{"/api/queries/reset", Api::reset_queries, true},
+    Endpoint{"/api/sessions", Api::sessions, false},
+};
+
+bool is_to_read(std::string_view method) {
+    return method == "GET" || method == "HEAD";
+}
+
+Answer wrong_method(bool wants_post) {
+    if (wants_post) return {.status = 405, .body = "POST only\n", .allow = "POST"};
+    return {.status = 405, .body = "GET and HEAD only\n", .allow = "GET, HEAD"};
+}
+
+// Who may not ask learns neither paths nor methods.
+std::variant<Answer, ApiCall> call_of(std::string_view path, std::string_view query, const Request& request,
+                                      const Handlers& handlers, const Secret& token) {
     if (std::optional<Answer> refused = refusal_of_api(request, token)) return std::move(*refused);
-    if (path != "/api/overview") return Answer{.status = 404, .body = "not found; try /api/overview\n"};
-    if (!handlers.overview) return failed();
-    return OverviewWanted{};
+    const auto found =
+        std::find_if(endpoints.begin(), endpoints.end(), [&](const Endpoint& each) { return each.path == path; });
+    if (found == endpoints.end()) {
+        return Answer{.status = 404, .body = "not found; try /api/overview, /api/queries or /api/sessions\n"};
+    }
+    const bool is_right = found->changes_something ? request.method == "POST" : is_to_read(request.method);
+    if (!is_right) return wrong_method(found->changes_something);
+    if (!handlers.api) return failed();
+    return ApiCall{found->what, std::string(query), std::string(request.caller)};
 }
 
 }  // namespace
 
-std::variant<Answer, OverviewWanted> answer(const Request& request, const Handlers& handlers, const Secret& token) {
-    if (request.method != "GET" && request.method != "HEAD")
-        return Answer{.status = 405, .body = "GET and HEAD only\n", .allow = "GET, HEAD"};
-    const std::string_view path = request.target.substr(0, request.target.find('?'));
-    if (is_of_api(path)) return get_api(path, request, handlers, token);
+std::variant<Answer, ApiCall> answer(const Request& request, const Handlers& handlers, const Secret& token) {
+    const std::size_t mark = request.target.find('?');
+    const std::string_view path = request.target.substr(0, mark);
+    const std::string_view query = mark == std::string_view::npos ? "" : request.target.substr(mark + 1);
+    if (is_of_api(path)) return call_of(path, query, request, handlers, token);
+    if (!is_to_read(request.method)) return wrong_method(false);
     try {
         return get(path, handlers);
     } catch (const std::exception&) {

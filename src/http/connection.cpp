@@ -95,9 +95,10 @@ asio::awaitable<Answer> Connection::answer_to(const Message& message) {
     const Request request{.method = view_of(message.method_string()),
                           .target = view_of(message.target()),
                           .authorization = view_of(message[beast::http::field::authorization]),
+                          .caller = address_,
                           .is_trusted = is_trusted_};
-    std::variant<Answer, OverviewWanted> reply = answer(request, handlers_, credentials_.token);
-    if (std::holds_alternative<OverviewWanted>(reply)) co_return co_await overview();
+    std::variant<Answer, ApiCall> reply = answer(request, handlers_, credentials_.token);
+    if (const auto* call = std::get_if<ApiCall>(&reply)) co_return co_await answer_to(*call);
     Answer& answered = std::get<Answer>(reply);
     if (has_shown_a_wrong_token(request, answered)) {
         log::warning("api_refused", "a request for /api/ came with a wrong token", {{"address", address_}});
@@ -105,9 +106,9 @@ asio::awaitable<Answer> Connection::answer_to(const Message& message) {
     co_return std::move(answered);
 }
 
-asio::awaitable<Answer> Connection::overview() {
+asio::awaitable<Answer> Connection::answer_to(const ApiCall& call) {
     try {
-        co_return co_await handlers_.overview();
+        co_return co_await handlers_.api(call);
     } catch (const std::exception&) {
         co_return Answer{.status = 500, .body = "internal error\n"};
     }

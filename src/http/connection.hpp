@@ -41,7 +41,7 @@ class Connection {
     boost::asio::awaitable<error_code> shake_hands();
     boost::asio::awaitable<error_code> read(Parser& parser, Milliseconds timeout);
     boost::asio::awaitable<Answer> answer_to(const Message& message);
-    boost::asio::awaitable<Answer> overview();
+    boost::asio::awaitable<Answer> answer_to(const ApiCall& call);
     boost::asio::awaitable<bool> write(const Answer& answer, unsigned version, bool head, bool keep_alive);
 
     const ServerOptions& options_;

@@ -1,15 +1,16 @@
 #include <pgsluice/insight/picture.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <tuple>
 
 namespace pgsluice::insight {
 namespace {
 
-auto identity_of(const Query& query) {
-    return std::tuple<std::uint64_t, ByteView, ByteView>(query.fingerprint, query.route, query.user);
+using Identity = std::tuple<std::uint64_t, ByteView, ByteView>;
+
+Identity identity_of(const Query& query) {
+    return {query.fingerprint, query.route, query.user};
 }
 
 bool is_before(const Statistics& a, const Statistics& b, Order order) {
@@ -30,7 +31,7 @@ bool is_before(const Statistics& a, const Statistics& b, Order order) {
 
 Picture merge(std::vector<Picture> pictures) {
     Picture merged;
-    std::map<std::tuple<std::uint64_t, ByteView, ByteView>, std::size_t> places;
+    std::map<Identity, std::size_t> places;  // its views are of what the statistics share
     for (Picture& picture : pictures) {
         merged.evicted += picture.evicted;
         for (Statistics& each : picture.queries) {
@@ -50,21 +51,19 @@ std::optional<Order> order_of(ByteView name) {
     return static_cast<Order>(found - order_names.begin());
 }
 
-// Whole statistics are large, so what is sorted is pointers to them.
-void sort_and_cut(std::vector<Statistics>& queries, Order order, std::size_t limit) {
-    std::vector<Statistics*> sorted;
-    sorted.reserve(queries.size());
-    for (Statistics& each : queries) sorted.push_back(&each);
-    const auto last = sorted.begin() + static_cast<std::ptrdiff_t>(std::min(limit, sorted.size()));
-    std::partial_sort(sorted.begin(), last, sorted.end(), [order](const Statistics* a, const Statistics* b) {
+std::vector<const Statistics*> sorted(const std::vector<Statistics>& queries, Order order, std::size_t limit) {
+    std::vector<const Statistics*> found;
+    found.reserve(queries.size());
+    for (const Statistics& each : queries) found.push_back(&each);
+    const auto kept = std::min(limit, found.size());
+    const auto end = found.begin() + static_cast<std::ptrdiff_t>(kept);
+    std::partial_sort(found.begin(), end, found.end(), [order](const Statistics* a, const Statistics* b) {
         if (is_before(*a, *b, order)) return true;
         if (is_before(*b, *a, order)) return false;
         return identity_of(*a->query) < identity_of(*b->query);
     });
-    std::vector<Statistics> kept;
-    kept.reserve(static_cast<std::size_t>(last - sorted.begin()));
-    std::for_each(sorted.begin(), last, [&](Statistics* each) { kept.push_back(std::move(*each)); });
-    queries = std::move(kept);
+    found.resize(kept);
+    return found;
 }
 
 }  // namespace pgsluice::insight

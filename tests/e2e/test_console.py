@@ -50,7 +50,7 @@ COLUMNS = {
     "peer_pools": ["peer_id:i", "cl_active_cancel_req:i", "cl_waiting_cancel_req:i", "sv_active_cancel:i", "sv_login:i"],
 }
 TYPES = {"s": 25, "i": 23, "q": 20, "N": 1700, "b": 17}
-OURS = ["routes", "clusters", "pins", "policies"]
+OURS = ["routes", "clusters", "pins", "policies", "queries"]
 
 
 # --- who may do what ---
@@ -114,7 +114,7 @@ def test_every_table_has_its_columns_in_their_order(console, name, binary):
         wanted = [f"{each[:-2]}:{TYPES[each[-1]]}" for each in COLUMNS.get(name, [])]
         assert columns[:len(wanted)] == wanted
         assert all(len(row) == len(columns) for row in found)
-        assert found or name in ("dns_hosts", "dns_zones", "peers", "peer_pools", "pins", "policies")
+        assert found or name in ("dns_hosts", "dns_zones", "peers", "peer_pools", "pins", "policies", "queries")
 
 
 def test_clients_and_servers_are_linked(console):

@@ -12,32 +12,16 @@ import time
 import pytest
 
 from support import messages as m
-from support.console import CONSOLE, connect, rows
-from support.endpoint import UnixConnection, address_of, connect_http
+from support.console import connect, rows
+from support.endpoint import BEARER, TOKEN, address_of, by_unix, connect_http, keys, with_http
 from support.proxy import BINARY, REPOSITORY, hold_server, login, merged
 from support.system import eventually, free_port, run
-
-TOKEN = "a-token-of-this-test"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
-
-
-def with_http(sluice, http=None, **changes):
-    """A daemon with a console and an endpoint whose token is TOKEN."""
-    endpoint = {"address": "127.0.0.1", "port": free_port(), "token": TOKEN, **(http or {})}
-    return sluice(admin={**CONSOLE, "http": endpoint}, **changes)
 
 
 def overview(proxy) -> dict:
     status, text = proxy.http("/api/overview", **BEARER)
     assert status == 200, text
     return json.loads(text)
-
-
-def by_unix(path, target="/api/overview", **headers):
-    with contextlib.closing(UnixConnection(str(path), 5)) as connection:
-        connection.request("GET", target, headers=headers)
-        response = connection.getresponse()
-        return response.status, response.read().decode()
 
 
 def item(items, **wanted) -> dict:
@@ -245,17 +229,6 @@ def test_clients_that_have_left_are_in_no_pool(sluice):
     assert 0 < told["uptime_seconds"] < 60 and abs(told["start_time_seconds"] + told["uptime_seconds"] - time.time()) < 5
 
 
-def keys(value):
-    """The shape of a value: members of objects, and what all items of a list have in common."""
-    if isinstance(value, dict):
-        return {key: keys(each) for key, each in value.items()}
-    if isinstance(value, list):
-        shapes = [keys(each) for each in value]
-        assert all(shape == shapes[0] for shape in shapes), value
-        return shapes[:1]
-    return None
-
-
 def test_the_documentation_shows_what_it_looks_like(sluice):
     text = (REPOSITORY / "docs/operations.md").read_text()
     example = json.loads(re.search(r"^```json\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[1])
@@ -268,7 +241,7 @@ def test_the_documentation_shows_what_it_looks_like(sluice):
         told = eventually(lambda: (lambda seen: seen["waits"]["waiting"] == 1 and seen)(overview(proxy)), 5, "a client to wait")
         example["paused_databases"], told["paused_databases"] = [], []
         assert keys(told) == keys(example)
-        described = set(re.findall(r"`(\w+)`", text[text.index("### The overview"):text.index("## The console\n")]))
+        described = set(re.findall(r"`(\w+)`", text[text.index("### The overview"):text.index("### Statistics of queries\n")]))
         assert set(told) <= described, set(told) - described
         holder.query("commit"), waiter.until_ready()
 

@@ -1,6 +1,7 @@
 // What is said to the console, and who may say it.
 #pragma once
 
+#include <pgsluice/admin/view.hpp>
 #include <pgsluice/base/bytes.hpp>
 #include <pgsluice/wire/sql_error.hpp>
 
@@ -46,6 +47,9 @@ struct Command {
 // The command in a text, or why there is none. Deny by default: what no role is named for in the table there is an
 // administrator's.
 std::variant<Command, wire::SqlError> parse(ByteView text, Role role);
+
+// What the table that a SHOW names is made of.
+Look look_of(const Command& show);
 
 // SHOW HELP.
 std::string help();

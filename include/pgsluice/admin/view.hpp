@@ -4,6 +4,7 @@
 
 #include <pgsluice/base/address.hpp>
 #include <pgsluice/config/config.hpp>
+#include <pgsluice/insight/picture.hpp>
 #include <pgsluice/metrics/labels.hpp>
 
 #include <cstdint>
@@ -13,6 +14,9 @@
 #include <vector>
 
 namespace pgsluice::admin {
+
+// What is gathered beside what every table needs: it takes its time, and is seldom looked at.
+enum class Look : std::uint8_t { usual, with_settings, with_queries };
 
 // Whose servers: names as the server knows them.
 struct PoolName {
@@ -39,8 +43,9 @@ struct ClientView {
     std::size_t prepared_statements = 0;
     std::vector<std::string_view> pins;  // why it keeps that server
     int descriptor = -1;
-    SettingsView settings;       // what it has made of those of its server
-    std::int64_t pinned_at = 0;  // since when, where there is any pin
+    SettingsView settings;            // what it has made of those of its server
+    std::int64_t pinned_at = 0;       // since when, where there is any pin
+    std::int64_t transaction_at = 0;  // the first message of its transaction; 0: none
 };
 
 struct ServerView {
@@ -96,6 +101,7 @@ struct View {
     std::vector<PoolView> pools;
     TotalsByDatabase totals;
     TotalsByDatabase last_period;  // what came to them in the last one that has ended
+    insight::Picture queries;
 
     void add(View other);
 };

@@ -27,7 +27,7 @@ constexpr std::array<ByteView, 8> order_names{"total_time", "mean_time", "calls"
                                               "bytes",      "errors",    "wait_time", "last_seen"};
 std::optional<Order> order_of(ByteView name);
 
-// The first `limit` of them. What is equal stands in the same order each time.
-void sort_and_cut(std::vector<Statistics>& queries, Order order, std::size_t limit);
+// The first `limit` of them, which point into `queries`. What is equal stands in the same order each time.
+std::vector<const Statistics*> sorted(const std::vector<Statistics>& queries, Order order, std::size_t limit);
 
 }  // namespace pgsluice::insight

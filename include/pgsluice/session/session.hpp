@@ -83,6 +83,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     TimePoint active_at() const { return active_at_; }
     const pool::Server* server() const { return server_; }  // lent to it, or none
     protocol::Pins pins() const { return pins_; }
+    TimePoint busy_since() const { return busy_since_; }  // the first message of its transaction; never: there is none
     TimePoint pinned_since() const { return pinned_since_; }  // while there is any pin
     std::size_t prepared_statements() const { return statements_.size(); }
     pool::Pool& pool() const { return *pool_; }

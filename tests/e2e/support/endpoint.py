@@ -1,7 +1,14 @@
-"""Connections to the endpoint of metrics, health and the overview, as `admin.http` of a configuration says."""
+"""Connections to the endpoint of metrics, health and the API, as `admin.http` of a configuration says."""
+import contextlib
 import http.client
 import socket
 import ssl
+
+from support.console import CONSOLE
+from support.system import free_port
+
+TOKEN = "a-token-of-this-test"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -33,3 +40,27 @@ def connect_http(endpoint, timeout: float = 5) -> http.client.HTTPConnection:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     return http.client.HTTPConnection(host, port, timeout=timeout)
+
+
+def with_http(sluice, http=None, **changes):
+    """A daemon with a console and an endpoint whose token is TOKEN."""
+    endpoint = {"address": "127.0.0.1", "port": free_port(), "token": TOKEN, **(http or {})}
+    return sluice(admin={**CONSOLE, "http": endpoint}, **changes)
+
+
+def by_unix(path, target="/api/overview", **headers):
+    with contextlib.closing(UnixConnection(str(path), 5)) as connection:
+        connection.request("GET", target, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+
+def keys(value):
+    """The shape of a value: members of objects, and what all items of a list have in common."""
+    if isinstance(value, dict):
+        return {key: keys(each) for key, each in value.items()}
+    if isinstance(value, list):
+        shapes = [keys(each) for each in value]
+        assert all(shape == shapes[0] for shape in shapes), value
+        return shapes[:1]
+    return None

@@ -93,10 +93,11 @@ TEST(Command, set_of_what_each_route_has_for_itself_says_where_it_is) {
 // Every command with both roles: what is added and not named here is an administrator's.
 TEST(Command, is_allowed_to_the_roles_that_the_table_says) {
     const std::vector<std::string> both{
-        "show pools",         "show clients",   "show servers", "show databases", "show users",     "show stats",
-        "show totals",        "show lists",     "show config",  "show state",     "show version",   "show sockets",
-        "show mem",           "show peers",     "show routes",  "show pins",      "show dns_hosts", "show help",
-        "show timezone",      "select version", "begin",        "commit",         "rollback",       "",
+        "show pools",         "show clients", "show servers",   "show databases", "show users",
+        "show stats",         "show totals",  "show lists",     "show config",    "show state",
+        "show version",       "show sockets", "show mem",       "show peers",     "show routes",
+        "show pins",          "show queries", "show dns_hosts", "show help",      "show timezone",
+        "select version",     "begin",        "commit",         "rollback",       "",
         "set datestyle = iso"};
     const std::vector<std::string> administrators{"reload",
                                                   "reconnect",

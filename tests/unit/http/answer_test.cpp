@@ -10,7 +10,7 @@ namespace {
 
 const Secret token("0123456789abcdef");
 
-boost::asio::awaitable<Answer> no_overview() {
+boost::asio::awaitable<Answer> no_answer(const ApiCall&) {
     co_return Answer{};
 }
 
@@ -24,14 +24,14 @@ Handlers handlers() {
                 [] {
                     return Health{false, "draining"};
                 },
-            .overview = no_overview};
+            .api = no_answer};
 }
 
 Answer answer(std::string_view method, std::string_view target, const Handlers& all) {
     return std::get<Answer>(http::answer({.method = method, .target = target}, all, token));
 }
 
-// What somebody with this header gets of /api/: 200 stands for the overview.
+// What somebody with this header gets of /api/: 200 stands for a call of the handler.
 Answer api(std::string_view authorization, const Secret& wanted = token, std::string_view target = "/api/overview",
            bool is_trusted = false) {
     const auto reply =
@@ -62,7 +62,7 @@ TEST(Answer, AHandlerThatThrowsOrIsMissingIsAnInternalError) {
     Handlers broken = handlers();
     broken.metrics = []() -> std::string { throw std::runtime_error("boom"); };
     broken.ready = nullptr;
-    broken.overview = nullptr;
+    broken.api = nullptr;
     EXPECT_EQ(
         std::get<Answer>(http::answer({.method = "GET", .target = "/api/overview", .is_trusted = true}, broken, token))
             .status,
@@ -113,10 +113,38 @@ TEST(Api, WhoeverComesByTheUnixSocketNeedsNoToken) {
     EXPECT_EQ(api("", Secret(), "/api/nothing", true).status, 404u);
 }
 
-TEST(Api, HasTheMethodsOfTheOtherPaths) {
-    EXPECT_EQ(answer("POST", "/api/overview", handlers()).status, 405u);
-    EXPECT_TRUE(std::holds_alternative<OverviewWanted>(
-        http::answer({.method = "HEAD", .target = "/api/overview", .is_trusted = true}, handlers(), token)));
+std::variant<Answer, ApiCall> trusted(std::string_view method, std::string_view target) {
+    return http::answer({.method = method, .target = target, .caller = "unix", .is_trusted = true}, handlers(), token);
+}
+
+TEST(Api, what_only_looks_is_read_and_what_changes_something_is_posted) {
+    for (const char* path : {"/api/overview", "/api/queries", "/api/sessions"}) {
+        EXPECT_TRUE(std::holds_alternative<ApiCall>(trusted("GET", path))) << path;
+        EXPECT_TRUE(std::holds_alternative<ApiCall>(trusted("HEAD", path))) << path;
+        EXPECT_EQ(std::get<Answer>(trusted("POST", path)).status, 405u) << path;
+        EXPECT_EQ(std::get<Answer>(trusted("POST", path)).allow, "GET, HEAD") << path;
+    }
+    EXPECT_TRUE(std::holds_alternative<ApiCall>(trusted("POST", "/api/queries/reset")));
+    for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "post"}) {
+        EXPECT_EQ(std::get<Answer>(trusted(method, "/api/queries/reset")).status, 405u) << method;
+        EXPECT_EQ(std::get<Answer>(trusted(method, "/api/queries/reset")).allow, "POST") << method;
+    }
+}
+
+TEST(Api, strangers_do_not_learn_methods_either) {
+    for (const char* path : {"/api/overview", "/api/queries/reset", "/api/nothing"}) {
+        for (const char* method : {"GET", "POST", "DELETE"}) EXPECT_EQ(answer(method, path, handlers()).status, 401u);
+    }
+}
+
+TEST(Api, a_call_says_what_is_wanted_with_what_and_by_whom) {
+    const auto call = std::get<ApiCall>(trusted("GET", "/api/queries?order=calls&limit=3?"));
+    EXPECT_EQ(call.what, Api::queries);
+    EXPECT_EQ(call.query, "order=calls&limit=3?");
+    EXPECT_EQ(call.caller, "unix");
+    EXPECT_EQ(std::get<ApiCall>(trusted("POST", "/api/queries/reset")).what, Api::reset_queries);
+    EXPECT_EQ(std::get<ApiCall>(trusted("GET", "/api/sessions?")).what, Api::sessions);
+    EXPECT_EQ(std::get<ApiCall>(trusted("GET", "/api/sessions?")).query, "");
 }
 
 TEST(LoopsHealthy, NamesTheWorkersThatHang) {

@@ -68,7 +68,7 @@ class ServerTest : public ::testing::Test {
                                           [] {
                                               return Health{false, "starting"};
                                           },
-                                      .overview = slow_overview},
+                                      .api = slow_overview},
                                      std::move(credentials));
         ASSERT_TRUE(started) << started.error().text;
         server_ = std::move(*started);
@@ -76,7 +76,7 @@ class ServerTest : public ::testing::Test {
     Result<Reply> get(const std::string& path) {
         return http::get({.address = "127.0.0.1", .port = server_->port()}, path, milliseconds(3000));
     }
-    static asio::awaitable<Answer> slow_overview() {
+    static asio::awaitable<Answer> slow_overview(const ApiCall&) {
         asio::steady_timer timer(co_await asio::this_coro::executor, milliseconds(400));
         co_await timer.async_wait(asio::as_tuple(asio::deferred));
         co_return Answer{.content_type = "application/json", .body = "{}"};

@@ -17,10 +17,9 @@ Statistics query(std::uint64_t fingerprint, std::initializer_list<Call> calls, s
     return statistics;
 }
 
-std::vector<std::uint64_t> fingerprints(std::vector<Statistics> queries, Order order, std::size_t limit = 100) {
-    sort_and_cut(queries, order, limit);
+std::vector<std::uint64_t> fingerprints(const std::vector<Statistics>& queries, Order order, std::size_t limit = 100) {
     std::vector<std::uint64_t> found;
-    for (const Statistics& each : queries) found.push_back(each.query->fingerprint);
+    for (const Statistics* each : sorted(queries, order, limit)) found.push_back(each->query->fingerprint);
     return found;
 }
 
