@@ -34,6 +34,13 @@ Picture merge(std::vector<Picture> pictures) {
     std::map<Identity, std::size_t> places;  // its views are of what the statistics share
     for (Picture& picture : pictures) {
         merged.evicted += picture.evicted;
+        if (merged.queries.empty()) {
+            merged.queries = std::move(picture.queries);
+            continue;
+        }
+        if (picture.queries.empty()) continue;
+        for (std::size_t i = places.size(); i < merged.queries.size(); ++i)
+            places.emplace(identity_of(*merged.queries[i].query), i);
         for (Statistics& each : picture.queries) {
             const auto [place, is_new] = places.try_emplace(identity_of(*each.query), merged.queries.size());
             if (is_new)

@@ -14,8 +14,8 @@
 namespace pgsluice::insight {
 
 struct Picture {
-    std::vector<Statistics> queries;
-    std::uint64_t evicted = 0;  // queries that made room for others
+    std::vector<Statistics> queries;  // each once
+    std::uint64_t evicted = 0;        // queries that made room for others
 };
 
 // One list of several workers': what is about the same query is added up.
