@@ -79,7 +79,9 @@ std::size_t Lexer::continuation(std::size_t from) const {
             has_line_end = has_line_end || is_of(c, line_end);
             ++from;
         } else if (c == '-' && at(from + 1) == '-') {
+            const std::size_t begin = from;
             from = std::min(text_.find_first_of("\n\r", from), text_.size());
+            if (behind_strings_ != nullptr) behind_strings_->push_back(text_.substr(begin, from - begin));
         } else {
             return c == '\'' && has_line_end ? from + 1 : npos;
         }
@@ -193,6 +195,21 @@ Token Lexer::next() {
         case '$': return after_dollar(begin);
         default: return token(TokenKind::unknown, begin, begin + 1);
     }
+}
+
+std::optional<std::string> without_comments(ByteView text, Reading how) {
+    std::string bare(text.size(), ' ');
+    const auto place_of = [&](ByteView part) { return static_cast<std::size_t>(part.data() - text.data()); };
+    std::vector<ByteView> comments;
+    Lexer lexer(text, how);
+    lexer.behind_strings_ = &comments;
+    // Ends of lines between tokens go too, for they could make one string of two.
+    for (Token token = lexer.next(); token.kind != TokenKind::end; token = lexer.next()) {
+        if (token.kind == TokenKind::refused) return std::nullopt;
+        bare.replace(place_of(token.text), token.text.size(), token.text);
+    }
+    for (const ByteView comment : comments) bare.replace(place_of(comment), comment.size(), comment.size(), ' ');
+    return bare;
 }
 
 }  // namespace pgsluice::sql

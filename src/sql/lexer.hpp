@@ -5,6 +5,9 @@
 #include <pgsluice/sql/facts.hpp>
 
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace pgsluice::sql {
 
@@ -44,6 +47,8 @@ class Lexer {
     Token next();
 
   private:
+    friend std::optional<std::string> without_comments(ByteView text, Reading how);
+
     // The character at a place; NUL, which is in no class, behind the end.
     char at(std::size_t place) const { return place < text_.size() ? text_[place] : '\0'; }
     std::size_t run_of(std::size_t from, unsigned classes) const;
@@ -65,6 +70,12 @@ class Lexer {
     const ByteView text_;
     const Reading how_;
     std::size_t at_ = 0;
+    std::vector<ByteView>* behind_strings_ = nullptr;  // where wanted: the comments that a string may go on behind
 };
+
+// The text with spaces in the place of comments, so that all else stays where it is. For libpg_query, which does not
+// look past a comment where PostgreSQL does: in a continued string, and where its grammar needs a token ahead, as in
+// "a NOT /**/ IN (1)". nullopt for a text that the lexer refuses.
+std::optional<std::string> without_comments(ByteView text, Reading how);
 
 }  // namespace pgsluice::sql

@@ -91,16 +91,8 @@ bool is_about_a_value(ByteView message) {
     return message.starts_with("invalid ") || message.starts_with("unsafe use of \\'");
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    ByteView input = fuzz::view(data, size);
-    const bool is_standard = (fuzz::choice(input) & 1) == 0;
-    // A copy, for the sanitizer; NUL ends a text.
-    const std::string text(fuzz::part(input, '\0'));
-    if (continues_behind_comment(text)) return 0;
+void compare(const std::string& text, bool is_standard) {
     const auto ours = our_tokens(text, {.standard_conforming_strings = is_standard});
-
     standard_conforming_strings = is_standard;
     const PgQueryScanResult theirs = pg_query_scan(text.c_str());
     standard_conforming_strings = true;
@@ -111,5 +103,33 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         compare(*ours, theirs.pbuf, text);
     }
     pg_query_free_scan_result(theirs);
+}
+
+// Comments that are blanked leave every token where it was.
+void check_bare(const std::string& text, const std::string& bare, sql::Reading how) {
+    PGSLUICE_CHECK(bare.size() == text.size());
+    const auto before = our_tokens(text, how);
+    const auto after = our_tokens(bare, how);
+    PGSLUICE_CHECK(before && after && before->size() == after->size());
+    for (std::size_t i = 0; i < before->size(); ++i) {
+        const Token &one = (*before)[i], &other = (*after)[i];
+        PGSLUICE_CHECK(one.kind == other.kind && one.text.size() == other.text.size());
+        PGSLUICE_CHECK(one.text.data() - text.data() == other.text.data() - bare.data());
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    ByteView input = fuzz::view(data, size);
+    const bool is_standard = (fuzz::choice(input) & 1) == 0;
+    // A copy, for the sanitizer; NUL ends a text.
+    const std::string text(fuzz::part(input, '\0'));
+    if (!continues_behind_comment(text)) compare(text, is_standard);
+    const sql::Reading how{.standard_conforming_strings = is_standard};
+    if (const auto bare = sql::without_comments(text, how)) {
+        check_bare(text, *bare, how);
+        compare(*bare, is_standard);
+    }
     return 0;
 }

@@ -179,6 +179,7 @@ TEST(FactsCache, answers_without_memory) {
 TEST(FactsCache, allocates_nothing_for_what_it_knows) {
     Rig rig;
     std::vector<std::string> texts;
+    texts.reserve(100);
     for (int i = 0; i < 100; ++i) texts.push_back(numbered("select a, 'some text' from a_table where id = ", i));
     rig("select 1");
     rig("select 1");

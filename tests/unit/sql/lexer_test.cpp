@@ -1,6 +1,7 @@
 #include "lexer.hpp"
 
 #include <gtest/gtest.h>
+#include <pg_query.h>
 
 #include <string>
 #include <utility>
@@ -163,6 +164,31 @@ TEST(Lexer, cuts_operators_as_long_as_they_go) {
     EXPECT_FALSE(is_refused(std::string(63, '~')));
     EXPECT_TRUE(is_refused(std::string(64, '~')));
     EXPECT_FALSE(is_refused(std::string(64, '+')));
+}
+
+bool is_parsed(const std::string& text) {
+    const PgQueryParseResult result = pg_query_parse(text.c_str());
+    const bool is_parsed = result.error == nullptr;
+    pg_query_free_parse_result(result);
+    return is_parsed;
+}
+
+TEST(WithoutComments, leaves_everything_else_where_it_is) {
+    EXPECT_EQ(without_comments("a--b\n/*c*/'/*d*/'\n", {}), "a         '/*d*/' ");
+    EXPECT_EQ(without_comments("'a' --b\n 'c'--d", {}), "'a'    \n 'c'   ");
+    EXPECT_EQ(without_comments("'a'--b", {}), "'a'   ");
+    EXPECT_EQ(without_comments("'a'/**/\n'b'", {}), "'a'     'b'");
+    EXPECT_EQ(without_comments("", {}), "");
+    EXPECT_EQ(without_comments("a /*", {}), std::nullopt);
+}
+
+TEST(WithoutComments, makes_texts_parse_that_libpg_query_stumbles_over) {
+    for (const char* text :
+         {"select a not /**/ in (1) from t", "select a from t order by a nulls -- x\n first", "select 'a' -- x\n 'b'",
+          "select * from f() with /**/ ordinality", "select a from u&\"b\" /**/ uescape '!'"}) {
+        EXPECT_FALSE(is_parsed(text)) << text;
+        EXPECT_TRUE(is_parsed(without_comments(text, {}).value_or("("))) << text;
+    }
 }
 
 }  // namespace
