@@ -1,5 +1,7 @@
 #include "candidate.hpp"
 
+#include "character_class.hpp"
+
 #include <pgsluice/base/lower_case.hpp>
 
 #include <algorithm>
@@ -11,14 +13,13 @@
 namespace pgsluice::sql {
 namespace {
 
-constexpr bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+// PostgreSQL 16 knows one blank more than 15.
+constexpr bool is_blank(char c) {
+    return is_of(c, space) || c == '\v';
 }
 
 constexpr bool is_word(char c) {
-    const char l = lower_case(c);
-    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-           static_cast<unsigned char>(c) >= 128;
+    return is_of(c, word_part);
 }
 
 bool matches(ByteView text, std::size_t at, ByteView word) {
@@ -30,7 +31,7 @@ bool matches(ByteView text, std::size_t at, ByteView word) {
 // Behind blanks and comments; an unfinished comment hides nothing, since no statement can follow it.
 std::size_t skip_blanks(ByteView text, std::size_t at) {
     while (at < text.size()) {
-        if (is_space(text[at])) {
+        if (is_blank(text[at])) {
             ++at;
         } else if (matches(text, at, "--")) {
             at = std::min(text.find('\n', at), text.size());

@@ -15,6 +15,7 @@ enum CharacterClass : std::uint8_t {
     operator_part = 16,
     stands_alone = 32,  // a token by itself, if no longer one begins there
     line_end = 64,      // of comments, and what lets a string go on behind it
+    word_part = letter | digit | dollar,
 };
 
 constexpr std::array<std::uint8_t, 256> character_classes = [] {

@@ -132,7 +132,7 @@ Token Lexer::word(std::size_t begin) {
             return token(TokenKind::unicode_string, begin, is_safe ? string_end(begin + 3, false, true) : npos);
         }
     }
-    return token(TokenKind::word, begin, run_of(begin, letter | digit | dollar));
+    return token(TokenKind::word, begin, run_of(begin, word_part));
 }
 
 // From a digit, or a point before one. A letter directly behind a number is refused since PostgreSQL 15.

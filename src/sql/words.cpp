@@ -1,5 +1,7 @@
 #include "words.hpp"
 
+#include "character_class.hpp"
+
 #include <pgsluice/base/lower_case.hpp>
 
 #include <algorithm>
@@ -7,28 +9,16 @@
 namespace pgsluice::sql {
 namespace {
 
-constexpr bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
-}
-
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 128;
-}
-
-bool goes_on_in_word(char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '$';
-}
-
 std::size_t word_size(ByteView text) {
-    if (text.empty() || !is_letter(text.front())) return 0;
-    const auto end = std::find_if_not(text.begin(), text.end(), goes_on_in_word);
+    if (text.empty() || !is_of(text.front(), letter)) return 0;
+    const auto end = std::find_if_not(text.begin(), text.end(), [](char c) { return is_of(c, word_part); });
     return static_cast<std::size_t>(end - text.begin());
 }
 
 }  // namespace
 
 void skip_blanks(ByteView& text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_of(text.front(), space)) text.remove_prefix(1);
 }
 
 std::string take_word(ByteView& text) {
@@ -48,7 +38,7 @@ bool take_word(ByteView& text, ByteView word) {
 }
 
 bool is_end(ByteView text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c == ';' || is_blank(c); });
+    return std::all_of(text.begin(), text.end(), [](char c) { return c == ';' || is_of(c, space); });
 }
 
 }  // namespace pgsluice::sql
