@@ -31,6 +31,7 @@ class FactsCache {
         std::uint64_t unparsable = 0;                                // answers that were nullptr, however found
         std::uint64_t evictions = 0;
     };
+    // read_facts(), or for tests something else.
     using Read = std::variant<Facts, Unparsable> (*)(ByteView text, Reading how);
 
     FactsCache(Seed seed, Limits limits, Read read = read_facts);
@@ -43,6 +44,7 @@ class FactsCache {
 
     void set_limits(Limits limits);
     const Counts& counts() const;
+    // At least what it takes: facts that are kept under two keys count twice.
     std::size_t memory() const;
 
   private:
