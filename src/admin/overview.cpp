@@ -87,11 +87,10 @@ json::array errors_of(const metrics::Summary& counted) {
 }
 
 json::array policies_of(const OverviewFacts& facts) {
-    constexpr std::array<const char*, 3> actions{"allow", "block", "log"};
     json::array policies;
     for (const config::Policy& policy : facts.scene.config.policies) {
-        const metrics::RuleLabels labels{label_value(policy.name), actions[static_cast<std::size_t>(policy.action)],
-                                         policy.mode == config::PolicyMode::enforce ? "enforce" : "shadow"};
+        const metrics::RuleLabels labels{label_value(policy.name), std::string(name_of(policy.action)),
+                                         std::string(name_of(policy.mode))};
         const auto found = facts.counted.verdicts.find(labels);
         policies.push_back(json::object{{"name", labels.rule},
                                         {"action", labels.action},

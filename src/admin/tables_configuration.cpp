@@ -200,11 +200,10 @@ std::vector<Row> clusters(const Scene& scene) {
 }
 
 std::vector<Row> policies(const Scene& scene) {
-    constexpr std::array actions{"allow", "block", "log"};
     std::vector<Row> rows;
     for (const config::Policy& policy : scene.config.policies) {
-        rows.push_back({policy.name, actions[static_cast<std::size_t>(policy.action)],
-                        policy.mode == config::PolicyMode::enforce ? "enforce" : "shadow", policy.when.pattern});
+        rows.push_back(
+            {policy.name, std::string(name_of(policy.action)), std::string(name_of(policy.mode)), policy.when.pattern});
     }
     return rows;
 }

@@ -14,11 +14,73 @@ bool is_error_sqlstate(const std::string& text) {
     return !text.starts_with("00") && !text.starts_with("01") && !text.starts_with("02");
 }
 
+// Whether it tells one statement of a client from another.
+bool looks_at_statements(const PolicyCondition& when) {
+    return !when.pattern.empty() || !when.statements.empty() || !when.tables.empty() || !when.reads.empty() ||
+           !when.writes.empty() || !when.functions.empty() || !when.columns.empty() || !when.fingerprints.empty() ||
+           !when.tags.empty() || when.without_where || when.without_limit || when.in_transaction;
+}
+
+bool decides(const Policy& policy) {
+    return policy.mode == PolicyMode::enforce && policy.action != PolicyAction::log;
+}
+
 bool blocks_everything(const Policy& policy) {
     const PolicyCondition& when = policy.when;
-    return policy.action == PolicyAction::block && policy.mode == PolicyMode::enforce && when.pattern.empty() &&
+    return decides(policy) && policy.action == PolicyAction::block && !looks_at_statements(when) &&
            when.routes.empty() && when.databases.empty() && when.users.empty() && when.applications.empty() &&
            when.from.empty();
+}
+
+bool is_any(const std::vector<std::string>& names) {
+    return names.empty() || std::find(names.begin(), names.end(), "*") != names.end();
+}
+
+bool covers(const std::vector<std::string>& names, const std::vector<std::string>& others) {
+    const auto has = [&](const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    return is_any(names) || (!is_any(others) && std::all_of(others.begin(), others.end(), has));
+}
+
+bool covers(const std::vector<Network>& networks, const std::vector<Network>& others) {
+    const auto has = [&](const Network& other) {
+        return std::any_of(networks.begin(), networks.end(),
+                           [&](const Network& one) { return one.to_string() == other.to_string(); });
+    };
+    return networks.empty() || (!others.empty() && std::all_of(others.begin(), others.end(), has));
+}
+
+// The first decides about every statement that the second could match.
+bool takes_all_from(const Policy& first, const Policy& second) {
+    const PolicyCondition& a = first.when;
+    const PolicyCondition& b = second.when;
+    return decides(first) && !looks_at_statements(a) && covers(a.routes, b.routes) &&
+           covers(a.databases, b.databases) && covers(a.users, b.users) && covers(a.applications, b.applications) &&
+           covers(a.from, b.from);
+}
+
+void check_that_it_can_match(Reader& reader, const Node& node, const Policy& policy, const Config& config) {
+    for (const Policy& before : config.policies) {
+        if (&before == &policy) return;
+        if (!takes_all_from(before, policy)) continue;
+        reader.problem(node, "can never match: policy \"" + before.name +
+                                 "\" before it decides about every statement that it could see; put it in front of "
+                                 "that, or take it out");
+        return;
+    }
+}
+
+void check_rewrite(Reader& reader, const Node& node, const Policy& policy) {
+    const PolicyRewrite& rewrite = policy.rewrite;
+    const bool changes_something =
+        !rewrite.pattern.empty() || !rewrite.tables.empty() || !rewrite.schemas.empty() || rewrite.limit > 0;
+    if (policy.action == PolicyAction::rewrite && !changes_something) {
+        reader.problem(node_of(node, "rewrite"),
+                       "changes nothing; allowed are pattern with replacement, tables, schemas and limit");
+    } else if (policy.action != PolicyAction::rewrite && changes_something) {
+        reader.problem(node_of(node, "rewrite"), "is for action: rewrite alone");
+    }
 }
 
 }  // namespace
@@ -32,6 +94,8 @@ void check_policies(Reader& reader, const Node& root, const Config& config) {
         if (blocks_everything(policy) && !lets_some_through) {
             reader.warning(node, "blocks every statement: it has no condition, and no policy before it allows any");
         }
+        check_that_it_can_match(reader, node, policy, config);
+        check_rewrite(reader, node, policy);
         lets_some_through = lets_some_through || policy.action == PolicyAction::allow;
         if (!is_error_sqlstate(policy.sqlstate)) {
             const Node& sqlstate = node_of(node, "sqlstate");

@@ -90,6 +90,15 @@ struct Boolean {
     Node print(bool value) const { return Node::scalar(value ? "true" : "false"); }
 };
 
+// One that, left out, asks nothing.
+struct MaybeBoolean {
+    std::string type() const { return "true or false"; }
+    void read(Reader& reader, const Node& node, std::optional<bool>& out) const {
+        Boolean().read(reader, node, out.emplace());
+    }
+    Node print(std::optional<bool> value) const { return value ? Boolean().print(*value) : Node(); }
+};
+
 struct Text {
     bool may_be_empty = true;
 

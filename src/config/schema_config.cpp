@@ -39,6 +39,14 @@ const Schema<Config>& security_schema() {
     return schema;
 }
 
+const Schema<Config>& policy_defaults_schema() {
+    const Words<OnUnparsable> words{{{"block", OnUnparsable::block}, {"allow", OnUnparsable::allow}}};
+    static const Schema<Config> schema{
+        key<Config>("on_unparsable", &Config::on_unparsable, words, Changes::live),
+    };
+    return schema;
+}
+
 // Files are taken in before anything is read, so here the key is only known and listed.
 Key<Config> include_key() {
     Key<Config> key;
@@ -68,6 +76,7 @@ const Schema<Config>& config_schema() {
         section<T>("clusters", &T::clusters, Named<Cluster>{cluster_schema}),
         section<T>("routes", &T::routes, ListOf<Object<Route>>{{route_schema}}),
         section<T>("policies", &T::policies, ListOf<Object<Policy>>{{policy_schema}}),
+        section<T>("policy_defaults", itself, Object<T>{policy_defaults_schema}),
         section<T>("log", &T::log, Object<Log>{log_schema}),
         section<T>("admin", itself, Object<T>{admin_schema}),
         section<T>("metrics", itself, Object<T>{metrics_schema}),

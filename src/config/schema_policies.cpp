@@ -1,5 +1,6 @@
 #include "codecs.hpp"
 #include "schemas.hpp"
+#include "text_map.hpp"
 
 namespace pgsluice::config {
 namespace {
@@ -14,13 +15,31 @@ const Schema<PolicyCondition>& condition_schema() {
         key<T>("users", &T::users, ListOf<Text>{{false}}, live),
         key<T>("applications", &T::applications, ListOf<Text>{{false}}, live),
         key<T>("from", &T::from, ListOf<NetworkBlock>{}, live),
-        later<T>("statements"),
-        later<T>("without_where"),
-        later<T>("without_limit"),
-        later<T>("tables"),
-        later<T>("columns"),
-        later<T>("functions"),
-        later<T>("fingerprints"),
+        key<T>("statements", &T::statements, ListOf<Text>{{false}}, live),
+        key<T>("tables", &T::tables, ListOf<Text>{{false}}, live),
+        key<T>("reads", &T::reads, ListOf<Text>{{false}}, live),
+        key<T>("writes", &T::writes, ListOf<Text>{{false}}, live),
+        key<T>("functions", &T::functions, ListOf<Text>{{false}}, live),
+        key<T>("columns", &T::columns, ListOf<Text>{{false}}, live),
+        key<T>("without_where", &T::without_where, Boolean{}, live),
+        key<T>("without_limit", &T::without_limit, Boolean{}, live),
+        key<T>("in_transaction", &T::in_transaction, MaybeBoolean{}, live),
+        key<T>("fingerprints", &T::fingerprints, ListOf<Text>{{false}}, live),
+        key<T>("tags", &T::tags, TextMap{}, live),
+    };
+    return schema;
+}
+
+const Schema<PolicyRewrite>& rewrite_schema() {
+    using T = PolicyRewrite;
+    using enum Changes;
+    constexpr std::uint64_t most_rows = 1'000'000'000;
+    static const Schema<T> schema{
+        key<T>("pattern", &T::pattern, Text{}, live),
+        key<T>("replacement", &T::replacement, Text{}, live),
+        key<T>("tables", &T::tables, TextMap{}, live),
+        key<T>("schemas", &T::schemas, TextMap{}, live),
+        key<T>("limit", &T::limit, Number{0, most_rows, "none"}, live),
     };
     return schema;
 }
@@ -30,14 +49,17 @@ const Schema<PolicyCondition>& condition_schema() {
 const Schema<Policy>& policy_schema() {
     using T = Policy;
     using enum Changes;
-    const Words<PolicyAction> actions{
-        {{"allow", PolicyAction::allow}, {"block", PolicyAction::block}, {"log", PolicyAction::log}},
-        {"rewrite", "limit"}};
+    const Words<PolicyAction> actions{{{"allow", PolicyAction::allow},
+                                       {"block", PolicyAction::block},
+                                       {"log", PolicyAction::log},
+                                       {"rewrite", PolicyAction::rewrite}},
+                                      {"limit"}};
     const Words<PolicyMode> modes{{{"enforce", PolicyMode::enforce}, {"shadow", PolicyMode::shadow}}};
     static const Schema<T> schema{
         key<T>("name", &T::name, Text{false}, live).required(),
         section<T>("when", &T::when, Object<PolicyCondition>{condition_schema}),
         key<T>("action", &T::action, actions, live),
+        section<T>("rewrite", &T::rewrite, Object<PolicyRewrite>{rewrite_schema}),
         key<T>("sqlstate", &T::sqlstate, Text{false}, live),
         key<T>("message", &T::message, Text{}, live),
         key<T>("hint", &T::hint, Text{}, live),

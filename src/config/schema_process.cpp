@@ -83,7 +83,7 @@ const Schema<Limits>& limits_schema() {
         key<T>("connections_per_address", &T::connections_per_address, connections, new_connections),
         key<T>("login_timeout", &T::login_timeout, Duration{}, new_connections),
         key<T>("inspect_bytes", &T::inspect_bytes, Size{16 * kibibyte, longest_message}, live),
-        key<T>("parse_inline", &T::parse_inline, Size{kibibyte, mebibyte}, live),
+        key<T>("parse_inline", &T::parse_inline, Size{kibibyte, 64 * kibibyte}, live),
         key<T>("message_bytes", &T::message_bytes, Size{16 * kibibyte, longest_message}, live),
     };
     return schema;

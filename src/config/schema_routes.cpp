@@ -49,6 +49,16 @@ const Schema<Pool>& pool_schema() {
     return schema;
 }
 
+const Schema<QueryLog>& query_log_schema() {
+    using T = QueryLog;
+    using enum Changes;
+    static const Schema<T> schema{
+        key<T>("slow_query", &T::slow_query, Duration{}, live),
+        key<T>("sample_one_in", &T::sample_one_in, Number{0, 1'000'000'000, "none"}, live),
+    };
+    return schema;
+}
+
 }  // namespace
 
 const Schema<Route>& route_schema() {
@@ -73,6 +83,7 @@ const Schema<Route>& route_schema() {
         key<T>("connect_query", &T::connect_query, Text{}, new_connections).hidden_if(&T::connect_query_filled_in),
         section<T>("pool", &T::pool, Object<Pool>{pool_schema}).settable(),
         section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}).settable(),
+        section<T>("log", &T::log, Object<QueryLog>{query_log_schema}).settable(),
         key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "no limit"}, new_connections).settable(),
         key<T>("replication", &T::replication, replication, new_connections),
     };

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include "log_backend.hpp"
+#include "parser_stack.hpp"
 #include "process.hpp"
 #include "snapshot.hpp"
 #include "supervisor.hpp"
@@ -19,6 +20,8 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <iterator>
+#include <thread>
 
 namespace pgsluice::daemon {
 namespace {
@@ -146,6 +149,19 @@ int hash_password(std::uint32_t iterations) {
     }
     std::cout << auth::hash_password(password, random_bytes(auth::scram_salt_bytes), iterations) << '\n';
     return exit_clean;
+}
+
+int explain_statement(const std::string& path, ExplainRequest request) {
+    const auto snapshot = load_or_complain(path);
+    if (snapshot == nullptr) return exit_bad_configuration;
+    if (request.sql == "-") request.sql.assign(std::istreambuf_iterator<char>(std::cin), {});
+    Explained explained;
+    {
+        const ParserStack stack;
+        std::thread([&] { explained = explain(*snapshot, request); }).join();
+    }
+    std::cout << explained.text;
+    return explained.blocks || !explained.has_route ? exit_failed : exit_clean;
 }
 
 int import_pgbouncer(const std::string& ini, const std::string& output) {

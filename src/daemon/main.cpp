@@ -3,7 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <iostream>
 #include <string>
+#include <utility>
 
 int main(int argc, char** argv) {
     using namespace pgsluice::daemon;
@@ -35,6 +37,20 @@ int main(int argc, char** argv) {
     std::string ini, output;
     import->add_option("pgbouncer.ini", ini, "PgBouncer's configuration file")->required();
     import->add_option("-o,--output", output, "New file for the YAML, readable by you alone; default: standard output");
+    auto* explain = app.add_subcommand("explain", "Say what a statement does, which policy decides about it, and why");
+    explain->fallthrough();
+    explain->footer(
+        "Exit codes: 0 it passes; 1 a policy blocks it, or no route takes the client; 2 bad configuration.");
+    ExplainRequest asked;
+    std::string from, search_path;
+    explain->add_option("sql", asked.sql, "The text of the statement; -: read it from standard input")->required();
+    explain->add_option("-u,--user", asked.user, "User of the client")->required();
+    explain->add_option("-d,--database", asked.database, "Database of the client")->required();
+    explain->add_option("--application", asked.application, "application_name of the client");
+    explain->add_option("--route", asked.route, "Route; default: the one that the client takes");
+    explain->add_option("--from", from, "Address of the client; default: a Unix socket");
+    explain->add_option("--search-path", search_path, "search_path of the session; default: not known");
+    explain->add_flag("--in-transaction", asked.in_transaction, "A transaction is open");
     app.require_subcommand(0, 1);
 
     try {
@@ -44,6 +60,18 @@ int main(int argc, char** argv) {
     }
     if (hash->parsed()) return hash_password(iterations);
     if (import->parsed()) return import_pgbouncer(ini, output);
+    if (explain->parsed()) {
+        if (!from.empty()) {
+            const auto address = pgsluice::Address::parse(from);
+            if (!address) {
+                std::cerr << "pgsluice: --from " << from << " is not an address\n";
+                return exit_bad_configuration;
+            }
+            asked.address = *address;
+        }
+        if (explain->count("--search-path") > 0) asked.search_path = search_path;
+        return explain_statement(path, std::move(asked));
+    }
     if (health->parsed()) return ask_health(path, ask_ready);
     if (check) return check_configuration(path);
     return run_daemon(path, PGSLUICE_VERSION);

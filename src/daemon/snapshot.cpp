@@ -71,6 +71,12 @@ std::uint64_t fingerprint_of(const pool::Target& target) {
     return std::hash<std::string>{}(all);
 }
 
+// Statistics or a log of queries are wanted.
+bool measures_calls(const config::Config& config) {
+    return config.insight_max_queries > 0 || std::any_of(config.routes.begin(), config.routes.end(),
+                                                         [](const config::Route& route) { return route.log.is_on(); });
+}
+
 }  // namespace
 
 std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot::build(config::Config loaded) {
@@ -78,7 +84,7 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
     auto snapshot = std::make_shared<Snapshot>(std::move(loaded));
     const config::Config& config = snapshot->config;
 
-    auto engine = policy::Engine::build(config.policies);
+    auto engine = policy::Engine::build(config.policies, config.on_unparsable);
     if (const auto* errors = std::get_if<std::vector<policy::BuildError>>(&engine)) {
         for (const auto& error : *errors) {
             problems.push_back(config.path + ": policies[" + std::to_string(error.policy) + "]." + error.key + ": " +
@@ -86,7 +92,7 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
         }
     } else {
         snapshot->rulebook = std::make_shared<const session::Rulebook>(
-            session::Rulebook{std::move(std::get<policy::Engine>(engine)), config.limits});
+            session::Rulebook{std::move(std::get<policy::Engine>(engine)), config.limits, measures_calls(config)});
     }
     for (const auto& listener : config.listeners) {
         std::shared_ptr<const net::TlsServerContext> context;
@@ -210,6 +216,7 @@ std::shared_ptr<const pool::Target> Snapshot::target(const config::Route& route,
     target->connect_query = route.connect_query;
     target->connect_retry = config.timeouts.connect_retry;
     target->abandoned = config.timeouts.abandoned;
+    target->query_log = route.log;
     if (route.password) target->password = *route.password;
     if (target->in_session_mode()) target->startup = settings;
     if (target->is_physical_replication()) target->connect_query.clear();

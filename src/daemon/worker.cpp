@@ -3,6 +3,8 @@
 #include "cancel_forward.hpp"
 #include "client_login.hpp"
 #include "console_session.hpp"
+#include "parser_stack.hpp"
+#include "query_log.hpp"
 #include "server_dial.hpp"
 
 #include <pgsluice/base/log.hpp>
@@ -34,7 +36,9 @@ Worker::Worker(Process& process, WorkerIndex index, std::shared_ptr<const Snapsh
           number(index)),
       reactor_(io_),
       sets_(process.metrics.add_worker(index)),
-      context_{*this, statements_, parameters_, sets_.worker()},
+      facts_({process.statement_seed.a, process.statement_seed.b},
+             {.longest_text = snapshot->config.limits.parse_inline}),
+      context_{*this, statements_, parameters_, sets_.worker(), facts_, shortlists_},
       snapshot_(std::move(snapshot)),
       rule_metrics_(snapshot_->config.policies.size()),
       queries_({random_number(), random_number()}, snapshot_->config.insight_max_queries),
@@ -46,6 +50,7 @@ Worker::~Worker() {
 }
 
 void Worker::start() {
+    const ParserStack stack;
     thread_ = std::thread([this] { run(); });
     // For `top -H` and its like; 15 characters at most.
     pthread_setname_np(thread_.native_handle(), ("worker " + std::to_string(number(index_))).c_str());
@@ -179,9 +184,8 @@ void Worker::count_verdict(const session::Session& session, policy::RuleIndex ru
         rule = static_cast<policy::RuleIndex>(found - policies.begin());
     }
     const config::Policy& policy = policies[rule];
-    static constexpr std::string_view actions[] = {"allow", "block", "log"};
-    const std::string_view action = actions[static_cast<std::size_t>(policy.action)];
-    const std::string_view mode = policy.mode == config::PolicyMode::enforce ? "enforce" : "shadow";
+    const std::string_view action = name_of(policy.action);
+    const std::string_view mode = name_of(policy.mode);
     metrics::RuleMetrics*& counted_by = rule_metrics_[rule];
     if (counted_by == nullptr) counted_by = &sets_.rule({policy.name, std::string(action), std::string(mode)});
     counted_by->verdicts.add();
@@ -193,6 +197,22 @@ void Worker::count_verdict(const session::Session& session, policy::RuleIndex ru
                {"mode", mode},
                {"user", session.identity().user},
                {"database", session.identity().database}});
+}
+
+void Worker::on_call(const session::Session& session, const session::Call& call) {
+    const pool::Target& target = session.pool().target();
+    if (target.query_log.is_on()) log_call(session, call, target.query_log, random(target.query_log.sample_one_in));
+    if (!queries_.is_on()) return;
+    const sql::Facts* facts = call.callee.facts.get();
+    queries_.record({facts == nullptr ? 0 : facts->fingerprint, target.route, session.identity().user},
+                    {.server_time = call.server_time,
+                     .wait = call.wait,
+                     .rows = call.rows,
+                     .bytes = call.bytes,
+                     .failed = call.failed,
+                     .at = std::chrono::system_clock::now(),
+                     .trace_id = call.callee.trace_id},
+                    facts == nullptr ? ByteView("(not parsed)") : ByteView(facts->normalized));
 }
 
 void Worker::on_logged_in(session::Session& session) {

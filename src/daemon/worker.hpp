@@ -123,6 +123,7 @@ class Worker final : public session::Host, public pool::Host {
         cancel_forwards_.request(pool, server, std::move(token));
     }
     void on_verdict(const session::Session& session, const policy::Verdict& verdict) override;
+    void on_call(const session::Session& session, const session::Call& call) override;
     void on_logged_in(session::Session& session) override;
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) override;
 
@@ -194,6 +195,8 @@ class Worker final : public session::Host, public pool::Host {
     protocol::ParameterTable parameters_;
     net::Reactor reactor_;
     metrics::WorkerSets& sets_;
+    sql::FactsCache facts_;
+    policy::Shortlists shortlists_;
     session::Context context_;
     std::shared_ptr<const Snapshot> snapshot_;
     policy::RulesCache rules_cache_;

@@ -198,6 +198,8 @@ void Worker::offer_room(WorkerIndex worker, const std::string& key) {
 void Worker::publish(std::shared_ptr<const Snapshot> snapshot) {
     snapshot_ = std::move(snapshot);
     rules_cache_ = {};
+    shortlists_ = {};
+    facts_.set_limits({.longest_text = snapshot_->config.limits.parse_inline});
     rule_metrics_.assign(snapshot_->config.policies.size(), nullptr);
     queries_.set_capacity(snapshot_->config.insight_max_queries);
     auth_queries_.reset();

@@ -43,6 +43,8 @@ void emit(Row& row, const RouteMetrics& set) {
     row.gauges("pgsluice_pinned_clients", "Clients that keep their server for what they left there.", "reason",
                set.pinned);
     row.counters("pgsluice_pins_total", "How often a client began to keep its server.", "reason", set.pins);
+    row.counter("pgsluice_unparsable_total",
+                "Statements refused since policies ask what they do and they cannot be parsed.", set.unparsable);
     row.counter("pgsluice_uninspected_total", "Statements too large for inspection that passed without it.",
                 set.uninspected);
 }

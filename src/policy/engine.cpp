@@ -4,12 +4,14 @@
 #include <pgsluice/policy/engine.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace pgsluice::policy {
 
 struct Engine::Program {
     std::vector<Rule> rules;
     Screen screen;
+    bool blocks_unparsable = true;
 };
 
 Engine::Engine() : program_(std::make_unique<const Program>()) {}
@@ -17,10 +19,12 @@ Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 Engine::~Engine() = default;
 
-std::variant<Engine, std::vector<BuildError>> Engine::build(const std::vector<config::Policy>& policies) {
+std::variant<Engine, std::vector<BuildError>> Engine::build(const std::vector<config::Policy>& policies,
+                                                            config::OnUnparsable on_unparsable) {
     std::vector<BuildError> errors;
     auto program = std::make_unique<Program>();
     program->rules.reserve(policies.size());
+    program->blocks_unparsable = on_unparsable == config::OnUnparsable::block;
     std::vector<std::string> patterns;
     for (const config::Policy& policy : policies) {
         program->rules.push_back(compile(policy, program->rules.size(), errors));
@@ -34,12 +38,16 @@ std::variant<Engine, std::vector<BuildError>> Engine::build(const std::vector<co
 }
 
 Rules Engine::for_principal(const Principal& principal) const {
-    Rules::List list{program_.get(), false, {}};
+    Rules::List list;
+    list.maker = program_.get();
     for (RuleIndex index = 0; index < program_->rules.size(); ++index) {
         const Rule& rule = program_->rules[index];
         if (!rule.concerns(principal)) continue;
         list.indices.push_back(index);
         list.may_block |= rule.decides && rule.blocks;
+        // What may begin or end a transaction is known by what it is.
+        list.need_facts |= !rule.sql.empty() || rule.when.in_transaction.has_value();
+        list.depend_on_session |= rule.when.in_transaction.has_value() || rule.sql.asks_for_schemas();
         // It decides whatever comes, so nothing behind it is ever reached.
         if (rule.decides && rule.is_unconditional()) break;
     }
@@ -47,14 +55,26 @@ Rules Engine::for_principal(const Principal& principal) const {
     return Rules(std::make_shared<const Rules::List>(std::move(list)));
 }
 
-Verdict Engine::judge(const Rules& rules, std::string_view text) const {
+std::vector<RuleIndex> Engine::shortlist(const Rules& rules, const sql::Facts& facts) const {
+    std::vector<RuleIndex> indices;
+    std::copy_if(rules.list_->indices.begin(), rules.list_->indices.end(), std::back_inserter(indices),
+                 [&](RuleIndex index) { return program_->rules[index].may_match(facts); });
+    return indices;
+}
+
+Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists& shortlists) const {
     Verdict verdict;
     if (rules.empty()) return verdict;
     PGSLUICE_CHECK(rules.list_->maker == program_.get());
-    Facts facts(text, program_->screen);
-    for (const RuleIndex index : rules.list_->indices) {
+    Evidence evidence(statement, program_->screen);
+    const bool is_parsed = rules.need_facts() && evidence.facts() != nullptr;
+    const auto& tried = is_parsed ? shortlists.of(*this, rules, *statement.facts) : rules.list_->indices;
+    for (const RuleIndex index : tried) {
         const Rule& rule = program_->rules[index];
-        if (!rule.matches(facts)) continue;
+        const bool is_known = rule.sql.empty() || is_parsed;
+        // Only to block does not knowing suffice.
+        if (!is_known && !(rule.decides && rule.blocks && program_->blocks_unparsable)) continue;
+        if (!rule.matches(evidence)) continue;
         if (!rule.decides) {
             verdict.hits.add(index);
             continue;
@@ -63,10 +83,32 @@ Verdict Engine::judge(const Rules& rules, std::string_view text) const {
         if (rule.blocks) {
             verdict.action = Action::block;
             verdict.error = &rule.error;
+            verdict.is_unparsable = !is_known;
+        } else if (rule.rewrite) {
+            verdict.action = Action::rewrite;
         }
         break;
     }
     return verdict;
+}
+
+std::vector<std::string> Engine::explain(const Principal& principal, const Statement& statement) const {
+    std::vector<std::string> unmet;
+    Evidence evidence(statement, program_->screen);
+    for (const Rule& rule : program_->rules) {
+        const char* key = rule.unmet_by(principal);
+        if (key == nullptr) key = rule.unmet_by(evidence);
+        unmet.emplace_back(key == nullptr ? "" : key);
+    }
+    return unmet;
+}
+
+std::variant<std::string, wire::SqlError> Engine::rewrite(RuleIndex rule, std::string_view text,
+                                                          sql::Reading reading) const {
+    auto made = program_->rules[rule].rewrite->apply(text, reading);
+    if (auto* rewritten = std::get_if<std::string>(&made)) return std::move(*rewritten);
+    return wire::error("42501", "policy \"" + name(rule) + "\" could not rewrite the statement",
+                       "The parser says: " + std::get<sql::Unparsable>(made).why);
 }
 
 const std::string& Engine::name(RuleIndex rule) const {

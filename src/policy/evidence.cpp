@@ -1,4 +1,4 @@
-#include "facts.hpp"
+#include "evidence.hpp"
 
 #include <pgsluice/base/escape.hpp>
 
@@ -45,7 +45,7 @@ std::string repair(std::string_view text) {
 
 }  // namespace
 
-std::string_view Facts::readable_text() {
+std::string_view Evidence::readable_text() {
     if (!readable_) {
         if (valid_prefix(text_) == text_.size()) {
             readable_ = text_;
@@ -57,9 +57,25 @@ std::string_view Facts::readable_text() {
     return *readable_;
 }
 
-bool Facts::may_match_a_pattern() {
+bool Evidence::may_match_a_pattern() {
     if (!may_match_a_pattern_) may_match_a_pattern_ = screen_->may_match(readable_text());
     return *may_match_a_pattern_;
+}
+
+// A text of several statements may change the path before it uses it.
+const SearchPath& Evidence::search_path() {
+    if (search_path_) return *search_path_;
+    const bool is_known = statement_.search_path && facts() != nullptr && facts()->statements == 1;
+    if (is_known)
+        search_path_.emplace(*statement_.search_path, statement_.server_user);
+    else
+        search_path_.emplace();
+    return *search_path_;
+}
+
+const std::vector<sql::CommentTag>& Evidence::tags() {
+    if (!tags_) tags_ = sql::comment_tags(text_);
+    return *tags_;
 }
 
 }  // namespace pgsluice::policy

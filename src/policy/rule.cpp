@@ -3,6 +3,7 @@
 #include <pgsluice/base/name_list.hpp>
 
 #include <algorithm>
+#include <map>
 
 namespace pgsluice::policy {
 namespace {
@@ -24,13 +25,43 @@ wire::SqlError error_of(const config::Policy& policy) {
     return error;
 }
 
+bool has_tags(const std::map<std::string, std::string>& wanted, const std::vector<sql::CommentTag>& tags) {
+    return std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
+        return std::any_of(tags.begin(), tags.end(), [&](const sql::CommentTag& tag) {
+            return tag.key == want.first && glob_matches(want.second, tag.value);
+        });
+    });
+}
+
 }  // namespace
 
-bool Rule::concerns(const Principal& principal) const {
-    return pgsluice::matches(when.routes, principal.route) && pgsluice::matches(when.databases, principal.database) &&
-           pgsluice::matches(when.users, principal.user) &&
-           pgsluice::matches(when.applications, principal.application_name) &&
-           pgsluice::matches(when.from, principal.address);
+bool Rule::may_match(const sql::Facts& facts) const {
+    // Where a name leads decides differently from session to session.
+    return (sql.fits_all() && sql.asks_for_schemas()) || sql.matches(facts, SearchPath());
+}
+
+const char* Rule::unmet_by(Evidence& evidence) const {
+    // Not knowing is a reason to block, and none to allow.
+    const bool if_unknown = when.in_transaction.value_or(false) != sql.fits_all();
+    if (when.in_transaction && evidence.in_transaction().value_or(if_unknown) != *when.in_transaction) {
+        return "in_transaction";
+    }
+    if (!sql.empty() && evidence.facts() != nullptr) {
+        const char* unmet =
+            sql.unmet(*evidence.facts(), sql.asks_for_schemas() ? evidence.search_path() : SearchPath());
+        if (unmet != nullptr) return unmet;
+    }
+    if (!when.tags.empty() && !has_tags(when.tags, evidence.tags())) return "tags";
+    const bool is_found = !pattern || (evidence.may_match_a_pattern() && pattern->found_in(evidence.readable_text()));
+    return is_found ? nullptr : "pattern";
+}
+
+const char* Rule::unmet_by(const Principal& principal) const {
+    if (!pgsluice::matches(when.routes, principal.route)) return "routes";
+    if (!pgsluice::matches(when.databases, principal.database)) return "databases";
+    if (!pgsluice::matches(when.users, principal.user)) return "users";
+    if (!pgsluice::matches(when.applications, principal.application_name)) return "applications";
+    return pgsluice::matches(when.from, principal.address) ? nullptr : "from";
 }
 
 Rule compile(const config::Policy& policy, std::size_t position, std::vector<BuildError>& errors) {
@@ -43,6 +74,18 @@ Rule compile(const config::Policy& policy, std::size_t position, std::vector<Bui
             rule.pattern.emplace(std::move(*pattern));
         else
             errors.push_back({position, "when.pattern", std::get<std::string>(compiled)});
+    }
+    SqlCondition::Errors sql_errors;
+    const bool fits_all = policy.action == config::PolicyAction::allow;
+    rule.sql = SqlCondition(policy.when, fits_all, sql_errors);
+    for (auto& [key, text] : sql_errors) errors.push_back({position, "when." + key, std::move(text)});
+    if (policy.action == config::PolicyAction::rewrite) {
+        auto made = Rewrite::compile(policy.rewrite);
+        if (auto* rewrite = std::get_if<Rewrite>(&made))
+            rule.rewrite.emplace(std::move(*rewrite));
+        else
+            errors.push_back(
+                {position, "rewrite." + std::get<Rewrite::Error>(made).key, std::get<Rewrite::Error>(made).text});
     }
     rule.decides = policy.mode == config::PolicyMode::enforce && policy.action != config::PolicyAction::log;
     rule.blocks = policy.action == config::PolicyAction::block;

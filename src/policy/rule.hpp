@@ -1,8 +1,10 @@
 // One policy, compiled: whom it concerns, what it looks for, what it does.
 #pragma once
 
-#include "facts.hpp"
+#include "evidence.hpp"
 #include "pattern.hpp"
+#include "rewrite.hpp"
+#include "sql_condition.hpp"
 
 #include <pgsluice/config/config.hpp>
 #include <pgsluice/policy/engine.hpp>
@@ -17,18 +19,24 @@ namespace pgsluice::policy {
 
 struct Rule {
     std::string name;
-    config::PolicyCondition when;  // its pattern is compiled below
+    config::PolicyCondition when;  // what is compiled of it stands below
     std::optional<Pattern> pattern;
-    bool decides = false;  // enforced, and its action ends the search: the rest only notes what it matches
+    SqlCondition sql;
+    std::optional<Rewrite> rewrite;  // of a rule that rewrites
+    bool decides = false;            // enforced, and its action ends the search: the rest only notes what it matches
     bool blocks = false;
     wire::SqlError error;  // what a block answers with
 
-    bool concerns(const Principal& principal) const;
+    // The key of the first condition that is not met; nullptr where all are.
+    const char* unmet_by(const Principal& principal) const;
+    bool concerns(const Principal& principal) const { return unmet_by(principal) == nullptr; }
     // Every statement of a principal that the rule concerns matches.
-    bool is_unconditional() const { return !pattern; }
-    bool matches(Facts& facts) const {
-        return !pattern || (facts.may_match_a_pattern() && pattern->found_in(facts.readable_text()));
-    }
+    bool is_unconditional() const { return !pattern && sql.empty() && when.tags.empty() && !when.in_transaction; }
+    // False only where no statement with these facts matches.
+    bool may_match(const sql::Facts& facts) const;
+    // Of a text that cannot be parsed: what a condition on facts would say is not known, and counts as met.
+    const char* unmet_by(Evidence& evidence) const;
+    bool matches(Evidence& evidence) const { return unmet_by(evidence) == nullptr; }
 };
 
 // Appends to `errors` where the policy at `position` cannot be compiled.

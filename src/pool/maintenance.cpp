@@ -43,6 +43,7 @@ struct ServerWitness final : protocol::Exchange::Witness {
     void on_parsed(const protocol::Owed& owed) override { server_.note_done(owed); }
     void on_closed(const protocol::Owed& owed) override { server_.note_done(owed); }
     void on_deallocated(const protocol::Owed&) override {}
+    void on_answered(std::uint32_t) override {}
     void on_dropped(const protocol::Owed& owed, bool) override { server_.note_dropped(owed); }
 
   private:

@@ -234,6 +234,7 @@ void Exchange::pop(Witness& witness) {
     if (runs && owed_.front().text != nullptr && !owed_.front().text->name.empty()) {
         witness.on_deallocated(owed_.front());
     }
+    if (owed_.front().call != 0) witness.on_answered(owed_.front().call);
     uncount(owed_.front());
     owed_.drop_front();
     settle_markers();

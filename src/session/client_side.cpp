@@ -40,6 +40,11 @@ std::size_t counted(std::uint64_t& messages, std::size_t taken) {
     return taken;
 }
 
+// As much of it as is there.
+ByteView query_text(const wire::Frame& frame, ByteView rest) {
+    return wire::statement_text(FrontendTag::query, wire::body_of(rest, frame));
+}
+
 bool belongs_to_copy(FrontendTag tag) {
     return tag == FrontendTag::copy_data || tag == FrontendTag::copy_done || tag == FrontendTag::copy_fail;
 }
@@ -102,13 +107,25 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     }
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
         wire::SqlError refused;
-        const wire::SqlError* error = judged_ ? nullptr : judge(frame, rest, refused);
-        if (error == nullptr && !noted_) error = judge_effect(frame, rest, refused);
-        if (error != nullptr) {
+        if (const wire::SqlError* error = judged_ ? nullptr : judge(frame, rest, refused)) {
             refuse(frame, *error, to_server, to_client);
             return drop(frame, rest);
         }
-        judged_ = noted_ = true;
+        judged_ = true;
+        if (rewritten_ != nullptr) return admit_rewritten(frame, rest, to_server, to_client);
+    }
+    return admit_judged(frame, rest, to_server, to_client);
+}
+
+std::size_t Session::admit_judged(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {
+    const auto tag = static_cast<FrontendTag>(frame.tag);
+    if ((tag == FrontendTag::query || tag == FrontendTag::parse) && !noted_) {
+        wire::SqlError refused;
+        if (const wire::SqlError* error = judge_effect(frame, rest, refused)) {
+            refuse(frame, *error, to_server, to_client);
+            return drop(frame, rest);
+        }
+        noted_ = true;
     }
     if (server_ == nullptr) {
         if (answer_here(frame, rest, to_client)) return drop(frame, rest);
@@ -199,6 +216,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
     if (refusal_ != nullptr) {
         const auto refusal = std::move(refusal_);
         judged_ = noted_ = false;
+        rewritten_.reset();
         if (!begin_.is_open()) busy_since_ = never;
         refuse_here(frame, *refusal, to_client);
         return drop(frame, rest);
@@ -221,7 +239,7 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     std::optional<std::string> deallocated;
     std::vector<PreparedStatements::Mentioned> spoken_of;
     if (statements_.has_names() && is_whole) {
-        const ByteView text = wire::statement_text(FrontendTag::query, wire::body_of(rest, frame));
+        const ByteView text = query_text(frame, rest);
         deallocated = statements_.deallocated_by(text);
         if (!deallocated) spoken_of = statements_.spoken_of_by(text);
     }
@@ -242,7 +260,10 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     if (!may_lend) spoken_of.clear();
     note_effects_of(spoken_of);
     PreparedStatements::lend_names(spoken_of, *server_, to_server);
-    server_->exchange().owe(Asked::query);
+    if (measures())
+        server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest))));
+    else
+        server_->exchange().owe(Asked::query);
     const std::size_t passed = pass(frame, rest, to_server);
     if (!spoken_of.empty()) PreparedStatements::take_names_back(spoken_of, *server_, to_server);
     return passed;

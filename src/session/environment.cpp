@@ -35,6 +35,8 @@ void Session::settle_environment() {
     steps_unsettled_ = false;
     const protocol::Parameter* strings = wants_->find(standard_conforming_strings);
     escapes_ = strings != nullptr && strings->value == "off";
+    const protocol::Parameter* encoding = wants_->find("client_encoding");
+    note_encoding(encoding == nullptr ? ByteView() : ByteView(encoding->value));
     creates_temporary_ = has_temporary_schema(wants_->find("search_path"));
     if (!statements_.translates()) return;
     settings_ = 0;
@@ -58,6 +60,7 @@ void Session::note_schema_change(ByteView tag) {
 void Session::note_reported(const wire::ParameterStatus& setting) {
     if (!steps_taken_) return settle_environment();
     settings_ = context_.statements.then(context_.statements.then(settings_, setting.name), setting.value);
+    if (setting.name == "client_encoding") note_encoding(setting.value);
     if (setting.name == standard_conforming_strings) escapes_ = setting.value == "off";
 }
 

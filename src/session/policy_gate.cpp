@@ -36,10 +36,89 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wi
         return nullptr;
     }
     if (rules_.empty()) return nullptr;
-    const ByteView text = wire::statement_text(static_cast<FrontendTag>(frame.tag), wire::body_of(rest, frame));
-    const policy::Verdict verdict = rulebook_->policies.judge(rules_, text);
+    const auto tag = static_cast<FrontendTag>(frame.tag);
+    const ByteView text = wire::statement_text(tag, wire::body_of(rest, frame));
+    std::optional<policy::RuleIndex> rewrites;
+    const wire::SqlError* error = judge_text(text, rewrites, too_large);
+    if (error != nullptr || !rewrites) return error;
+    return rewrite(frame, rest, *rewrites, too_large);
+}
+
+// What goes on in the place of the message in front. A message that is malformed is PostgreSQL's to refuse.
+const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule,
+                                       wire::SqlError& own) {
+    const ByteView body = wire::body_of(rest, frame);
+    const auto tag = static_cast<FrontendTag>(frame.tag);
+    const auto parse = tag == FrontendTag::parse ? wire::read_parse(body) : std::nullopt;
+    const auto query = tag == FrontendTag::query ? wire::read_query(body) : std::nullopt;
+    if (!parse && !query) return nullptr;
+    const ByteView text = parse ? parse->text : query->text;
+    auto made = rulebook_->policies.rewrite(rule, text, reading());
+    if (auto* error = std::get_if<wire::SqlError>(&made)) {
+        own = std::move(*error);
+        return &own;
+    }
+    const std::string& rewritten = std::get<std::string>(made);
+    if (rewritten == text) return nullptr;
+    rewritten_ = std::make_unique<Bytes>();
+    if (parse)
+        wire::write_parse(*rewritten_, parse->statement, rewritten, parse->parameter_types);
+    else
+        wire::write_query(*rewritten_, rewritten);
+    return nullptr;
+}
+
+// As if the client had sent the other one.
+std::size_t Session::admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server,
+                                     Bytes& to_client) {
+    to_server.join();  // what is sent of the other message is copied, for it goes before it is written
+    const wire::Frame other = wire::cut_frontend(*rewritten_);
+    if (admit_judged(other, *rewritten_, to_server, to_client) == 0) return 0;
+    rewritten_.reset();
+    return drop(frame, rest);
+}
+
+const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::RuleIndex>& rewrites,
+                                          wire::SqlError& own) {
+    policy::Statement statement{.text = text};
+    if (rules_.need_facts()) statement.facts = facts_of(text);
+    if (rules_.depend_on_session()) {
+        statement.in_transaction = in_transaction();
+        statement.search_path = search_path();
+        statement.server_user = pool_->target().user;
+    }
+    const policy::Verdict verdict = rulebook_->policies.judge(rules_, statement, context_.shortlists);
     if (verdict.rule || !verdict.hits.empty()) context_.host.on_verdict(*this, verdict);
-    return verdict.blocks() ? verdict.error : nullptr;
+    if (rules_.depend_on_session() && !verdict.blocks()) note_transaction_control(statement.facts);
+    if (verdict.action == policy::Action::rewrite) rewrites = verdict.rule;
+    if (!verdict.is_unparsable) return verdict.blocks() ? verdict.error : nullptr;
+    metrics_.unparsable.add();
+    own = unparsable_error(*verdict.error, rulebook_->policies.name(*verdict.rule), text);
+    return &own;
+}
+
+// A prepared statement was judged when it was parsed, by the rules of that time and in the transaction of that time.
+const wire::SqlError* Session::judge_again(ByteView prepared_text, wire::SqlError& own) {
+    const bool may_differ = rules_have_changed_ || rules_.depend_on_session();
+    std::optional<policy::RuleIndex> rewrites;  // too late: the statement is prepared
+    return may_differ && !rules_.empty() ? judge_text(prepared_text, rewrites, own) : nullptr;
+}
+
+// A mistake in the text is nearly always the reason, so its writer is told what the parser says.
+wire::SqlError Session::unparsable_error(const wire::SqlError& of_rule, const std::string& rule, ByteView text) const {
+    wire::SqlError error = of_rule;
+    error.message = "the statement cannot be parsed, and policy \"" + rule + "\" asks what it does";
+    error.detail =
+        "It is longer than limits.parse_inline, or its encoding or the session's settings do not let it be "
+        "read as the server will read it.";
+    if (text.size() <= rulebook_->limits.parse_inline && is_read_as_written(text)) {
+        const auto read = sql::read_facts(text, reading());
+        if (const auto* unparsable = std::get_if<sql::Unparsable>(&read)) {
+            error.detail = "The parser says: " + unparsable->why;
+        }
+    }
+    error.hint = "policy_defaults.on_unparsable decides about such statements.";
+    return error;
 }
 
 void Session::refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client) {

@@ -322,7 +322,7 @@ PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::
 }
 
 protocol::Owed PreparedStatements::execute(ByteView portal) const {
-    const ByteView name = names_->deallocated_by_portal(portal);
+    const ByteView name = names_ == nullptr ? ByteView() : names_->deallocated_by_portal(portal);
     if (name.empty()) return {Asked::execute};
     return {Asked::execute, Fate::forward, nullptr, false, named(name)};
 }

@@ -53,6 +53,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
     while (taken < bytes.size()) {
         const std::size_t relayed = relay(without_prefix(bytes, taken), to_client);
         if (relayed == 0) break;
+        if (measures() && server_ != nullptr && server_->exchange().first_call() != 0) calls_->count_bytes(relayed);
         taken += relayed;
     }
     metrics_.bytes[metrics::Direction::server_in].add(taken);
@@ -134,6 +135,7 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             if (!relay_error(message, body, to_client)) return false;
             break;
         case BackendTag::command_complete:
+            if (measures()) calls_->count(protocol::rows_of(body));
             if (!obey(exchange.settle(tag, body, *this), message, to_client)) return false;
             note_command(body);
             break;
@@ -191,6 +193,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         return true;
     }
     const std::string name(server_->exchange().named_first());
+    if (measures() && server_->exchange().first_call() != 0) calls_->fail();
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
         refusal_ = std::make_unique<wire::SqlError>(

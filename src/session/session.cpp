@@ -68,6 +68,7 @@ ByteView Session::application_name() const {
 
 void Session::set_limits(std::shared_ptr<const Rulebook> rulebook, const config::ClientTimeouts& timeouts,
                          policy::Rules rules) {
+    rules_have_changed_ |= phase_ == Phase::ready && !(rules_ == rules);
     rulebook_ = std::move(rulebook);
     timeouts_ = timeouts;
     if (pool_->target().is_replication()) {
@@ -76,6 +77,7 @@ void Session::set_limits(std::shared_ptr<const Rulebook> rulebook, const config:
         timeouts_.transaction = Milliseconds{0};
     }
     rules_ = std::move(rules);
+    measure(rulebook_->measures_calls);
 }
 
 // --- The client's bytes ----------------------------------------------------------------------------------------------
@@ -121,6 +123,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
         if (admitted == 0) break;
         // One that is held comes again, and must not be counted twice; whatever comes behind it is judged by itself.
         judged_ = noted_ = false;
+        rewritten_.reset();
         taken += admitted;
     }
     if (phase_ == Phase::ended) return bytes.size();
@@ -345,6 +348,7 @@ void Session::end(Disconnect reason, const wire::SqlError* fatal) {
         context_.metrics.errors.count(metrics::ErrorOrigin::pgsluice, fatal->code());
     }
     client_->close();
+    report_the_rest();
     if (server_ != nullptr) leave_server(before);
     set_pins({});
     metrics_.clients[state_].sub();

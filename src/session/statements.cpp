@@ -51,6 +51,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
     if (is_long || !parse || !statements_.translates()) {
         ++totals_.server_parses;
+        if (measures() && parse && !is_long) calls_->prepare(parse->statement, callee_of(parse->text));
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
@@ -65,6 +66,7 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     const auto bind = wire::read_bind(rest.substr(wire::header_bytes, there - wire::header_bytes));
     if (!bind && there < frame.size && there < rulebook_->limits.inspect_bytes) return 0;
     if (!bind || !statements_.translates()) {
+        if (measures() && bind) note_bound(*bind);
         server_->exchange().owe(Asked::bind);
         return pass(frame, rest, to_server);
     }
@@ -78,6 +80,12 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         }
     }
     const auto* runs = statements_.meant_by(bind->statement);
+    wire::SqlError own;
+    if (const auto* refused = runs == nullptr || judged_ ? nullptr : judge_again(runs->text, own)) {
+        refuse_in_place(*refused, false, to_server);
+        return drop(frame, rest);
+    }
+    judged_ = true;
     if (runs != nullptr && !lend_names_to(runs->text, to_server)) return hold_until_settled();
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     PreparedStatements::Admission admission;
@@ -88,6 +96,8 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         // False where nothing but replies of ours was unanswered, which they are now.
         if (hold_until_answered(to_server)) return 0;
     }
+    const bool is_bound = std::holds_alternative<Outcome>(admission) && std::get<Outcome>(admission) != Outcome::hold;
+    if (measures() && is_bound) note_bound(*bind);
     const protocol::Statement* bound = statements_.bound();
     const bool may_differ = escapes_ || creates_temporary_ || steps_unsettled_;
     if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
@@ -104,9 +114,12 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
 std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     ++totals_.queries;
     metrics_.queries[metrics::QueryKind::extended_execute].add();
-    if (statements_.has_deallocating_portals()) {
+    if (statements_.has_deallocating_portals() || measures()) {
         const ByteView body = rest.substr(wire::header_bytes);
-        server_->exchange().owe(statements_.execute(body.substr(0, body.find('\0'))));
+        const ByteView portal = body.substr(0, body.find('\0'));
+        protocol::Owed owed = statements_.execute(portal);
+        if (measures()) owed.call = begin_call(calls_->bound(portal));
+        server_->exchange().owe(std::move(owed));
     } else {
         server_->exchange().owe(Asked::execute);
     }
@@ -172,6 +185,11 @@ void Session::on_closed(const protocol::Owed& owed) {
 void Session::on_dropped(const protocol::Owed& owed, bool was_read) {
     server_->note_dropped(owed);
     statements_.on_dropped(owed, was_read);
+    if (owed.call == 0) return;
+    if (was_read)
+        on_answered(owed.call);
+    else
+        calls_->forget(owed.call);
 }
 
 }  // namespace pgsluice::session

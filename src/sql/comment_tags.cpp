@@ -39,8 +39,8 @@ int digit_of(char c) {
 std::string decoded(ByteView text) {
     std::string out;
     for (std::size_t at = 0; at < text.size(); ++at) {
-        const bool is_code = text[at] == '%' && at + 2 < text.size() && digit_of(text[at + 1]) >= 0 &&
-                             digit_of(text[at + 2]) >= 0;
+        const bool is_code =
+            text[at] == '%' && at + 2 < text.size() && digit_of(text[at + 1]) >= 0 && digit_of(text[at + 2]) >= 0;
         if (is_code) {
             out += static_cast<char>(digit_of(text[at + 1]) * 16 + digit_of(text[at + 2]));
             at += 2;

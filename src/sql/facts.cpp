@@ -18,13 +18,14 @@ std::uint64_t fingerprint_of(ByteView text) {
 }  // namespace
 
 std::variant<Facts, Unparsable> read_facts(ByteView text, Reading how) {
-    auto parsed = ParseTree::parse(text, how);
+    const std::string plain = readable(text, how);
+    auto parsed = ParseTree::parse(plain, how);
     if (auto* unparsable = std::get_if<Unparsable>(&parsed)) return std::move(*unparsable);
     Facts facts;
-    FactsReader(text, facts).read(std::get<ParseTree>(parsed).root());
+    FactsReader(plain, facts).read(std::get<ParseTree>(parsed).root());
     const StringsAs strings(how);
-    facts.fingerprint = fingerprint_of(text);
-    facts.normalized = normalized(text, facts.parameters);
+    facts.fingerprint = fingerprint_of(plain);
+    facts.normalized = normalized(plain, facts.parameters);
     return facts;
 }
 

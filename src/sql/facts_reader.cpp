@@ -41,9 +41,9 @@ bool is_absent(const PgQuery__Node* limit) {
 
 // "select count(*) from t" has no need of a LIMIT.
 bool returns_one_row(const PgQuery__SelectStmt& select) {
-    static constexpr std::array<std::string_view, 12> aggregates{
-        "count", "sum", "min", "max", "avg", "every", "bool_and", "bool_or", "array_agg", "string_agg", "json_agg",
-        "jsonb_agg"};
+    static constexpr std::array<std::string_view, 12> aggregates{"count",     "sum",        "min",      "max",
+                                                                 "avg",       "every",      "bool_and", "bool_or",
+                                                                 "array_agg", "string_agg", "json_agg", "jsonb_agg"};
     if (select.n_group_clause > 0 || select.n_target_list == 0) return false;
     return std::all_of(select.target_list, select.target_list + select.n_target_list, [](const PgQuery__Node* item) {
         const PgQuery__Node* value =
@@ -70,17 +70,17 @@ const PgQuery__SelectStmt* returned_query(const PgQuery__Node* node) {
 }  // namespace
 
 void FactsReader::read(const PgQuery__ParseResult& tree) {
-    static const Kinds reading = kinds_of({"select", "copy to", "transaction", "set", "reset", "show", "discard", "listen",
-                                           "unlisten", "prepare", "deallocate", "declare", "fetch", "move", "close",
-                                           "explain", "set constraints"});
+    static const Kinds reading =
+        kinds_of({"select", "copy to", "transaction", "set", "reset", "show", "discard", "listen", "unlisten",
+                  "prepare", "deallocate", "declare", "fetch", "move", "close", "explain", "set constraints"});
     facts_.statements = static_cast<std::uint32_t>(tree.n_stmts);
     for (std::size_t i = 0; i < tree.n_stmts; ++i) {
         reads_a_relation_ = false;
         const PgQuery__Node* statement = tree.stmts[i]->stmt;
         read_statement(statement, nullptr);
         const PgQuery__SelectStmt* query = returned_query(statement);
-        facts_.without_limit |= query != nullptr && reads_a_relation_ && is_absent(query->limit_count) &&
-                                !returns_one_row(*query);
+        facts_.without_limit |=
+            query != nullptr && reads_a_relation_ && is_absent(query->limit_count) && !returns_one_row(*query);
     }
     facts_.may_write = (facts_.kinds & ~reading).any() || facts_.locks_rows ||
                        std::any_of(facts_.functions.begin(), facts_.functions.end(), writes);
@@ -161,13 +161,11 @@ void FactsReader::read_utility(Message& message, const Scope* scope) {
              trigger->funcname[trigger->n_funcname - 1]->string->sval});
         read_below(message, scope);
     } else {
-        static constexpr std::array changing{&pg_query__alter_table_stmt__descriptor,
-                                             &pg_query__rename_stmt__descriptor,
-                                             &pg_query__alter_owner_stmt__descriptor,
-                                             &pg_query__alter_object_schema_stmt__descriptor,
-                                             &pg_query__alter_seq_stmt__descriptor,
-                                             &pg_query__refresh_mat_view_stmt__descriptor,
-                                             &pg_query__truncate_stmt__descriptor};
+        static constexpr std::array changing{
+            &pg_query__alter_table_stmt__descriptor, &pg_query__rename_stmt__descriptor,
+            &pg_query__alter_owner_stmt__descriptor, &pg_query__alter_object_schema_stmt__descriptor,
+            &pg_query__alter_seq_stmt__descriptor,   &pg_query__refresh_mat_view_stmt__descriptor,
+            &pg_query__truncate_stmt__descriptor};
         const bool changes = std::find(changing.begin(), changing.end(), message.descriptor) != changing.end();
         for (Message* child : children_of(message)) {
             Message* inner = child;
@@ -196,13 +194,13 @@ void FactsReader::read_select(PgQuery__SelectStmt& select, const Scope* outer) {
     if (select.rarg != nullptr) read_message(select.rarg->base, &scope);
     read_sources(select.from_clause, select.n_from_clause, scope);
     for (Message* child : children_of(select.base)) {
-        const bool is_read =
-            child == &select.base || (select.with_clause != nullptr && child == &select.with_clause->base) ||
-            (select.larg != nullptr && child == &select.larg->base) ||
-            (select.rarg != nullptr && child == &select.rarg->base) ||
-            (select.into_clause != nullptr && child == &select.into_clause->base) ||
-            std::any_of(select.from_clause, select.from_clause + select.n_from_clause,
-                        [&](const PgQuery__Node* item) { return child == &item->base; });
+        const bool is_read = child == &select.base ||
+                             (select.with_clause != nullptr && child == &select.with_clause->base) ||
+                             (select.larg != nullptr && child == &select.larg->base) ||
+                             (select.rarg != nullptr && child == &select.rarg->base) ||
+                             (select.into_clause != nullptr && child == &select.into_clause->base) ||
+                             std::any_of(select.from_clause, select.from_clause + select.n_from_clause,
+                                         [&](const PgQuery__Node* item) { return child == &item->base; });
         if (!is_read) read_message(*child, &scope);
     }
 }

@@ -67,7 +67,7 @@ class FactsReader {
 
     ByteView text_;
     Facts& facts_;
-    bool is_dry_ = false;  // inside of what is only explained
+    bool is_dry_ = false;            // inside of what is only explained
     bool reads_a_relation_ = false;  // the statement that is being read
 };
 

@@ -153,8 +153,8 @@ std::string name_of(const Message& node) {
     if (type == "TransactionStmt") return std::string(transaction_name(cast<PgQuery__TransactionStmt>(node).kind));
     if (type == "VariableSetStmt") {
         const auto kind = cast<PgQuery__VariableSetStmt>(node).kind;
-        const bool resets = kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET ||
-                            kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
+        const bool resets =
+            kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET || kind == PG_QUERY__VARIABLE_SET_KIND__VAR_RESET_ALL;
         return resets ? "reset" : "set";
     }
     if (type == "GrantStmt") return cast<PgQuery__GrantStmt>(node).is_grant != 0 ? "grant" : "revoke";

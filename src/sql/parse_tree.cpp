@@ -1,5 +1,7 @@
 #include "parse_tree.hpp"
 
+#include "lexer.hpp"
+
 #include <pg_query.h>
 
 #include <cstring>
@@ -23,6 +25,10 @@ StringsAs::StringsAs(Reading how) {
 
 StringsAs::~StringsAs() {
     ::standard_conforming_strings = true;
+}
+
+std::string readable(ByteView text, Reading how) {
+    return without_comments(text, how).value_or(std::string(text));
 }
 
 std::variant<ParseTree, Unparsable> ParseTree::parse(ByteView text, Reading how) {

@@ -25,9 +25,13 @@ class StringsAs {
     StringsAs& operator=(const StringsAs&) = delete;
 };
 
+// The text as libpg_query reads it right: without comments, and as long as before. One that no lexer accepts stays as
+// it is.
+std::string readable(ByteView text, Reading how);
+
 class ParseTree {
   public:
-    // What the text is longer than PostgreSQL's parser knows, or has a NUL in it, is unparsable.
+    // A text with a zero byte in it is unparsable.
     static std::variant<ParseTree, Unparsable> parse(ByteView text, Reading how);
 
     PgQuery__ParseResult& root() const { return *root_; }

@@ -117,7 +117,8 @@ class Editor {
 
     // Rows that are locked would be other ones, and a query without a table has few.
     void limit(PgQuery__Node* statement) {
-        if (edits_.limit == 0 || statement == nullptr || statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) return;
+        if (edits_.limit == 0 || statement == nullptr || statement->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
+            return;
         PgQuery__SelectStmt* select = statement->select_stmt;
         const bool is_of_tables = select->n_from_clause > 0 || select->op != PG_QUERY__SET_OPERATION__SETOP_NONE;
         if (!is_of_tables || select->limit_count != nullptr || select->n_locking_clause > 0 ||
@@ -165,7 +166,7 @@ std::string packed(ParseTree& tree) {
 
 // What is written out is parsed again, and must be the tree that was meant: the deparser has its mistakes.
 std::variant<std::string, Unparsable> edited(ByteView text, const Edits& edits, Reading how) {
-    auto parsed = ParseTree::parse(text, how);
+    auto parsed = ParseTree::parse(readable(text, how), how);
     if (auto* unparsable = std::get_if<Unparsable>(&parsed)) return std::move(*unparsable);
     auto& tree = std::get<ParseTree>(parsed);
     if (!Editor(tree, edits).edit()) return std::string(text);

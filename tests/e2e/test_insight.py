@@ -160,3 +160,127 @@ def test_who_has_left_is_no_session_and_a_console_is_none(sluice):
     with connect(proxy):
         eventually(lambda: sessions(proxy) == [], 5, "it to leave")
         assert told(proxy, "/api/sessions") == {"count": 0, "truncated": False, "sessions": []}
+
+
+# --- what is counted ---
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def counted(proxy) -> dict:
+    return {each["text"]: each for each in told(proxy, "/api/queries")["queries"]}
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_queries_of_one_shape_are_counted_together_by_both_protocols(sluice, mode):
+    proxy = with_http(sluice, insight={"max_queries": 100}, pool={"mode": mode})
+    with login(proxy) as client:
+        client.query("select 1 where 2 = 3")
+        client.query("SELECT 4 /* again */ where 5 = 5")
+        client.send(m.parse("select 6 where 7 = 7", "s"), m.bind("s"), m.execute(), m.bind("s"), m.execute(), m.SYNC)
+        client.until_ready()
+    query = counted(proxy)["select $1 where $2 = $3"]
+    assert (query["calls"], query["errors"], query["rows"]) == (4, 0, 3)
+    assert (query["route"], query["user"]) == ("default", "app")
+    assert query["min_time_seconds"] <= query["p50_time_seconds"] <= query["max_time_seconds"] <= query["total_time_seconds"]
+    assert query["max_time_seconds"] > 0
+
+
+def test_errors_rows_and_bytes(sluice):
+    proxy = with_http(sluice, insight={"max_queries": 100})
+    with login(proxy) as client:
+        client.query("select 1 / 0")
+        client.query("insert into target select 1, 'x' from generate_series(1, 7)")
+        client.query("select repeat('x', 1000) from generate_series(1, 20)")
+    queries = counted(proxy)
+    assert (queries["select $1 / $2"]["calls"], queries["select $1 / $2"]["errors"]) == (1, 1)
+    assert queries["insert into target select $1, $2 from generate_series($3, $4)"]["rows"] == 7
+    assert queries["select repeat($1, $2) from generate_series($3, $4)"]["bytes"] > 20_000
+
+
+def test_time_of_the_server_and_the_wait_for_it_are_told_apart(sluice):
+    proxy = with_http(sluice, insight={"max_queries": 100}, pool={"size": 1})
+    with login(proxy) as holder, login(proxy) as waiter:
+        hold_server(holder)
+        waiter.send(m.query("select pg_sleep(0.1)"))
+        eventually(lambda: proxy.metrics().sum("pgsluice_waiters") == 1, what="the wait")
+        waiter.silent_for(0.3)
+        holder.query("rollback")
+        waiter.until_ready()
+    query = counted(proxy)["select pg_sleep($1)"]
+    assert 0.1 <= query["total_time_seconds"] < 0.29
+    assert query["wait_time_seconds"] >= 0.29
+
+
+def test_a_trace_is_told_with_its_query(sluice):
+    proxy = with_http(sluice, insight={"max_queries": 100})
+    with login(proxy) as client:
+        client.query(f"select 1 /*traceparent='00-{TRACE}-b7ad6b7169203331-01'*/")
+    assert counted(proxy)["select $1"]["last_trace_id"] == TRACE
+
+
+def test_no_constant_is_shown_and_no_password(sluice):
+    proxy = with_http(sluice, insight={"max_queries": 100}, routes=[{"name": "default", "cluster": "main", "log": {"sample_one_in": 1}}])
+    with login(proxy) as client:
+        for sql in ("select 'canary1'", "alter role nobody password 'canary2'", "do $$ begin perform 'canary3'; end $$",
+                    "set application_name = 'canary4'", "select E'canary5', $x$canary6$x$, U&'canary7', 4711 -- canary8"):
+            client.query(sql)
+        client.send(m.parse("select $1::text"), m.bind(values=[b"canary9"]), m.execute(), m.SYNC)
+        client.until_ready()
+        client.query("set application_name = ''")
+    assert "alter role nobody password $1" in counted(proxy)
+    assert "canary" not in proxy.http("/api/queries", **BEARER)[1] and "4711" not in proxy.http("/api/queries", **BEARER)[1]
+    assert len(proxy.awaited_events("query")) >= 5
+    assert [entry for entry in proxy.events("query") if "canary" in entry["sql"]] == []
+
+
+def test_what_cannot_be_parsed_is_counted_as_one(sluice):
+    proxy = with_http(sluice, insight={"max_queries": 100})
+    with login(proxy) as client:
+        client.query("selec 1")
+        client.query("selec 2")
+    query = counted(proxy)["(not parsed)"]
+    assert (query["calls"], query["errors"], query["fingerprint"]) == (2, 2, "0" * 16)
+
+
+def test_the_console_shows_the_same(sluice):
+    proxy = with_http(sluice, insight={"max_queries": 100})
+    with login(proxy) as client:
+        client.query("select 1")
+    with connect(proxy) as console:
+        shown, = [row for row in rows(console, "queries") if row["text"] == "select $1"]
+        assert (shown["calls"], shown["rows"], shown["user"]) == (1, 1, "app")
+
+
+# --- the log ---
+
+def logging(sluice, **log):
+    return sluice(routes=[{"name": "default", "cluster": "main", "log": log}])
+
+
+def test_slow_query_is_in_the_log_with_its_times(sluice):
+    proxy = logging(sluice, slow_query="100ms")
+    with login(proxy, application_name="shop") as client:
+        client.query("select 1")
+        client.query(f"select pg_sleep(0.15) /*traceparent='00-{TRACE}-b7ad6b7169203331-01'*/")
+    entry, = proxy.awaited_events("slow_query")
+    assert entry["sql"] == "select pg_sleep($1)" and entry["trace_id"] == TRACE and entry["application"] == "shop"
+    assert entry["server_ms"] >= 150 and entry["wait_ms"] < 100 and entry["rows"] == 1 and entry["failed"] is False
+    assert entry["level"] == "warning" and re.fullmatch("[0-9a-f]{16}", entry["fingerprint"])
+
+
+def test_sample_takes_one_in_so_many(sluice):
+    proxy = logging(sluice, sample_one_in=10)
+    with login(proxy) as client:
+        for _ in range(300):
+            client.query("select 1")
+    assert 5 <= len(proxy.awaited_events("query")) <= 90
+
+
+def test_query_whose_client_has_gone_is_logged_as_failed(sluice):
+    proxy = logging(sluice, slow_query="50ms")
+    with login(proxy) as client:
+        client.send(m.query("select pg_sleep(20)"))
+        client.silent_for(0.2)
+    entry, = proxy.awaited_events("slow_query")
+    assert entry["failed"] is True and entry["server_ms"] < 5000

@@ -45,7 +45,8 @@ void check_client(const config::Config& config, ByteView client) {
                                                           .application_name = application_name,
                                                           .route = route->name,
                                                           .address = address});
-        if (!rules.empty()) static_cast<void>(judge->judge(rules, client));
+        policy::Shortlists shortlists;
+        if (!rules.empty()) static_cast<void>(judge->judge(rules, policy::Statement{.text = client}, shortlists));
     }
 }
 

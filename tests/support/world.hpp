@@ -27,6 +27,7 @@ struct WorldOptions {
     config::ClientTimeouts timeouts{};
     std::vector<config::Policy> policies{};
     config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
+    bool measures_calls = false;
     bool answers_dials = true;  // every dial ends well, at the next turn
 };
 
@@ -38,7 +39,7 @@ class World final : public session::Host {
         : options_(std::move(options)),
           pools_(clock_),
           statements_({1, 2}, [](ByteView text) { return static_cast<std::uint8_t>(sql::session_effect(text)); }),
-          context_{*this, statements_, pools_.parameters(), *worker_metrics_},
+          context_{*this, statements_, pools_.parameters(), *worker_metrics_, facts_, shortlists_},
           share_(std::make_shared<pool::Share>(1, std::make_shared<pool::Permits>(1))) {
         set_policies(options_.policies);
         pool_ = std::make_unique<pool::Pool>(
@@ -142,7 +143,7 @@ class World final : public session::Host {
         auto engine = policy::Engine::build(policies);
         PGSLUICE_CHECK(std::holds_alternative<policy::Engine>(engine));
         rulebook_ = std::make_shared<const session::Rulebook>(
-            session::Rulebook{std::move(std::get<policy::Engine>(engine)), options_.limits});
+            session::Rulebook{std::move(std::get<policy::Engine>(engine)), options_.limits, options_.measures_calls});
     }
     // A reload takes the clients' route away.
     void lose_route() { route_is_gone_ = true; }
@@ -172,6 +173,7 @@ class World final : public session::Host {
         settle();
     }
     const std::vector<std::string>& verdicts() const { return verdicts_; }
+    const std::vector<session::Call>& calls() const { return calls_; }
 
     // The last step of every test: all clients go, what they left behind is cleared away, and nothing may be missing.
     void close_everything() {
@@ -216,6 +218,7 @@ class World final : public session::Host {
     void on_verdict(const session::Session&, const policy::Verdict& verdict) override {
         verdicts_.emplace_back(verdict.blocks() ? "block" : "allow");
     }
+    void on_call(const session::Session&, const session::Call& call) override { calls_.push_back(call); }
     void on_logged_in(session::Session& session) override { of(session).logged_in = true; }
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError*) override {
         PGSLUICE_CHECK(!of(session).ended);
@@ -260,6 +263,8 @@ class World final : public session::Host {
     protocol::StatementCache statements_;
     std::shared_ptr<const session::Rulebook> rulebook_;
     bool route_is_gone_ = false;
+    sql::FactsCache facts_{{1, 2}, {}};
+    policy::Shortlists shortlists_;
     session::Context context_;
     std::shared_ptr<pool::Share> share_;
     std::unique_ptr<pool::Pool> pool_;
@@ -267,6 +272,7 @@ class World final : public session::Host {
     std::set<session::Session*> deferred_;
     std::vector<pool::Server*> cancels_;
     std::vector<std::string> verdicts_;
+    std::vector<session::Call> calls_;
 };
 
 }  // namespace pgsluice::test

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -195,6 +196,14 @@ struct RouteMatch {
     std::vector<Network> from;
 };
 
+// Which queries are written to the log.
+struct QueryLog {
+    Milliseconds slow_query{0};       // those that take as long, the wait for a server included; 0: none
+    std::uint32_t sample_one_in = 0;  // besides, one in so many; 0: none
+
+    bool is_on() const { return slow_query.count() > 0 || sample_one_in > 0; }
+};
+
 struct Route {
     std::string name;
     RouteMatch match;
@@ -207,25 +216,52 @@ struct Route {
     bool parameters_filled_in = false, connect_query_filled_in = false;  // from ${...}: they may hold secrets
     Pool pool;
     ClientTimeoutOverrides timeouts;
+    QueryLog log;
     std::uint32_t max_connections = 0;  // client connections on this route
     Replication replication = Replication::allow;
 };
 
 // --- Policies --------------------------------------------------------------------------------------------------------
 
-enum class PolicyAction : std::uint8_t { allow, block, log };
+enum class PolicyAction : std::uint8_t { allow, block, log, rewrite };
+constexpr std::string_view name_of(PolicyAction action) {
+    constexpr std::string_view names[] = {"allow", "block", "log", "rewrite"};
+    return names[static_cast<std::size_t>(action)];
+}
 enum class PolicyMode : std::uint8_t { enforce, shadow };
+constexpr std::string_view name_of(PolicyMode mode) {
+    return mode == PolicyMode::enforce ? "enforce" : "shadow";
+}
 
-// Empty lists and an empty pattern match everything.
+enum class OnUnparsable : std::uint8_t { block, allow };
+
+// What is left out matches everything.
 struct PolicyCondition {
-    std::string pattern;  // RE2, searched anywhere in the text
-    std::vector<std::string> routes, databases, users, applications;
-    std::vector<Network> from;
+    std::string pattern{};  // RE2, searched anywhere in the text
+    std::vector<std::string> routes{}, databases{}, users{}, applications{};
+    std::vector<Network> from{};
+    std::vector<std::string> statements{};                 // command tags, and words for several of them
+    std::vector<std::string> tables{}, reads{}, writes{};  // "name" or "schema.name", with * and ?
+    std::vector<std::string> functions{};                  // likewise
+    std::vector<std::string> columns{};                    // "name" or "table.name", with * and ?
+    std::vector<std::string> fingerprints{};               // libpg_query's, 16 hexadecimal digits
+    std::map<std::string, std::string> tags{};             // of the text's comment (sqlcommenter); values with * and ?
+    bool without_where = false, without_limit = false;
+    std::optional<bool> in_transaction{};
+};
+
+// What `action: rewrite` makes of the text: by a regular expression first, then on the tree.
+struct PolicyRewrite {
+    std::string pattern, replacement;            // RE2, everywhere in the text; \1 is the first group
+    std::map<std::string, std::string> tables;   // "table" or "schema.table" -> what stands there instead
+    std::map<std::string, std::string> schemas;  // likewise, of schemas
+    std::uint64_t limit = 0;                     // rows; of a query without a LIMIT of its own; 0: none
 };
 
 struct Policy {
     std::string name;
     PolicyCondition when;
+    PolicyRewrite rewrite;
     PolicyAction action = PolicyAction::block;
     std::string sqlstate = "42501";
     std::string message;  // empty: "blocked by policy \"NAME\""
@@ -288,6 +324,7 @@ struct Config {
     std::vector<Cluster> clusters;
     std::vector<Route> routes;
     std::vector<Policy> policies;
+    OnUnparsable on_unparsable = OnUnparsable::block;  // policy_defaults
     Log log;
     AdminHttp admin_http;
     AdminConsole console;

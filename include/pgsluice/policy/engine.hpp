@@ -5,6 +5,7 @@
 
 #include <pgsluice/config/config.hpp>
 #include <pgsluice/policy/rules.hpp>
+#include <pgsluice/policy/statement.hpp>
 #include <pgsluice/policy/verdict.hpp>
 
 #include <cstddef>
@@ -33,15 +34,26 @@ class Engine {
     Engine& operator=(Engine&&) noexcept;
     ~Engine();
 
-    // All errors at once, or the engine.
-    static std::variant<Engine, std::vector<BuildError>> build(const std::vector<config::Policy>& policies);
+    // All errors at once, or the engine. `on_unparsable`: what becomes of a text that cannot be parsed where a rule
+    // which blocks would have to look at what it does.
+    static std::variant<Engine, std::vector<BuildError>> build(
+        const std::vector<config::Policy>& policies, config::OnUnparsable on_unparsable = config::OnUnparsable::block);
 
     // For a session when its route is known, and again when a fact changes (application_name by SET).
     Rules for_principal(const Principal& principal) const;
 
     // `rules` came from this engine. Shadow rules behind the rule that decides are not reached, as they would not be if
     // they were enforced.
-    Verdict judge(const Rules& rules, std::string_view text) const;
+    Verdict judge(const Rules& rules, const Statement& statement, Shortlists& shortlists) const;
+    // The rules of the list that statements with these facts may match.
+    std::vector<RuleIndex> shortlist(const Rules& rules, const sql::Facts& facts) const;
+
+    // What the statement becomes by the rule, whose verdict was Action::rewrite; or the error that it is answered with.
+    std::variant<std::string, wire::SqlError> rewrite(RuleIndex rule, std::string_view text,
+                                                      sql::Reading reading) const;
+    // For each rule, in their order, the key below `when` that the statement or who sends it does not meet; empty where
+    // it matches.
+    std::vector<std::string> explain(const Principal& principal, const Statement& statement) const;
 
     const std::string& name(RuleIndex rule) const;
 

@@ -4,9 +4,14 @@
 
 #include <pgsluice/base/address.hpp>
 #include <pgsluice/policy/verdict.hpp>
+#include <pgsluice/sql/facts.hpp>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pgsluice::policy {
@@ -27,6 +32,10 @@ class Rules {
     bool empty() const { return list_ == nullptr; }
     // Some statement could be blocked. Where none could, text too long to be inspected may pass.
     bool may_block() const { return list_ != nullptr && list_->may_block; }
+    // Some rule looks at what a parser says of a statement (Statement::facts).
+    bool need_facts() const { return list_ != nullptr && list_->need_facts; }
+    // The verdict on one text may differ from time to time: by the state of its transaction, or where names lead.
+    bool depend_on_session() const { return list_ != nullptr && list_->depend_on_session; }
 
     // The very same list: true for equal lists that came through one RulesCache.
     friend bool operator==(const Rules& a, const Rules& b) { return a.list_ == b.list_; }
@@ -34,9 +43,10 @@ class Rules {
   private:
     friend class Engine;
     friend class RulesCache;
+    friend class Shortlists;
     struct List {
         const void* maker = nullptr;
-        bool may_block = false;
+        bool may_block = false, need_facts = false, depend_on_session = false;
         std::vector<RuleIndex> indices;
     };
     explicit Rules(std::shared_ptr<const List> list) : list_(std::move(list)) {}
@@ -57,6 +67,27 @@ class RulesCache {
     // lists are no longer shared.
     static constexpr std::size_t capacity = 256;
     std::vector<Rules> lists_;
+};
+
+// Of a list of rules those that statements with the same facts may match, so that a statement which comes again is
+// tried against the few that are left. One per worker, not locked.
+class Shortlists {
+  public:
+    const std::vector<RuleIndex>& of(const Engine& engine, const Rules& rules,
+                                     const std::shared_ptr<const sql::Facts>& facts);
+
+    std::size_t size() const { return lists_.size(); }
+
+  private:
+    static constexpr std::size_t capacity = 4096;
+    using Key = std::pair<const void*, const void*>;
+    // Holds what its key points to.
+    struct Entry {
+        Rules rules;
+        std::shared_ptr<const sql::Facts> facts;
+        std::vector<RuleIndex> indices;
+    };
+    boost::unordered_flat_map<Key, Entry> lists_;
 };
 
 }  // namespace pgsluice::policy

@@ -32,12 +32,13 @@ class Hits {
     std::uint32_t count_ = 0;
 };
 
-enum class Action : std::uint8_t { allow, block };
+enum class Action : std::uint8_t { allow, block, rewrite };
 
 struct Verdict {
     Action action = Action::allow;
     std::optional<RuleIndex> rule;          // the enforcing rule that decided; none: nothing matched
     const wire::SqlError* error = nullptr;  // what a blocked statement is answered with; lives as long as the engine
+    bool is_unparsable = false;             // it is blocked only since the rule cannot be told from it
     Hits hits;
 
     bool blocks() const { return action == Action::block; }

@@ -25,6 +25,7 @@ struct Target {
     Secret password;  // configured for the server user; empty: the client's own proof is passed through
     Milliseconds connect_retry{1000};  // timeouts.connect_retry
     Milliseconds abandoned{5000};      // timeouts.abandoned; 0: no limit
+    config::QueryLog query_log;        // routes[].log
     std::uint64_t fingerprint = 0;     // differs where servers opened under the older target must not be lent any more
 
     // Those of equal names share pool.size: Permits.

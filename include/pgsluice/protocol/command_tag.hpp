@@ -26,4 +26,15 @@ constexpr Aftermath aftermath_of(ByteView tag) {
     return is_ddl ? Aftermath::schema_changed : Aftermath::none;
 }
 
+// How many rows it returned or changed: the number that ends the tag; 0 where there is none.
+constexpr std::uint64_t rows_of(ByteView body) {
+    const ByteView tag = command_tag(body);
+    std::uint64_t rows = 0;
+    std::uint64_t place = 1;
+    for (std::size_t at = tag.size(); at > 0 && tag[at - 1] >= '0' && tag[at - 1] <= '9'; --at, place *= 10) {
+        rows += static_cast<std::uint64_t>(tag[at - 1] - '0') * place;
+    }
+    return rows;
+}
+
 }  // namespace pgsluice::protocol

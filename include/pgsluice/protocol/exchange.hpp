@@ -59,6 +59,7 @@ struct Owed {
     StatementRef statement{};  // parse, close
     bool unnamed = false;      // parse, close: of the server's unnamed statement
     std::unique_ptr<OwedText> text{};
+    std::uint32_t call = 0;  // query, execute: the number by which its session measures it; 0: it does not
 };
 
 enum class Settled : std::uint8_t {
@@ -80,6 +81,8 @@ class Exchange {
         virtual void on_parsed(const Owed& owed) = 0;
         virtual void on_closed(const Owed& owed) = 0;
         virtual void on_deallocated(const Owed& owed) = 0;
+        // A Query or Execute that is measured has come to its end, failed or not.
+        virtual void on_answered(std::uint32_t call) = 0;
         // The server skipped it; or read it, and it failed.
         virtual void on_dropped(const Owed& owed, bool was_read) = 0;
 
@@ -92,6 +95,9 @@ class Exchange {
     // Not to be called for what the server ignores: see skipping() and ignores_sync().
     void owe(Owed owed);
     void owe(Asked asked) { enter(asked); }
+    void owe_call(Asked asked, std::uint32_t call) {
+        if (Owed* entry = enter(asked)) entry->call = call;
+    }
     // An extended-protocol error was reported and no Sync has been sent since: the server reads and drops everything
     // else.
     bool skipping() const { return skipping_; }
@@ -138,6 +144,8 @@ class Exchange {
     ByteView named_first() const {
         return owed_.empty() || owed_.front().text == nullptr ? ByteView() : ByteView(owed_.front().text->name);
     }
+    // The call that the oldest message is; 0 for none.
+    std::uint32_t first_call() const { return owed_.empty() ? 0 : owed_.front().call; }
     bool owes_ready() const { return readies_owed_ > 0; }
     // Nothing is owed that is known of, yet a ReadyForQuery may still come: append_sync_proof() (sync_proof.hpp) finds
     // out.

@@ -8,17 +8,20 @@
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/parameter_set.hpp>
 #include <pgsluice/protocol/statement.hpp>
+#include <pgsluice/sql/facts_cache.hpp>
 
 #include <memory>
 
 namespace pgsluice::session {
 
 class Session;
+struct Call;
 
 // Rules and limits as one immutable value; a session keeps the one that it began its transaction with.
 struct Rulebook {
     policy::Engine policies;
     config::Limits limits;
+    bool measures_calls = false;  // Host::on_call is to be told of each
 };
 
 // Goes along with a cancel request. When nobody holds it any more, the request has been sent, or will not be.
@@ -39,6 +42,8 @@ class Host {
     // Sends a cancel request to the server, which is not lent again before that has ended: Pool::end_cancel follows.
     virtual void forward_cancel(pool::Pool& pool, pool::Server& server, CancelToken asked) = 0;
     virtual void on_verdict(const Session& session, const policy::Verdict& verdict) = 0;
+    // A query has been answered, or its client or server has gone before that.
+    virtual void on_call(const Session& session, const Call& call) = 0;
     virtual void on_logged_in(Session& session) = 0;
     // The session is over, and still on the call stack: take it out of every list and free it from the loop.
     virtual void on_ended(Session& session, metrics::Disconnect reason, const wire::SqlError* error) = 0;
@@ -53,6 +58,8 @@ struct Context {
     protocol::StatementCache& statements;
     protocol::ParameterTable& parameters;
     metrics::WorkerMetrics& metrics;
+    sql::FactsCache& facts;
+    policy::Shortlists& shortlists;
     Bytes to_client{}, to_server{};  // scratch of the one session that is on the stack
 };
 

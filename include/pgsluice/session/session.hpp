@@ -13,6 +13,7 @@
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/protocol/unsent_begin.hpp>
+#include <pgsluice/session/calls.hpp>
 #include <pgsluice/session/host.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
 #include <pgsluice/sql/session_effect.hpp>
@@ -122,6 +123,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     // client_side.cpp: one message each. They return how many bytes they took from the front; none: come again with
     // more bytes, or when what they wait for has happened.
     std::size_t admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
+    std::size_t admit_judged(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     std::size_t admit_to_server(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_without_server(const wire::Frame& frame, ByteView rest, Bytes& to_client);
     std::size_t refuse_malformed(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
@@ -145,6 +147,11 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
+    const wire::SqlError* judge_text(ByteView text, std::optional<policy::RuleIndex>& rewrites, wire::SqlError& own);
+    const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, wire::SqlError& own);
+    std::size_t admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
+    const wire::SqlError* judge_again(ByteView prepared_text, wire::SqlError& own);
+    wire::SqlError unparsable_error(const wire::SqlError& of_rule, const std::string& rule, ByteView text) const;
     void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
     void refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client);
     void refuse_in_place(const wire::SqlError& error, bool is_query, wire::Outbox& to_server);
@@ -184,6 +191,21 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void note_schema_change(ByteView tag);
     void note_reported(const wire::ParameterStatus& setting);
     sql::SessionEffect effect_of(ByteView text, sql::SessionEffect judged) const;
+    // facts.cpp
+    void note_encoding(ByteView client_encoding);
+    sql::Reading reading() const;
+    bool is_read_as_written(ByteView text) const;
+    const sql::FactsRef* facts_of(ByteView text);
+    std::optional<bool> in_transaction();
+    void note_transaction_control(const sql::FactsRef* facts);
+    std::optional<ByteView> search_path() const;
+    // measuring.cpp
+    bool measures() const { return calls_ != nullptr; }
+    void measure(bool on);
+    Callee callee_of(ByteView text);
+    std::uint32_t begin_call(Callee callee);
+    void note_bound(const wire::Bind& bind);
+    void report_the_rest();
     // session_state.cpp
     bool preserves_state() const;
     const wire::SqlError* judge_effect(const wire::Frame& frame, ByteView rest, wire::SqlError& refused);
@@ -227,6 +249,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void on_parsed(const protocol::Owed& owed) override;
     void on_closed(const protocol::Owed& owed) override;
     void on_deallocated(const protocol::Owed& owed) override { statements_.on_deallocated(owed); }
+    void on_answered(std::uint32_t call) override;
     void on_dropped(const protocol::Owed& owed, bool was_read) override;
 
     Context& context_;
@@ -251,7 +274,8 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
     protocol::UnsentBegin begin_;
-    std::uint64_t settings_ = 0;  // the digest of what decides about the meaning of texts
+    std::unique_ptr<Calls> calls_;  // nullptr: nobody wants to know
+    std::uint64_t settings_ = 0;    // the digest of what decides about the meaning of texts
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;  // those of rulebook_ that concern this client
@@ -261,6 +285,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t server_rest_ = 0;  // bytes of a server message that still have to come
     // What the message in front is answered with, since no server could be had; or why this one could not be used.
     std::unique_ptr<wire::SqlError> refusal_;
+    std::unique_ptr<Bytes> rewritten_;  // the message that goes on in the place of the one in front
 
     TimePoint started_at_;
     TimePoint active_at_;
@@ -272,24 +297,27 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     metrics::ClientState state_ = metrics::ClientState::idle;
     Forgetting forgetting_ = Forgetting::nothing;
     Rest client_rest_goes_ = Rest::nowhere, server_rest_goes_ = Rest::nowhere;
-    bool waiting_ = false;            // in the pool's queue
-    bool lease_begun_ = false;        // the server has this client's settings
-    bool holding_ = false;            // see hold_until_settled
-    bool skipping_here_ = false;      // an error of ours, with no server involved: all is dropped up to the Sync
-    bool judged_ = false;             // the message in front has passed the policies and waits to be sent
-    bool noted_ = false;              // and what it does to the session stands in effect_
-    bool pinned_ = false;             // keeps its server to the end: something on it is not known well enough
-    bool expects_pin_ = false;        // counted as pinned before the server has told of what does it
-    bool unseen_ = false;             // pool.check_at_release: a transaction may have done anything
-    bool inspecting_ = false;         // the server is asked what the session has become
-    bool awaits_replay_ = false;      // the client's message waits until the server has its settings
-    bool steps_taken_ = false;        // settings_ is ahead of wants_: statements have changed something since
-    bool steps_unsettled_ = false;    // and have not all been answered
-    bool escapes_ = false;            // standard_conforming_strings is off
-    bool creates_temporary_ = false;  // search_path names pg_temp
-    bool changed_schema_ = false;     // in the transaction that is open
-    bool begin_is_alone_ = false;     // nothing of the client's has been sent behind it yet
-    bool owes_sync_ = false;          // a Query was skipped with BEGIN: a Sync of ours is to answer it
+    bool waiting_ = false;          // in the pool's queue
+    bool lease_begun_ = false;      // the server has this client's settings
+    bool holding_ = false;          // see hold_until_settled
+    bool skipping_here_ = false;    // an error of ours, with no server involved: all is dropped up to the Sync
+    bool judged_ = false;           // the message in front has passed the policies and waits to be sent
+    bool noted_ = false;            // and what it does to the session stands in effect_
+    bool pinned_ = false;           // keeps its server to the end: something on it is not known well enough
+    bool expects_pin_ = false;      // counted as pinned before the server has told of what does it
+    bool unseen_ = false;           // pool.check_at_release: a transaction may have done anything
+    bool inspecting_ = false;       // the server is asked what the session has become
+    bool awaits_replay_ = false;    // the client's message waits until the server has its settings
+    bool steps_taken_ = false;      // settings_ is ahead of wants_: statements have changed something since
+    bool steps_unsettled_ = false;  // and have not all been answered
+    bool escapes_ = false;          // standard_conforming_strings is off
+    bool encoding_hides_ascii_ = false;
+    bool rules_have_changed_ = false;     // since its first statement may have been prepared
+    bool transaction_unsettled_ = false;  // something unanswered may begin or end a transaction
+    bool creates_temporary_ = false;      // search_path names pg_temp
+    bool changed_schema_ = false;         // in the transaction that is open
+    bool begin_is_alone_ = false;         // nothing of the client's has been sent behind it yet
+    bool owes_sync_ = false;              // a Query was skipped with BEGIN: a Sync of ours is to answer it
     bool draining_ = false;
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;

@@ -14,7 +14,8 @@ struct CommentTag {
     friend bool operator==(const CommentTag&, const CommentTag&) = default;
 };
 
-// In their order, at most 32; empty where there is no such comment. One that is not well formed is read as far as it is.
+// In their order, at most 32; empty where there is no such comment. One that is not well formed is read as far as it
+// is.
 std::vector<CommentTag> comment_tags(ByteView text);
 
 // The trace id (32 hexadecimal digits) of the traceparent tag, W3C Trace Context; empty where there is none.

@@ -6,6 +6,7 @@
 #include <pgsluice/base/bytes.hpp>
 #include <pgsluice/sql/statement_kind.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -60,8 +61,14 @@ struct Reading {
     friend bool operator==(const Reading&, const Reading&) = default;
 };
 
-// Parses: about half of what a transaction costs. The caller bounds the length of the text; the depth of its nesting is
-// bounded by that, on a stack as large as parser_stack_bytes.
+// The longest text that may be parsed, and the stack that its thread needs for that: the parser goes down as deep as
+// the text is nested and has no check that works. The deepest, "1+1+1...", takes 960 bytes of stack for each of its
+// own.
+constexpr std::size_t longest_parsed_text = 64 << 10;
+constexpr std::size_t parser_stack_bytes = 128 << 20;
+
+// Parses: about half of what a transaction costs. The caller sees to it that the thread has such a stack, or the text
+// is short.
 std::variant<Facts, Unparsable> read_facts(ByteView text, Reading how);
 
 }  // namespace pgsluice::sql

@@ -36,16 +36,18 @@ constexpr Principal principal{
 void judge(benchmark::State& state) {
     const Engine engine = engine_of(policies(state.range(0)));
     const Rules rules = engine.for_principal(principal);
-    for (auto _ : state) benchmark::DoNotOptimize(engine.judge(rules, sql));
+    Shortlists shortlists;
+    for (auto _ : state) benchmark::DoNotOptimize(engine.judge(rules, Statement{.text = sql}, shortlists));
 }
 BENCHMARK(judge)->Arg(0)->Arg(1)->Arg(20);
 
 void judge_long_text(benchmark::State& state) {
     const Engine engine = engine_of(policies(1));
     const Rules rules = engine.for_principal(principal);
+    Shortlists shortlists;
     std::string text;
     while (text.size() < 16384) text += sql;
-    for (auto _ : state) benchmark::DoNotOptimize(engine.judge(rules, text));
+    for (auto _ : state) benchmark::DoNotOptimize(engine.judge(rules, Statement{.text = text}, shortlists));
     state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 BENCHMARK(judge_long_text);

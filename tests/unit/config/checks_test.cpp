@@ -188,8 +188,20 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     Policies, Impossible,
-    ::testing::Values(Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p }, { name: p } ]",
-                           "5:34: policies[1].name: another policy has the name \"p\""},
+    ::testing::Values(Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, action: rewrite } ]",
+                           "5:13: policies[0]: changes nothing"},
+                      Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, rewrite: { limit: 5 } } ]",
+                           "5:33: policies[0].rewrite: is for action: rewrite alone"},
+                      Case{4,
+                           "routes: [ { name: a } ]\npolicies: [ { name: p, when: { users: [x, y] } }, "
+                           "{ name: q, action: log, when: { users: [y], statements: [drop] } } ]",
+                           "5:51: policies[1]: can never match: policy \"p\" before it decides"},
+                      Case{4,
+                           "routes: [ { name: a } ]\npolicies: [ { name: p, when: { from: [unix] } }, "
+                           "{ name: q, when: { from: [unix], pattern: x } } ]",
+                           "5:50: policies[1]: can never match"},
+                      Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, mode: shadow }, { name: p } ]",
+                           "5:48: policies[1].name: another policy has the name \"p\""},
                       Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, sqlstate: \"00000\" } ]",
                            "5:34: policies[0].sqlstate: \"00000\" is not an error code"},
                       Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, sqlstate: 01000 } ]",
@@ -280,6 +292,15 @@ INSTANTIATE_TEST_SUITE_P(
              "{ name: rest } ]",
              ""},
         Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, when: { users: [x] } } ]", ""},
+        Case{4,
+             "routes: [ { name: a } ]\npolicies: [ { name: p, when: { users: [x] } }, { name: q, when: { users: [y] } "
+             "}, "
+             "{ name: r, when: { statements: [drop] } }, { name: s, when: { tables: [t] } } ]",
+             ""},
+        Case{4,
+             "routes: [ { name: a } ]\npolicies: [ { name: p, mode: shadow, when: { users: [x] } }, "
+             "{ name: q, when: { users: [x] } } ]",
+             ""},
         Case{4, "routes: [ { name: a, parameters: { \"pg_stat_statements.track\": none, jit: true } } ]", ""}));
 
 TEST(Checks, SeveralClustersLeaveNoDefault) {

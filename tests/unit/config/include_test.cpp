@@ -13,12 +13,12 @@ using ::testing::StartsWith;
 
 TEST(Include, AppendsListsAndMergesMapsInTheOrderOfNames) {
     const Folder folder;
-    folder.write("conf.d/20.yaml", "policies: [ { name: third } ]\nlog: { format: json }\n");
+    folder.write("conf.d/20.yaml", "policies: [ { name: third, action: log } ]\nlog: { format: json }\n");
     folder.write("conf.d/10.yaml",
-                 "policies: [ { name: second } ]\nclusters: { other: { servers: [ { host: /x } ] } }\n");
+                 "policies: [ { name: second, action: log } ]\nclusters: { other: { servers: [ { host: /x } ] } }\n");
     folder.write("conf.d/00.txt", "nonsense");
-    const Loaded loaded =
-        folder.load("include: [ conf.d/*.yaml ]\n" + base + "policies: [ { name: first } ]\nlog: { level: debug }\n");
+    const Loaded loaded = folder.load("include: [ conf.d/*.yaml ]\n" + base +
+                                      "policies: [ { name: first, action: log } ]\nlog: { level: debug }\n");
     ASSERT_TRUE(loaded) << testing::PrintToString(folder.lines(loaded.problems));
     std::vector<std::string> names;
     for (const Policy& policy : loaded.config->policies) names.push_back(policy.name);
@@ -33,9 +33,10 @@ TEST(Include, AppendsListsAndMergesMapsInTheOrderOfNames) {
 TEST(Include, ProblemsNameTheirFileAndThePlaceInTheWhole) {
     const Folder folder;
     folder.write("more.yaml", "\npolicies: [ { name: b, action: stop } ]\n");
-    EXPECT_THAT(folder.problems("include: [ more.yaml ]\n" + base + "policies: [ { name: a } ]\nworker: 1\n"),
-                ElementsAre(StartsWith("pgsluice.yaml:7:1: worker: unknown key"),
-                            StartsWith("more.yaml:2:32: policies[1].action: \"stop\" is unknown")));
+    EXPECT_THAT(
+        folder.problems("include: [ more.yaml ]\n" + base + "policies: [ { name: a, action: log } ]\nworker: 1\n"),
+        ElementsAre(StartsWith("pgsluice.yaml:7:1: worker: unknown key"),
+                    StartsWith("more.yaml:2:32: policies[1].action: \"stop\" is unknown")));
 }
 
 TEST(Include, AValueIsSetOnce) {

@@ -81,8 +81,11 @@ routes:
     timeouts: { transaction: 9s }
     max_connections: 7
 policies:
-  - { name: p, when: { pattern: "^drop", routes: [orders], databases: [a], users: [b], applications: [c], from: [unix] },
+  - { name: p, when: { pattern: "^drop", routes: [orders], databases: [a], users: [b], applications: [c], from: [unix],
+              statements: [d], tables: [e], reads: [f], writes: [g], functions: [h], columns: [i], fingerprints: [j],
+              tags: { k: l }, without_where: true, without_limit: true, in_transaction: false },
       action: log, sqlstate: "0A000", message: no, hint: try, mode: shadow }
+policy_defaults: { on_unparsable: allow }
 log: { level: debug, format: json, file: pgsluice.log, connections: false, disconnections: false, pool_errors: false }
 admin: { http: { address: 127.0.0.2, port: 1 } }
 metrics: { max_series: 5 }
@@ -130,6 +133,12 @@ security: { secret_files: enforce }
     EXPECT_EQ(c.policies[0].action, PolicyAction::log);
     EXPECT_EQ(c.policies[0].mode, PolicyMode::shadow);
     EXPECT_EQ(c.policies[0].message, "no");
+    EXPECT_EQ(c.policies[0].when.statements, std::vector<std::string>{"d"});
+    EXPECT_EQ(c.policies[0].when.columns, std::vector<std::string>{"i"});
+    EXPECT_EQ(c.policies[0].when.tags.at("k"), "l");
+    EXPECT_TRUE(c.policies[0].when.without_where);
+    EXPECT_EQ(c.policies[0].when.in_transaction, false);
+    EXPECT_EQ(c.on_unparsable, OnUnparsable::allow);
     EXPECT_EQ(c.log.file, folder.path("pgsluice.log"));
     EXPECT_EQ(c.admin_http.address, "127.0.0.2");
     EXPECT_EQ(c.metrics_max_series, 5u);

@@ -95,7 +95,7 @@ const Range ranges[] = {
     {"limits: { connections_per_address: VALUE }", "1", "1000000", nullptr, "1000001", true},
     {"limits: { login_timeout: VALUE }", "1ms", longest, nullptr, too_long, true},
     {"limits: { inspect_bytes: VALUE }", "16KiB", "1073741822", "16383", "1073741823", false},
-    {"limits: { parse_inline: VALUE }", "1KiB", "1MiB", "1023", "1048577", false},
+    {"limits: { parse_inline: VALUE }", "1KiB", "64KiB", "1023", "65537", false},
     {"limits: { message_bytes: VALUE }", "16KiB", "1073741822", "16383", "1GiB", false},
     {"timeouts: { query: VALUE }", "1ms", longest, nullptr, too_long, true},
     {"timeouts: { transaction: VALUE }", "1ms", longest, nullptr, too_long, true},

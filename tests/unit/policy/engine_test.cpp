@@ -21,7 +21,7 @@ TEST(Engine, without_rules_allows_and_has_nothing_to_ask) {
     const Rules rules = engine.for_principal(ann());
     EXPECT_TRUE(rules.empty());
     EXPECT_FALSE(rules.may_block());
-    EXPECT_FALSE(engine.judge(rules, "drop table t").blocks());
+    EXPECT_FALSE(judge(engine, rules, "drop table t").blocks());
 }
 
 TEST(Engine, the_first_enforcing_match_decides) {
@@ -49,7 +49,7 @@ TEST(Engine, a_shadow_allow_does_not_exempt) {
 TEST(Engine, hits_are_bounded) {
     std::vector<config::Policy> policies(40, rule("dry", "x", PolicyAction::block, PolicyMode::shadow));
     const Engine engine = engine_of(policies);
-    const Verdict verdict = engine.judge(engine.for_principal(ann()), "x");
+    const Verdict verdict = judge(engine, engine.for_principal(ann()), "x");
     EXPECT_EQ(verdict.hits.size(), Hits::capacity);
     EXPECT_FALSE(verdict.blocks());
     EXPECT_FALSE(verdict.rule.has_value());
@@ -63,20 +63,20 @@ TEST(Engine, a_block_carries_the_error_of_its_rule) {
     const Engine engine = engine_of({worded, rule("plain", "truncate")});
     const Rules rules = engine.for_principal(ann());
 
-    const Verdict drop = engine.judge(rules, "drop table t");
+    const Verdict drop = judge(engine, rules, "drop table t");
     ASSERT_TRUE(drop.blocks());
     EXPECT_EQ(drop.error->severity, wire::Severity::error);
     EXPECT_EQ(drop.error->code(), "0A000");
     EXPECT_EQ(drop.error->message, "not here");
     EXPECT_EQ(drop.error->hint, "ask the owner");
 
-    const Verdict truncate = engine.judge(rules, "truncate t");
+    const Verdict truncate = judge(engine, rules, "truncate t");
     ASSERT_TRUE(truncate.blocks());
     EXPECT_EQ(truncate.error->code(), "42501");
     EXPECT_EQ(truncate.error->message, "blocked by policy \"plain\"");
     EXPECT_EQ(truncate.error->hint, "");
 
-    EXPECT_EQ(engine.judge(rules, "select 1").error, nullptr);
+    EXPECT_EQ(judge(engine, rules, "select 1").error, nullptr);
 }
 
 TEST(Engine, reports_every_error_of_every_policy) {
@@ -109,9 +109,9 @@ TEST(Engine, letting_a_statement_pass_allocates_nothing) {
                                      rule("c", "select", PolicyAction::log), rule("d", "select", PolicyAction::allow)});
     const Rules rules = engine.for_principal(ann());
     const std::string text = "select caf\xC3\xA9 from t where id = 17";
-    engine.judge(rules, text);  // RE2 builds its states on the way
+    judge(engine, rules, text);  // RE2 builds its states on the way
     const std::size_t before = allocations;
-    const Verdict verdict = engine.judge(rules, text);
+    const Verdict verdict = judge(engine, rules, text);
     EXPECT_EQ(allocations, before);
     EXPECT_FALSE(verdict.blocks());
     EXPECT_EQ(verdict.hits.size(), 1U);
@@ -120,7 +120,7 @@ TEST(Engine, letting_a_statement_pass_allocates_nothing) {
 TEST(EngineDeathTest, rules_of_another_engine_are_a_bug) {
     const Engine one = engine_of({rule("a", "x")});
     const Engine other = engine_of({rule("a", "x")});
-    EXPECT_DEATH(other.judge(one.for_principal(ann()), "x"), "invariant broken");
+    EXPECT_DEATH(judge(other, one.for_principal(ann()), "x"), "invariant broken");
 }
 
 }  // namespace pgsluice::policy

@@ -1,4 +1,4 @@
-#include "facts.hpp"
+#include "evidence.hpp"
 
 #include "fixture.hpp"
 
@@ -8,22 +8,24 @@ namespace {
 const Screen no_screen;
 
 std::string readable(std::string_view text) {
-    Facts facts(text, no_screen);
-    return std::string(facts.readable_text());
+    const Statement statement{.text = text};
+    Evidence evidence(statement, no_screen);
+    return std::string(evidence.readable_text());
 }
 const std::string fffd = "\xEF\xBF\xBD";
 
 }  // namespace
 
-TEST(Facts, valid_text_is_not_copied) {
+TEST(Evidence, valid_text_is_not_copied) {
     for (const std::string_view text : {"", "select 1", "caf\xC3\xA9", "0123456789abcdef\xF0\x9F\x90\x98 elephants"}) {
-        Facts facts(text, no_screen);
-        EXPECT_EQ(facts.readable_text().data(), text.data());
-        EXPECT_EQ(facts.readable_text().size(), text.size());
+        const Statement statement{.text = text};
+        Evidence evidence(statement, no_screen);
+        EXPECT_EQ(evidence.readable_text().data(), text.data());
+        EXPECT_EQ(evidence.readable_text().size(), text.size());
     }
 }
 
-TEST(Facts, each_stray_byte_is_one_replacement_character) {
+TEST(Evidence, each_stray_byte_is_one_replacement_character) {
     EXPECT_EQ(readable("\xE9"), fffd);
     EXPECT_EQ(readable("caf\xE9 au lait"), "caf" + fffd + " au lait");
     EXPECT_EQ(readable("\xFF\xFE"), fffd + fffd);
@@ -33,7 +35,7 @@ TEST(Facts, each_stray_byte_is_one_replacement_character) {
     EXPECT_EQ(readable("\xC3\xA9\xE9\xC3\xA9"), "\xC3\xA9" + fffd + "\xC3\xA9");
 }
 
-TEST(Facts, a_stray_byte_at_any_place_of_a_word_is_found) {
+TEST(Evidence, a_stray_byte_at_any_place_of_a_word_is_found) {
     for (std::size_t at = 0; at < 24; ++at) {
         std::string text(24, 'x');
         text[at] = '\xFF';

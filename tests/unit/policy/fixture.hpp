@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pgsluice/policy/engine.hpp>
+#include <pgsluice/sql/facts_cache.hpp>
 
 #include <gtest/gtest.h>
 
@@ -36,14 +37,30 @@ inline Principal ann() {
     return {.user = "ann", .database = "orders", .application_name = "checkout", .route = "main"};
 }
 
+// Facts are worked out where the rules ask for them, as a session does.
+inline Verdict judge(const Engine& engine, const Rules& rules, Statement statement) {
+    static sql::FactsCache cache({1, 2}, {});
+    static Shortlists shortlists;
+    if (rules.need_facts() && statement.facts == nullptr) statement.facts = &cache.facts_of(statement.text, {});
+    return engine.judge(rules, statement, shortlists);
+}
+
+inline Verdict judge(const Engine& engine, const Rules& rules, std::string_view text) {
+    return judge(engine, rules, Statement{.text = text});
+}
+
 // The verdict for Ann in one word: "allow", "block" or the name of the rule behind it, and the hits in front.
-inline std::string judged(const Engine& engine, std::string_view text, const Principal& principal = ann()) {
-    const Verdict verdict = engine.judge(engine.for_principal(principal), text);
+inline std::string judged(const Engine& engine, const Statement& statement, const Principal& principal = ann()) {
+    const Verdict verdict = judge(engine, engine.for_principal(principal), statement);
     std::string out;
     for (const RuleIndex hit : verdict.hits) out += engine.name(hit) + ' ';
     out += verdict.blocks() ? "block" : "allow";
     if (verdict.rule) out += " by " + engine.name(*verdict.rule);
     return out;
+}
+
+inline std::string judged(const Engine& engine, std::string_view text, const Principal& principal = ann()) {
+    return judged(engine, Statement{.text = text}, principal);
 }
 
 }  // namespace pgsluice::policy

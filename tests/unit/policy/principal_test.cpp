@@ -67,7 +67,7 @@ TEST(RulesCache, principals_with_the_same_rules_share_a_list) {
     EXPECT_EQ(first, cache.for_principal(engine, bob));
     EXPECT_FALSE(first == cache.for_principal(engine, eve));
     EXPECT_EQ(cache.size(), 2U);
-    EXPECT_TRUE(engine.judge(first, "x").blocks());
+    EXPECT_TRUE(judge(engine, first, "x").blocks());
 }
 
 TEST(RulesCache, keeps_nothing_for_principals_without_rules) {
@@ -84,8 +84,8 @@ TEST(RulesCache, starts_again_with_a_new_engine) {
     const Rules new_rules = cache.for_principal(after, ann());
     EXPECT_FALSE(old_rules == new_rules);
     EXPECT_EQ(cache.size(), 1U);
-    EXPECT_TRUE(before.judge(old_rules, "x").blocks()) << "a session keeps the rules it began with";
-    EXPECT_TRUE(after.judge(new_rules, "y").blocks());
+    EXPECT_TRUE(judge(before, old_rules, "x").blocks()) << "a session keeps the rules it began with";
+    EXPECT_TRUE(judge(after, new_rules, "y").blocks());
 }
 
 TEST(RulesCache, is_bounded) {

@@ -23,6 +23,7 @@ class Ignore final : public protocol::Exchange::Witness {
     void on_parsed(const protocol::Owed&) override {}
     void on_closed(const protocol::Owed&) override {}
     void on_deallocated(const protocol::Owed&) override {}
+    void on_answered(std::uint32_t) override {}
     void on_dropped(const protocol::Owed&, bool) override {}
 };
 

@@ -86,6 +86,8 @@ class Ledger final : public Exchange::Witness {
     }
     void on_parsed(const Owed& owed) override { note('+', owed); }
     void on_deallocated(const Owed& owed) override { note('~', owed); }
+    void on_answered(std::uint32_t call) override { answered.push_back(call); }
+    std::vector<std::uint32_t> answered;
     void on_closed(const Owed& owed) override { note('-', owed); }
     void on_dropped(const Owed& owed, bool) override { note('!', owed); }
 

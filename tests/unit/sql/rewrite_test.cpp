@@ -46,14 +46,16 @@ TEST(Rewrite, gives_schemas_other_names) {
 
 TEST(Rewrite, adds_a_limit_where_there_is_none) {
     const Edits edits{.tables = {}, .schemas = {}, .limit = 100};
-    EXPECT_EQ(made_of("select * from t where a = $1 order by b", edits), "SELECT * FROM t WHERE a = $1 ORDER BY b LIMIT 100");
+    EXPECT_EQ(made_of("select * from t where a = $1 order by b", edits),
+              "SELECT * FROM t WHERE a = $1 ORDER BY b LIMIT 100");
     EXPECT_EQ(made_of("select 1 union select 2", edits), "SELECT 1 UNION SELECT 2 LIMIT 100");
     EXPECT_EQ(made_of("select * from t offset 5", edits), "SELECT * FROM t LIMIT 100 OFFSET 5");
     for (const ByteView text : {"select * from t limit 5", "select 1", "select * from t for update",
                                 "insert into t select * from u", "select * into x from t"}) {
         EXPECT_EQ(made_of(text, edits), text);
     }
-    EXPECT_EQ(made_of("select * from t; select * from u", edits), "SELECT * FROM t LIMIT 100; SELECT * FROM u LIMIT 100");
+    EXPECT_EQ(made_of("select * from t; select * from u", edits),
+              "SELECT * FROM t LIMIT 100; SELECT * FROM u LIMIT 100");
 }
 
 TEST(Rewrite, keeps_constants_and_names_what_they_are) {

@@ -1,0 +1,22 @@
+// One statement as it is judged: its text, and what decides beside the text about what it does.
+#pragma once
+
+#include <pgsluice/sql/facts.hpp>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+namespace pgsluice::policy {
+
+// Views, used during the call only.
+struct Statement {
+    std::string_view text;
+    // nullptr, or pointing to none, where the text cannot be parsed. Not looked at where Rules::need_facts() is false.
+    const std::shared_ptr<const sql::Facts>* facts = nullptr;
+    std::optional<bool> in_transaction{};           // nullopt: not known, which meets either condition
+    std::optional<std::string_view> search_path{};  // as SHOW prints it; nullopt: not known
+    std::string_view server_user{};                 // what "$user" stands for
+};
+
+}  // namespace pgsluice::policy

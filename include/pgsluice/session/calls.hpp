@@ -1,0 +1,77 @@
+// The calls of one client that are unanswered, for statistics and the logs of queries: a Query is one, and so is an
+// Execute. Only where somebody wants to know.
+#pragma once
+
+#include <pgsluice/base/bytes.hpp>
+#include <pgsluice/base/ring.hpp>
+#include <pgsluice/base/time.hpp>
+#include <pgsluice/sql/facts_cache.hpp>
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+namespace pgsluice::session {
+
+// What was called: a text, by its facts and its trace.
+struct Callee {
+    sql::FactsRef facts;   // nullptr where the text could not be parsed, or is not known
+    std::string trace_id;  // of its comment's traceparent; empty where there is none
+};
+
+struct Call {
+    Callee callee;
+    TimePoint sent_at{};
+    Microseconds server_time{0};  // from then, or from the answer to the call before it, to its own
+    Microseconds wait{0};         // for a server, before that
+    std::uint64_t rows = 0, bytes = 0;
+    bool failed = false;
+    bool is_over = false;
+};
+
+class Calls {
+  public:
+    // The number of the call in the ledger (protocol::Owed::call); never 0. Calls are answered in this order.
+    std::uint32_t begin(Callee callee, TimePoint now, Microseconds waited_so_far);
+    bool empty() const { return calls_.empty(); }
+    std::uint32_t first() const { return first_; }  // the number of the oldest
+
+    // Of the oldest.
+    void count(std::uint64_t rows) {
+        if (!calls_.empty()) calls_.front().rows += rows;
+    }
+    void count_bytes(std::uint64_t bytes) {
+        if (!calls_.empty()) calls_.front().bytes += bytes;
+    }
+    void fail() {
+        if (!calls_.empty()) calls_.front().failed = true;
+    }
+
+    // It has been answered. Good until the next call of any of these.
+    const Call& finish(std::uint32_t number, TimePoint now);
+    // The server has skipped it.
+    void forget(std::uint32_t number);
+
+    // --- What prepared statements and portals stand for, as far as the client's own messages say.
+
+    void prepare(ByteView statement, Callee callee) { note(statements_, statement, std::move(callee)); }
+    const Callee& prepared(ByteView statement) const { return find(statements_, statement); }
+    void bind(ByteView portal, Callee callee);
+    const Callee& bound(ByteView portal) const { return portal.empty() ? unnamed_portal_ : find(portals_, portal); }
+
+  private:
+    using Named = std::unordered_map<std::string, Callee>;
+    static void note(Named& named, ByteView name, Callee callee);
+    static const Callee& find(const Named& named, ByteView name);
+    void drop_finished();
+
+    Ring<Call> calls_;
+    std::uint32_t first_ = 1;  // the number of the oldest
+    TimePoint answered_at_{};
+    Microseconds waited_{0};
+    Call last_;
+    Callee unnamed_portal_;
+    Named statements_, portals_;
+};
+
+}  // namespace pgsluice::session

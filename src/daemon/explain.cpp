@@ -1,0 +1,150 @@
+#include "explain.hpp"
+
+#include <pgsluice/base/escape.hpp>
+#include <pgsluice/sql/comment_tags.hpp>
+#include <pgsluice/sql/facts.hpp>
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace pgsluice::daemon {
+namespace {
+
+using Out = std::back_insert_iterator<std::string>;
+
+template <class Things, class Show>
+std::string joined(const Things& things, Show show) {
+    std::string out;
+    for (const auto& thing : things) {
+        const std::string text = show(thing);
+        if (!text.empty()) out += (out.empty() ? "" : ", ") + text;
+    }
+    return out.empty() ? "none" : out;
+}
+
+std::string qualified(const std::string& qualifier, const std::string& name) {
+    return qualifier.empty() ? name : qualifier + '.' + name;
+}
+
+void line(Out out, std::string_view label, std::string_view value) {
+    fmt::format_to(out, "{:<16}{}\n", label, in_one_line(value));
+}
+
+void print_facts(Out out, const sql::Facts& facts) {
+    const auto& names = sql::kind_names();
+    std::vector<std::string> kinds;
+    for (std::size_t bit = 0; bit < names.size(); ++bit) {
+        if (facts.kinds[bit]) kinds.emplace_back(names[bit]);
+    }
+    const auto relations = [&](auto is_meant) {
+        return joined(facts.relations, [&](const sql::Relation& each) {
+            return is_meant(each) ? qualified(each.schema, each.name) : std::string();
+        });
+    };
+    line(out, "statements",
+         fmt::format("{}: {}", facts.statements, joined(kinds, [](const auto& each) { return each; })));
+    line(out, "reads", relations([](const sql::Relation& each) { return each.is_read; }));
+    line(out, "writes", relations([](const sql::Relation& each) { return each.is_written; }));
+    line(out, "names", relations([](const sql::Relation& each) { return !each.is_read && !each.is_written; }));
+    line(out, "functions", joined(facts.functions, [](const auto& each) { return qualified(each.schema, each.name); }));
+    line(out, "columns", joined(facts.columns, [](const auto& each) { return qualified(each.relation, each.name); }));
+    std::vector<std::string> notes;
+    if (facts.without_where) notes.emplace_back("without WHERE");
+    if (facts.without_limit) notes.emplace_back("without LIMIT");
+    if (facts.locks_rows) notes.emplace_back("locks rows");
+    notes.emplace_back(facts.may_write ? "may write" : "only reads");
+    line(out, "notes", joined(notes, [](const auto& each) { return each; }));
+    line(out, "parameters", std::to_string(facts.parameters));
+    line(out, "fingerprint", fmt::format("{:016x}", facts.fingerprint));
+    line(out, "normalized", facts.normalized);
+}
+
+std::string_view word_of(const config::Policy& policy) {
+    return policy.mode == config::PolicyMode::shadow ? name_of(policy.mode) : name_of(policy.action);
+}
+
+bool decides(const config::Policy& policy) {
+    return policy.mode == config::PolicyMode::enforce && policy.action != config::PolicyAction::log;
+}
+
+void print_policies(Out out, const config::Config& config, const std::vector<std::string>& unmet,
+                    const policy::Verdict& verdict) {
+    for (std::size_t i = 0; i < config.policies.size(); ++i) {
+        const config::Policy& policy = config.policies[i];
+        std::string why = unmet[i].empty() ? "matches" : "no match: when." + unmet[i];
+        if (verdict.rule && i > *verdict.rule)
+            why = "not reached";
+        else if (verdict.rule && i == *verdict.rule)
+            why = verdict.is_unparsable ? "decides, since it cannot be told" : "decides";
+        else if (unmet[i].empty() && decides(policy))
+            why = "passed over, since it cannot be told";
+        fmt::format_to(out, "  {:<8}{:<32}{}\n", word_of(policy), in_one_line(policy.name), why);
+    }
+}
+
+}  // namespace
+
+Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
+    Explained explained;
+    const Out out(explained.text);
+    const config::Route* route = request.route.empty()
+                                     ? snapshot.routes.choose({.database = request.database,
+                                                               .user = request.user,
+                                                               .application_name = request.application,
+                                                               .sni = {},
+                                                               .address = request.address})
+                                     : snapshot.route(request.route);
+    if (route == nullptr) {
+        line(out, "route", "none takes this client");
+        explained.has_route = false;
+        return explained;
+    }
+    line(out, "route", route->name);
+    std::shared_ptr<const sql::Facts> facts;
+    if (request.sql.size() > snapshot.config.limits.parse_inline) {
+        line(out, "not parsed", "it is longer than limits.parse_inline");
+    } else {
+        auto read = sql::read_facts(request.sql, {.standard_conforming_strings = request.standard_conforming_strings});
+        if (auto* unparsable = std::get_if<sql::Unparsable>(&read)) {
+            line(out, "not parsed", unparsable->why);
+        } else {
+            facts = std::make_shared<const sql::Facts>(std::move(std::get<sql::Facts>(read)));
+            print_facts(out, *facts);
+        }
+    }
+    for (const sql::CommentTag& tag : sql::comment_tags(request.sql)) line(out, "tag", tag.key + " = " + tag.value);
+
+    const policy::Engine& engine = snapshot.rulebook->policies;
+    const policy::Principal principal{request.user, request.database, request.application, route->name,
+                                      request.address};
+    const policy::Statement statement{.text = request.sql,
+                                      .facts = &facts,
+                                      .in_transaction = request.in_transaction,
+                                      .search_path = request.search_path,
+                                      .server_user = route->user.empty() ? request.user : route->user};
+    policy::Shortlists shortlists;
+    const policy::Verdict verdict = engine.judge(engine.for_principal(principal), statement, shortlists);
+    if (!snapshot.config.policies.empty()) fmt::format_to(out, "policies\n");
+    print_policies(out, snapshot.config, engine.explain(principal, statement), verdict);
+    explained.blocks = verdict.blocks();
+    if (verdict.blocks()) {
+        line(out, "verdict",
+             fmt::format("blocked by {}: ERROR {} {}", engine.name(*verdict.rule), verdict.error->code(),
+                         verdict.error->message));
+    } else if (verdict.action == policy::Action::rewrite) {
+        const auto made = engine.rewrite(*verdict.rule, request.sql,
+                                         {.standard_conforming_strings = request.standard_conforming_strings});
+        const auto* error = std::get_if<wire::SqlError>(&made);
+        explained.blocks = error != nullptr;
+        line(out, "verdict",
+             (error != nullptr ? "could not be rewritten by " : "rewritten by ") + engine.name(*verdict.rule));
+        line(out, error != nullptr ? "error" : "becomes",
+             error != nullptr ? error->detail : std::get<std::string>(made));
+    } else {
+        line(out, "verdict", verdict.rule ? "passes by " + engine.name(*verdict.rule) : "passes: no policy decides");
+    }
+    return explained;
+}
+
+}  // namespace pgsluice::daemon

@@ -1,0 +1,68 @@
+#include <pgsluice/session/calls.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace pgsluice::session {
+
+namespace {
+
+// What nobody closes is forgotten, and counts as not known.
+constexpr std::size_t most_names = 1000;
+
+}  // namespace
+
+std::uint32_t Calls::begin(Callee callee, TimePoint now, Microseconds waited_so_far) {
+    Call& call = calls_.add_back();
+    call.callee = std::move(callee);
+    call.sent_at = now;
+    call.wait = waited_so_far - std::exchange(waited_, waited_so_far);
+    return first_ + static_cast<std::uint32_t>(calls_.size() - 1);
+}
+
+const Call& Calls::finish(std::uint32_t number, TimePoint now) {
+    Call& call = calls_[number - first_];
+    const TimePoint began = std::max(call.sent_at, answered_at_);
+    call.server_time = std::chrono::duration_cast<Microseconds>(now - began);
+    call.is_over = true;
+    answered_at_ = now;
+    last_ = std::move(call);
+    call.is_over = true;
+    drop_finished();
+    return last_;
+}
+
+void Calls::forget(std::uint32_t number) {
+    calls_[number - first_].is_over = true;
+    drop_finished();
+}
+
+void Calls::drop_finished() {
+    while (!calls_.empty() && calls_.front().is_over) {
+        calls_.drop_front();
+        ++first_;
+    }
+    // Long before they come round to 0, which is no call's.
+    constexpr std::uint32_t far = 1U << 31;
+    if (calls_.empty() && first_ >= far) first_ = 1;
+}
+
+void Calls::bind(ByteView portal, Callee callee) {
+    if (portal.empty())
+        unnamed_portal_ = std::move(callee);
+    else
+        note(portals_, portal, std::move(callee));
+}
+
+void Calls::note(Named& named, ByteView name, Callee callee) {
+    if (named.size() >= most_names) named.clear();
+    named.insert_or_assign(std::string(name), std::move(callee));
+}
+
+const Callee& Calls::find(const Named& named, ByteView name) {
+    static const Callee unknown;
+    const auto found = named.find(std::string(name));
+    return found == named.end() ? unknown : found->second;
+}
+
+}  // namespace pgsluice::session

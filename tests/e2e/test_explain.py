@@ -1,0 +1,63 @@
+"""pgsluice explain: what a statement does, which rule decides, and why."""
+import subprocess
+
+import pytest
+
+from support.proxy import BINARY
+
+POLICIES = [
+    {"name": "migrations-may", "when": {"users": ["migrator"]}, "action": "allow"},
+    {"name": "no-unbounded-write", "when": {"statements": ["delete", "update"], "without_where": True}, "message": "no WHERE"},
+    {"name": "dry", "when": {"tables": ["target"]}, "mode": "shadow"},
+    {"name": "reports", "when": {"users": ["reporting"], "statements": ["select"]}, "action": "rewrite", "rewrite": {"limit": 10}},
+]
+
+
+@pytest.fixture
+def explain(sluice):
+    proxy = sluice(policies=POLICIES)
+
+    def run(sql, *options, user="app", stdin=None):
+        done = subprocess.run([BINARY, "explain", "--config", str(proxy.file), "--user", user, "--database", "app", *options, "--", sql],
+                              capture_output=True, text=True, timeout=30, input=stdin)
+        lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if not line.startswith(" ") and " " in line)
+        rules = {name: why for _, name, why in (line.split(maxsplit=2) for line in done.stdout.splitlines() if line.startswith(" "))}
+        return done.returncode, lines, rules
+    return run
+
+
+def test_blocked_statement(explain):
+    code, lines, rules = explain("delete from app.orders -- where")
+    assert code == 1
+    assert lines["route"] == "default"
+    assert lines["statements"] == "1: delete" and lines["writes"] == "app.orders"
+    assert lines["notes"] == "without WHERE, may write"
+    assert lines["normalized"] == "delete from app.orders"
+    assert lines["verdict"] == "blocked by no-unbounded-write: ERROR 42501 no WHERE"
+    assert rules == {"migrations-may": "no match: when.users", "no-unbounded-write": "decides", "dry": "not reached", "reports": "not reached"}
+
+
+def test_statement_that_passes(explain):
+    code, lines, rules = explain("select t.a from target t where b = 'x'")
+    assert code == 0 and lines["verdict"] == "passes: no policy decides"
+    assert lines["columns"] == "target.a, target.b" and lines["normalized"] == "select t.a from target t where b = $1"
+    assert rules["dry"] == "matches" and rules["no-unbounded-write"] == "no match: when.statements"
+
+
+def test_other_clients_and_rewrites(explain):
+    assert explain("delete from t", user="migrator")[1]["verdict"] == "passes by migrations-may"
+    code, lines, _ = explain("select a from t", user="reporting")
+    assert code == 0 and lines["becomes"] == "SELECT a FROM t LIMIT 10"
+
+
+def test_what_cannot_be_parsed(explain):
+    code, lines, rules = explain("delet from t")
+    assert code == 1 and lines["not"].endswith('syntax error at or near "delet"')
+    assert rules["no-unbounded-write"] == "decides, since it cannot be told"
+
+
+def test_statement_from_standard_input_however_deep(explain):
+    code, lines, _ = explain("-", stdin="select " + "1+" * 8000 + "1")
+    assert code == 0 and lines["statements"] == "1: select"
+    code, lines, _ = explain("-", stdin="select " + "1+" * 80000 + "1")
+    assert lines["not"].endswith("it is longer than limits.parse_inline")

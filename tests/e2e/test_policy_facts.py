@@ -1,0 +1,194 @@
+"""Rules over what a statement does, as PostgreSQL's parser reads it, in both protocols."""
+import psycopg
+import pytest
+
+from support import messages as m
+from support.proxy import login
+from support.wire import error_in, summaries
+
+
+def rule(name="rule", action="block", mode="enforce", **when):
+    return {"name": name, "action": action, "mode": mode, "when": when}
+
+
+def is_blocked(reply) -> bool:
+    errors = [message for message in reply if message.tag == "E"]
+    return any((error.sqlstate, error.fields.get("R")) == ("42501", "pgsluice") for error in errors)
+
+
+def judged(client, sql):
+    """By the simple and by the extended protocol: they agree."""
+    simple = is_blocked(client.query(sql))
+    client.send(m.parse(sql), m.SYNC)
+    extended = is_blocked(client.until_ready())
+    if ";" not in sql.rstrip("; "):
+        assert simple == extended, sql
+    return simple
+
+
+@pytest.mark.parametrize("sql, blocked", [
+    ("delete from target", True),
+    ("DELETE/* where */FROM target -- where", True),
+    ("delete from target where a = 1", False),
+    ("select 'delete from target'", False),
+    ("with gone as (delete from target returning a) select * from gone", True),
+    ("explain analyze delete from target", True),
+    ("explain delete from target", False),
+    ("prepare p as delete from target", True),
+    ("select 1; delete from target", True),
+    ("delete from target where a = 1; select 1", False),
+    ("update target set b = 'x'", True),
+    ("update target set b = 'x' where true", False),
+])
+def test_delete_and_update_without_where(sluice, sql, blocked):
+    with login(sluice(policies=[rule(statements=["delete", "update"], without_where=True)])) as client:
+        assert judged(client, sql) is blocked
+
+
+@pytest.mark.parametrize("sql", [
+    'select * from target', 'select * from "target"', 'select * from U&"\\0074arget"', 'select * from public.target',
+    "TABLE target", "select (select max(a) from target)", "with x as (select * from target) select 1", "copy target to stdout",
+    "copy (select a from target) to stdout", "declare c cursor for select * from target", "create table t2 as select * from target",
+    "select 1 from other, lateral (select a from target) x", "select a into t2 from target",
+])
+def test_a_table_is_found_wherever_it_is_read(sluice, sql):
+    with login(sluice(policies=[rule(reads=["public.target"])])) as client:
+        assert judged(client, sql) is True
+
+
+@pytest.mark.parametrize("sql", ["select 'target'", 'select * from "Target"', "with target as (select 1) select * from target",
+                                 "insert into target values (1, 'x')", "select target from generate_series(1, 2) target"])
+def test_what_only_looks_like_the_table_is_none(sluice, sql):
+    with login(sluice(policies=[rule(reads=["target"])])) as client:
+        assert judged(client, sql) is False
+
+
+def test_columns_and_functions(sluice):
+    with login(sluice(policies=[rule("secret", columns=["target.b"]), rule("sleep", functions=["pg_sleep*"])])) as client:
+        for sql in ("select b from target", "select t.b from target t", "select * from target", "select target from target",
+                    "select pg_sleep(0)", "select pg_catalog.PG_SLEEP(0)", "select 1 where pg_sleep_for('0') is null"):
+            assert judged(client, sql) is True, sql
+        for sql in ("select a from target", "select count(*) from target", "select o.b from (select 1 b) o"):
+            assert judged(client, sql) is False, sql
+
+
+def test_schema_is_found_by_the_sessions_search_path(sluice, postgres):
+    for statement in ("create schema if not exists billing", "create table if not exists billing.invoices (a int)"):
+        postgres.execute(statement, dbname="app")
+    proxy = sluice(policies=[rule(tables=["billing.*"])])
+    with login(proxy) as client:
+        assert judged(client, "select * from billing.invoices") is True
+        assert judged(client, "select * from invoices") is True, "where the path leads is not known"
+        assert judged(client, "select * from public.target") is False
+        client.query("set search_path = public")
+        assert judged(client, "select * from target") is False
+        client.query("begin")
+        client.query("set local search_path = billing")
+        assert is_blocked(client.query("select * from invoices"))
+        client.query("rollback")
+        assert judged(client, "select * from target") is False
+        client.query("set search_path = public, billing")
+        assert judged(client, "select * from invoices") is True
+    postgres.execute("drop schema billing cascade", dbname="app")
+
+
+def test_an_allowing_rule_must_fit_all_that_a_text_does(sluice):
+    proxy = sluice(policies=[rule("reads", "allow", statements=["select", "set", "begin", "commit"]), rule("rest")])
+    with login(proxy) as client:
+        assert is_blocked(client.query("select 1; drop table target"))
+        assert is_blocked(client.query("with d as (delete from target returning 1) select * from d"))
+        assert client.value("select 1") == "1"
+
+
+def test_in_transaction(sluice):
+    with login(sluice(policies=[rule(functions=["pg_notify"], in_transaction=True)])) as client:
+        assert not is_blocked(client.query("select pg_notify('c', 'x')"))
+        client.query("begin")
+        assert is_blocked(client.query("select pg_notify('c', 'x')"))
+        client.query("rollback")
+        client.send(m.parse("select pg_notify('c', 'x')", "s"), m.SYNC)
+        assert not is_blocked(client.until_ready())
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        assert not is_blocked(client.until_ready())
+        client.query("begin")
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        reply = client.until_ready()
+        assert is_blocked(reply) and reply[-1].status == "E", "it was prepared outside of a transaction"
+        client.query("rollback")
+
+
+def test_tags_and_fingerprints(sluice):
+    proxy = sluice(policies=[rule("tag", tags={"action": "export*"}), rule("shape", fingerprints=["50fde20626009aba"])])
+    with login(proxy) as client:
+        assert judged(client, "select a from target /*action='export%20all',x='y'*/") is True
+        assert judged(client, "select a from target /*action='list'*/") is False
+        assert judged(client, "select 17") is True and judged(client, "SELECT 18 -- again") is True
+        assert judged(client, "select 17 as other, now()") is False
+
+
+def test_what_cannot_be_parsed_is_refused_with_the_parsers_words(sluice):
+    proxy = sluice(policies=[rule("no-drop", statements=["drop"])])
+    with login(proxy) as client:
+        reply = client.query("selec 1")
+        error = error_in(reply)
+        assert is_blocked(reply) and 'policy "no-drop"' in error.text
+        assert error.fields["D"] == 'The parser says: syntax error at or near "selec"'
+        assert is_blocked(client.query("select " + "1+" * 20000 + "1")), "longer than limits.parse_inline"
+    assert proxy.metrics().sum("pgsluice_unparsable_total") == 2
+
+
+def test_what_cannot_be_parsed_may_be_let_through(sluice):
+    proxy = sluice(policies=[rule("no-drop", statements=["drop"])], policy_defaults={"on_unparsable": "allow"})
+    with login(proxy) as client:
+        assert error_in(client.query("selec 1")).sqlstate == "42601", "PostgreSQL's own error"
+
+
+def test_backslash_is_read_as_the_session_reads_it(sluice):
+    """With standard_conforming_strings off the quote behind a backslash does not end the constant."""
+    hidden = r"select '\'; delete from target; --'"
+    with login(sluice(policies=[rule(statements=["delete"])])) as client:
+        assert is_blocked(client.query(hidden))
+        client.query("set standard_conforming_strings = off")
+        assert "D:'; delete from target; --" in summaries(client.query(hidden))
+        assert is_blocked(client.query(r"select '\\'; delete from target; --'"))
+
+
+def test_prepared_statement_is_judged_again_after_a_reload(sluice):
+    proxy = sluice(policies=[])
+    with login(proxy) as client:
+        client.send(m.parse("delete from target", "s"), m.SYNC)
+        client.until_ready()
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        assert not is_blocked(client.until_ready())
+        proxy.reload(changes={"policies": [rule(statements=["delete"])]})
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        assert is_blocked(client.until_ready())
+        assert client.value("select 1") == "1"
+        proxy.reload(changes={"policies": []})
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        assert not is_blocked(client.until_ready())
+
+
+def test_transaction_keeps_the_rules_that_it_began_with(sluice):
+    proxy = sluice(policies=[])
+    with login(proxy) as client:
+        client.query("begin")
+        client.query("select 1")
+        proxy.reload(changes={"policies": [rule(statements=["delete"])]})
+        assert not is_blocked(client.query("delete from target"))
+        client.query("commit")
+        assert is_blocked(client.query("delete from target"))
+
+
+def test_driver_sees_rules_on_its_prepared_statements(sluice):
+    proxy = sluice(policies=[rule(writes=["target"])])
+    with psycopg.connect(**proxy.dsn(), autocommit=True, prepare_threshold=0) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("insert into target values (%s, %s)", (1, "x"))
+        assert connection.execute("select count(*) from target where a = %s", (1,)).fetchone() == (0,)
+
+
+def test_rules_on_facts_in_session_mode(sluice):
+    with login(sluice(pool={"mode": "session"}, policies=[rule(statements=["truncate"])])) as client:
+        assert judged(client, "truncate target") is True
+        assert client.value("select 1") == "1"

@@ -1,0 +1,46 @@
+"""The recipes of docs/policy.md, as they stand there."""
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support import messages as m
+from support.proxy import login
+
+PAGE = Path(__file__).parents[2] / "docs/policy.md"
+RECIPE = re.compile(r"^### (.+?)\n.*?```yaml\n(.*?)```\n```sql\n(.*?)```", re.S | re.M)
+LINE = re.compile(r"^(.*?);\s+-- (blocked|passes)$")
+
+
+def recipes():
+    text = PAGE.read_text().split("\n## Recipes\n")[1].split("\n## ")[0]
+    return [pytest.param(yaml.safe_load(rules), statements, id=title) for title, rules, statements in RECIPE.findall(text)]
+
+
+@pytest.fixture
+def shop(postgres):
+    for statement in ("create table if not exists orders (id int, state text, note text)",
+                      "create table if not exists customers (name text, card_number text)"):
+        postgres.execute(statement, dbname="app")
+    yield postgres
+    for table in ("orders", "customers"):
+        postgres.execute(f"drop table {table}", dbname="app")
+
+
+@pytest.mark.parametrize("rules, statements", recipes())
+def test_recipe_does_what_it_says(sluice, shop, rules, statements):
+    lines = statements.strip().splitlines()
+    with login(sluice(**rules)) as client:
+        for line in lines:
+            sql, expected = LINE.match(line).groups()
+            by_query = client.query(sql)
+            client.send(m.unnamed(sql), m.SYNC)
+            by_parse = client.until_ready()
+            for reply in (by_query, by_parse):
+                is_blocked = any(message.tag == "E" and message.fields.get("R") == "pgsluice" for message in reply)
+                assert is_blocked == (expected == "blocked"), (sql, reply)
+
+
+def test_every_recipe_is_found():
+    assert len(recipes()) == PAGE.read_text().count("\n### ") - 1  # all but "Text that cannot be parsed"

@@ -1,0 +1,173 @@
+// Rules about what statements do. The facts themselves are the sql layer's to test.
+#include "fixture.hpp"
+
+namespace pgsluice::policy {
+namespace {
+
+config::Policy when(std::string name, config::PolicyCondition condition, PolicyAction action = PolicyAction::block) {
+    config::Policy policy;
+    policy.name = std::move(name);
+    policy.when = std::move(condition);
+    policy.action = action;
+    return policy;
+}
+
+// The texts of both lists, judged by one rule: those of the first are blocked, those of the second pass.
+void expect_blocks(const config::PolicyCondition& condition, std::initializer_list<std::string_view> blocked,
+                   std::initializer_list<std::string_view> passing) {
+    const Engine engine = engine_of({when("rule", condition)});
+    for (const std::string_view text : blocked) EXPECT_EQ(judged(engine, text), "block by rule") << text;
+    for (const std::string_view text : passing) EXPECT_EQ(judged(engine, text), "allow") << text;
+}
+
+}  // namespace
+
+TEST(SqlCondition, statements_are_known_by_their_command_tags_and_groups) {
+    expect_blocks({.statements = {"delete", "CREATE TABLE"}},
+                  {"delete from t", "DELETE/**/from t where x", "create table t ()", "select 1; delete from t",
+                   "with d as (delete from t returning *) select * from d", "explain analyze delete from t",
+                   "prepare p as delete from t"},
+                  {"select 'delete'", "create index on t (x)", "explain delete from t", "drop table t"});
+    expect_blocks({.statements = {"ddl"}}, {"create table t ()", "drop table t", "alter table t add x int"},
+                  {"insert into t values (1)"});
+    expect_blocks({.statements = {"write"}}, {"insert into t values (1)", "truncate t", "update t set x = 1"},
+                  {"select * from t"});
+}
+
+TEST(SqlCondition, without_where_and_without_limit) {
+    expect_blocks({.statements = {"delete", "update"}, .without_where = true},
+                  {"delete from t", "update t set x = 1 /* where x */"}, {"delete from t where true", "select 1"});
+    expect_blocks({.without_limit = true}, {"select * from t"},
+                  {"select * from t limit 5", "select 1", "select * from t fetch first 5 rows only"});
+}
+
+TEST(SqlCondition, tables_are_told_apart_by_what_is_done_to_them) {
+    expect_blocks({.tables = {"users"}},
+                  {"select * from users", "delete from users", "select * from app.users",
+                   "select (select 1 from \"users\")", "select 1 from u&\"\\0075sers\""},
+                  {"select * from \"Users\"", "select 'users'", "with users as (select 1) select * from users"});
+    expect_blocks({.reads = {"users"}}, {"select * from users", "insert into t select * from users"},
+                  {"insert into users values (1)"});
+    expect_blocks({.writes = {"users"}}, {"insert into users values (1)", "truncate users"}, {"select * from users"});
+    expect_blocks({.tables = {"audit_*"}}, {"select * from audit_2026"}, {"select * from audits"});
+}
+
+TEST(SqlCondition, functions_and_columns) {
+    expect_blocks({.functions = {"pg_sleep"}},
+                  {"select pg_sleep(1)", "select pg_catalog.pg_sleep(1)", "select 1 where PG_SLEEP(1) is null"},
+                  {"select 'pg_sleep'"});
+    expect_blocks({.columns = {"ssn"}},
+                  {"select ssn from people", "select p.SSN from people p", "select * from people", "table people",
+                   "update people set ssn = ''", "select people from people"},
+                  {"select name from people", "select count(*) from people"});
+    expect_blocks({.columns = {"people.ssn"}},
+                  {"select p.ssn from people p", "select * from people", "select ssn from people"},
+                  {"select o.ssn from others o", "select * from others"});
+}
+
+TEST(SqlCondition, all_parts_of_it_have_to_be_met) {
+    expect_blocks({.statements = {"select"}, .tables = {"users"}, .columns = {"password"}},
+                  {"select password from users"}, {"select name from users", "select password from other"});
+}
+
+TEST(SqlCondition, a_schema_is_found_by_the_search_path) {
+    const Engine engine = engine_of({when("rule", {.tables = {"billing.*"}})});
+    const auto on = [&](std::string_view text, std::optional<std::string_view> path) {
+        return judged(engine, Statement{.text = text, .search_path = path, .server_user = "ann"});
+    };
+    EXPECT_EQ(on("select * from billing.t", "public"), "block by rule");
+    EXPECT_EQ(on("select * from t", "public"), "allow");
+    EXPECT_EQ(on("select * from t", "\"$user\", billing"), "block by rule");
+    EXPECT_EQ(on("select * from t", std::nullopt), "block by rule") << "it may be there";
+    EXPECT_EQ(on("set search_path = billing; select * from t", "public"), "block by rule");
+    EXPECT_EQ(on("select * from public.t", std::nullopt), "allow");
+}
+
+// Else one harmless statement would take others along.
+TEST(SqlCondition, of_a_rule_that_allows_fits_all_that_a_text_does) {
+    const auto allows = [](const config::PolicyCondition& condition, const Statement& statement) {
+        const Engine engine = engine_of({when("rule", condition, PolicyAction::allow), when("rest", {})});
+        return judged(engine, statement) == "allow by rule";
+    };
+    EXPECT_TRUE(allows({.statements = {"select"}}, {.text = "select 1"}));
+    EXPECT_FALSE(allows({.statements = {"select"}}, {.text = "select 1; drop table t"}));
+    EXPECT_FALSE(allows({.statements = {"select"}}, {.text = "with d as (delete from t returning 1) select * from d"}));
+    EXPECT_FALSE(allows({.statements = {"select"}}, {.text = ""}));
+    EXPECT_TRUE(allows({.tables = {"a", "b"}}, {.text = "select * from a, b"}));
+    EXPECT_FALSE(allows({.tables = {"a"}}, {.text = "select * from a, b"}));
+    EXPECT_FALSE(allows({.tables = {"a"}}, {.text = "select 1"}));
+    EXPECT_FALSE(allows({.columns = {"name"}}, {.text = "select * from people"}));
+    EXPECT_TRUE(allows({.columns = {"name"}}, {.text = "select name from people"}));
+    EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from t"})) << "it may be elsewhere";
+    EXPECT_TRUE(allows({.tables = {"public.*"}}, {.text = "select * from t", .search_path = "public"}));
+    EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from pg_authid", .search_path = "public"}));
+    EXPECT_FALSE(allows({.in_transaction = true}, {.text = "select 1"})) << "it is not known";
+}
+
+TEST(SqlCondition, of_a_transaction_that_may_be_open_is_met) {
+    const Engine inside = engine_of({when("rule", {.in_transaction = true})});
+    const Engine outside = engine_of({when("rule", {.in_transaction = false})});
+    const auto in = [](const Engine& engine, std::optional<bool> in_transaction) {
+        return judged(engine, Statement{.text = "select 1", .in_transaction = in_transaction}) == "block by rule";
+    };
+    EXPECT_TRUE(in(inside, true) && in(inside, std::nullopt) && !in(inside, false));
+    EXPECT_TRUE(in(outside, false) && in(outside, std::nullopt) && !in(outside, true));
+}
+
+TEST(SqlCondition, tags_of_the_comment) {
+    expect_blocks({.tags = {{"action", "pay*"}, {"app", "*"}}}, {"select 1 /*app='shop',action='payment'*/"},
+                  {"select 1 /*action='payment'*/", "select 1", "select '/*app=''x'',action=''pay''*/'"});
+}
+
+TEST(SqlCondition, a_fingerprint_is_that_of_all_texts_of_one_shape) {
+    const auto read = sql::read_facts("select * from t where id = 1", {});
+    char digits[17];
+    std::snprintf(digits, sizeof digits, "%016llx",
+                  static_cast<unsigned long long>(std::get<sql::Facts>(read).fingerprint));
+    expect_blocks({.fingerprints = {digits}}, {"select * from t where id = 2", "SELECT  * FROM t WHERE id = $1"},
+                  {"select * from t where x = 1"});
+}
+
+TEST(SqlCondition, what_cannot_be_parsed_meets_a_rule_that_blocks) {
+    const std::vector<config::Policy> rules{when("allow", {.statements = {"select"}}, PolicyAction::allow),
+                                            when("rule", {.statements = {"delete"}})};
+    const Engine engine = engine_of(rules);
+    const Verdict verdict = judge(engine, engine.for_principal(ann()), "selec 1");
+    EXPECT_TRUE(verdict.blocks() && verdict.is_unparsable);
+    EXPECT_EQ(verdict.rule, 1U);
+
+    auto lenient = Engine::build(rules, config::OnUnparsable::allow);
+    EXPECT_EQ(judged(std::get<Engine>(lenient), "selec 1"), "allow");
+}
+
+TEST(SqlCondition, what_cannot_be_parsed_meets_nothing_that_only_notes) {
+    config::Policy shadow = when("dry", {.statements = {"delete"}});
+    shadow.mode = PolicyMode::shadow;
+    const Engine engine = engine_of({shadow, when("log", {.tables = {"t"}}, PolicyAction::log)});
+    EXPECT_EQ(judged(engine, "selec 1"), "allow");
+    EXPECT_EQ(judged(engine, "delete from t"), "dry log allow");
+}
+
+TEST(SqlCondition, other_conditions_of_the_rule_still_count_where_nothing_can_be_parsed) {
+    const Engine engine = engine_of({when("rule", {.pattern = "secret", .statements = {"delete"}})});
+    EXPECT_EQ(judged(engine, "selec 1"), "allow");
+    EXPECT_EQ(judged(engine, "selec secret"), "block by rule");
+}
+
+TEST(SqlCondition, that_says_nothing_PostgreSQL_knows_is_an_error) {
+    auto built = Engine::build({when("rule", {.statements = {"delet"}, .tables = {"a.b.c"}, .fingerprints = {"12"}})});
+    std::string keys;
+    for (const BuildError& error : std::get<std::vector<BuildError>>(built)) keys += error.key + ' ';
+    EXPECT_EQ(keys, "when.statements when.tables when.fingerprints ");
+}
+
+TEST(Explain, names_the_first_condition_that_is_not_met) {
+    const Engine engine = engine_of({when("users", {.users = {"bob"}}), when("kind", {.statements = {"delete"}}),
+                                     when("all", {}), when("table", {.statements = {"select"}, .tables = {"b"}})});
+    const sql::FactsRef facts =
+        std::make_shared<const sql::Facts>(std::get<sql::Facts>(sql::read_facts("select * from a", {})));
+    const auto unmet = engine.explain(ann(), Statement{.text = "select * from a", .facts = &facts});
+    EXPECT_EQ(unmet, (std::vector<std::string>{"users", "statements", "", "tables"}));
+}
+
+}  // namespace pgsluice::policy

@@ -1,0 +1,102 @@
+#include <pgsluice/session/calls.hpp>
+
+#include <gtest/gtest.h>
+
+namespace pgsluice::session {
+namespace {
+
+constexpr TimePoint at(int milliseconds) {
+    return TimePoint{} + std::chrono::milliseconds(milliseconds);
+}
+
+Callee traced(std::string id) {
+    return {nullptr, std::move(id)};
+}
+
+}  // namespace
+
+TEST(Calls, are_timed_from_the_moment_they_are_sent) {
+    Calls calls;
+    const auto number = calls.begin(traced("a"), at(10), Microseconds(0));
+    const Call& done = calls.finish(number, at(25));
+    EXPECT_EQ(done.server_time, Milliseconds(15));
+    EXPECT_EQ(done.callee.trace_id, "a");
+    EXPECT_FALSE(done.failed);
+    EXPECT_TRUE(calls.empty());
+}
+
+// The server does one after the other.
+TEST(Calls, that_are_sent_ahead_are_timed_from_the_answer_before_them) {
+    Calls calls;
+    const auto first = calls.begin(traced("a"), at(0), Microseconds(0));
+    const auto second = calls.begin(traced("b"), at(1), Microseconds(0));
+    EXPECT_EQ(calls.finish(first, at(100)).server_time, Milliseconds(100));
+    EXPECT_EQ(calls.finish(second, at(130)).server_time, Milliseconds(30));
+}
+
+TEST(Calls, have_the_wait_since_the_call_before) {
+    Calls calls;
+    const auto first = calls.begin({}, at(0), Microseconds(700));
+    EXPECT_EQ(calls.finish(first, at(1)).wait, Microseconds(700));
+    const auto second = calls.begin({}, at(2), Microseconds(700));
+    EXPECT_EQ(calls.finish(second, at(3)).wait, Microseconds(0));
+    const auto third = calls.begin({}, at(4), Microseconds(1000));
+    EXPECT_EQ(calls.finish(third, at(5)).wait, Microseconds(300));
+}
+
+TEST(Calls, count_for_the_oldest) {
+    Calls calls;
+    const auto first = calls.begin({}, at(0), Microseconds(0));
+    const auto second = calls.begin({}, at(0), Microseconds(0));
+    calls.count(3);
+    calls.count(4);
+    calls.count_bytes(50);
+    const Call& done = calls.finish(first, at(1));
+    EXPECT_EQ(done.rows, 7U);
+    EXPECT_EQ(done.bytes, 50U);
+    calls.fail();
+    const Call& failed = calls.finish(second, at(2));
+    EXPECT_TRUE(failed.failed);
+    EXPECT_EQ(failed.rows, 0U);
+    calls.count(1);
+    calls.fail();
+    EXPECT_FALSE(calls.finish(calls.begin({}, at(3), Microseconds(0)), at(4)).failed) << "there was none";
+}
+
+// A failed batch is dropped newest first.
+TEST(Calls, that_the_server_skips_leave_the_others_their_numbers) {
+    Calls calls;
+    const auto first = calls.begin(traced("a"), at(0), Microseconds(0));
+    const auto second = calls.begin(traced("b"), at(0), Microseconds(0));
+    const auto third = calls.begin(traced("c"), at(0), Microseconds(0));
+    calls.forget(second);
+    EXPECT_EQ(calls.finish(first, at(1)).callee.trace_id, "a");
+    EXPECT_EQ(calls.first(), third);
+    EXPECT_EQ(calls.finish(third, at(2)).callee.trace_id, "c");
+    EXPECT_TRUE(calls.empty());
+    EXPECT_NE(calls.begin({}, at(3), Microseconds(0)), 0U);
+}
+
+TEST(Calls, know_what_names_stand_for) {
+    Calls calls;
+    calls.prepare("s", traced("a"));
+    calls.bind("p", calls.prepared("s"));
+    calls.bind("", traced("b"));
+    calls.prepare("s", traced("c"));
+    EXPECT_EQ(calls.bound("p").trace_id, "a");
+    EXPECT_EQ(calls.bound("").trace_id, "b");
+    EXPECT_EQ(calls.prepared("s").trace_id, "c");
+    EXPECT_EQ(calls.prepared("other").trace_id, "");
+    EXPECT_EQ(calls.bound("other").trace_id, "");
+}
+
+TEST(Calls, remember_a_bounded_number_of_names) {
+    Calls calls;
+    for (int i = 0; i < 5000; ++i) calls.prepare("s" + std::to_string(i), traced("a"));
+    int known = 0;
+    for (int i = 0; i < 5000; ++i) known += calls.prepared("s" + std::to_string(i)).trace_id.empty() ? 0 : 1;
+    EXPECT_LE(known, 1000);
+    EXPECT_EQ(calls.prepared("s4999").trace_id, "a");
+}
+
+}  // namespace pgsluice::session
