@@ -23,11 +23,19 @@ ByteView cut(ByteView text) {
     return text.substr(0, end);
 }
 
+std::uint64_t hash_of(SipKey seed, const Key& key) {
+    SipState state(seed);
+    state.absorb(key.fingerprint, 1);
+    state.absorb(siphash(seed, key.route), 1);
+    state.absorb(siphash(seed, key.user), 1);
+    return state.finish(3);
+}
+
 }  // namespace
 
 void QueryTable::record(const Key& key, const Call& call, ByteView normalized_text) {
     if (capacity_ == 0) return;
-    const Hashed hashed{key, KeyedHash(seed_).add(key.fingerprint).add(key.route).add(key.user).value()};
+    const Hashed hashed{key, hash_of(seed_, key)};
     const auto found = entries_.find(hashed);
     Entry& entry = found == entries_.end() ? add(hashed, normalized_text) : **found;
     entry.worth += worth_of(call);

@@ -10,6 +10,8 @@ from servers import PgSluice
 from support.system import end
 
 MODES = ["simple", "extended", "prepared"]
+RULES = "_rules"  # behind a mode: with fifty rules and the statistics of queries
+MODES += [mode + RULES for mode in ("simple", "prepared")]
 CLIENTS, SHORT, LONG = 4, 250, 1250  # transactions per client
 
 
@@ -23,9 +25,10 @@ def run(stage, modes):
 
 def _instructions(stage, mode, transactions):
     prefix = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    server = PgSluice(stage.folder, stage.postgres, stage.certificate, label=f"-{time.monotonic_ns()}", prefix=prefix)
+    server = PgSluice(stage.folder, stage.postgres, stage.certificate, label=f"-{time.monotonic_ns()}", prefix=prefix,
+                      rules=mode.endswith(RULES))
     try:
-        done = subprocess.run([BIN / "pgbench", "-n", "-S", "-M", mode, "-c", str(CLIENTS), "-t", str(transactions), server.dsn()],
+        done = subprocess.run([BIN / "pgbench", "-n", "-S", "-M", mode.removesuffix(RULES), "-c", str(CLIENTS), "-t", str(transactions), server.dsn()],
                               capture_output=True, text=True, timeout=300)
         if done.returncode != 0:
             raise RuntimeError(f"pgbench ended with {done.returncode}: {done.stderr[-2000:]}")

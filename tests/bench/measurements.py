@@ -66,6 +66,20 @@ class SessionState(Measurement):
         return pgbench(server.dsn(), server.pid, "simple", 16, options.seconds, stage.folder)
 
 
+class Rules(Measurement):
+    """pgsluice alone: with fifty rules over what statements do and the statistics of queries, and without."""
+
+    def __init__(self, mode):
+        self.mode = mode
+
+    def targets(self, chosen):
+        return ["pgsluice", "pgsluice, 50 rules and insight"] if "pgsluice" in chosen else []
+
+    def take(self, stage, target, options):
+        server = stage.server("pgsluice", **({"rules": True} if target.endswith("insight") else {}))
+        return pgbench(server.dsn(), server.pid, self.mode, 16, options.seconds, stage.folder)
+
+
 class Transaction(Measurement):
     """One SELECT between BEGIN and COMMIT, each a round trip: by poolers, and by pgsluice where BEGIN takes a server."""
 
@@ -194,6 +208,8 @@ ALL |= {
     "tls16": Pgbench("simple", 16, tls=True),
     "workers2": Workers(),
     "state16": SessionState(),
+    "rules16": Rules("simple"),
+    "rules_prepared16": Rules("prepared"),
     "begin16": Transaction(),
     "settings64": Settings(),
     "copy_out": Stream("COPY wide TO STDOUT"),

@@ -9,13 +9,15 @@ from pathlib import Path
 COLUMNS = {"direct": "direct", "haproxy": "HAProxy", "pgbouncer": "PgBouncer", "pgsluice": "pgsluice",
            "pgsluice, transaction": "pgsluice, transaction mode", "pgsluice, 2 workers": "pgsluice, 2 workers",
            "pgsluice, session_state: ignore": "pgsluice, session_state: ignore",
+           "pgsluice, 50 rules and insight": "pgsluice, 50 rules and insight",
            "pgsluice, lazy_begin: false": "pgsluice, lazy_begin: false",
            "pgsluice, equal settings": "pgsluice, equal settings",
            "pgsluice, 8 sets of settings": "pgsluice, 8 sets of settings"}
 NAMES = {f"{mode}{clients}": f"{mode}, {clients} client{'s' if clients > 1 else ''}"
          for mode in ("simple", "extended", "prepared") for clients in (1, 16, 128)}
 NAMES |= {"tls16": "simple, 16 clients, TLS", "workers2": "simple, 16 clients, by workers",
-          "state16": "simple, 16 clients, by session_state", "begin16": "BEGIN, SELECT, COMMIT, 16 clients", "settings64": "prepared, 64 clients, pool of 4", "copy_out": "COPY out",
+          "state16": "simple, 16 clients, by session_state", "rules16": "simple, 16 clients, by rules and insight",
+          "rules_prepared16": "prepared, 16 clients, by rules and insight", "begin16": "BEGIN, SELECT, COMMIT, 16 clients", "settings64": "prepared, 64 clients, pool of 4", "copy_out": "COPY out",
           "copy_in": "COPY in", "select": "large SELECT", "login": "SCRAM login", "idle": "idle client, plain",
           "idle_tls": "idle client, TLS"}
 PGBENCH = [name for name in NAMES if name not in ("copy_out", "copy_in", "select", "login", "idle", "idle_tls")]
@@ -44,6 +46,9 @@ GOALS = [  # words, measurement, figure, target, compared with (None: an absolut
     ("KiB per idle client, TLS", "idle_tls", "bytes", "pgsluice", None, 24, 1024),
     ("CPU per transaction, 2 workers", "workers2", "cpu", "pgsluice, 2 workers", "pgsluice", 1.10, 1),
     ("CPU per transaction, keeping session state", "state16", "cpu", "pgsluice", "pgsluice, session_state: ignore", 1.02, 1),
+    ("CPU per transaction, 50 rules and insight, simple", "rules16", "cpu", "pgsluice, 50 rules and insight", "pgsluice", 1.06, 1),
+    ("CPU per transaction, 50 rules and insight, prepared", "rules_prepared16", "cpu", "pgsluice, 50 rules and insight", "pgsluice",
+     1.06, 1),
     ("CPU per transaction, where the server had other settings", "settings64", "cpu", "pgsluice, 8 sets of settings",
      "pgsluice, equal settings", 1.25, 1),
 ]

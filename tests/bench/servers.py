@@ -154,11 +154,20 @@ ignore_startup_parameters = extra_float_digits
 """)])
 
 
+def fifty_rules():
+    """Enforced, and none of them matches what pgbench sends: each kind of condition on what a statement does, with names of its own."""
+    conditions = [{"statements": ["delete", "update"], "without_where": True}, {"reads": ["secrets.*"]}, {"columns": ["people.ssn"]},
+                  {"functions": ["pg_sleep*"]}, {"statements": ["ddl"], "tables": ["pgbench_*"]}]
+    return [{"name": f"rule{number}", "action": "block",
+             "when": {key: [f"{each}{number}" if key in ("reads", "columns") else each for each in value] if isinstance(value, list) else value
+                      for key, value in conditions[number % len(conditions)].items()}} for number in range(50)]
+
+
 class PgSluice(Server):
     name = "pgsluice"
 
     def __init__(self, folder, postgres, certificate, tls=False, workers=1, size=POOL, session_state="preserve", lazy_begin=True,
-                 label="", prefix=()):
+                 rules=False, label="", prefix=()):
         super().__init__(folder, label)
         binary = self.folder / "pgsluice"  # a copy: the other user may not see into the checkout
         shutil.copy(os.environ["PGSLUICE_BIN"], binary)
@@ -178,4 +187,6 @@ class PgSluice(Server):
             "log": {"level": "info", "format": "text"},
             "admin": {"http": f"127.0.0.1:{free_port()}"},
         }
+        if rules:
+            self.config |= {"policies": fifty_rules(), "insight": {"max_queries": 1000}}
         self.start([*prefix, binary, "--config", self.file("pgsluice.yaml", yaml.safe_dump(self.config, sort_keys=False))])

@@ -8,7 +8,7 @@
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
-#include <pgsluice/base/keyed_hash.hpp>
+#include <pgsluice/base/siphash.hpp>
 #include <pgsluice/insight/picture.hpp>
 #include <pgsluice/insight/statistics.hpp>
 
@@ -26,7 +26,7 @@ constexpr std::size_t longest_text = 4096;  // bytes
 class QueryTable {
   public:
     // `seed`: random, so that nobody can choose names and texts that collide. `capacity`: queries; 0 keeps none.
-    QueryTable(HashSeed seed, std::size_t capacity) : seed_(seed), capacity_(capacity) {}
+    QueryTable(SipKey seed, std::size_t capacity) : seed_(seed), capacity_(capacity) {}
     QueryTable(const QueryTable&) = delete;
     QueryTable& operator=(const QueryTable&) = delete;
 
@@ -57,7 +57,7 @@ class QueryTable {
     };
     struct Hash {
         using is_transparent = void;
-        using is_avalanching = void;  // KeyedHash mixes well enough
+        using is_avalanching = void;  // SipHash mixes well enough
         std::size_t operator()(const Hashed& key) const { return key.hash; }
         std::size_t operator()(const std::unique_ptr<Entry>& entry) const { return entry->hash; }
         std::size_t operator()(const Entry* entry) const { return entry->hash; }
@@ -77,7 +77,7 @@ class QueryTable {
     Entry& add(const Hashed& key, ByteView normalized_text);
     void evict(std::size_t count);
 
-    const HashSeed seed_;
+    const SipKey seed_;
     std::size_t capacity_;
     boost::unordered_flat_set<std::unique_ptr<Entry>, Hash, Equal> entries_;
     std::uint64_t evicted_ = 0;

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr HashSeed seed{3, 5};
+constexpr SipKey seed{3, 5};
 
 WallTime second(std::int64_t number) {
     return WallTime(std::chrono::seconds(number));
