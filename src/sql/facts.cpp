@@ -1,31 +1,53 @@
-#include "facts_reader.hpp"
-#include "normalize.hpp"
+#include "cost.hpp"
+#include "lexer.hpp"
+#include "normalized.hpp"
+#include "parse_tree.hpp"
+#include "walk.hpp"
+
+#include <pgsluice/sql/facts.hpp>
 
 #include <pg_query.h>
 
+#include <utility>
+
 namespace pgsluice::sql {
+
 namespace {
 
-// libpg_query reads a text again for it; the settings are those of the parse.
-std::uint64_t fingerprint_of(ByteView text) {
-    const std::string terminated(text);
-    const PgQueryFingerprintResult result = pg_query_fingerprint(terminated.c_str());
+std::uint64_t fingerprint_of(const std::string& text) {
+    const PgQueryFingerprintResult result = pg_query_fingerprint(text.c_str());
     const std::uint64_t fingerprint = result.error == nullptr ? result.fingerprint : 0;
     pg_query_free_fingerprint_result(result);
     return fingerprint;
 }
 
+// Merged with what statements before it have left.
+void gather(const PgQuery__RawStmt& raw, Facts& facts, Walk& walk) {
+    const Message* statement = unwrapped(raw.stmt);
+    if (statement == nullptr) return;
+    ++facts.statements;
+    const bool reads = walk.run(*statement);
+    if (reads && returns_without_limit(*statement)) facts.without_limit = true;
+}
+
 }  // namespace
 
 std::variant<Facts, Unparsable> read_facts(ByteView text, Reading how) {
-    const std::string plain = readable(text, how);
-    auto parsed = ParseTree::parse(plain, how);
-    if (auto* unparsable = std::get_if<Unparsable>(&parsed)) return std::move(*unparsable);
+    if (text.find('\0') != ByteView::npos) return Unparsable{"it has a NUL"};
+    // libpg_query does not look past comments where PostgreSQL does.
+    const std::string owned = without_comments(text, how).value_or(std::string(text));
+    const ReadingGuard guard(how);
+    std::variant<Tokens, Unparsable> tokens = affordable_tokens_of(owned);
+    if (auto* failed = std::get_if<Unparsable>(&tokens)) return std::move(*failed);
+    std::variant<ParseTree, Unparsable> tree = parse_tree_of(owned);
+    if (auto* failed = std::get_if<Unparsable>(&tree)) return std::move(*failed);
+
     Facts facts;
-    FactsReader(plain, facts).read(std::get<ParseTree>(parsed).root());
-    const StringsAs strings(how);
-    facts.fingerprint = fingerprint_of(plain);
-    facts.normalized = normalized(plain, facts.parameters);
+    Walk walk(facts);
+    const PgQuery__ParseResult& parsed = *std::get<ParseTree>(tree);
+    for (std::size_t i = 0; i < parsed.n_stmts; ++i) gather(*parsed.stmts[i], facts, walk);
+    facts.fingerprint = fingerprint_of(owned);
+    facts.normalized = normalized(owned, *std::get<Tokens>(tokens), facts.parameters);
     return facts;
 }
 

@@ -1,79 +1,64 @@
 #include "parse_tree.hpp"
 
-#include "lexer.hpp"
-
 #include <pg_query.h>
 
-#include <cstring>
+#include <algorithm>
 
-// PostgreSQL's own variable, which libpg_query keeps for each thread.
+// Settings of libpg_query's lexer, one for each thread.
 extern "C" __thread bool standard_conforming_strings;
+extern "C" __thread bool escape_string_warning;
 
 namespace pgsluice::sql {
+
 namespace {
 
-template <class Field>
-const Field& at(const Message& message, unsigned offset) {
-    return *reinterpret_cast<const Field*>(reinterpret_cast<const char*>(&message) + offset);
+// Without what it quotes: that may be long, or a secret.
+std::string why(const PgQueryError& error) {
+    const std::string message = error.message == nullptr ? "syntax error" : error.message;
+    return message.substr(0, std::min({message.find(" at or near "), message.find(": "), message.find(" \"")}));
+}
+
+const std::uint8_t* octets(const PgQueryProtobuf& packed) {
+    return reinterpret_cast<const std::uint8_t*>(packed.data);  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
 }
 
 }  // namespace
 
-StringsAs::StringsAs(Reading how) {
-    ::standard_conforming_strings = how.standard_conforming_strings;
+ReadingGuard::ReadingGuard(Reading how) {
+    standard_conforming_strings = how.standard_conforming_strings;
+    escape_string_warning = false;  // it would go to this process's standard error
 }
 
-StringsAs::~StringsAs() {
-    ::standard_conforming_strings = true;
+ReadingGuard::~ReadingGuard() {
+    standard_conforming_strings = true;
+    escape_string_warning = true;
 }
 
-std::string readable(ByteView text, Reading how) {
-    return without_comments(text, how).value_or(std::string(text));
-}
-
-std::variant<ParseTree, Unparsable> ParseTree::parse(ByteView text, Reading how) {
-    if (text.find('\0') != ByteView::npos) return Unparsable{"the text has a zero byte in it"};
-    const StringsAs strings(how);
-    const std::string terminated(text);
-    PgQueryProtobufParseResult parsed = pg_query_parse_protobuf(terminated.c_str());
-    std::variant<ParseTree, Unparsable> out = Unparsable{"its tree cannot be read"};
-    if (parsed.error != nullptr) {
-        out = Unparsable{parsed.error->message};
-    } else {
-        const auto* packed = reinterpret_cast<const std::uint8_t*>(parsed.parse_tree.data);
-        if (auto* root = pg_query__parse_result__unpack(nullptr, parsed.parse_tree.len, packed)) out = ParseTree(root);
+std::variant<ParseTree, Unparsable> parse_tree_of(const std::string& text) {
+    const PgQueryProtobufParseResult result = pg_query_parse_protobuf(text.c_str());
+    std::variant<ParseTree, Unparsable> tree = Unparsable{"the parse tree could not be read"};
+    if (result.error != nullptr) {
+        tree = Unparsable{why(*result.error)};
+    } else if (ParseTree unpacked(
+                   pg_query__parse_result__unpack(nullptr, result.parse_tree.len, octets(result.parse_tree)));
+               unpacked != nullptr) {
+        tree = std::move(unpacked);
     }
-    pg_query_free_protobuf_parse_result(parsed);
-    return out;
+    pg_query_free_protobuf_parse_result(result);
+    return tree;
 }
 
-std::optional<std::string> ParseTree::deparse() const {
-    std::string packed(pg_query__parse_result__get_packed_size(root_.get()), '\0');
-    pg_query__parse_result__pack(root_.get(), reinterpret_cast<std::uint8_t*>(packed.data()));
-    PgQueryDeparseResult made = pg_query_deparse_protobuf({packed.size(), packed.data()});
-    std::optional<std::string> text;
-    if (made.error == nullptr) text = made.query;
-    pg_query_free_deparse_result(made);
-    return text;
-}
-
-std::vector<Message*> children_of(const Message& message) {
-    std::vector<Message*> children;
-    const ProtobufCMessageDescriptor& descriptor = *message.descriptor;
-    for (unsigned i = 0; i < descriptor.n_fields; ++i) {
-        const ProtobufCFieldDescriptor& field = descriptor.fields[i];
-        if (field.type != PROTOBUF_C_TYPE_MESSAGE) continue;
-        if (field.label == PROTOBUF_C_LABEL_REPEATED) {
-            const auto count = at<std::size_t>(message, field.quantifier_offset);
-            Message* const* list = at<Message* const*>(message, field.offset);
-            children.insert(children.end(), list, list + count);
-            continue;
-        }
-        const bool is_one_of = (field.flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-        if (is_one_of && at<std::uint32_t>(message, field.quantifier_offset) != field.id) continue;
-        if (Message* child = at<Message*>(message, field.offset)) children.push_back(child);
+std::variant<Tokens, Unparsable> tokens_of(const std::string& text) {
+    const PgQueryScanResult result = pg_query_scan(text.c_str());
+    std::variant<Tokens, Unparsable> tokens = Unparsable{"the tokens could not be read"};
+    if (result.error != nullptr) {
+        tokens = Unparsable{why(*result.error)};
+    } else if (Tokens unpacked(pg_query__scan_result__unpack(nullptr, result.pbuf.len, octets(result.pbuf)));
+               unpacked != nullptr) {
+        tokens = std::move(unpacked);
     }
-    return children;
+    pg_query_free_scan_result(result);
+    return tokens;
 }
 
 }  // namespace pgsluice::sql

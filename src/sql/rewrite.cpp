@@ -1,15 +1,38 @@
+#include "lexer.hpp"
 #include "parse_tree.hpp"
 
 #include <pgsluice/sql/rewrite.hpp>
 
+#include <pg_query.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <set>
 #include <string_view>
+#include <vector>
 
 namespace pgsluice::sql {
 namespace {
+
+// A node of a tree that is ours to change; nullptr where it is of another type.
+template <class Node>
+Node* edited_as(const Message& message, const ProtobufCMessageDescriptor& descriptor) {
+    return const_cast<Node*>(as<Node>(&message, descriptor));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+}
+
+// Calls visit(message) for all below. Keeps its own stack, for trees may be deep.
+template <class Visit>
+void for_each_message(const Message& top, Visit visit) {
+    std::vector<const Message*> left{&top};
+    while (!left.empty()) {
+        const Message* message = left.back();
+        left.pop_back();
+        visit(*message);
+        for_each_child(*message, [&](const Message& child) { left.push_back(&child); });
+    }
+}
 
 // The runtime of the trees frees with free() what it finds in them.
 template <class Node>
@@ -32,41 +55,42 @@ class Editor {
     Editor(ParseTree& tree, const Edits& edits) : tree_(tree), edits_(edits) {}
 
     bool edit() {
-        Message& top = tree_.root().base;
-        for_each_message(top, [this](Message& message) {
-            if (const auto* cte = as<PgQuery__CommonTableExpr>(&message, pg_query__common_table_expr__descriptor)) {
+        const Message& top = tree_->base;
+        for_each_message(top, [this](const Message& message) {
+            if (const auto* cte =
+                    edited_as<PgQuery__CommonTableExpr>(message, pg_query__common_table_expr__descriptor)) {
                 ctes_.insert(cte->ctename);
             }
         });
-        for_each_message(top, [this](Message& message) { edit(message); });
-        for (std::size_t i = 0; i < tree_.root().n_stmts; ++i) limit(tree_.root().stmts[i]->stmt);
+        for_each_message(top, [this](const Message& message) { edit(message); });
+        for (std::size_t i = 0; i < tree_->n_stmts; ++i) limit(tree_->stmts[i]->stmt);
         return changed_;
     }
 
   private:
     enum class Alias { kept, none };  // whether the old name goes on, where the grammar has a place for it
 
-    void edit(Message& message) {
-        if (auto* select = as<PgQuery__SelectStmt>(&message, pg_query__select_stmt__descriptor)) {
+    void edit(const Message& message) {
+        if (auto* select = edited_as<PgQuery__SelectStmt>(message, pg_query__select_stmt__descriptor)) {
             rename_items(select->from_clause, select->n_from_clause);
-        } else if (auto* insert = as<PgQuery__InsertStmt>(&message, pg_query__insert_stmt__descriptor)) {
+        } else if (auto* insert = edited_as<PgQuery__InsertStmt>(message, pg_query__insert_stmt__descriptor)) {
             rename(insert->relation, Alias::kept);
-        } else if (auto* update = as<PgQuery__UpdateStmt>(&message, pg_query__update_stmt__descriptor)) {
+        } else if (auto* update = edited_as<PgQuery__UpdateStmt>(message, pg_query__update_stmt__descriptor)) {
             rename(update->relation, Alias::kept);
             rename_items(update->from_clause, update->n_from_clause);
-        } else if (auto* gone = as<PgQuery__DeleteStmt>(&message, pg_query__delete_stmt__descriptor)) {
+        } else if (auto* gone = edited_as<PgQuery__DeleteStmt>(message, pg_query__delete_stmt__descriptor)) {
             rename(gone->relation, Alias::kept);
             rename_items(gone->using_clause, gone->n_using_clause);
-        } else if (auto* merge = as<PgQuery__MergeStmt>(&message, pg_query__merge_stmt__descriptor)) {
+        } else if (auto* merge = edited_as<PgQuery__MergeStmt>(message, pg_query__merge_stmt__descriptor)) {
             rename(merge->relation, Alias::kept);
             rename_items(&merge->source_relation, merge->source_relation == nullptr ? 0 : 1);
-        } else if (auto* copy = as<PgQuery__CopyStmt>(&message, pg_query__copy_stmt__descriptor)) {
+        } else if (auto* copy = edited_as<PgQuery__CopyStmt>(message, pg_query__copy_stmt__descriptor)) {
             rename(copy->relation, Alias::none);
-        } else if (auto* truncate = as<PgQuery__TruncateStmt>(&message, pg_query__truncate_stmt__descriptor)) {
+        } else if (auto* truncate = edited_as<PgQuery__TruncateStmt>(message, pg_query__truncate_stmt__descriptor)) {
             for (std::size_t i = 0; i < truncate->n_relations; ++i) {
                 rename(truncate->relations[i]->range_var, Alias::none);
             }
-        } else if (auto* call = as<PgQuery__FuncCall>(&message, pg_query__func_call__descriptor)) {
+        } else if (auto* call = edited_as<PgQuery__FuncCall>(message, pg_query__func_call__descriptor)) {
             if (call->n_funcname == 2) rename_schema(call->funcname[0]->string->sval);
         }
     }
@@ -144,37 +168,56 @@ class Editor {
 
 // Where things stood in the text.
 void forget_places(ParseTree& tree) {
-    for_each_message(tree.root().base, [](Message& message) {
+    for_each_message(tree->base, [](const Message& message) {
         for (unsigned i = 0; i < message.descriptor->n_fields; ++i) {
             const ProtobufCFieldDescriptor& field = message.descriptor->fields[i];
             const std::string_view name = field.name;
             if (field.type != PROTOBUF_C_TYPE_INT32 || field.label == PROTOBUF_C_LABEL_REPEATED) continue;
             if (name != "location" && name != "stmt_location" && name != "stmt_len") continue;
-            std::memset(reinterpret_cast<char*>(&message) + field.offset, 0, sizeof(std::int32_t));
+            std::memset(reinterpret_cast<char*>(const_cast<Message*>(&message)) + field.offset, 0,
+                        sizeof(std::int32_t));
         }
     });
 }
 
-std::string packed(ParseTree& tree) {
-    forget_places(tree);
-    std::string out(pg_query__parse_result__get_packed_size(&tree.root()), '\0');
-    pg_query__parse_result__pack(&tree.root(), reinterpret_cast<std::uint8_t*>(out.data()));
+std::string packed(const ParseTree& tree) {
+    std::string out(pg_query__parse_result__get_packed_size(tree.get()), '\0');
+    pg_query__parse_result__pack(tree.get(), reinterpret_cast<std::uint8_t*>(out.data()));
     return out;
+}
+
+// As SQL again; nullopt where libpg_query does not know how.
+std::optional<std::string> deparsed(const ParseTree& tree) {
+    std::string tree_bytes = packed(tree);
+    PgQueryDeparseResult made = pg_query_deparse_protobuf({tree_bytes.size(), tree_bytes.data()});
+    std::optional<std::string> text;
+    if (made.error == nullptr) text = made.query;
+    pg_query_free_deparse_result(made);
+    return text;
+}
+
+std::string packed_without_places(ParseTree& tree) {
+    forget_places(tree);
+    return packed(tree);
 }
 
 }  // namespace
 
 // What is written out is parsed again, and must be the tree that was meant: the deparser has its mistakes.
 std::variant<std::string, Unparsable> edited(ByteView text, const Edits& edits, Reading how) {
-    auto parsed = ParseTree::parse(readable(text, how), how);
+    // What is not fit to be read has no facts either, and says why there.
+    auto facts = read_facts(text, how);
+    if (auto* unparsable = std::get_if<Unparsable>(&facts)) return std::move(*unparsable);
+    const ReadingGuard guard(how);
+    auto parsed = parse_tree_of(without_comments(text, how).value_or(std::string(text)));
     if (auto* unparsable = std::get_if<Unparsable>(&parsed)) return std::move(*unparsable);
     auto& tree = std::get<ParseTree>(parsed);
     if (!Editor(tree, edits).edit()) return std::string(text);
-    auto written = tree.deparse();
+    auto written = deparsed(tree);
     if (!written) return Unparsable{"it cannot be written out again"};
-    auto again = ParseTree::parse(*written, how);
+    auto again = parse_tree_of(*written);
     auto* read = std::get_if<ParseTree>(&again);
-    if (read == nullptr || packed(*read) != packed(tree)) {
+    if (read == nullptr || packed_without_places(*read) != packed_without_places(tree)) {
         return Unparsable{"it would mean something else when it is written out again"};
     }
     return std::move(*written);

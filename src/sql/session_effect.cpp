@@ -1,4 +1,5 @@
 #include "candidate.hpp"
+#include "cost.hpp"
 
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/sql/session_effect.hpp>
@@ -170,6 +171,10 @@ SessionEffect parse(const std::string& text) {
             delete result;  // NOLINT(cppcoreguidelines-owning-memory)
         }
     };
+    {
+        const ReadingGuard guard({});
+        if (std::holds_alternative<Unparsable>(affordable_tokens_of(text))) return SessionEffect::anything;
+    }
     const std::unique_ptr<PgQueryParseResult, Free> result(new PgQueryParseResult(pg_query_parse(text.c_str())));
     if (result->error != nullptr || result->parse_tree == nullptr) return SessionEffect::anything;
     json::parse_options options;

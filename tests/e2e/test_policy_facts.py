@@ -132,7 +132,7 @@ def test_what_cannot_be_parsed_is_refused_with_the_parsers_words(sluice):
         reply = client.query("selec 1")
         error = error_in(reply)
         assert is_blocked(reply) and 'policy "no-drop"' in error.text
-        assert error.fields["D"] == 'The parser says: syntax error at or near "selec"'
+        assert error.fields["D"] == "The parser says: syntax error"
         assert is_blocked(client.query("select " + "1+" * 20000 + "1")), "longer than limits.parse_inline"
     assert proxy.metrics().sum("pgsluice_unparsable_total") == 2
 

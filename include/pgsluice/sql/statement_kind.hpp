@@ -1,6 +1,9 @@
 // What statements do, by the command tags that PostgreSQL answers with: in lower case, they are the words of
-// when.statements in a policy. Groups have words of their own: ddl, write, transaction, and a verb for all its objects
-// ("create" for "create table", "create index" ...).
+// when.statements in a policy. Groups have words of their own: ddl (what log_statement = ddl logs), write (ddl, and
+// what changes data), transaction, utility (all that is not planned), and a verb for all its objects ("create" for
+// "create table", "create index" ...; "copy" for "copy from" and "copy to").
+// A tag is all that counts: MERGE that deletes is merge, INSERT ... ON CONFLICT DO UPDATE is insert, and the SELECT
+// that INSERT takes its rows from is no select.
 #pragma once
 
 #include <bitset>

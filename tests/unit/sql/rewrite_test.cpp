@@ -64,8 +64,8 @@ TEST(Rewrite, keeps_constants_and_names_what_they_are) {
 }
 
 TEST(Rewrite, of_what_cannot_be_parsed_says_why) {
-    EXPECT_EQ(made_of("selec", orders), "unparsable: syntax error at or near \"selec\"");
-    EXPECT_EQ(made_of(ByteView("select\0 1", 9), orders), "unparsable: the text has a zero byte in it");
+    EXPECT_EQ(made_of("selec", orders), "unparsable: syntax error");
+    EXPECT_EQ(made_of(ByteView("select\0 1", 9), orders), "unparsable: it has a NUL");
 }
 
 }  // namespace pgsluice::sql
