@@ -18,18 +18,25 @@ double milliseconds(Microseconds time) {
 
 }  // namespace
 
+std::array<char, 17> fingerprint_text(const sql::Facts* facts) {
+    std::array<char, 17> digits{};
+    if (facts != nullptr) {
+        std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(facts->fingerprint));
+    }
+    return digits;
+}
+
+ByteView text_to_log(const sql::Facts* facts) {
+    return facts == nullptr ? ByteView("(not parsed)") : prefix(facts->normalized, longest_text);
+}
+
 void log_call(const session::Session& session, const session::Call& call, const config::QueryLog& settings,
               std::uint64_t random) {
     const bool is_slow = settings.slow_query.count() > 0 && call.wait + call.server_time >= settings.slow_query;
     const bool is_sampled = settings.sample_one_in > 0 && random % settings.sample_one_in == 0;
     if (!is_slow && !is_sampled) return;
     const sql::Facts* facts = call.callee.facts.get();
-    std::array<char, 17> fingerprint{};
-    if (facts != nullptr) {
-        std::snprintf(fingerprint.data(), fingerprint.size(), "%016llx",
-                      static_cast<unsigned long long>(facts->fingerprint));
-    }
-    const ByteView text = facts == nullptr ? ByteView("(not parsed)") : ByteView(facts->normalized);
+    const auto fingerprint = fingerprint_text(facts);
     const session::Identity& who = session.identity();
     const std::initializer_list<log::Field> fields{{"session", static_cast<std::int64_t>(number(who.id))},
                                                    {"route", session.pool().target().route},
@@ -43,7 +50,7 @@ void log_call(const session::Session& session, const session::Call& call, const 
                                                    {"failed", call.failed},
                                                    {"fingerprint", ByteView(fingerprint.data())},
                                                    {"trace_id", call.callee.trace_id},
-                                                   {"sql", prefix(text, longest_text)}};
+                                                   {"sql", text_to_log(facts)}};
     if (is_slow)
         log::warning("slow_query", "a query took longer than routes[].log.slow_query", fields);
     else

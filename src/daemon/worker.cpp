@@ -168,12 +168,13 @@ void Worker::defer(session::Session& session) {
     });
 }
 
-void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict) {
-    for (const policy::RuleIndex rule : verdict.hits) count_verdict(session, rule);
-    if (verdict.rule) count_verdict(session, *verdict.rule);
+void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict, const sql::FactsRef* facts) {
+    const sql::Facts* known = facts == nullptr ? nullptr : facts->get();
+    for (const policy::RuleIndex rule : verdict.hits) count_verdict(session, rule, known);
+    if (verdict.rule) count_verdict(session, *verdict.rule, known);
 }
 
-void Worker::count_verdict(const session::Session& session, policy::RuleIndex rule) {
+void Worker::count_verdict(const session::Session& session, policy::RuleIndex rule, const sql::Facts* facts) {
     const auto& policies = snapshot_->config.policies;
     if (session.rulebook() != snapshot_->rulebook) {
         // It still judges by the rules of an older snapshot, so the name decides.
@@ -195,8 +196,12 @@ void Worker::count_verdict(const session::Session& session, policy::RuleIndex ru
                {"policy", policy.name},
                {"action", action},
                {"mode", mode},
+               {"route", session.pool().target().route},
                {"user", session.identity().user},
-               {"database", session.identity().database}});
+               {"database", session.identity().database},
+               {"application", session.application_name()},
+               {"fingerprint", ByteView(fingerprint_text(facts).data())},
+               {"sql", text_to_log(facts)}});
 }
 
 void Worker::on_call(const session::Session& session, const session::Call& call) {

@@ -122,7 +122,8 @@ class Worker final : public session::Host, public pool::Host {
     void forward_cancel(pool::Pool& pool, pool::Server& server, session::CancelToken token) override {
         cancel_forwards_.request(pool, server, std::move(token));
     }
-    void on_verdict(const session::Session& session, const policy::Verdict& verdict) override;
+    void on_verdict(const session::Session& session, const policy::Verdict& verdict,
+                    const sql::FactsRef* facts) override;
     void on_call(const session::Session& session, const session::Call& call) override;
     void on_logged_in(session::Session& session) override;
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) override;
@@ -162,7 +163,7 @@ class Worker final : public session::Host, public pool::Host {
     };
 
     void run();
-    void count_verdict(const session::Session& session, policy::RuleIndex rule);
+    void count_verdict(const session::Session& session, policy::RuleIndex rule, const sql::Facts* facts);
     void tick();
     void schedule_tick();
     void sweep(TimePoint now);

@@ -88,7 +88,9 @@ const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::R
         statement.server_user = pool_->target().user;
     }
     const policy::Verdict verdict = rulebook_->policies.judge(rules_, statement, context_.shortlists);
-    if (verdict.rule || !verdict.hits.empty()) context_.host.on_verdict(*this, verdict);
+    if (verdict.rule || !verdict.hits.empty()) {
+        context_.host.on_verdict(*this, verdict, statement.facts == nullptr ? facts_of(text) : statement.facts);
+    }
     if (rules_.depend_on_session() && !verdict.blocks()) note_transaction_control(statement.facts);
     if (verdict.action == policy::Action::rewrite) rewrites = verdict.rule;
     if (!verdict.is_unparsable) return verdict.blocks() ? verdict.error : nullptr;

@@ -192,3 +192,14 @@ def test_rules_on_facts_in_session_mode(sluice):
     with login(sluice(pool={"mode": "session"}, policies=[rule(statements=["truncate"])])) as client:
         assert judged(client, "truncate target") is True
         assert client.value("select 1") == "1"
+
+
+def test_verdict_in_the_log_names_the_statement_without_its_constants(sluice):
+    proxy = sluice(policies=[rule("by-pattern", pattern="canary"), rule("by-fact", tables=["target"], mode="shadow")])
+    with login(proxy, application_name="shop") as client:
+        client.query("select 'canary'")
+        client.query("select a from target where b = 'secret'")
+    blocked, noted = proxy.awaited_events("policy_verdict")
+    assert (blocked["policy"], blocked["sql"], blocked["application"]) == ("by-pattern", "select $1", "shop")
+    assert (noted["policy"], noted["mode"], noted["sql"]) == ("by-fact", "shadow", "select a from target where b = $1")
+    assert "secret" not in proxy.log() and noted["fingerprint"] != blocked["fingerprint"]

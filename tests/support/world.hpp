@@ -215,7 +215,7 @@ class World final : public session::Host {
         server.begin_cancel();
         cancels_.push_back(&server);
     }
-    void on_verdict(const session::Session&, const policy::Verdict& verdict) override {
+    void on_verdict(const session::Session&, const policy::Verdict& verdict, const sql::FactsRef*) override {
         verdicts_.emplace_back(verdict.blocks() ? "block" : "allow");
     }
     void on_call(const session::Session&, const session::Call& call) override { calls_.push_back(call); }

@@ -41,7 +41,8 @@ class Host {
     virtual void defer(Session& session) = 0;
     // Sends a cancel request to the server, which is not lent again before that has ended: Pool::end_cancel follows.
     virtual void forward_cancel(pool::Pool& pool, pool::Server& server, CancelToken asked) = 0;
-    virtual void on_verdict(const Session& session, const policy::Verdict& verdict) = 0;
+    // `facts` of the statement; nullptr, or pointing to none, where it cannot be parsed.
+    virtual void on_verdict(const Session& session, const policy::Verdict& verdict, const sql::FactsRef* facts) = 0;
     // A query has been answered, or its client or server has gone before that.
     virtual void on_call(const Session& session, const Call& call) = 0;
     virtual void on_logged_in(Session& session) = 0;
