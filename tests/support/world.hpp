@@ -208,7 +208,7 @@ class World final : public session::Host {
         principal.database = session.identity().database;
         principal.application_name = session.application_name();
         principal.route = "main";
-        session.set_limits(rulebook, options_.timeouts, rulebook->policies.for_principal(principal));
+        session.set_limits(rulebook, options_.timeouts, rules_cache_.for_principal(rulebook->policies, principal));
     }
     void defer(session::Session& session) override { deferred_.insert(&session); }
     void forward_cancel(pool::Pool&, pool::Server& server, session::CancelToken) override {
@@ -264,6 +264,7 @@ class World final : public session::Host {
     std::shared_ptr<const session::Rulebook> rulebook_;
     bool route_is_gone_ = false;
     sql::FactsCache facts_{{1, 2}, {}};
+    policy::RulesCache rules_cache_;
     policy::Shortlists shortlists_;
     session::Context context_;
     std::shared_ptr<pool::Share> share_;

@@ -296,6 +296,28 @@ TEST(PolicyGate, a_client_at_rest_is_under_the_new_rules_at_once) {
     script.run();
 }
 
+TEST(PolicyGate, what_was_prepared_under_other_rules_is_judged_where_it_is_bound) {
+    Script script = with({});
+    script.client_sends(client::parse("s", "drop table t") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .then([](World& world) { world.set_policies({no_drops()}); })
+        .client_sends(client::bind("", "s") + client::execute() + client::sync())
+        .server_sends(server::error("42601", "syntax error") + server::ready())
+        .expect_to_client("ParseComplete\nReadyForQuery I\n" + std::string(blocked) + "ReadyForQuery I\n");
+    expect_verdicts(script, {"block"});
+    script.run();
+}
+
+TEST(PolicyGate, what_was_prepared_under_the_same_rules_is_judged_once) {
+    Script script = with({no_drops(PolicyAction::log)});
+    script.client_sends(client::parse("s", "drop table t") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .client_sends(client::bind("", "s") + client::execute() + client::sync())
+        .server_sends(server::bind_complete() + server::command_complete("DROP TABLE") + server::ready());
+    expect_verdicts(script, {"allow"});
+    script.run();
+}
+
 TEST(PolicyGate, an_application_that_renames_itself_is_under_the_rules_of_its_new_name) {
     config::Policy policy = no_drops();
     policy.when.applications = {"psql"};
