@@ -11,6 +11,15 @@
 namespace pgsluice::daemon {
 namespace {
 
+class GivenPath final : public policy::PathSource {
+  public:
+    explicit GivenPath(const std::optional<std::string>& path) : path_(path) {}
+    std::optional<std::string_view> search_path() const override { return path_; }
+
+  private:
+    const std::optional<std::string>& path_;
+};
+
 using Out = std::back_insert_iterator<std::string>;
 
 template <class Things, class Show>
@@ -118,10 +127,11 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
     const policy::Engine& engine = snapshot.rulebook->policies;
     const policy::Principal principal{request.user, request.database, request.application, route->name,
                                       request.address};
+    const GivenPath path(request.search_path);
     const policy::Statement statement{.text = request.sql,
                                       .facts = &facts,
                                       .in_transaction = request.in_transaction,
-                                      .search_path = request.search_path,
+                                      .path = &path,
                                       .server_user = route->user.empty() ? request.user : route->user};
     policy::Shortlists shortlists;
     const policy::Verdict verdict = engine.judge(engine.for_principal(principal), statement, shortlists);

@@ -65,11 +65,9 @@ bool Evidence::may_match_a_pattern() {
 // A text of several statements may change the path before it uses it.
 const SearchPath& Evidence::search_path() {
     if (search_path_) return *search_path_;
-    const bool is_known = statement_.search_path && facts() != nullptr && facts()->statements == 1;
-    if (is_known)
-        search_path_.emplace(*statement_.search_path, statement_.server_user);
-    else
-        search_path_.emplace();
+    const bool is_settled = statement_.path != nullptr && facts() != nullptr && facts()->statements == 1;
+    const auto value = is_settled ? statement_.path->search_path() : std::nullopt;
+    search_path_ = value ? SearchPath(*value, statement_.server_user) : SearchPath();
     return *search_path_;
 }
 

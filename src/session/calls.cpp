@@ -26,10 +26,7 @@ const Call& Calls::finish(std::uint32_t number, TimePoint now) {
     call.server_time = std::chrono::duration_cast<Microseconds>(now - began);
     call.is_over = true;
     answered_at_ = now;
-    last_ = std::move(call);
-    call.is_over = true;
-    drop_finished();
-    return last_;
+    return call;
 }
 
 void Calls::forget(std::uint32_t number) {

@@ -215,8 +215,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
     }
     if (refusal_ != nullptr) {
         const auto refusal = std::move(refusal_);
-        judged_ = noted_ = false;
-        rewritten_.reset();
+        forget_front();
         if (!begin_.is_open()) busy_since_ = never;
         refuse_here(frame, *refusal, to_client);
         return drop(frame, rest);

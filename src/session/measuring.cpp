@@ -12,7 +12,10 @@ void Session::measure(bool on) {
 
 Callee Session::callee_of(ByteView text) {
     Callee callee;
-    if (const sql::FactsRef* facts = facts_of(text)) callee.facts = *facts;
+    if (facts_in_front_ != nullptr)
+        callee.facts = std::move(facts_in_front_);
+    else if (const sql::FactsRef* facts = facts_of(text))
+        callee.facts = *facts;
     callee.trace_id = sql::trace_id(sql::comment_tags(text));
     return callee;
 }
@@ -33,13 +36,14 @@ void Session::note_bound(const wire::Bind& bind) {
 
 void Session::on_answered(std::uint32_t call) {
     context_.host.on_call(*this, calls_->finish(call, context_.host.now()));
+    calls_->drop_finished();
 }
 
 void Session::report_the_rest() {
     if (!measures()) return;
     while (!calls_->empty()) {
         calls_->fail();
-        context_.host.on_call(*this, calls_->finish(calls_->first(), context_.host.now()));
+        on_answered(calls_->first());
     }
 }
 

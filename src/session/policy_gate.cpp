@@ -61,6 +61,7 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     const std::string& rewritten = std::get<std::string>(made);
     if (rewritten == text) return nullptr;
     rewritten_ = std::make_unique<Bytes>();
+    facts_in_front_ = nullptr;
     if (parse)
         wire::write_parse(*rewritten_, parse->statement, rewritten, parse->parameter_types);
     else
@@ -82,9 +83,10 @@ const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::R
                                           wire::SqlError& own) {
     policy::Statement statement{.text = text};
     if (rules_.need_facts()) statement.facts = facts_of(text);
+    if (measures() && statement.facts != nullptr) facts_in_front_ = *statement.facts;
     if (rules_.depend_on_session()) {
         statement.in_transaction = in_transaction();
-        statement.search_path = search_path();
+        statement.path = this;
         statement.server_user = pool_->target().user;
     }
     const policy::Verdict verdict = rulebook_->policies.judge(rules_, statement, context_.shortlists);
@@ -154,7 +156,7 @@ void Session::refuse_in_place(const wire::SqlError& error, bool is_query, wire::
     else
         wire::write_parse(to_server.join(), refused_name, protocol::refused_text, wire::no_parameter_types);
     server_->exchange().owe(
-        {is_query ? Asked::query : Asked::parse, Fate::substitute, nullptr, false, std::move(text)});
+        {is_query ? Asked::query : Asked::parse, Fate::substitute, nullptr, false, 0, std::move(text)});
 }
 
 }  // namespace pgsluice::session

@@ -66,7 +66,7 @@ void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fat
     wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->parameter_types);
     ++lease.parses;
     statements.add(statement, exchange.batch());
-    exchange.owe({Asked::parse, fate, std::move(statement), false, std::move(name)});
+    exchange.owe({Asked::parse, fate, std::move(statement), false, 0, std::move(name)});
 }
 
 // Returns what is to be bound there; nullptr: its Parse of an earlier batch is unanswered; hold. Where the statement is
@@ -98,7 +98,7 @@ PreparedStatements::Admission parse_again(const wire::Parse& parse, const Lease&
     wire::write_parse(out, protocol::taken_name, "", ByteView("\0\0", 2));
     exchange.owe({Asked::parse, Fate::swallow});
     wire::write_parse(out, protocol::taken_name, parse.text, parse.parameter_types);
-    exchange.owe({Asked::parse, Fate::forward, nullptr, false, named(parse.statement)});
+    exchange.owe({Asked::parse, Fate::forward, nullptr, false, 0, named(parse.statement)});
     return PreparedStatements::Outcome::done;
 }
 
@@ -171,7 +171,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
         send_parse(std::move(statement), named(parse.statement), Fate::forward, lease);
     } else if (exchange.status() != TransactionStatus::failed && !exchange.may_copy()) {
         lease.metrics.statement_cache[Lookup::hit].add();
-        exchange.owe({Asked::parse, Fate::invent, std::move(statement), false, named(parse.statement)});
+        exchange.owe({Asked::parse, Fate::invent, std::move(statement), false, 0, named(parse.statement)});
     } else {
         // In a transaction that has failed, or may have, and behind what may be a COPY, only the server can answer.
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', statement->server_name);
@@ -273,7 +273,7 @@ void PreparedStatements::close_named(StatementRef statement, ByteView name, cons
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', protocol::absent_name);
         fate = Fate::forward;
     }
-    exchange.owe({Asked::close, fate, std::move(statement), false, named(name)});
+    exchange.owe({Asked::close, fate, std::move(statement), false, 0, named(name)});
 }
 
 std::optional<std::string> PreparedStatements::deallocated_by(ByteView text) const {
@@ -296,7 +296,7 @@ void PreparedStatements::deallocate(ByteView name, pool::Server& server, wire::O
     Bytes& out = to_server.join();
     prepare_gone(server, out);
     wire::write_query(out, deallocate_gone);
-    server.exchange().owe({Asked::query, Fate::forward, nullptr, false, named(name)});
+    server.exchange().owe({Asked::query, Fate::forward, nullptr, false, 0, named(name)});
 }
 
 // As above. The client's own statement stays what it is: the portal alone is made from ours.
@@ -324,7 +324,7 @@ PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::
 protocol::Owed PreparedStatements::execute(ByteView portal) const {
     const ByteView name = names_ == nullptr ? ByteView() : names_->deallocated_by_portal(portal);
     if (name.empty()) return {Asked::execute};
-    return {Asked::execute, Fate::forward, nullptr, false, named(name)};
+    return {Asked::execute, Fate::forward, nullptr, false, 0, named(name)};
 }
 
 void PreparedStatements::close_unsent(ByteView name) {

@@ -122,8 +122,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
         const std::size_t admitted = admit(frame, rest, to_server, to_client);
         if (admitted == 0) break;
         // One that is held comes again, and must not be counted twice; whatever comes behind it is judged by itself.
-        judged_ = noted_ = false;
-        rewritten_.reset();
+        forget_front();
         taken += admitted;
     }
     if (phase_ == Phase::ended) return bytes.size();

@@ -58,8 +58,8 @@ struct Owed {
     Fate fate = Fate::forward;
     StatementRef statement{};  // parse, close
     bool unnamed = false;      // parse, close: of the server's unnamed statement
+    std::uint32_t call = 0;    // query, execute: the number by which its session measures it; 0: it does not
     std::unique_ptr<OwedText> text{};
-    std::uint32_t call = 0;  // query, execute: the number by which its session measures it; 0: it does not
 };
 
 enum class Settled : std::uint8_t {

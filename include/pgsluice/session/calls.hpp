@@ -47,8 +47,9 @@ class Calls {
         if (!calls_.empty()) calls_.front().failed = true;
     }
 
-    // It has been answered. Good until the next call of any of these.
+    // It has been answered; it is there until drop_finished().
     const Call& finish(std::uint32_t number, TimePoint now);
+    void drop_finished();
     // The server has skipped it.
     void forget(std::uint32_t number);
 
@@ -63,13 +64,11 @@ class Calls {
     using Named = std::unordered_map<std::string, Callee>;
     static void note(Named& named, ByteView name, Callee callee);
     static const Callee& find(const Named& named, ByteView name);
-    void drop_finished();
 
     Ring<Call> calls_;
     std::uint32_t first_ = 1;  // the number of the oldest
     TimePoint answered_at_{};
     Microseconds waited_{0};
-    Call last_;
     Callee unnamed_portal_;
     Named statements_, portals_;
 };

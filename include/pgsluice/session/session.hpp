@@ -48,7 +48,8 @@ struct Totals {
     Microseconds transaction_time{0}, query_time{0}, wait_time{0};
 };
 
-class Session final : public Sink, public pool::ServerUser, public pool::Waiter, private protocol::Exchange::Witness {
+class Session final : public Sink, public pool::ServerUser, public pool::Waiter, private protocol::Exchange::Witness,
+                      private policy::PathSource {
   public:
     struct Setup {
         Identity identity;
@@ -133,6 +134,11 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
     void send(wire::Outbox& to_server, Bytes& to_client);
+    void forget_front() {
+        judged_ = noted_ = false;
+        if (rewritten_ != nullptr) rewritten_.reset();
+        if (facts_in_front_ != nullptr) facts_in_front_.reset();
+    }
     void forget_unnamed();
     bool hold_until_answered(wire::Outbox& to_server);
     bool has_too_many_replies_waiting(wire::Outbox& to_server);
@@ -198,7 +204,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     const sql::FactsRef* facts_of(ByteView text);
     std::optional<bool> in_transaction();
     void note_transaction_control(const sql::FactsRef* facts);
-    std::optional<ByteView> search_path() const;
+    std::optional<ByteView> search_path() const override;  // policy::PathSource
     // measuring.cpp
     bool measures() const { return calls_ != nullptr; }
     void measure(bool on);
@@ -285,6 +291,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t server_rest_ = 0;  // bytes of a server message that still have to come
     // What the message in front is answered with, since no server could be had; or why this one could not be used.
     std::unique_ptr<wire::SqlError> refusal_;
+    sql::FactsRef facts_in_front_;  // of the message in front, where the rules had to know them
     std::unique_ptr<Bytes> rewritten_;  // the message that goes on in the place of the one in front
 
     TimePoint started_at_;

@@ -12,6 +12,12 @@ config::Policy when(std::string name, config::PolicyCondition condition, PolicyA
     return policy;
 }
 
+struct Path final : PathSource {
+    explicit Path(std::optional<std::string_view> path) : value(path) {}
+    std::optional<std::string_view> search_path() const override { return value; }
+    std::optional<std::string_view> value;
+};
+
 // The texts of both lists, judged by one rule: those of the first are blocked, those of the second pass.
 void expect_blocks(const config::PolicyCondition& condition, std::initializer_list<std::string_view> blocked,
                    std::initializer_list<std::string_view> passing) {
@@ -73,7 +79,8 @@ TEST(SqlCondition, all_parts_of_it_have_to_be_met) {
 TEST(SqlCondition, a_schema_is_found_by_the_search_path) {
     const Engine engine = engine_of({when("rule", {.tables = {"billing.*"}})});
     const auto on = [&](std::string_view text, std::optional<std::string_view> path) {
-        return judged(engine, Statement{.text = text, .search_path = path, .server_user = "ann"});
+        const Path source(path);
+        return judged(engine, Statement{.text = text, .path = &source, .server_user = "ann"});
     };
     EXPECT_EQ(on("select * from billing.t", "public"), "block by rule");
     EXPECT_EQ(on("select * from t", "public"), "allow");
@@ -89,6 +96,7 @@ TEST(SqlCondition, of_a_rule_that_allows_fits_all_that_a_text_does) {
         const Engine engine = engine_of({when("rule", condition, PolicyAction::allow), when("rest", {})});
         return judged(engine, statement) == "allow by rule";
     };
+    const Path public_path("public");
     EXPECT_TRUE(allows({.statements = {"select"}}, {.text = "select 1"}));
     EXPECT_FALSE(allows({.statements = {"select"}}, {.text = "select 1; drop table t"}));
     EXPECT_FALSE(allows({.statements = {"select"}}, {.text = "with d as (delete from t returning 1) select * from d"}));
@@ -99,8 +107,8 @@ TEST(SqlCondition, of_a_rule_that_allows_fits_all_that_a_text_does) {
     EXPECT_FALSE(allows({.columns = {"name"}}, {.text = "select * from people"}));
     EXPECT_TRUE(allows({.columns = {"name"}}, {.text = "select name from people"}));
     EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from t"})) << "it may be elsewhere";
-    EXPECT_TRUE(allows({.tables = {"public.*"}}, {.text = "select * from t", .search_path = "public"}));
-    EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from pg_authid", .search_path = "public"}));
+    EXPECT_TRUE(allows({.tables = {"public.*"}}, {.text = "select * from t", .path = &public_path}));
+    EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from pg_authid", .path = &public_path}));
     EXPECT_FALSE(allows({.in_transaction = true}, {.text = "select 1"})) << "it is not known";
 }
 

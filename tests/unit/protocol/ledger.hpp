@@ -28,13 +28,13 @@ class Ledger final : public Exchange::Witness {
     Ledger& owe_named(Asked asked, Fate fate, std::string name) {
         auto text = std::make_unique<OwedText>();
         text->name = std::move(name);
-        exchange.owe({asked, fate, statement, false, std::move(text)});
+        exchange.owe({asked, fate, statement, false, 0, std::move(text)});
         return *this;
     }
     Ledger& owe_refused(Asked asked, const char (&sqlstate)[6]) {
         auto text = std::make_unique<OwedText>();
         text->error = wire::error(sqlstate, "refused");
-        exchange.owe({asked, Fate::substitute, nullptr, false, std::move(text)});
+        exchange.owe({asked, Fate::substitute, nullptr, false, 0, std::move(text)});
         return *this;
     }
 
