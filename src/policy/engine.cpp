@@ -44,7 +44,7 @@ Rules Engine::for_principal(const Principal& principal) const {
         const Rule& rule = program_->rules[index];
         if (!rule.concerns(principal)) continue;
         list.indices.push_back(index);
-        list.may_block |= rule.decides && rule.blocks;
+        list.may_block |= rule.decides && (rule.blocks || rule.rewrite);
         // What may begin or end a transaction is known by what it is.
         list.need_facts |= !rule.sql.empty() || rule.when.in_transaction.has_value();
         list.depend_on_session |= rule.when.in_transaction.has_value() || rule.sql.asks_for_schemas();
@@ -62,7 +62,8 @@ std::vector<RuleIndex> Engine::shortlist(const Rules& rules, const sql::Facts& f
     return indices;
 }
 
-Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists& shortlists) const {
+Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists& shortlists,
+                      std::optional<RuleIndex> behind) const {
     Verdict verdict;
     if (rules.empty()) return verdict;
     PGSLUICE_CHECK(rules.list_->maker == program_.get());
@@ -71,16 +72,17 @@ Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists
     const auto& tried = is_parsed ? shortlists.of(*this, rules, *statement.facts) : rules.list_->indices;
     for (const RuleIndex index : tried) {
         const Rule& rule = program_->rules[index];
+        if (behind && (index <= *behind || rule.rewrite)) continue;
         const bool is_known = rule.sql.empty() || is_parsed;
-        // Only to block does not knowing suffice.
-        if (!is_known && !(rule.decides && rule.blocks && program_->blocks_unparsable)) continue;
+        // Not knowing suffices to block, and what should be rewritten must not pass as it is.
+        if (!is_known && !(rule.decides && (rule.blocks || rule.rewrite) && program_->blocks_unparsable)) continue;
         if (!rule.matches(evidence)) continue;
         if (!rule.decides) {
             verdict.hits.add(index);
             continue;
         }
         verdict.rule = index;
-        if (rule.blocks) {
+        if (rule.blocks || !is_known) {
             verdict.action = Action::block;
             verdict.error = &rule.error;
             verdict.is_unparsable = !is_known;

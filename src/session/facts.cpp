@@ -43,6 +43,8 @@ const sql::FactsRef* Session::facts_of(ByteView text) {
 std::optional<bool> Session::in_transaction() {
     if (begin_.is_open()) return true;
     if (server_ == nullptr) return false;
+    // The client has been told that it is, and nothing but that may be unanswered.
+    if (server_->exchange().is_opening()) return true;
     if (!server_->exchange().owes()) transaction_unsettled_ = false;
     if (transaction_unsettled_) return std::nullopt;
     return server_->exchange().status() != TransactionStatus::idle;

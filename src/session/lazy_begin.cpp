@@ -42,6 +42,7 @@ bool Session::answer_here(const wire::Frame& frame, ByteView rest, Bytes& to_cli
     const bool is_beginning = control == TransactionControl::begin || control == TransactionControl::start_transaction;
     if (is_beginning != begins) return false;
 
+    transaction_unsettled_ = false;  // no server has been sent anything
     ++totals_.queries;
     metrics_.queries[metrics::QueryKind::simple].add();
     statements_.forget_unnamed();

@@ -38,10 +38,8 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wi
     if (rules_.empty()) return nullptr;
     const auto tag = static_cast<FrontendTag>(frame.tag);
     const ByteView text = wire::statement_text(tag, wire::body_of(rest, frame));
-    std::optional<policy::RuleIndex> rewrites;
-    const wire::SqlError* error = judge_text(text, rewrites, too_large);
-    if (error != nullptr || !rewrites) return error;
-    return rewrite(frame, rest, *rewrites, too_large);
+    Judged judged = judge_text(text, std::nullopt, too_large);
+    return judged.rewrites ? rewrite(frame, rest, *judged.rewrites, too_large) : judged.error;
 }
 
 // What goes on in the place of the message in front. A message that is malformed is PostgreSQL's to refuse.
@@ -59,9 +57,15 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
         return &own;
     }
     const std::string& rewritten = std::get<std::string>(made);
+    if (rewritten.size() > rulebook_->limits.inspect_bytes) {
+        own = wire::error("54000", "statement is too long once it has been rewritten",
+                          "It has " + std::to_string(rewritten.size()) + " bytes.");
+        return &own;
+    }
+    // The rules behind that one are about what it has become.
+    if (const wire::SqlError* error = judge_text(rewritten, rule, own).error) return error;
     if (rewritten == text) return nullptr;
     rewritten_ = std::make_unique<Bytes>();
-    facts_in_front_ = nullptr;
     if (parse)
         wire::write_parse(*rewritten_, parse->statement, rewritten, parse->parameter_types);
     else
@@ -79,33 +83,36 @@ std::size_t Session::admit_rewritten(const wire::Frame& frame, ByteView rest, wi
     return drop(frame, rest);
 }
 
-const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::RuleIndex>& rewrites,
-                                          wire::SqlError& own) {
+Session::Judged Session::judge_text(ByteView text, std::optional<policy::RuleIndex> behind, wire::SqlError& own) {
     policy::Statement statement{.text = text};
     if (rules_.need_facts()) statement.facts = facts_of(text);
-    if (measures() && statement.facts != nullptr) facts_in_front_ = *statement.facts;
+    if (measures()) facts_in_front_ = statement.facts == nullptr ? nullptr : *statement.facts;
     if (rules_.depend_on_session()) {
         statement.in_transaction = in_transaction();
         statement.path = this;
         statement.server_user = pool_->target().user;
     }
-    const policy::Verdict verdict = rulebook_->policies.judge(rules_, statement, context_.shortlists);
+    const policy::Verdict verdict = rulebook_->policies.judge(rules_, statement, context_.shortlists, behind);
     if (verdict.rule || !verdict.hits.empty()) {
         context_.host.on_verdict(*this, verdict, statement.facts == nullptr ? facts_of(text) : statement.facts);
     }
+    if (verdict.action == policy::Action::rewrite) return {.error = nullptr, .rewrites = verdict.rule};
     if (rules_.depend_on_session() && !verdict.blocks()) note_transaction_control(statement.facts);
-    if (verdict.action == policy::Action::rewrite) rewrites = verdict.rule;
-    if (!verdict.is_unparsable) return verdict.blocks() ? verdict.error : nullptr;
+    if (!verdict.blocks()) return {};
+    if (!verdict.is_unparsable) return {.error = verdict.error, .rewrites = std::nullopt};
     metrics_.unparsable.add();
     own = unparsable_error(*verdict.error, rulebook_->policies.name(*verdict.rule), text);
-    return &own;
+    return {.error = &own, .rewrites = std::nullopt};
 }
 
 // A prepared statement was judged when it was parsed, by the rules of that time and in the transaction of that time.
 const wire::SqlError* Session::judge_again(ByteView prepared_text, wire::SqlError& own) {
     const bool may_differ = rules_have_changed_ || rules_.depend_on_session();
-    std::optional<policy::RuleIndex> rewrites;  // too late: the statement is prepared
-    return may_differ && !rules_.empty() ? judge_text(prepared_text, rewrites, own) : nullptr;
+    if (!may_differ || rules_.empty()) return nullptr;
+    Judged judged = judge_text(prepared_text, std::nullopt, own);
+    // To rewrite it is too late: it is prepared.
+    if (judged.rewrites) judged = judge_text(prepared_text, judged.rewrites, own);
+    return judged.error;
 }
 
 // A mistake in the text is nearly always the reason, so its writer is told what the parser says.

@@ -34,7 +34,7 @@ std::size_t skip_blanks(ByteView text, std::size_t at) {
         if (is_blank(text[at])) {
             ++at;
         } else if (matches(text, at, "--")) {
-            at = std::min(text.find('\n', at), text.size());
+            at = std::min(text.find_first_of("\r\n", at), text.size());
         } else if (matches(text, at, "/*")) {
             int depth = 1;
             for (at += 2; at < text.size() && depth > 0;) {

@@ -5,6 +5,7 @@
 
 #include <pg_query.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -53,6 +54,12 @@ void set_text(char*& field, const std::string& text) {
 class Editor {
   public:
     Editor(ParseTree& tree, const Edits& edits) : tree_(tree), edits_(edits) {}
+
+    // Whether a CTE has the name of a table that is to get another one: which of them is meant where is not told here.
+    bool is_ambiguous() const {
+        return std::any_of(ctes_.begin(), ctes_.end(),
+                           [&](const std::string& cte) { return edits_.tables.contains(cte); });
+    }
 
     bool edit() {
         const Message& top = tree_->base;
@@ -123,7 +130,6 @@ class Editor {
         if (relation == nullptr) return;
         const std::string schema = relation->schemaname;
         const std::string name = relation->relname;
-        if (schema.empty() && ctes_.contains(name)) return;
         const auto found = edits_.tables.find(schema.empty() ? name : schema + '.' + name);
         if (found == edits_.tables.end()) {
             if (!schema.empty()) rename_schema(relation->schemaname);
@@ -162,7 +168,7 @@ class Editor {
 
     ParseTree& tree_;
     const Edits& edits_;
-    std::set<std::string> ctes_;  // of the whole text: where one of them is meant, no table of that name is
+    std::set<std::string> ctes_;  // of the whole text
     bool changed_ = false;
 };
 
@@ -212,7 +218,10 @@ std::variant<std::string, Unparsable> edited(ByteView text, const Edits& edits, 
     auto parsed = parse_tree_of(without_comments(text, how).value_or(std::string(text)));
     if (auto* unparsable = std::get_if<Unparsable>(&parsed)) return std::move(*unparsable);
     auto& tree = std::get<ParseTree>(parsed);
-    if (!Editor(tree, edits).edit()) return std::string(text);
+    Editor editor(tree, edits);
+    const bool is_edited = editor.edit();
+    if (editor.is_ambiguous()) return Unparsable{"WITH gives a name that is to be rewritten"};
+    if (!is_edited) return std::string(text);
     auto written = deparsed(tree);
     if (!written) return Unparsable{"it cannot be written out again"};
     auto again = parse_tree_of(*written);

@@ -109,6 +109,14 @@ SessionEffect effect_of_update(const json::object& update) {
     return is_settings ? SessionEffect::changes : SessionEffect::none;
 }
 
+// (1).pg_advisory_lock and x.pg_advisory_lock are calls too.
+SessionEffect effect_of_name(std::string_view name) {
+    const bool is_lock = (name.starts_with("pg_advisory_") || name.starts_with("pg_try_advisory_")) &&
+                         name.find("_xact_") == std::string_view::npos && !name.starts_with("pg_advisory_unlock");
+    if (is_lock) return SessionEffect::locks;
+    return name.starts_with(temporary_schema) ? SessionEffect::leaves : SessionEffect::none;
+}
+
 SessionEffect effect_of(std::string_view kind, const json::object& node) {
     if (kind == "VariableSetStmt") return effect_of_set(node);
     if (kind == "FuncCall") return effect_of_call(node);
@@ -129,9 +137,9 @@ SessionEffect effect_of(std::string_view kind, const json::object& node) {
     }
     if (kind == "UpdateStmt") return effect_of_update(node);
     // Functions, types and others have a list of names in place of a schema's.
-    const bool is_temporary = text_of(node, "relpersistence") == "t" ||
-                              text_of(node, "schemaname").starts_with(temporary_schema) ||
-                              (kind == "String" && text_of(node, "sval").starts_with(temporary_schema));
+    const bool is_temporary =
+        text_of(node, "relpersistence") == "t" || text_of(node, "schemaname").starts_with(temporary_schema);
+    if (kind == "String") return effect_of_name(text_of(node, "sval"));
     return is_temporary ? SessionEffect::leaves : SessionEffect::none;
 }
 

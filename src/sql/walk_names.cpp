@@ -11,9 +11,10 @@ namespace {
 // u.to_json is to_json(u) where u has no column of that name: functions of PostgreSQL that take a whole row, whatever
 // its type, and tell what is in it.
 bool shows_whole_row(std::string_view name) {
-    static constexpr std::array<std::string_view, 10> functions{
-        "concat",     "json_build_array", "jsonb_build_array", "quote_literal", "quote_nullable",
-        "record_out", "record_send",      "row_to_json",       "to_json",       "to_jsonb"};
+    static constexpr std::array<std::string_view, 15> functions{
+        "array_agg",   "concat",        "hash_record",       "hash_record_extended", "json_agg",   "json_build_array",
+        "jsonb_agg",   "quote_literal", "jsonb_build_array", "quote_nullable",       "record_out", "record_send",
+        "row_to_json", "to_json",       "to_jsonb"};
     return std::find(functions.begin(), functions.end(), name) != functions.end();
 }
 
@@ -43,7 +44,7 @@ void add_unqualified(Walk& walk, const Scope& scope, std::string_view name) {
     if (owner.exists && !is_covered) walk.add_column(owner.relation, name);
 }
 
-void add_qualified(Walk& walk, const Scope& scope, NodeList fields) {
+void add_qualified(Walk& walk, const Scope& scope, NodeList fields, bool happens) {
     const std::string_view name = column_name(fields.nodes[fields.count - 1]);
     const std::string_view qualifier = text(fields.nodes[fields.count - 2]);
     const bool has_schema = fields.count > 2;
@@ -52,15 +53,17 @@ void add_qualified(Walk& walk, const Scope& scope, NodeList fields) {
     std::string_view relation = entry == nullptr ? std::string_view() : entry->relation;
     if (has_schema) relation = qualifier;
     walk.add_column(relation, name);
-    if (!shows_whole_row(name)) return;
-    walk.add_function("", name);
-    walk.add_column(relation, "*");
+    // The row of a function in FROM may be a plain value, and x.name a call with it.
+    const bool is_call = entry != nullptr && entry->source == Entry::Source::unknown;
+    if (is_call || shows_whole_row(name)) walk.add_function("", name);
+    if (is_call && happens && writes_by_itself(name)) walk.facts().may_write = true;
+    if (shows_whole_row(name)) walk.add_column(relation, "*");
 }
 
 void step_column(Walk& walk, const PgQuery__ColumnRef& column, const Place& place) {
     const NodeList fields{column.n_fields, column.fields};
     if (fields.empty()) return;
-    if (fields.count > 1) return add_qualified(walk, *place.scope, fields);
+    if (fields.count > 1) return add_qualified(walk, *place.scope, fields, place.happens);
     if (is_star(fields.nodes[0])) return walk.add_star(*place.scope);
     add_unqualified(walk, *place.scope, text(fields.nodes[0]));
 }

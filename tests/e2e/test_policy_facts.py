@@ -203,3 +203,43 @@ def test_verdict_in_the_log_names_the_statement_without_its_constants(sluice):
     assert (blocked["policy"], blocked["sql"], blocked["application"]) == ("by-pattern", "select $1", "shop")
     assert (noted["policy"], noted["mode"], noted["sql"]) == ("by-fact", "shadow", "select a from target where b = $1")
     assert "secret" not in proxy.log() and noted["fingerprint"] != blocked["fingerprint"]
+
+
+def test_comment_ends_at_a_carriage_return_for_the_state_of_the_session_too(sluice):
+    proxy = sluice(pool={"size": 1}, policies=[rule(statements=["delete"])])
+    with login(proxy) as client:
+        client.query("--\rset search_path = pg_catalog")
+        client.query("-- a\rset work_mem = '7MB'")
+        client.send(m.query("--\rset standard_conforming_strings = off"), m.query(r"select '\''; delete from target; --'"))
+        assert is_blocked(client.until_ready(2))
+        assert client.value("show work_mem") == "7MB"
+        with login(proxy) as other:
+            assert (other.value("show search_path"), other.value("show work_mem")) == ('"$user", public', "4MB")
+
+
+@pytest.mark.parametrize("sql", ["select g.pg_sleep from abs(0.01::float8) g", "select (0.01::float8).pg_sleep",
+                                 "select j.pg_sleep from (select 1) a, rows from (abs(0.01::float8)) j"])
+def test_function_is_found_where_it_is_written_as_an_attribute(sluice, sql):
+    with login(sluice(policies=[rule(functions=["pg_sleep*"])])) as client:
+        assert judged(client, sql) is True
+
+
+@pytest.mark.parametrize("sql", ["select t.json_agg from target t", "select t.array_agg from target t", "select t.hash_record from target t",
+                                 "select public.target.jsonb_agg from target", "select j.json_agg from (target cross join target b) j"])
+def test_whole_row_is_found_in_an_aggregate_written_as_an_attribute(sluice, sql):
+    with login(sluice(policies=[rule(columns=["target.b"])])) as client:
+        assert judged(client, sql) is True
+
+
+def test_first_statement_behind_begin_is_in_its_transaction(sluice):
+    with login(sluice(policies=[rule(tables=["target"], in_transaction=False)])) as client:
+        client.query("begin")
+        client.send(m.parse("select a from target", "s"), m.bind("s"), m.execute(), m.SYNC)
+        assert not is_blocked(client.until_ready())
+        client.query("commit")
+        client.query("begin")
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        assert not is_blocked(client.until_ready())
+        client.query("commit")
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        assert is_blocked(client.until_ready())

@@ -85,15 +85,34 @@ def test_what_cannot_be_rewritten_is_refused(sluice):
         assert client.value("select 1") == "1"
 
 
-def test_first_rule_that_matches_decides(sluice, filled):
-    block = {"name": "none", "when": {"statements": ["select"]}, "action": "block"}
-    with login(rewriting(sluice, when={"tables": ["target"]}, more=[block], limit=2)) as client:
-        assert summaries(client.query("select a from target"))[-2] == "C:SELECT 2"
-        assert error_in(client.query("select 1")).sqlstate == "42501"
-
-
 def test_shadow_counts_and_changes_nothing(sluice, filled):
     proxy = sluice(policies=[{"name": "dry", "action": "rewrite", "rewrite": {"limit": 2}, "mode": "shadow"}])
     with login(proxy) as client:
         assert summaries(client.query("select a from target"))[-2] == "C:SELECT 20"
     assert proxy.metrics().sum("pgsluice_policy_verdicts_total", rule="dry", action="rewrite", mode="shadow") == 1
+
+
+def test_what_was_rewritten_is_still_judged_by_the_rules_behind(sluice, filled):
+    block = {"name": "none", "when": {"functions": ["now"]}, "action": "block"}
+    proxy = rewriting(sluice, when={"tables": ["target"]}, more=[block], limit=2)
+    with login(proxy) as client:
+        assert error_in(client.query("select now() from target")).text == 'blocked by policy "none"'
+        assert error_in(client.query("select 1 from target; select now()")).sqlstate == "42501"
+        assert summaries(client.query("select a from target"))[-2] == "C:SELECT 2"
+        client.send(m.parse("select a, now() from target", "s"), m.SYNC)
+        assert error_in(client.until_ready()).text == 'blocked by policy "none"'
+
+
+def test_what_a_rewriting_rule_cannot_read_does_not_pass_as_it_is(sluice, filled):
+    proxy = rewriting(sluice, when={"tables": ["target"]}, tables={"target": "other_target"})
+    with login(proxy) as client:
+        assert error_in(client.query("select a from target limit 1" + " " * 17_000)).sqlstate == "42501"
+        assert error_in(client.query("select a from target where exists (with target as (select 1) select 1)")).sqlstate == "42501"
+
+
+def test_what_grows_beyond_what_may_be_inspected_is_refused(sluice):
+    proxy = sluice(policies=[{"name": "grow", "action": "rewrite", "rewrite": {"pattern": "a", "replacement": "a" * 1000}}],
+                   limits={"inspect_bytes": "16KiB"})
+    with login(proxy) as client:
+        assert error_in(client.query(f"select '{'a' * 1000}'")).sqlstate == "54000"
+        assert client.value("select 1") == "1"

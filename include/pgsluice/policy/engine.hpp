@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -44,7 +45,10 @@ class Engine {
 
     // `rules` came from this engine. Shadow rules behind the rule that decides are not reached, as they would not be if
     // they were enforced.
-    Verdict judge(const Rules& rules, const Statement& statement, Shortlists& shortlists) const;
+    // `behind`: only rules behind that one, and none that rewrites: what has been rewritten is still to be judged by
+    // them.
+    Verdict judge(const Rules& rules, const Statement& statement, Shortlists& shortlists,
+                  std::optional<RuleIndex> behind = std::nullopt) const;
     // The rules of the list that statements with these facts may match.
     std::vector<RuleIndex> shortlist(const Rules& rules, const sql::Facts& facts) const;
 

@@ -24,9 +24,9 @@ struct Statement {
     std::string_view text;
     // nullptr, or pointing to none, where the text cannot be parsed. Not looked at where Rules::need_facts() is false.
     const std::shared_ptr<const sql::Facts>* facts = nullptr;
-    std::optional<bool> in_transaction{};           // nullopt: not known, which meets either condition
-    const PathSource* path = nullptr;     // nullptr: not known
-    std::string_view server_user{};       // what "$user" stands for
+    std::optional<bool> in_transaction{};  // nullopt: not known, which meets either condition
+    const PathSource* path = nullptr;      // nullptr: not known
+    std::string_view server_user{};        // what "$user" stands for
 };
 
 }  // namespace pgsluice::policy

@@ -48,7 +48,10 @@ struct Totals {
     Microseconds transaction_time{0}, query_time{0}, wait_time{0};
 };
 
-class Session final : public Sink, public pool::ServerUser, public pool::Waiter, private protocol::Exchange::Witness,
+class Session final : public Sink,
+                      public pool::ServerUser,
+                      public pool::Waiter,
+                      private protocol::Exchange::Witness,
                       private policy::PathSource {
   public:
     struct Setup {
@@ -153,7 +156,11 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
-    const wire::SqlError* judge_text(ByteView text, std::optional<policy::RuleIndex>& rewrites, wire::SqlError& own);
+    struct Judged {
+        const wire::SqlError* error = nullptr;      // nullptr: it may go on
+        std::optional<policy::RuleIndex> rewrites;  // by this rule
+    };
+    Judged judge_text(ByteView text, std::optional<policy::RuleIndex> behind, wire::SqlError& own);
     const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, wire::SqlError& own);
     std::size_t admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     const wire::SqlError* judge_again(ByteView prepared_text, wire::SqlError& own);
@@ -291,7 +298,7 @@ class Session final : public Sink, public pool::ServerUser, public pool::Waiter,
     std::size_t server_rest_ = 0;  // bytes of a server message that still have to come
     // What the message in front is answered with, since no server could be had; or why this one could not be used.
     std::unique_ptr<wire::SqlError> refusal_;
-    sql::FactsRef facts_in_front_;  // of the message in front, where the rules had to know them
+    sql::FactsRef facts_in_front_;      // of the message in front, where the rules had to know them
     std::unique_ptr<Bytes> rewritten_;  // the message that goes on in the place of the one in front
 
     TimePoint started_at_;

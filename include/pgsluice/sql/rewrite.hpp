@@ -14,7 +14,8 @@ namespace pgsluice::sql {
 
 struct Edits {
     // Relations by their names as they are written, "orders" or "app.orders", and what stands there instead. The old
-    // name goes on as an alias, so that "orders.id" still finds its table. Names of CTEs are none.
+    // name goes on as an alias, so that "orders.id" still finds its table. A text that gives
+    // one of the names to a CTE is not edited.
     std::map<std::string, std::string> tables;
     // Schemas of relations and functions that are written with one.
     std::map<std::string, std::string> schemas;

@@ -81,7 +81,7 @@ inline const std::vector<FactsCase> facts_of_evasions{
     {"select x.password from users x join lateral (select x.password from orders x) y on true",
      "select; users:r orders:r; users.password orders.password; no-limit"},
     {"select a.password from ((users as a cross join t))", "select; users:r t:r; users.password; no-limit"},
-    {"select j.id from t join orders using (id) as j", "select; t:r orders:r; ?.id; no-limit"},
+    {"select j.id from t join orders using (id) as j", "select; t:r orders:r; id(); ?.id; no-limit"},
     {"select u.b from (values (1)) u (b), users", "select; users:r; no-limit"},
     {"select record_out(u), row_to_json(users) from users u",
      "select; users:r; record_out() row_to_json(); users.* users.users; no-limit"},
@@ -100,7 +100,7 @@ inline const std::vector<FactsCase> facts_of_evasions{
     {"select 1 from users join (values ('guess')) v (password) using (password)",
      "select; users:r; ?.password; no-limit"},
     {"select b from users u (a, b)", "select; users:r; users.* users.b; no-limit"},
-    {"select j.b from (users join t on true) as j (a, b)", "select; users:r t:r; ?.b ?.*; no-limit"},
+    {"select j.b from (users join t on true) as j (a, b)", "select; users:r t:r; b(); ?.b ?.*; no-limit"},
     {"with u (x, y) as (table users) select y from u", "select; users:r; users.*; no-limit"},
     {"create view v (x, y) as table users", "create view; v: users:r; users.*; writes"},
     {"create rule r as on update to t do also insert into u select password from users",
@@ -160,6 +160,13 @@ inline const std::vector<FactsCase> facts_of_evasions{
     {"select 1 from", "unparsable: syntax error at end of input"},
     {"update t where a = 1", "unparsable: syntax error"},
     {"delete t", "unparsable: syntax error"},
+    // The row of a function in FROM is its value, and value.name a call.
+    {"select g.pg_read_file from lower('/etc/hostname') g", "select; pg_read_file() lower(); ?.pg_read_file"},
+    {"select j.pg_sleep from (select 1) a, rows from (abs(0.01)) j", "select; pg_sleep() abs(); ?.pg_sleep"},
+    {"select g.lo_creat from abs(-1) g", "select; lo_creat() abs(); ?.lo_creat; writes"},
+    {"select c.json_agg from customers c", "select; customers:r; json_agg(); customers.json_agg customers.*; no-limit"},
+    {"select c.hash_record from customers c",
+     "select; customers:r; hash_record(); customers.hash_record customers.*; no-limit"},
 };
 
 }  // namespace pgsluice::sql

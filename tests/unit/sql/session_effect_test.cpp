@@ -158,6 +158,20 @@ TEST(Candidate, does_not_depend_on_what_lies_behind_the_text) {
     }
 }
 
+TEST(SessionEffectBehindComments, is_seen_where_the_comment_ends) {
+    for (const ByteView text : {"--\rset search_path = x", "-- a\r\nset role x", "select 1; --\rset search_path = x",
+                                "--\r--\n/* */ set search_path = x"}) {
+        EXPECT_NE(session_effect(text), SessionEffect::none) << text;
+    }
+    EXPECT_EQ(session_effect("-- set search_path = x"), SessionEffect::none);
+}
+
+TEST(SessionEffectOfCalls, is_that_of_a_call_however_it_is_written) {
+    EXPECT_EQ(session_effect("select (6::bigint).pg_advisory_lock"), SessionEffect::locks);
+    EXPECT_EQ(session_effect("select g.pg_try_advisory_lock from abs(5::bigint) g"), SessionEffect::locks);
+    EXPECT_EQ(session_effect("select (6::bigint).pg_advisory_xact_lock"), SessionEffect::none);
+}
+
 TEST(Candidate, is_not_every_text_with_such_letters) {
     EXPECT_TRUE(is_candidate("CREATE TEMP TABLE t()"));
     EXPECT_FALSE(is_candidate("settle"));
