@@ -15,8 +15,8 @@ IMPURE = re.compile(
     r"condition_variable|future|stop_token|semaphore|iostream|fstream|filesystem)$"
 )
 CLOCK = re.compile(r"_clock::now\(|\bclock_gettime\(|\btime\((nullptr|NULL|0)\)")  # <chrono>'s durations are values: allowed
-# The permits and the queue that the workers share of a pool.
-ALLOWED = {"pool": {"mutex", "atomic"}}
+# What the workers share: the permits and the queue of a pool, and the count of what runs under a policy's limit.
+ALLOWED = {"pool": {"mutex", "atomic"}, "policy": {"mutex"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 EDGES = re.compile(r'^set\(PGSLUICE_DEPENDS_(\w+)\s+"?([^")]*)"?\)', re.MULTILINE)
 

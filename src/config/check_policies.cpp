@@ -55,7 +55,8 @@ bool covers(const std::vector<Network>& networks, const std::vector<Network>& ot
 bool takes_all_from(const Policy& first, const Policy& second) {
     const PolicyCondition& a = first.when;
     const PolicyCondition& b = second.when;
-    return decides(first) && !looks_at_statements(a) && covers(a.routes, b.routes) &&
+    const bool ends_search = first.action == PolicyAction::allow || first.action == PolicyAction::block;
+    return decides(first) && ends_search && !looks_at_statements(a) && covers(a.routes, b.routes) &&
            covers(a.databases, b.databases) && covers(a.users, b.users) && covers(a.applications, b.applications) &&
            covers(a.from, b.from);
 }
@@ -83,6 +84,16 @@ void check_rewrite(Reader& reader, const Node& node, const Policy& policy) {
     }
 }
 
+void check_limit(Reader& reader, const Node& node, const Policy& policy) {
+    const bool is_any = policy.limit.is_any();
+    if (policy.action == PolicyAction::limit && !is_any) {
+        reader.problem(node_of(node, "limit"),
+                       "limits nothing; allowed are max_duration, max_rows, max_bytes, concurrency and rate");
+    } else if (policy.action != PolicyAction::limit && is_any) {
+        reader.problem(node_of(node, "limit"), "is for action: limit alone");
+    }
+}
+
 }  // namespace
 
 void check_policies(Reader& reader, const Node& root, const Config& config) {
@@ -96,6 +107,7 @@ void check_policies(Reader& reader, const Node& root, const Config& config) {
         }
         check_that_it_can_match(reader, node, policy, config);
         check_rewrite(reader, node, policy);
+        check_limit(reader, node, policy);
         lets_some_through = lets_some_through || policy.action == PolicyAction::allow;
         if (!is_error_sqlstate(policy.sqlstate)) {
             const Node& sqlstate = node_of(node, "sqlstate");

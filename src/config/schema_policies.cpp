@@ -30,16 +30,38 @@ const Schema<PolicyCondition>& condition_schema() {
     return schema;
 }
 
+constexpr std::uint64_t most_rows = 1'000'000'000;
+
 const Schema<PolicyRewrite>& rewrite_schema() {
     using T = PolicyRewrite;
     using enum Changes;
-    constexpr std::uint64_t most_rows = 1'000'000'000;
     static const Schema<T> schema{
         key<T>("pattern", &T::pattern, Text{}, live),
         key<T>("replacement", &T::replacement, Text{}, live),
         key<T>("tables", &T::tables, TextMap{}, live),
         key<T>("schemas", &T::schemas, TextMap{}, live),
         key<T>("limit", &T::limit, Number{0, most_rows, "none"}, live),
+    };
+    return schema;
+}
+
+const Schema<PolicyLimit>& limit_schema() {
+    using T = PolicyLimit;
+    using enum Changes;
+    constexpr std::uint64_t most_at_once = 1'000'000;
+    const Words<LimitPer> counted_by{{{"rule", LimitPer::rule},
+                                      {"user", LimitPer::user},
+                                      {"application", LimitPer::application},
+                                      {"fingerprint", LimitPer::fingerprint}}};
+    const Words<LimitExcess> excess{{{"refuse", LimitExcess::refuse}, {"queue", LimitExcess::queue}}};
+    static const Schema<T> schema{
+        key<T>("max_duration", &T::max_duration, Duration{}, live),
+        key<T>("max_rows", &T::max_rows, Number{0, most_rows, "none"}, live),
+        key<T>("max_bytes", &T::max_bytes, Size{0, std::uint64_t{1} << 40}, live),
+        key<T>("concurrency", &T::concurrency, Number{0, most_at_once, "none"}, live),
+        key<T>("rate", &T::rate, Number{0, most_at_once, "none"}, live),
+        key<T>("per", &T::per, counted_by, live),
+        key<T>("excess", &T::excess, excess, live),
     };
     return schema;
 }
@@ -52,14 +74,15 @@ const Schema<Policy>& policy_schema() {
     const Words<PolicyAction> actions{{{"allow", PolicyAction::allow},
                                        {"block", PolicyAction::block},
                                        {"log", PolicyAction::log},
-                                       {"rewrite", PolicyAction::rewrite}},
-                                      {"limit"}};
+                                       {"rewrite", PolicyAction::rewrite},
+                                       {"limit", PolicyAction::limit}}};
     const Words<PolicyMode> modes{{{"enforce", PolicyMode::enforce}, {"shadow", PolicyMode::shadow}}};
     static const Schema<T> schema{
         key<T>("name", &T::name, Text{false}, live).required(),
         section<T>("when", &T::when, Object<PolicyCondition>{condition_schema}),
         key<T>("action", &T::action, actions, live),
         section<T>("rewrite", &T::rewrite, Object<PolicyRewrite>{rewrite_schema}),
+        section<T>("limit", &T::limit, Object<PolicyLimit>{limit_schema}),
         key<T>("sqlstate", &T::sqlstate, Text{false}, live),
         key<T>("message", &T::message, Text{}, live),
         key<T>("hint", &T::hint, Text{}, live),

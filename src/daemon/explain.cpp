@@ -151,6 +151,8 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
              (error != nullptr ? "could not be rewritten by " : "rewritten by ") + engine.name(*verdict.rule));
         line(out, error != nullptr ? "error" : "becomes",
              error != nullptr ? error->detail : std::get<std::string>(made));
+    } else if (verdict.action == policy::Action::limit) {
+        line(out, "verdict", "passes with limits of " + engine.name(*verdict.rule));
     } else {
         line(out, "verdict", verdict.rule ? "passes by " + engine.name(*verdict.rule) : "passes: no policy decides");
     }

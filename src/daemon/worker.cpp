@@ -190,6 +190,9 @@ void Worker::count_verdict(const session::Session& session, policy::RuleIndex ru
     metrics::RuleMetrics*& counted_by = rule_metrics_[rule];
     if (counted_by == nullptr) counted_by = &sets_.rule({policy.name, std::string(action), std::string(mode)});
     counted_by->verdicts.add();
+    const bool is_enforced = policy.mode == config::PolicyMode::enforce;
+    // A statement that keeps within limits is nothing to tell of.
+    if (policy.action == config::PolicyAction::limit && is_enforced) return;
     if (policy.action == config::PolicyAction::allow) return;
     log::info("policy_verdict", "a policy matched a statement",
               {{"session", static_cast<std::int64_t>(number(session.identity().id))},

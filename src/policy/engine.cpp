@@ -45,11 +45,12 @@ Rules Engine::for_principal(const Principal& principal) const {
         if (!rule.concerns(principal)) continue;
         list.indices.push_back(index);
         list.may_block |= rule.decides && (rule.blocks || rule.rewrite);
+        list.may_limit |= rule.decides && rule.limit.has_value();
         // What may begin or end a transaction is known by what it is.
         list.need_facts |= !rule.sql.empty() || rule.when.in_transaction.has_value();
         list.depend_on_session |= rule.when.in_transaction.has_value() || rule.sql.asks_for_schemas();
         // It decides whatever comes, so nothing behind it is ever reached.
-        if (rule.decides && rule.is_unconditional()) break;
+        if (rule.ends_search() && rule.is_unconditional()) break;
     }
     if (list.indices.empty()) return {};
     return Rules(std::make_shared<const Rules::List>(std::move(list)));
@@ -81,7 +82,21 @@ Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists
             verdict.hits.add(index);
             continue;
         }
+        // Within limits a statement passes if no rule behind blocks it; of limits the first counts.
+        if (rule.limit) {
+            if (verdict.limit == nullptr) {
+                verdict.action = Action::limit;
+                verdict.limit = &*rule.limit;
+                verdict.rule = index;
+            }
+            continue;
+        }
+        // What was to be rewritten in front of its limits has been.
+        if (rule.rewrite && verdict.limit != nullptr) continue;
+        const bool is_limited = verdict.limit != nullptr && !rule.blocks;
+        if (is_limited) break;
         verdict.rule = index;
+        verdict.limit = nullptr;
         if (rule.blocks || !is_known) {
             verdict.action = Action::block;
             verdict.error = &rule.error;

@@ -25,6 +25,13 @@ wire::SqlError error_of(const config::Policy& policy) {
     return error;
 }
 
+Limit limit_of(const config::Policy& policy) {
+    Limit limit{policy.name, policy.limit, nullptr};
+    const auto [at_a_time, per_second] = std::pair(policy.limit.concurrency, policy.limit.rate);
+    if (at_a_time > 0 || per_second > 0) limit.usage = std::make_shared<Usage>(at_a_time, per_second);
+    return limit;
+}
+
 bool has_tags(const std::map<std::string, std::string>& wanted, const std::vector<sql::CommentTag>& tags) {
     return std::all_of(wanted.begin(), wanted.end(), [&](const auto& want) {
         return std::any_of(tags.begin(), tags.end(), [&](const sql::CommentTag& tag) {
@@ -87,6 +94,7 @@ Rule compile(const config::Policy& policy, std::size_t position, std::vector<Bui
             errors.push_back(
                 {position, "rewrite." + std::get<Rewrite::Error>(made).key, std::get<Rewrite::Error>(made).text});
     }
+    if (policy.action == config::PolicyAction::limit) rule.limit = limit_of(policy);
     rule.decides = policy.mode == config::PolicyMode::enforce && policy.action != config::PolicyAction::log;
     rule.blocks = policy.action == config::PolicyAction::block;
     if (!is_error_code(policy.sqlstate)) {

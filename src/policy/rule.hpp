@@ -8,6 +8,7 @@
 
 #include <pgsluice/config/config.hpp>
 #include <pgsluice/policy/engine.hpp>
+#include <pgsluice/policy/limit.hpp>
 #include <pgsluice/policy/rules.hpp>
 
 #include <optional>
@@ -23,6 +24,7 @@ struct Rule {
     std::optional<Pattern> pattern;
     SqlCondition sql;
     std::optional<Rewrite> rewrite;  // of a rule that rewrites
+    std::optional<Limit> limit;      // of a rule that limits
     bool decides = false;            // enforced, and its action ends the search: the rest only notes what it matches
     bool blocks = false;
     wire::SqlError error;  // what a block answers with
@@ -30,6 +32,8 @@ struct Rule {
     // The key of the first condition that is not met; nullptr where all are.
     const char* unmet_by(const Principal& principal) const;
     bool concerns(const Principal& principal) const { return unmet_by(principal) == nullptr; }
+    // What it matches no rule behind it is asked about.
+    bool ends_search() const { return decides && !rewrite && !limit; }
     // Every statement of a principal that the rule concerns matches.
     bool is_unconditional() const { return !pattern && sql.empty() && when.tags.empty() && !when.in_transaction; }
     // False only where no statement with these facts matches.

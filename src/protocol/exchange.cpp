@@ -244,6 +244,14 @@ void Exchange::settle_markers() {
     while (!owed_.empty() && owed_.front().asked == Asked::copy_end) owed_.drop_front();
 }
 
+std::uint32_t Exchange::running_call() const {
+    const auto takes_time = [](Asked asked) { return asked == Asked::execute || ends_batch(asked); };
+    for (std::size_t i = 0; i < owed_.size(); ++i) {
+        if (takes_time(owed_[i].asked)) return owed_[i].call;
+    }
+    return 0;
+}
+
 void Exchange::settle_invented(Bytes& to_client, Witness& witness) {
     while (has_invented_turn()) {
         wire::write_empty(

@@ -22,14 +22,19 @@ std::uint32_t Calls::begin(Callee callee, TimePoint now, Microseconds waited_so_
 
 const Call& Calls::finish(std::uint32_t number, TimePoint now) {
     Call& call = calls_[number - first_];
-    const TimePoint began = std::max(call.sent_at, answered_at_);
-    call.server_time = std::chrono::duration_cast<Microseconds>(now - began);
+    call.server_time = std::chrono::duration_cast<Microseconds>(now - began_at(number));
+    call.slot.reset();
     call.is_over = true;
     answered_at_ = now;
     return call;
 }
 
+TimePoint Calls::began_at(std::uint32_t number) const {
+    return std::max(calls_[number - first_].sent_at, answered_at_);
+}
+
 void Calls::forget(std::uint32_t number) {
+    calls_[number - first_].slot.reset();
     calls_[number - first_].is_over = true;
     drop_finished();
 }

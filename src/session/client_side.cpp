@@ -94,6 +94,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         end(Disconnect::protocol_violation, &error);
         return rest.size();
     }
+    if (measures() && calls_->wait_for_result() && hold_until_answered(to_server)) return 0;
     if (skipping_here_ && tag != FrontendTag::sync) return drop(frame, rest);
     const bool is_bare = tag == FrontendTag::sync || tag == FrontendTag::flush;
     if (is_bare && frame.size != wire::header_bytes) return refuse_malformed(frame, rest, to_server, to_client);
@@ -105,6 +106,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         // The server would read and drop it.
         return drop(frame, rest);
     }
+    if (cancels_call_ && holds_for_cancel(tag)) return hold_until_settled();
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
         wire::SqlError refused;
         if (const wire::SqlError* error = judged_ ? nullptr : judge(frame, rest, refused)) {
@@ -119,6 +121,15 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
 
 std::size_t Session::admit_judged(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {
     const auto tag = static_cast<FrontendTag>(frame.tag);
+    if (tag == FrontendTag::query && limit_ != nullptr && limit_->usage != nullptr) {
+        wire::SqlError refused;
+        const Entry entry = take_turn_of_query(query_text(frame, rest), to_server, refused);
+        if (entry == Entry::held) return 0;
+        if (entry == Entry::refused) {
+            refuse(frame, refused, to_server, to_client);
+            return drop(frame, rest);
+        }
+    }
     if ((tag == FrontendTag::query || tag == FrontendTag::parse) && !noted_) {
         wire::SqlError refused;
         if (const wire::SqlError* error = judge_effect(frame, rest, refused)) {
@@ -260,7 +271,7 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     note_effects_of(spoken_of);
     PreparedStatements::lend_names(spoken_of, *server_, to_server);
     if (measures())
-        server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest))));
+        server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest), limit_)));
     else
         server_->exchange().owe(Asked::query);
     const std::size_t passed = pass(frame, rest, to_server);

@@ -1,27 +1,49 @@
-// What each call of a client takes, for whoever collects it: Host::on_call.
+// What each call of a client takes, for whoever collects it: Host::on_call, and for the limits of policies.
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/sql/comment_tags.hpp>
 
 namespace pgsluice::session {
 
-void Session::measure(bool on) {
-    if (on && calls_ == nullptr) calls_ = std::make_unique<Calls>();
-    // What is in the ledger has the numbers of these.
-    if (!on && calls_ != nullptr && calls_->empty()) calls_.reset();
+namespace {
+
+// What has changed something, or committed, cannot be told to have failed.
+bool only_reads(const sql::Facts& facts) {
+    static const sql::Kinds control = *sql::kinds_named("transaction");
+    return !facts.may_write && (facts.kinds & control).none();
 }
 
-Callee Session::callee_of(ByteView text) {
+bool counts_by_fingerprint(const policy::Limit& limit) {
+    return limit.usage != nullptr && limit.bounds.per == config::LimitPer::fingerprint;
+}
+
+}  // namespace
+
+void Session::measure(bool on) {
+    if (on && calls_ == nullptr) calls_ = std::make_unique<Calls>();
+    // What is in the ledger has the numbers of these, and what is held under a limit will.
+    if (!on && calls_ != nullptr && calls_->empty() && limit_ == nullptr) calls_.reset();
+}
+
+Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit) {
     Callee callee;
+    callee.limit = std::move(limit);
+    const bool may_count = callee.limit != nullptr && callee.limit->counts_result();
+    const bool is_asked = callee.limit != nullptr && (may_count || counts_by_fingerprint(*callee.limit));
+    if (!rulebook_->measures_calls && !is_asked) return callee;
     if (facts_in_front_ != nullptr)
         callee.facts = std::move(facts_in_front_);
     else if (const sql::FactsRef* facts = facts_of(text))
         callee.facts = *facts;
+    callee.is_counted = may_count && callee.facts != nullptr && only_reads(*callee.facts);
+    if (!rulebook_->measures_calls) return callee;
     callee.trace_id = sql::trace_id(sql::comment_tags(text));
     return callee;
 }
 
 std::uint32_t Session::begin_call(Callee callee) {
-    return calls_->begin(std::move(callee), active_at_, totals_.wait_time);
+    const std::uint32_t number = calls_->begin(std::move(callee), active_at_, totals_.wait_time);
+    if (turn_ != nullptr) (*calls_)[number].slot = std::move(turn_->slot);
+    return number;
 }
 
 // Where names are the client's own business, they are followed by what it says; else it is known what they stand for.
@@ -31,11 +53,12 @@ void Session::note_bound(const wire::Bind& bind) {
         return;
     }
     const protocol::Statement* bound = statements_.bound();
-    calls_->bind(bind.portal, bound == nullptr ? Callee() : callee_of(bound->text));
+    calls_->bind(bind.portal, bound == nullptr ? Callee() : callee_of(bound->text, limit_));
 }
 
 void Session::on_answered(std::uint32_t call) {
-    context_.host.on_call(*this, calls_->finish(call, context_.host.now()));
+    const Call& answered = calls_->finish(call, context_.host.now());
+    if (rulebook_->measures_calls) context_.host.on_call(*this, answered);
     calls_->drop_finished();
 }
 

@@ -38,8 +38,10 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wi
     if (rules_.empty()) return nullptr;
     const auto tag = static_cast<FrontendTag>(frame.tag);
     const ByteView text = wire::statement_text(tag, wire::body_of(rest, frame));
-    Judged judged = judge_text(text, std::nullopt, too_large);
-    return judged.rewrites ? rewrite(frame, rest, *judged.rewrites, too_large) : judged.error;
+    policy::Verdict verdict;
+    const wire::SqlError* error = judge_text(text, std::nullopt, verdict, too_large);
+    if (error != nullptr || verdict.action != policy::Action::rewrite) return error;
+    return rewrite(frame, rest, *verdict.rule, too_large);
 }
 
 // What goes on in the place of the message in front. A message that is malformed is PostgreSQL's to refuse.
@@ -63,7 +65,8 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
         return &own;
     }
     // The rules behind that one are about what it has become.
-    if (const wire::SqlError* error = judge_text(rewritten, rule, own).error) return error;
+    policy::Verdict verdict;
+    if (const wire::SqlError* error = judge_text(rewritten, rule, verdict, own)) return error;
     if (rewritten == text) return nullptr;
     rewritten_ = std::make_unique<Bytes>();
     if (parse)
@@ -83,36 +86,52 @@ std::size_t Session::admit_rewritten(const wire::Frame& frame, ByteView rest, wi
     return drop(frame, rest);
 }
 
-Session::Judged Session::judge_text(ByteView text, std::optional<policy::RuleIndex> behind, wire::SqlError& own) {
+policy::Verdict Session::verdict_on(ByteView text, std::optional<policy::RuleIndex> behind,
+                                    const sql::FactsRef*& facts) {
     policy::Statement statement{.text = text};
-    if (rules_.need_facts()) statement.facts = facts_of(text);
-    if (measures()) facts_in_front_ = statement.facts == nullptr ? nullptr : *statement.facts;
+    if (rules_.need_facts()) statement.facts = facts = facts_of(text);
+    if (measures()) facts_in_front_ = facts == nullptr ? nullptr : *facts;
     if (rules_.depend_on_session()) {
         statement.in_transaction = in_transaction();
         statement.path = this;
         statement.server_user = pool_->target().user;
     }
-    const policy::Verdict verdict = rulebook_->policies.judge(rules_, statement, context_.shortlists, behind);
+    return rulebook_->policies.judge(rules_, statement, context_.shortlists, behind);
+}
+
+const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::RuleIndex> behind,
+                                          policy::Verdict& verdict, wire::SqlError& own) {
+    const sql::FactsRef* facts = nullptr;
+    verdict = verdict_on(text, behind, facts);
+    note_limit(verdict);
     if (verdict.rule || !verdict.hits.empty()) {
-        context_.host.on_verdict(*this, verdict, statement.facts == nullptr ? facts_of(text) : statement.facts);
+        context_.host.on_verdict(*this, verdict, facts == nullptr ? facts_of(text) : facts);
     }
-    if (verdict.action == policy::Action::rewrite) return {.error = nullptr, .rewrites = verdict.rule};
-    if (rules_.depend_on_session() && !verdict.blocks()) note_transaction_control(statement.facts);
-    if (!verdict.blocks()) return {};
-    if (!verdict.is_unparsable) return {.error = verdict.error, .rewrites = std::nullopt};
+    if (verdict.action == policy::Action::rewrite) return nullptr;
+    if (rules_.depend_on_session() && !verdict.blocks()) note_transaction_control(facts);
+    if (!verdict.is_unparsable) return verdict.blocks() ? verdict.error : nullptr;
     metrics_.unparsable.add();
     own = unparsable_error(*verdict.error, rulebook_->policies.name(*verdict.rule), text);
-    return {.error = &own, .rewrites = std::nullopt};
+    return &own;
 }
 
 // A prepared statement was judged when it was parsed, by the rules of that time and in the transaction of that time.
 const wire::SqlError* Session::judge_again(ByteView prepared_text, wire::SqlError& own) {
-    const bool may_differ = rules_have_changed_ || rules_.depend_on_session();
-    if (!may_differ || rules_.empty()) return nullptr;
-    Judged judged = judge_text(prepared_text, std::nullopt, own);
+    if (rules_.empty()) return nullptr;
+    policy::Verdict verdict;
     // To rewrite it is too late: it is prepared.
-    if (judged.rewrites) judged = judge_text(prepared_text, judged.rewrites, own);
-    return judged.error;
+    const auto rewrites = [&] { return verdict.action == policy::Action::rewrite; };
+    if (rules_have_changed_ || rules_.depend_on_session()) {
+        const wire::SqlError* error = judge_text(prepared_text, std::nullopt, verdict, own);
+        return rewrites() ? judge_text(prepared_text, verdict.rule, verdict, own) : error;
+    }
+    if (!rules_.may_limit()) return nullptr;
+    // The verdict is the one of then, and has been counted; its limit nobody has kept.
+    const sql::FactsRef* facts = nullptr;
+    verdict = verdict_on(prepared_text, std::nullopt, facts);
+    if (rewrites()) verdict = verdict_on(prepared_text, verdict.rule, facts);
+    note_limit(verdict);
+    return nullptr;
 }
 
 // A mistake in the text is nearly always the reason, so its writer is told what the parser says.

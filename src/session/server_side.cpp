@@ -107,13 +107,20 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         return relay_whole(frame, rest, to_client) ? frame.size : 0;
     }
     if (rest.size() < frame.size && frame.size <= whole_limit) return 0;
+    Call* const counted = measures() && !is_asynchronous(tag) ? counted_call() : nullptr;
+    const bool is_kept = counted == nullptr || keeps_result(*counted, tag, frame.size);
+    const auto excess = is_kept || tag != BackendTag::portal_suspended ? std::nullopt : error_of_answered();
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
+    // What is counted comes one by one.
+    const bool comes_in_run = counted == nullptr && comes_in_runs(tag);
     const std::size_t more =
-        comes_in_runs(tag) ? wire::run_of_backend(without_prefix(rest, part), frame.tag) : std::size_t{0};
-    if (!obey(settled, prefix(rest, part + more), to_client)) return 0;
+        comes_in_run ? wire::run_of_backend(without_prefix(rest, part), frame.tag) : std::size_t{0};
+    const Settled fate = is_kept || settled != Settled::forward ? settled : Settled::swallow;
+    if (!obey(fate, prefix(rest, part + more), to_client)) return 0;
+    if (excess) fail_behind(*excess, false);
     server_rest_ = frame.size - part;
-    server_rest_goes_ = settled == Settled::forward ? Rest::onward : Rest::nowhere;
+    server_rest_goes_ = fate == Settled::forward ? Rest::onward : Rest::nowhere;
     if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
     return part + more;
 }
@@ -135,12 +142,18 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             if (!relay_error(message, body, to_client)) return false;
             break;
         case BackendTag::command_complete:
-            if (measures()) calls_->count(protocol::rows_of(body));
-            if (!obey(exchange.settle(tag, body, *this), message, to_client)) return false;
+            if (measures() && exchange.first_call() != 0) calls_->count(protocol::rows_of(body));
+            if (!relay_completion(message, body, to_client)) return false;
             note_command(body);
             break;
         default: {
+            const auto excess = measures() ? error_of_answered() : std::nullopt;
             const Settled settled = exchange.settle(tag, body, *this);
+            if (excess && settled == Settled::forward && exchange.status() == TransactionStatus::in_transaction) {
+                fail_behind(*excess, true);
+                break;
+            }
+            if (excess && settled == Settled::forward) tell_of_excess(*excess, to_client);
             if (settled == Settled::forward && opens_forbidden_transaction()) {
                 refuse_transaction_ = true;
                 return true;
@@ -155,6 +168,17 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
         }
     }
     if (exchange.has_invented_turn()) exchange.settle_invented(to_client.join(), *this);
+    return true;
+}
+
+// False: as above.
+bool Session::relay_completion(ByteView message, ByteView body, wire::Outbox& to_client) {
+    protocol::Exchange& exchange = server_->exchange();
+    const auto excess = measures() ? error_of_answered() : std::nullopt;
+    const bool is_query = exchange.first_asked() == protocol::Asked::query;
+    const Settled settled = exchange.settle(BackendTag::command_complete, body, *this);
+    if (!excess || settled != Settled::forward) return obey(settled, message, to_client);
+    if (!is_query) fail_behind(*excess, false);
     return true;
 }
 
@@ -193,6 +217,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         return true;
     }
     const std::string name(server_->exchange().named_first());
+    const auto of_limit = measures() ? error_of_limit(fields.sqlstate) : std::nullopt;
     if (measures() && server_->exchange().first_call() != 0) calls_->fail();
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
@@ -204,6 +229,10 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     if (settled == Settled::not_opened) {
         if (begin_.was_sent_failed()) return try_begin_again();
         lose_begin();
+    }
+    if (settled == Settled::forward && of_limit) {
+        tell_of_excess(*of_limit, to_client);
+        return true;
     }
     const bool is_ours = settled == Settled::substitute;
     context_.metrics.errors.count(is_ours ? metrics::ErrorOrigin::pgsluice : metrics::ErrorOrigin::server,
@@ -253,6 +282,7 @@ void Session::on_ready(TransactionStatus status) {
     go_on_if_held();
     const TimePoint now = context_.host.now();
     active_at_ = now;
+    if (measures()) calls_->note_turn(now);
     if (asked_at_ != never) {
         const auto lasted = std::chrono::duration_cast<Microseconds>(now - asked_at_);
         metrics_.query_seconds.observe(lasted);

@@ -77,7 +77,7 @@ void Session::set_limits(std::shared_ptr<const Rulebook> rulebook, const config:
         timeouts_.transaction = Milliseconds{0};
     }
     rules_ = std::move(rules);
-    measure(rulebook_->measures_calls);
+    measure(rulebook_->measures_calls || rules_.may_limit());
 }
 
 // --- The client's bytes ----------------------------------------------------------------------------------------------
@@ -229,6 +229,8 @@ bool Session::take_server() {
         metrics_.wait_seconds.observe(Microseconds::zero());
         return true;
     }
+    // Whoever has a turn has a server, so that none waits for the other.
+    give_turn_back();
     waiting_ = true;
     told_about_wait_ = false;
     enter(ClientState::waiting);
@@ -292,6 +294,7 @@ pool::Server& Session::part_from_server() {
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
     forgetting_ = Forgetting::nothing;  // all of it has been answered
+    cancels_call_ = false;
     enter(ClientState::idle);
     server.link().resume(Pause::slow_reader);
     return server;
@@ -407,6 +410,10 @@ void Session::cancel(CancelToken token) {
         context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
         stop_waiting();
         on_refused(wire::error("57014", "canceling statement due to user request"));
+    } else if (is_queued() && calls_->empty()) {
+        context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
+        turn_->is_cancelled = true;
+        go_on_if_held();
     } else if (server_ != nullptr && !inspecting_ && !server_->exchange().at_rest()) {
         context_.metrics.cancels[metrics::CancelOutcome::forwarded].add();
         context_.host.forward_cancel(*pool_, *server_, std::move(token));
@@ -438,6 +445,8 @@ void Session::sweep(TimePoint now) {
         return;
     }
     if (phase_ != Phase::ready) return;
+    if (is_queued()) go_on_if_held();
+    if (measures() && server_ != nullptr) keep_to_limits(now);
     const bool owes = server_ != nullptr && server_->exchange().owes();
     // What pins it keeps the server from others as an open transaction does.
     const bool holds_server = busy_since_ != never || (pinned_ && server_ != nullptr);

@@ -51,7 +51,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
     if (is_long || !parse || !statements_.translates()) {
         ++totals_.server_parses;
-        if (measures() && parse && !is_long) calls_->prepare(parse->statement, callee_of(parse->text));
+        if (measures() && parse && !is_long) calls_->prepare(parse->statement, callee_of(parse->text, limit_));
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
@@ -112,14 +112,28 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
 }
 
 std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
+    const ByteView body = rest.substr(wire::header_bytes);
+    const ByteView portal = body.substr(0, body.find('\0'));
+    const Callee* callee = measures() ? &calls_->bound(portal) : nullptr;
+    const bool is_limited = callee != nullptr && callee->limit != nullptr;
+    if (is_limited && callee->limit->usage != nullptr) {
+        wire::SqlError refused;
+        const Entry entry = take_turn(*callee->limit, callee->facts.get(), to_server, refused);
+        if (entry == Entry::held) return 0;
+        if (entry == Entry::refused) {
+            refuse_in_place(refused, false, to_server);
+            return drop(frame, rest);
+        }
+    }
     ++totals_.queries;
     metrics_.queries[metrics::QueryKind::extended_execute].add();
     if (statements_.has_deallocating_portals() || measures()) {
-        const ByteView body = rest.substr(wire::header_bytes);
-        const ByteView portal = body.substr(0, body.find('\0'));
         protocol::Owed owed = statements_.execute(portal);
-        if (measures()) owed.call = begin_call(calls_->bound(portal));
+        // Else the answer to what runs before it comes with its own, and nobody knows which of them runs.
+        if (is_limited && server_->exchange().may_copy()) wire::write_empty(to_server.join(), wire::FrontendTag::flush);
+        if (callee != nullptr) owed.call = begin_call(*callee);
         server_->exchange().owe(std::move(owed));
+        if (is_limited) return pass_limited(frame, rest, to_server);
     } else {
         server_->exchange().owe(Asked::execute);
     }

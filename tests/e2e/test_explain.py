@@ -10,6 +10,7 @@ POLICIES = [
     {"name": "no-unbounded-write", "when": {"statements": ["delete", "update"], "without_where": True}, "message": "no WHERE"},
     {"name": "dry", "when": {"tables": ["target"]}, "mode": "shadow"},
     {"name": "reports", "when": {"users": ["reporting"], "statements": ["select"]}, "action": "rewrite", "rewrite": {"limit": 10}},
+    {"name": "bounded", "when": {"users": ["batch"]}, "action": "limit", "limit": {"max_duration": "5s"}},
 ]
 
 
@@ -34,7 +35,8 @@ def test_blocked_statement(explain):
     assert lines["notes"] == "without WHERE, may write"
     assert lines["normalized"] == "delete from app.orders"
     assert lines["verdict"] == "blocked by no-unbounded-write: ERROR 42501 no WHERE"
-    assert rules == {"migrations-may": "no match: when.users", "no-unbounded-write": "decides", "dry": "not reached", "reports": "not reached"}
+    assert rules == {"migrations-may": "no match: when.users", "no-unbounded-write": "decides", "dry": "not reached", "reports": "not reached",
+                     "bounded": "not reached"}
 
 
 def test_statement_that_passes(explain):
@@ -45,6 +47,7 @@ def test_statement_that_passes(explain):
 
 
 def test_other_clients_and_rewrites(explain):
+    assert explain("select 1", user="batch")[1]["verdict"] == "passes with limits of bounded"
     assert explain("delete from t", user="migrator")[1]["verdict"] == "passes by migrations-may"
     code, lines, _ = explain("select a from t", user="reporting")
     assert code == 0 and lines["becomes"] == "SELECT a FROM t LIMIT 10"

@@ -223,9 +223,9 @@ struct Route {
 
 // --- Policies --------------------------------------------------------------------------------------------------------
 
-enum class PolicyAction : std::uint8_t { allow, block, log, rewrite };
+enum class PolicyAction : std::uint8_t { allow, block, log, rewrite, limit };
 constexpr std::string_view name_of(PolicyAction action) {
-    constexpr std::string_view names[] = {"allow", "block", "log", "rewrite"};
+    constexpr std::string_view names[] = {"allow", "block", "log", "rewrite", "limit"};
     return names[static_cast<std::size_t>(action)];
 }
 enum class PolicyMode : std::uint8_t { enforce, shadow };
@@ -258,10 +258,25 @@ struct PolicyRewrite {
     std::uint64_t limit = 0;                     // rows; of a query without a LIMIT of its own; 0: none
 };
 
+enum class LimitPer : std::uint8_t { rule, user, application, fingerprint };
+enum class LimitExcess : std::uint8_t { refuse, queue };
+
+// What `action: limit` lets a statement take. 0: no limit.
+struct PolicyLimit {
+    Milliseconds max_duration{0};               // on the server
+    std::uint64_t max_rows = 0, max_bytes = 0;  // of its result
+    std::uint32_t concurrency = 0, rate = 0;    // statements at a time, and a second
+    LimitPer per = LimitPer::rule;              // what these two count by
+    LimitExcess excess = LimitExcess::refuse;   // what becomes of a statement beyond them
+
+    bool is_any() const { return max_duration.count() > 0 || (max_rows | max_bytes | concurrency | rate) > 0; }
+};
+
 struct Policy {
     std::string name;
     PolicyCondition when;
     PolicyRewrite rewrite;
+    PolicyLimit limit;
     PolicyAction action = PolicyAction::block;
     std::string sqlstate = "42501";
     std::string message;  // empty: "blocked by policy \"NAME\""

@@ -32,6 +32,8 @@ class Rules {
     bool empty() const { return list_ == nullptr; }
     // Some statement could be blocked. Where none could, text too long to be inspected may pass.
     bool may_block() const { return list_ != nullptr && list_->may_block; }
+    // Some statement could pass under limits.
+    bool may_limit() const { return list_ != nullptr && list_->may_limit; }
     // Some rule looks at what a parser says of a statement (Statement::facts).
     bool need_facts() const { return list_ != nullptr && list_->need_facts; }
     // The verdict on one text may differ from time to time: by the state of its transaction, or where names lead.
@@ -46,7 +48,7 @@ class Rules {
     friend class Shortlists;
     struct List {
         const void* maker = nullptr;
-        bool may_block = false, need_facts = false, depend_on_session = false;
+        bool may_block = false, may_limit = false, need_facts = false, depend_on_session = false;
         std::vector<RuleIndex> indices;
     };
     explicit Rules(std::shared_ptr<const List> list) : list_(std::move(list)) {}

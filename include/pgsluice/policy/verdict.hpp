@@ -32,12 +32,15 @@ class Hits {
     std::uint32_t count_ = 0;
 };
 
-enum class Action : std::uint8_t { allow, block, rewrite };
+enum class Action : std::uint8_t { allow, block, rewrite, limit };
+
+struct Limit;
 
 struct Verdict {
     Action action = Action::allow;
     std::optional<RuleIndex> rule;          // the enforcing rule that decided; none: nothing matched
     const wire::SqlError* error = nullptr;  // what a blocked statement is answered with; lives as long as the engine
+    const Limit* limit = nullptr;           // under which a limited one passes; likewise
     bool is_unparsable = false;             // it is blocked only since the rule cannot be told from it
     Hits hits;
 

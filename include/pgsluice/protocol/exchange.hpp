@@ -146,6 +146,10 @@ class Exchange {
     }
     // The call that the oldest message is; 0 for none.
     std::uint32_t first_call() const { return owed_.empty() ? 0 : owed_.front().call; }
+    // The call that the server is at: nothing is unanswered before it but what takes no time. 0 where none is.
+    std::uint32_t running_call() const;
+    // What the oldest message is, of which there must be one.
+    Asked first_asked() const { return owed_.front().asked; }
     bool owes_ready() const { return readies_owed_ > 0; }
     // Nothing is owed that is known of, yet a ReadyForQuery may still come: append_sync_proof() (sync_proof.hpp) finds
     // out.

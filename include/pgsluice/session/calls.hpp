@@ -1,13 +1,15 @@
-// The calls of one client that are unanswered, for statistics and the logs of queries: a Query is one, and so is an
-// Execute. Only where somebody wants to know.
+// The calls of one client that are unanswered, for statistics, the logs of queries and the limits of policies: a Query
+// is one, and so is an Execute. Only where somebody wants to know.
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
 #include <pgsluice/base/ring.hpp>
 #include <pgsluice/base/time.hpp>
+#include <pgsluice/policy/limit.hpp>
 #include <pgsluice/sql/facts_cache.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -15,9 +17,14 @@ namespace pgsluice::session {
 
 // What was called: a text, by its facts and its trace.
 struct Callee {
-    sql::FactsRef facts;   // nullptr where the text could not be parsed, or is not known
+    sql::FactsRef facts;   // nullptr where the text could not be parsed, or nobody has asked for them
     std::string trace_id;  // of its comment's traceparent; empty where there is none
+    std::shared_ptr<const policy::Limit> limit{};  // under which it runs; nullptr: none. Keeps its rulebook
+    bool is_counted = false;                       // its result has a limit
 };
+
+// The limit that a call has gone beyond; it is being cancelled then.
+enum class Excess : std::uint8_t { none, duration, rows, bytes };
 
 struct Call {
     Callee callee;
@@ -25,6 +32,10 @@ struct Call {
     Microseconds server_time{0};  // from then, or from the answer to the call before it, to its own
     Microseconds wait{0};         // for a server, before that
     std::uint64_t rows = 0, bytes = 0;
+    std::uint64_t kept_rows = 0, kept_bytes = 0;  // of a counted result, what was passed on
+    policy::Usage::Slot slot;                     // held until it is answered, where so many may run at a time
+    TimePoint cancelled_at{};                     // last, where it is beyond its limit
+    Excess excess = Excess::none;
     bool failed = false;
     bool is_over = false;
 };
@@ -35,6 +46,16 @@ class Calls {
     std::uint32_t begin(Callee callee, TimePoint now, Microseconds waited_so_far);
     bool empty() const { return calls_.empty(); }
     std::uint32_t first() const { return first_; }  // the number of the oldest
+
+    // One that has not been answered.
+    Call& operator[](std::uint32_t number) { return calls_[number - first_]; }
+    const Call& operator[](std::uint32_t number) const { return calls_[number - first_]; }
+    // The last one is unanswered, and what follows it depends on how it ends.
+    bool wait_for_result() const { return !calls_.empty() && calls_[calls_.size() - 1].callee.is_counted; }
+    // When the server has come to it: when it was sent, or what stood before it was answered.
+    TimePoint began_at(std::uint32_t number) const;
+    // What stands before the oldest has been answered, and is no call.
+    void note_turn(TimePoint now) { answered_at_ = now; }
 
     // Of the oldest.
     void count(std::uint64_t rows) {

@@ -141,6 +141,8 @@ class Session final : public Sink,
         judged_ = noted_ = false;
         if (rewritten_ != nullptr) rewritten_.reset();
         if (facts_in_front_ != nullptr) facts_in_front_.reset();
+        if (limit_ != nullptr) limit_.reset();
+        if (turn_ != nullptr) turn_.reset();
     }
     void forget_unnamed();
     bool hold_until_answered(wire::Outbox& to_server);
@@ -156,11 +158,9 @@ class Session final : public Sink,
     void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
-    struct Judged {
-        const wire::SqlError* error = nullptr;      // nullptr: it may go on
-        std::optional<policy::RuleIndex> rewrites;  // by this rule
-    };
-    Judged judge_text(ByteView text, std::optional<policy::RuleIndex> behind, wire::SqlError& own);
+    policy::Verdict verdict_on(ByteView text, std::optional<policy::RuleIndex> behind, const sql::FactsRef*& facts);
+    const wire::SqlError* judge_text(ByteView text, std::optional<policy::RuleIndex> behind, policy::Verdict& verdict,
+                                     wire::SqlError& own);
     const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, wire::SqlError& own);
     std::size_t admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     const wire::SqlError* judge_again(ByteView prepared_text, wire::SqlError& own);
@@ -184,6 +184,7 @@ class Session final : public Sink,
                                 wire::Outbox& to_client);
     // server_side.cpp
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
+    bool relay_completion(ByteView message, ByteView body, wire::Outbox& to_client);
     bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);
     bool relay_error(ByteView message, ByteView body, wire::Outbox& to_client);
     void relay_notice(ByteView message, ByteView body, wire::Outbox& to_client);
@@ -215,10 +216,29 @@ class Session final : public Sink,
     // measuring.cpp
     bool measures() const { return calls_ != nullptr; }
     void measure(bool on);
-    Callee callee_of(ByteView text);
+    Callee callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit);
     std::uint32_t begin_call(Callee callee);
     void note_bound(const wire::Bind& bind);
     void report_the_rest();
+    // limits.cpp
+    void note_limit(const policy::Verdict& verdict);
+    std::size_t pass_limited(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
+    void keep_to_limits(TimePoint now);
+    void cancel_call(Call& call, TimePoint now);
+    bool holds_for_cancel(wire::FrontendTag tag);
+    Call* counted_call();
+    bool keeps_result(Call& call, wire::BackendTag tag, std::uint64_t size);
+    std::optional<wire::SqlError> error_of_answered() const;
+    void tell_of_excess(const wire::SqlError& error, wire::Outbox& to_client);
+    void fail_behind(const wire::SqlError& error, bool is_query);
+    std::optional<wire::SqlError> error_of_limit(ByteView sqlstate) const;
+    // turns.cpp
+    enum class Entry : std::uint8_t { granted, held, refused };
+    Entry take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server,
+                    wire::SqlError& refused);
+    Entry take_turn_of_query(ByteView text, wire::Outbox& to_server, wire::SqlError& refused);
+    void give_turn_back();
+    bool is_queued() const { return turn_ != nullptr && turn_->queued_since != never; }
     // session_state.cpp
     bool preserves_state() const;
     const wire::SqlError* judge_effect(const wire::Frame& frame, ByteView rest, wire::SqlError& refused);
@@ -298,8 +318,18 @@ class Session final : public Sink,
     std::size_t server_rest_ = 0;  // bytes of a server message that still have to come
     // What the message in front is answered with, since no server could be had; or why this one could not be used.
     std::unique_ptr<wire::SqlError> refusal_;
-    sql::FactsRef facts_in_front_;      // of the message in front, where the rules had to know them
-    std::unique_ptr<Bytes> rewritten_;  // the message that goes on in the place of the one in front
+    sql::FactsRef facts_in_front_;                // of the message in front, where the rules had to know them
+    std::unique_ptr<Bytes> rewritten_;            // the message that goes on in the place of the one in front
+    std::shared_ptr<const policy::Limit> limit_;  // of the statement in front
+    // Of it, where its limit says how many may run, or how often.
+    struct Turn {
+        policy::Usage::Slot slot;  // until its call begins
+        TimePoint queued_since = never;
+        bool is_taken = false;
+        bool is_counted = false;    // it had its turn, and no server could be had then
+        bool is_cancelled = false;  // by its client, while it is queued
+    };
+    std::unique_ptr<Turn> turn_;
 
     TimePoint started_at_;
     TimePoint active_at_;
@@ -333,6 +363,7 @@ class Session final : public Sink,
     bool begin_is_alone_ = false;         // nothing of the client's has been sent behind it yet
     bool owes_sync_ = false;              // a Query was skipped with BEGIN: a Sync of ours is to answer it
     bool draining_ = false;
+    bool cancels_call_ = false;          // a cancel request for a call that is beyond its limit may be on its way
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;
     bool out_of_step_ = false;         // the server answered what nobody had asked, or could not take the settings

@@ -192,6 +192,10 @@ INSTANTIATE_TEST_SUITE_P(
                            "5:13: policies[0]: changes nothing"},
                       Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, rewrite: { limit: 5 } } ]",
                            "5:33: policies[0].rewrite: is for action: rewrite alone"},
+                      Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, action: limit, limit: {} } ]",
+                           "5:46: policies[0].limit: limits nothing"},
+                      Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, limit: { max_duration: 5s } } ]",
+                           "5:31: policies[0].limit: is for action: limit alone"},
                       Case{4,
                            "routes: [ { name: a } ]\npolicies: [ { name: p, when: { users: [x, y] } }, "
                            "{ name: q, action: log, when: { users: [y], statements: [drop] } } ]",

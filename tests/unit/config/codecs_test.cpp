@@ -94,9 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"peers: []", "5:8: peers: must be a map"},
         Case{"admin: { http: { tls: { mode: require } } }",
              "5:25: admin.http.tls.mode: unknown key; allowed is certificate or private_key"},
-        Case{"policies: [ { name: p, action: limit } ]",
-             "5:32: policies[0].action: \"limit\" is not supported in this version; allowed is allow, block, log or "
-             "rewrite"}));
+        Case{"policies: [ { name: p, action: slow } ]",
+             "5:32: policies[0].action: \"slow\" is unknown; allowed is allow, block, log, rewrite or limit"}));
 
 TEST(Codecs, AdminHttpHasAShortForm) {
     const Folder folder;

@@ -1,5 +1,7 @@
 #include "fixture.hpp"
 
+#include <pgsluice/policy/limit.hpp>
+
 #include <cstdlib>
 #include <new>
 
@@ -53,6 +55,26 @@ TEST(Engine, hits_are_bounded) {
     EXPECT_EQ(verdict.hits.size(), Hits::capacity);
     EXPECT_FALSE(verdict.blocks());
     EXPECT_FALSE(verdict.rule.has_value());
+}
+
+TEST(Engine, a_limit_decides_and_is_named_with_its_rule) {
+    config::Policy bounded = rule("bounded", "slow", PolicyAction::limit);
+    bounded.limit.max_duration = std::chrono::seconds(5);
+    const Engine engine = engine_of({bounded, rule("behind", "slow")});
+    const Rules rules = engine.for_principal(ann());
+    EXPECT_TRUE(rules.may_limit());
+    const Verdict verdict = judge(engine, rules, "slow");
+    EXPECT_EQ(verdict.action, Action::limit);
+    ASSERT_NE(verdict.limit, nullptr);
+    EXPECT_EQ(verdict.limit->rule, "bounded");
+    EXPECT_EQ(verdict.limit->bounds.max_duration, std::chrono::seconds(5));
+    EXPECT_EQ(judge(engine, rules, "fast").limit, nullptr);
+}
+
+TEST(Engine, a_limit_in_shadow_mode_limits_nothing) {
+    const Engine engine = engine_of({rule("bounded", "slow", PolicyAction::limit, PolicyMode::shadow)});
+    EXPECT_FALSE(engine.for_principal(ann()).may_limit());
+    EXPECT_EQ(judged(engine, "slow"), "bounded allow");
 }
 
 TEST(Engine, a_block_carries_the_error_of_its_rule) {

@@ -1,0 +1,159 @@
+"""action: limit bounds what a statement may take; the client goes on by the same connection."""
+import time
+
+import psycopg
+import pytest
+
+from support import messages as m
+from support.proxy import login
+from support.wire import error_in, summaries
+
+
+def limiting(sluice, mode="transaction", when=None, **limit):
+    policy = {"name": "bounded", "when": when or {}, "action": "limit", "limit": limit}
+    return sluice(pool={"mode": mode}, policies=[policy])
+
+
+def is_too_long(reply) -> bool:
+    error = error_in(reply)
+    return (error.sqlstate, error.text, error.fields["R"]) == ("57014", 'canceling statement due to policy "bounded"', "pgsluice")
+
+
+@pytest.fixture(params=["transaction", "session"])
+def mode(request):
+    return request.param
+
+
+def test_a_statement_that_runs_too_long_is_cancelled(sluice, mode):
+    with login(limiting(sluice, mode, max_duration="300ms")) as client:
+        began = time.monotonic()
+        reply = client.query("select pg_sleep(30)")
+        assert is_too_long(reply) and reply[-1].status == "I"
+        assert 0.25 < time.monotonic() - began < 5
+        client.send(m.unnamed("select pg_sleep(30)"), m.SYNC)
+        assert is_too_long(client.until_ready())
+        assert client.value("select 1") == "1"
+
+
+def test_a_transaction_fails_with_it(sluice, mode):
+    with login(limiting(sluice, mode, max_duration="300ms")) as client:
+        client.query("begin")
+        client.query("create temp table kept (a int)")
+        client.query("savepoint s")
+        reply = client.query("select pg_sleep(30)")
+        assert is_too_long(reply) and reply[-1].status == "E"
+        assert error_in(client.query("select 1")).sqlstate == "25P02"
+        client.query("rollback to s")
+        assert client.value("select count(*) from kept") == "0"
+        assert client.query("rollback")[-1].status == "I"
+
+
+def test_in_a_pipeline_what_runs_before_it_does_not_count(sluice, mode):
+    with login(limiting(sluice, mode, when={"pattern": "bounded"}, max_duration="700ms")) as client:
+        client.send(m.unnamed("select pg_sleep(1)"), m.unnamed("select pg_sleep(0.2) /* bounded */"), m.SYNC)
+        assert sum(text.startswith("C:SELECT 1") for text in summaries(client.until_ready())) == 2
+        client.send(m.unnamed("select pg_sleep(1)"), m.unnamed("select pg_sleep(30) /* bounded */"), m.unnamed("select 1"), m.SYNC)
+        reply = client.until_ready()
+        assert is_too_long(reply) and sum(text.startswith("C:") for text in summaries(reply)) == 1
+        assert client.value("select 1") == "1"
+
+
+def test_by_a_driver(sluice, mode):
+    with psycopg.connect(**limiting(sluice, mode, max_duration="300ms").dsn(), prepare_threshold=0) as driver:
+        for _ in range(2):
+            with pytest.raises(psycopg.errors.QueryCanceled, match="policy"):
+                driver.execute("select pg_sleep(%s)", (30,))
+            driver.rollback()
+            assert driver.execute("select 1").fetchone() == (1,)
+
+
+def test_statements_at_their_limit_hit_nothing_else(sluice):
+    """Each ends by itself just when it is cancelled, or is cancelled; what follows is never hit."""
+    proxy = limiting(sluice, when={"pattern": "bounded"}, max_duration="100ms")
+    with login(proxy) as one, login(proxy) as other:
+        for i in range(40):
+            sleep = 0.1 + 0.0015 * i
+            reply = one.query(f"select pg_sleep({sleep}) /* bounded */")
+            assert any(text.startswith("C:SELECT") for text in summaries(reply)) or is_too_long(reply)
+            assert one.value("select 1 from pg_sleep(0.005)") == "1"
+            assert other.value("select 2") == "2"
+
+
+SERIES = "select i, repeat('x', 50) from generate_series(1, {}) i"
+
+
+def is_too_large(reply, detail="max_rows is 10.") -> bool:
+    error = error_in(reply)
+    return (error.sqlstate, error.text, error.fields["D"]) == ("54000", 'result is larger than policy "bounded" allows', detail)
+
+
+def rows_of(reply) -> int:
+    return sum(message.tag == "D" for message in reply)
+
+
+@pytest.mark.parametrize("count", [11, 100, 3_000_000])
+def test_a_result_that_is_too_large_is_cut_off(sluice, mode, count):
+    """Small ones are done before the cancel comes, large ones are ended by it."""
+    with login(limiting(sluice, mode, max_rows=10)) as client:
+        for _ in range(3):
+            reply = client.query(SERIES.format(count))
+            assert rows_of(reply) == 10 and is_too_large(reply) and reply[-1].status == "I"
+            client.send(m.unnamed(SERIES.format(count)), m.SYNC)
+            reply = client.until_ready()
+            assert rows_of(reply) == 10 and is_too_large(reply) and reply[-1].status == "I"
+            assert rows_of(client.query(SERIES.format(10))) == 10
+            reply = client.query(f"copy ({SERIES.format(count)}) to stdout")
+            assert sum(message.tag == "d" for message in reply) == 10 and is_too_large(reply)
+        assert client.value("select 1") == "1"
+
+
+@pytest.mark.parametrize("count", [11, 3_000_000])
+def test_a_transaction_fails_with_a_result_that_is_too_large(sluice, mode, count):
+    with login(limiting(sluice, mode, max_rows=10)) as client:
+        for send in (lambda sql: [m.query(sql)], lambda sql: [m.unnamed(sql), m.SYNC]):
+            client.query("begin")
+            client.query("savepoint s")
+            client.send(*send(SERIES.format(count)))
+            reply = client.until_ready()
+            assert is_too_large(reply) and reply[-1].status == "E"
+            assert error_in(client.query("select 1")).sqlstate == "25P02"
+            assert client.query("rollback to s")[-1].status == "T"
+            assert client.query("commit")[-1].status == "I"
+
+
+@pytest.mark.parametrize("count", [11, 3_000_000])
+def test_a_pipeline_is_rolled_back_with_it(sluice, postgres, mode, count):
+    with login(limiting(sluice, mode, max_rows=10)) as client:
+        client.send(m.unnamed("insert into target values (77, 'x')"), m.unnamed(SERIES.format(count)), m.unnamed("select 1"), m.SYNC,
+                    m.unnamed("select count(*) from target where a = 77"), m.SYNC, m.query("select 3"))
+        reply = client.until_ready()
+        assert is_too_large(reply) and rows_of(reply) == 10
+        assert [message.row for message in client.until_ready() if message.tag == "D"] == [[b"0"]]
+        assert rows_of(client.until_ready()) == 1
+
+
+def test_bytes_and_long_rows(sluice, mode):
+    with login(limiting(sluice, mode, max_bytes="100KiB")) as client:
+        assert is_too_large(client.query("select repeat('x', 10000000)"), "max_bytes is 102400.")
+        reply = client.query("select repeat('x', 10000) from generate_series(1, 1000000)")
+        assert is_too_large(reply, "max_bytes is 102400.") and rows_of(reply) == 10
+        assert client.value("select length(repeat('x', 100000))") == "100000"
+
+
+def test_what_changes_something_keeps_its_result(sluice, mode, postgres):
+    with login(limiting(sluice, mode, max_rows=10)) as client:
+        reply = client.query("insert into target select i, 'kept' from generate_series(1, 20) i returning a")
+        assert rows_of(reply) == 20 and "C:INSERT 0 20" in summaries(reply)
+        client.query("delete from target where b = 'kept'")
+
+
+def test_large_results_by_a_driver(sluice, mode):
+    with psycopg.connect(**limiting(sluice, mode, max_rows=10).dsn(), prepare_threshold=0) as driver:
+        for count in (11, 1_000_000) * 2:
+            with pytest.raises(psycopg.errors.ProgramLimitExceeded, match="larger than policy"):
+                driver.execute("select generate_series(1, %s)", (count,))
+            driver.rollback()
+        with driver.pipeline():
+            few = driver.execute("select generate_series(1, %s)", (10,))
+            one = driver.execute("select 1")
+        assert len(few.fetchall()) == 10 and one.fetchone() == (1,)
