@@ -302,6 +302,10 @@ INSTANTIATE_TEST_SUITE_P(
              "{ name: r, when: { statements: [drop] } }, { name: s, when: { tables: [t] } } ]",
              ""},
         Case{4,
+             "routes: [ { name: a } ]\npolicies: [ { name: p, action: limit, limit: { max_rows: 5 } }, "
+             "{ name: r, action: rewrite, rewrite: { limit: 5 } }, { name: q, when: { users: [x] } } ]",
+             ""},
+        Case{4,
              "routes: [ { name: a } ]\npolicies: [ { name: p, mode: shadow, when: { users: [x] } }, "
              "{ name: q, when: { users: [x] } } ]",
              ""},

@@ -57,10 +57,10 @@ TEST(Engine, hits_are_bounded) {
     EXPECT_FALSE(verdict.rule.has_value());
 }
 
-TEST(Engine, a_limit_decides_and_is_named_with_its_rule) {
+TEST(Engine, the_first_limit_counts_and_is_named_with_its_rule) {
     config::Policy bounded = rule("bounded", "slow", PolicyAction::limit);
     bounded.limit.max_duration = std::chrono::seconds(5);
-    const Engine engine = engine_of({bounded, rule("behind", "slow")});
+    const Engine engine = engine_of({bounded, rule("behind", "slow", PolicyAction::limit)});
     const Rules rules = engine.for_principal(ann());
     EXPECT_TRUE(rules.may_limit());
     const Verdict verdict = judge(engine, rules, "slow");
@@ -69,6 +69,31 @@ TEST(Engine, a_limit_decides_and_is_named_with_its_rule) {
     EXPECT_EQ(verdict.limit->rule, "bounded");
     EXPECT_EQ(verdict.limit->bounds.max_duration, std::chrono::seconds(5));
     EXPECT_EQ(judge(engine, rules, "fast").limit, nullptr);
+}
+
+// They match where one thing fits, so they must not let pass what a rule behind blocks.
+TEST(Engine, a_limit_opens_no_way_past_a_block_behind_it) {
+    const Engine engine = engine_of({rule("bounded", "", PolicyAction::limit), rule("drop", "drop"),
+                                     rule("fine", "fine", PolicyAction::allow), rule("late", "fine")});
+    const Rules rules = engine.for_principal(ann());
+    const Verdict blocked = judge(engine, rules, "drop");
+    EXPECT_TRUE(blocked.blocks());
+    EXPECT_EQ(blocked.rule, 1U);
+    EXPECT_EQ(blocked.limit, nullptr);
+    const Verdict allowed = judge(engine, rules, "fine");
+    EXPECT_EQ(allowed.action, Action::limit);
+    EXPECT_NE(allowed.limit, nullptr);
+}
+
+TEST(Engine, what_is_rewritten_is_judged_by_the_rules_behind_that_one) {
+    config::Policy other = rule("other", "", PolicyAction::rewrite);
+    other.rewrite.pattern = "a";
+    const Engine engine = engine_of({rule("front", "b"), other, rule("behind", "drop")});
+    const Rules rules = engine.for_principal(ann());
+    Shortlists shortlists;
+    EXPECT_EQ(judge(engine, rules, "drop").action, Action::rewrite);
+    EXPECT_TRUE(engine.judge(rules, Statement{.text = "drop"}, shortlists, 1).blocks());
+    EXPECT_FALSE(engine.judge(rules, Statement{.text = "b"}, shortlists, 1).blocks());
 }
 
 TEST(Engine, a_limit_in_shadow_mode_limits_nothing) {
