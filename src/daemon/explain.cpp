@@ -77,19 +77,32 @@ bool decides(const config::Policy& policy) {
     return policy.mode == config::PolicyMode::enforce && policy.action != config::PolicyAction::log;
 }
 
+// Rules behind one that rewrites or limits are still asked.
+bool ends_search(const config::Policy& policy) {
+    return policy.action == config::PolicyAction::allow || policy.action == config::PolicyAction::block;
+}
+
 void print_policies(Out out, const config::Config& config, const std::vector<std::string>& unmet,
-                    const policy::Verdict& verdict) {
+                    const policy::Verdict& verdict, bool is_parsed) {
     for (std::size_t i = 0; i < config.policies.size(); ++i) {
         const config::Policy& policy = config.policies[i];
         std::string why = unmet[i].empty() ? "matches" : "no match: when." + unmet[i];
-        if (verdict.rule && i > *verdict.rule)
+        if (verdict.rule && i > *verdict.rule && ends_search(config.policies[*verdict.rule]))
             why = "not reached";
         else if (verdict.rule && i == *verdict.rule)
             why = verdict.is_unparsable ? "decides, since it cannot be told" : "decides";
-        else if (unmet[i].empty() && decides(policy))
+        else if (unmet[i].empty() && decides(policy) && !is_parsed)
             why = "passed over, since it cannot be told";
         fmt::format_to(out, "  {:<8}{:<32}{}\n", word_of(policy), in_one_line(policy.name), why);
     }
+}
+
+// nullptr where it cannot be parsed, or is too long for that.
+std::shared_ptr<const sql::Facts> facts_of(const Snapshot& snapshot, const ExplainRequest& request) {
+    if (request.sql.size() > snapshot.config.limits.parse_inline) return nullptr;
+    auto read = sql::read_facts(request.sql, {.standard_conforming_strings = request.standard_conforming_strings});
+    auto* facts = std::get_if<sql::Facts>(&read);
+    return facts == nullptr ? nullptr : std::make_shared<const sql::Facts>(std::move(*facts));
 }
 
 }  // namespace
@@ -136,7 +149,7 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
     policy::Shortlists shortlists;
     const policy::Verdict verdict = engine.judge(engine.for_principal(principal), statement, shortlists);
     if (!snapshot.config.policies.empty()) fmt::format_to(out, "policies\n");
-    print_policies(out, snapshot.config, engine.explain(principal, statement), verdict);
+    print_policies(out, snapshot.config, engine.explain(principal, statement), verdict, facts != nullptr);
     explained.blocks = verdict.blocks();
     if (verdict.blocks()) {
         line(out, "verdict",
@@ -151,6 +164,19 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
              (error != nullptr ? "could not be rewritten by " : "rewritten by ") + engine.name(*verdict.rule));
         line(out, error != nullptr ? "error" : "becomes",
              error != nullptr ? error->detail : std::get<std::string>(made));
+        if (error != nullptr) return explained;
+        ExplainRequest other = request;
+        other.sql = std::get<std::string>(made);
+        const auto read = facts_of(snapshot, other);
+        const policy::Statement rewritten{.text = other.sql,
+                                          .facts = &read,
+                                          .in_transaction = request.in_transaction,
+                                          .path = &path,
+                                          .server_user = statement.server_user};
+        const policy::Verdict behind =
+            engine.judge(engine.for_principal(principal), rewritten, shortlists, verdict.rule);
+        explained.blocks = behind.blocks();
+        if (behind.rule) line(out, behind.blocks() ? "then blocked by" : "then under", engine.name(*behind.rule));
     } else if (verdict.action == policy::Action::limit) {
         line(out, "verdict", "passes with limits of " + engine.name(*verdict.rule));
     } else {

@@ -10,6 +10,7 @@ POLICIES = [
     {"name": "no-unbounded-write", "when": {"statements": ["delete", "update"], "without_where": True}, "message": "no WHERE"},
     {"name": "dry", "when": {"tables": ["target"]}, "mode": "shadow"},
     {"name": "reports", "when": {"users": ["reporting"], "statements": ["select"]}, "action": "rewrite", "rewrite": {"limit": 10}},
+    {"name": "no-secrets", "when": {"users": ["reporting"], "tables": ["secrets"]}},
     {"name": "bounded", "when": {"users": ["batch"]}, "action": "limit", "limit": {"max_duration": "5s"}},
 ]
 
@@ -36,7 +37,7 @@ def test_blocked_statement(explain):
     assert lines["normalized"] == "delete from app.orders"
     assert lines["verdict"] == "blocked by no-unbounded-write: ERROR 42501 no WHERE"
     assert rules == {"migrations-may": "no match: when.users", "no-unbounded-write": "decides", "dry": "not reached", "reports": "not reached",
-                     "bounded": "not reached"}
+                     "bounded": "not reached", "no-secrets": "not reached"}
 
 
 def test_statement_that_passes(explain):
@@ -51,6 +52,12 @@ def test_other_clients_and_rewrites(explain):
     assert explain("delete from t", user="migrator")[1]["verdict"] == "passes by migrations-may"
     code, lines, _ = explain("select a from t", user="reporting")
     assert code == 0 and lines["becomes"] == "SELECT a FROM t LIMIT 10"
+
+
+def test_what_is_rewritten_and_blocked_by_a_rule_behind(explain):
+    code, lines, rules = explain("select a from secrets", user="reporting")
+    assert code == 1 and lines["then"] == "blocked by no-secrets"
+    assert rules["reports"] == "decides" and rules["no-secrets"] == "matches"
 
 
 def test_what_cannot_be_parsed(explain):
