@@ -194,15 +194,13 @@ void Pool::queue_again(Share::Ticket ticket) {
 }
 
 void Pool::release(Server& server) {
-    if (paused_) server.doom(ServerClose::paused);
-    if (permits_.open() > target_->settings.size + target_->settings.reserve_size) {
-        discard(server, ServerClose::configuration);
-        return;
-    }
-    if (const auto why = spent(server, host_.now())) {
+    if (const auto why = unwanted(server))
         discard(server, *why);
-        return;
-    }
+    else
+        pass_on(server);
+}
+
+void Pool::pass_on(Server& server) {
     if (permits_.anybody_starves() && yield_to_sibling(server)) return;
     const Upstream* upstream = server.facts().upstream.get();
     if (upstream != nullptr && upstream->anybody_starves() && yield_to_stranger(server)) return;
@@ -264,7 +262,7 @@ void Pool::check_in(Server& server) {
         enter(server, ServerState::cancelling);
         return;
     }
-    if (const auto why = spent(server, host_.now())) {
+    if (const auto why = unwanted(server)) {
         discard(server, *why);
     } else if (target_->in_session_mode()) {
         target_->is_replication() ? discard(server, ServerClose::replication) : reset(server);
@@ -275,7 +273,7 @@ void Pool::check_in(Server& server) {
     } else if (server.needs_reset_) {
         reset(server);
     } else {
-        release(server);
+        pass_on(server);
     }
 }
 
@@ -312,6 +310,13 @@ std::optional<ServerClose> Pool::spent(const Server& server, TimePoint now) cons
     if (server.facts().fingerprint != target_->fingerprint) return ServerClose::configuration;
     if (now >= server.expires_at_) return ServerClose::lifetime;
     return std::nullopt;
+}
+
+// Why nobody is to have it next.
+std::optional<ServerClose> Pool::unwanted(Server& server) {
+    if (paused_) server.doom(ServerClose::paused);
+    if (permits_.open() > target_->settings.size + target_->settings.reserve_size) return ServerClose::configuration;
+    return spent(server, host_.now());
 }
 
 void Pool::sweep(TimePoint now) {

@@ -252,7 +252,7 @@ std::uint32_t Exchange::running_call() const {
     return 0;
 }
 
-void Exchange::settle_invented(Bytes& to_client, Witness& witness) {
+void Exchange::write_invented(Bytes& to_client, Witness& witness) {
     while (has_invented_turn()) {
         wire::write_empty(
             to_client, owed_.front().asked == Asked::parse ? BackendTag::parse_complete : BackendTag::close_complete);

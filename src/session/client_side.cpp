@@ -108,7 +108,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     }
     if (cancels_call_ && holds_for_cancel(tag)) return hold_until_settled();
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
-        wire::SqlError refused;
+        OwnError refused;
         if (const wire::SqlError* error = judged_ ? nullptr : judge(frame, rest, refused)) {
             refuse(frame, *error, to_server, to_client);
             return drop(frame, rest);
@@ -122,16 +122,16 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
 std::size_t Session::admit_judged(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {
     const auto tag = static_cast<FrontendTag>(frame.tag);
     if (tag == FrontendTag::query && limit_ != nullptr && limit_->usage != nullptr) {
-        wire::SqlError refused;
+        OwnError refused;
         const Entry entry = take_turn_of_query(query_text(frame, rest), to_server, refused);
         if (entry == Entry::held) return 0;
         if (entry == Entry::refused) {
-            refuse(frame, refused, to_server, to_client);
+            refuse(frame, *refused, to_server, to_client);
             return drop(frame, rest);
         }
     }
     if ((tag == FrontendTag::query || tag == FrontendTag::parse) && !noted_) {
-        wire::SqlError refused;
+        OwnError refused;
         if (const wire::SqlError* error = judge_effect(frame, rest, refused)) {
             refuse(frame, *error, to_server, to_client);
             return drop(frame, rest);
@@ -268,8 +268,10 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     const bool may_lend =
         server_->exchange().status() != TransactionStatus::failed && !server_->exchange().ignores_sync();
     if (!may_lend) spoken_of.clear();
-    note_effects_of(spoken_of);
-    PreparedStatements::lend_names(spoken_of, *server_, to_server);
+    if (!spoken_of.empty()) {
+        note_effects_of(spoken_of);
+        PreparedStatements::lend_names(spoken_of, *server_, to_server);
+    }
     if (measures())
         server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest), limit_)));
     else

@@ -17,12 +17,12 @@ constexpr ByteView refused_name = "pgsluice_refused";
 }  // namespace
 
 // The error that a Query or Parse is refused with; nullptr lets it pass.
-const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large) {
+const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, OwnError& too_large) {
     const auto& limits = rulebook_->limits;
     if (frame.size > limits.message_bytes + std::uint64_t{1}) {
         too_large = wire::error("54000", "message is longer than limits.message_bytes allows",
                                 "The message has " + std::to_string(frame.size) + " bytes.");
-        return &too_large;
+        return &*too_large;
     }
     if (frame.size > limits.inspect_bytes) {
         if (rules_.may_block()) {
@@ -30,7 +30,7 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wi
                 "54000", "statement is too long to be inspected",
                 "Policies apply to this connection, and the statement has " + std::to_string(frame.size) + " bytes.",
                 "Raise limits.inspect_bytes, or send the data as parameters or by COPY.");
-            return &too_large;
+            return &*too_large;
         }
         metrics_.uninspected.add();
         return nullptr;
@@ -45,8 +45,7 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, wi
 }
 
 // What goes on in the place of the message in front. A message that is malformed is PostgreSQL's to refuse.
-const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule,
-                                       wire::SqlError& own) {
+const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, OwnError& own) {
     const ByteView body = wire::body_of(rest, frame);
     const auto tag = static_cast<FrontendTag>(frame.tag);
     const auto parse = tag == FrontendTag::parse ? wire::read_parse(body) : std::nullopt;
@@ -56,13 +55,13 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     auto made = rulebook_->policies.rewrite(rule, text, reading());
     if (auto* error = std::get_if<wire::SqlError>(&made)) {
         own = std::move(*error);
-        return &own;
+        return &*own;
     }
     const std::string& rewritten = std::get<std::string>(made);
     if (rewritten.size() > rulebook_->limits.inspect_bytes) {
         own = wire::error("54000", "statement is too long once it has been rewritten",
                           "It has " + std::to_string(rewritten.size()) + " bytes.");
-        return &own;
+        return &*own;
     }
     // The rules behind that one are about what it has become.
     policy::Verdict verdict;
@@ -100,7 +99,7 @@ policy::Verdict Session::verdict_on(ByteView text, std::optional<policy::RuleInd
 }
 
 const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::RuleIndex> behind,
-                                          policy::Verdict& verdict, wire::SqlError& own) {
+                                          policy::Verdict& verdict, OwnError& own) {
     const sql::FactsRef* facts = nullptr;
     verdict = verdict_on(text, behind, facts);
     note_limit(verdict);
@@ -112,11 +111,11 @@ const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::R
     if (!verdict.is_unparsable) return verdict.blocks() ? verdict.error : nullptr;
     metrics_.unparsable.add();
     own = unparsable_error(*verdict.error, rulebook_->policies.name(*verdict.rule), text);
-    return &own;
+    return &*own;
 }
 
 // A prepared statement was judged when it was parsed, by the rules of that time and in the transaction of that time.
-const wire::SqlError* Session::judge_again(ByteView prepared_text, wire::SqlError& own) {
+const wire::SqlError* Session::judge_again(ByteView prepared_text, OwnError& own) {
     if (rules_.empty()) return nullptr;
     policy::Verdict verdict;
     // To rewrite it is too late: it is prepared.

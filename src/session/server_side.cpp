@@ -33,11 +33,6 @@ bool is_looked_into(BackendTag tag) {
     }
 }
 
-// In the ledger, what is true of one is true of the next.
-bool comes_in_runs(BackendTag tag) {
-    return tag == BackendTag::data_row || tag == BackendTag::copy_data;
-}
-
 bool is_asynchronous(BackendTag tag) {
     return tag == BackendTag::notice_response || tag == BackendTag::notification_response ||
            tag == BackendTag::parameter_status;
@@ -90,6 +85,7 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         server_rest_ -= part;
         return part;
     }
+    if (const std::size_t results = relay_results(rest, to_client)) return results;
     const wire::Frame frame = wire::cut_backend(rest);
     if (frame.cut == wire::Cut::need_more) return 0;
     if (frame.cut != wire::Cut::frame) {
@@ -112,17 +108,22 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     const auto excess = is_kept || tag != BackendTag::portal_suspended ? std::nullopt : error_of_answered();
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
-    // What is counted comes one by one.
-    const bool comes_in_run = counted == nullptr && comes_in_runs(tag);
-    const std::size_t more =
-        comes_in_run ? wire::run_of_backend(without_prefix(rest, part), frame.tag) : std::size_t{0};
     const Settled fate = is_kept || settled != Settled::forward ? settled : Settled::swallow;
-    if (!obey(fate, prefix(rest, part + more), to_client)) return 0;
+    if (!obey(fate, prefix(rest, part), to_client)) return 0;
     if (excess) fail_behind(*excess, false);
     server_rest_ = frame.size - part;
     server_rest_goes_ = fate == Settled::forward ? Rest::onward : Rest::nowhere;
     if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
-    return part + more;
+    return part;
+}
+
+// Most of what servers send, and nothing in the ledger changes with it. What is counted comes one by one.
+std::size_t Session::relay_results(ByteView rest, wire::Outbox& to_client) {
+    if (inspecting_ || !server_->exchange().passes_results()) return 0;
+    if (measures() && counted_call() != nullptr) return 0;
+    const std::size_t run = wire::run_of_results(rest);
+    to_client.add(prefix(rest, run));
+    return run;
 }
 
 // False: nothing of this server can be trusted any more.

@@ -71,7 +71,7 @@ std::optional<wire::SqlError> Session::refuse_pin(SessionEffect effect) const {
 
 // The text of a Query or Parse. What a prepared statement does counts when it is bound. Returns the error that it is
 // refused with where too many clients are pinned already.
-const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView rest, wire::SqlError& refused) {
+const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView rest, OwnError& refused) {
     if (!preserves_state()) return nullptr;
     const auto tag = static_cast<wire::FrontendTag>(frame.tag);
     if (frame.size > rest.size()) {
@@ -86,7 +86,7 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
     if (effect == SessionEffect::none) return nullptr;
     if (auto error = refuse_pin(effect)) {
         refused = std::move(*error);
-        return &refused;
+        return &*refused;
     }
     if (counts) note_effect(effect, text);
     if (is_query && sql::may_deallocate(text)) forgetting_ = std::max(forgetting_, Forgetting::until_answered);

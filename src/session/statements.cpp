@@ -80,7 +80,7 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         }
     }
     const auto* runs = statements_.meant_by(bind->statement);
-    wire::SqlError own;
+    OwnError own;
     if (const auto* refused = runs == nullptr || judged_ ? nullptr : judge_again(runs->text, own)) {
         refuse_in_place(*refused, false, to_server);
         return drop(frame, rest);
@@ -117,11 +117,11 @@ std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire
     const Callee* callee = measures() ? &calls_->bound(portal) : nullptr;
     const bool is_limited = callee != nullptr && callee->limit != nullptr;
     if (is_limited && callee->limit->usage != nullptr) {
-        wire::SqlError refused;
+        OwnError refused;
         const Entry entry = take_turn(*callee->limit, callee->facts.get(), to_server, refused);
         if (entry == Entry::held) return 0;
         if (entry == Entry::refused) {
-            refuse_in_place(refused, false, to_server);
+            refuse_in_place(*refused, false, to_server);
             return drop(frame, rest);
         }
     }

@@ -17,7 +17,7 @@ std::string what_is_allowed(const policy::Limit& limit, policy::Usage::Answer an
 
 // A turn that is held comes again: at each sweep, and whenever the server has answered something.
 Session::Entry Session::take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server,
-                                  wire::SqlError& refused) {
+                                  OwnError& refused) {
     if (turn_ == nullptr) turn_ = std::make_unique<Turn>();
     Turn& turn = *turn_;
     if (turn.is_taken) return Entry::granted;
@@ -60,7 +60,7 @@ Session::Entry Session::take_turn(const policy::Limit& limit, const sql::Facts* 
     return Entry::held;
 }
 
-Session::Entry Session::take_turn_of_query(ByteView text, wire::Outbox& to_server, wire::SqlError& refused) {
+Session::Entry Session::take_turn_of_query(ByteView text, wire::Outbox& to_server, OwnError& refused) {
     sql::FactsRef facts;
     if (limit_->bounds.per == config::LimitPer::fingerprint) {
         if (const sql::FactsRef* found = facts_of(text)) facts = *found;

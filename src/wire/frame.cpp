@@ -46,11 +46,12 @@ inline Frame cut(ByteView buffer, const Limits& limits) {
     return {Cut::frame, buffer[0], std::size_t{length} + 1};
 }
 
-inline std::size_t run(ByteView buffer, char tag, const Limits& limits) {
+template <class IsWanted>
+std::size_t run(ByteView buffer, const Limits& limits, IsWanted is_wanted) {
     std::size_t bytes = 0;
     while (true) {
         const ByteView rest = without_prefix(buffer, bytes);
-        if (rest.size() < header_bytes || rest[0] != tag) return bytes;
+        if (rest.size() < header_bytes || !is_wanted(rest[0])) return bytes;
         const Frame frame = cut(rest, limits);
         if (frame.cut != Cut::frame || frame.size > rest.size()) return bytes;
         bytes += frame.size;
@@ -68,11 +69,11 @@ Frame cut_backend(ByteView buffer) {
 }
 
 std::size_t run_of_frontend(ByteView buffer, char tag) {
-    return run(buffer, tag, frontend);
+    return run(buffer, frontend, [tag](char c) { return c == tag; });
 }
 
-std::size_t run_of_backend(ByteView buffer, char tag) {
-    return run(buffer, tag, backend);
+std::size_t run_of_results(ByteView buffer) {
+    return run(buffer, backend, [](char c) { return c == 'D' || c == 'T' || c == 'd'; });
 }
 
 }  // namespace pgsluice::wire

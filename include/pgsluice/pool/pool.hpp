@@ -183,6 +183,8 @@ class Pool final : public ServerUser {
     void adopt(std::unique_ptr<Server> server);
     // A clean server with nobody to work for: the oldest waiter's, or idle.
     void release(Server& server);
+    // The same, where it has been seen that it may be used again.
+    void pass_on(Server& server);
     // False where the waiter with that ticket has left.
     bool give_to(Share::Ticket ticket, Server& server);
     // The server that was called for this ticket is none: its waiter, where it is still here, is in the queue again.
@@ -225,6 +227,7 @@ class Pool final : public ServerUser {
     void show_size();
     void hide_size();
     // Why it must not be lent again; nullopt: it may.
+    std::optional<metrics::ServerClose> unwanted(Server& server);
     std::optional<metrics::ServerClose> spent(const Server& server, TimePoint now) const;
     bool is_outdated(const Server& server) const { return server.facts().generation < share_->generation(); }
 

@@ -126,9 +126,17 @@ class Exchange {
 
     // `body` is needed for ReadyForQuery only. Asynchronous messages (N, S, A) are not for the ledger.
     Settled settle(wire::BackendTag tag, ByteView body, Witness& witness);
+    // RowDescription, DataRow and CopyData are the client's, and would change nothing here.
+    bool passes_results() const {
+        if (owed_.empty()) return false;
+        const Owed& head = owed_.front();
+        return head.fate == Fate::forward && (head.asked == Asked::query || head.asked == Asked::execute);
+    }
     const wire::SqlError& substituted_error() const { return substituted_; }
     // Appends the invented replies whose turn has come.
-    void settle_invented(Bytes& to_client, Witness& witness);
+    void settle_invented(Bytes& to_client, Witness& witness) {
+        if (has_invented_turn()) write_invented(to_client, witness);
+    }
     bool has_invented_turn() const { return !owed_.empty() && owed_.front().fate == Fate::invent; }
 
     // --- What is known.
@@ -175,6 +183,7 @@ class Exchange {
     Owed* enter(Asked asked);
     void pop(Witness& witness);
     void settle_markers();
+    void write_invented(Bytes& to_client, Witness& witness);
     void enter_copy_in();
     Owed take_front();
     void uncount(const Owed& owed);

@@ -48,6 +48,9 @@ struct Totals {
     Microseconds transaction_time{0}, query_time{0}, wait_time{0};
 };
 
+// An error made for one message, where no policy keeps one.
+using OwnError = std::optional<wire::SqlError>;
+
 class Session final : public Sink,
                       public pool::ServerUser,
                       public pool::Waiter,
@@ -157,13 +160,13 @@ class Session final : public Sink,
     bool is_query_behind_lost_begin(wire::FrontendTag tag) const;
     void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
-    const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, wire::SqlError& too_large);
+    const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, OwnError& too_large);
     policy::Verdict verdict_on(ByteView text, std::optional<policy::RuleIndex> behind, const sql::FactsRef*& facts);
     const wire::SqlError* judge_text(ByteView text, std::optional<policy::RuleIndex> behind, policy::Verdict& verdict,
-                                     wire::SqlError& own);
-    const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, wire::SqlError& own);
+                                     OwnError& own);
+    const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, OwnError& own);
     std::size_t admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
-    const wire::SqlError* judge_again(ByteView prepared_text, wire::SqlError& own);
+    const wire::SqlError* judge_again(ByteView prepared_text, OwnError& own);
     wire::SqlError unparsable_error(const wire::SqlError& of_rule, const std::string& rule, ByteView text) const;
     void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
     void refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client);
@@ -184,6 +187,7 @@ class Session final : public Sink,
                                 wire::Outbox& to_client);
     // server_side.cpp
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
+    std::size_t relay_results(ByteView rest, wire::Outbox& to_client);
     bool relay_completion(ByteView message, ByteView body, wire::Outbox& to_client);
     bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);
     bool relay_error(ByteView message, ByteView body, wire::Outbox& to_client);
@@ -234,14 +238,13 @@ class Session final : public Sink,
     std::optional<wire::SqlError> error_of_limit(ByteView sqlstate) const;
     // turns.cpp
     enum class Entry : std::uint8_t { granted, held, refused };
-    Entry take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server,
-                    wire::SqlError& refused);
-    Entry take_turn_of_query(ByteView text, wire::Outbox& to_server, wire::SqlError& refused);
+    Entry take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server, OwnError& refused);
+    Entry take_turn_of_query(ByteView text, wire::Outbox& to_server, OwnError& refused);
     void give_turn_back();
     bool is_queued() const { return turn_ != nullptr && turn_->queued_since != never; }
     // session_state.cpp
     bool preserves_state() const;
-    const wire::SqlError* judge_effect(const wire::Frame& frame, ByteView rest, wire::SqlError& refused);
+    const wire::SqlError* judge_effect(const wire::Frame& frame, ByteView rest, OwnError& refused);
     bool may_pin() const;
     bool rejects_pins() const;
     std::optional<wire::SqlError> refuse_pin(sql::SessionEffect effect) const;

@@ -32,9 +32,10 @@ Frame cut_frontend(ByteView buffer);
 Frame cut_backend(ByteView buffer);
 
 // Bytes of the whole, well-formed messages of type `tag` that stand one behind the other at the front of the buffer:
-// rows and COPY data come in thousands.
+// COPY data comes in thousands.
 std::size_t run_of_frontend(ByteView buffer, char tag);
-std::size_t run_of_backend(ByteView buffer, char tag);
+// The same for what results are made of: RowDescription, DataRow and CopyData in any order.
+std::size_t run_of_results(ByteView buffer);
 
 // The body of a message that is wholly in `buffer`.
 inline ByteView body_of(ByteView buffer, const Frame& frame) {

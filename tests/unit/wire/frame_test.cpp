@@ -128,7 +128,7 @@ TEST(Frame, a_stream_stops_at_the_first_refusal) {
     }
 }
 
-TEST(Run, holds_whole_messages_of_one_type) {
+TEST(Run, holds_whole_messages_that_belong_together) {
     const Bytes row(
         "D\0\0\0\6"
         "12",
@@ -137,12 +137,14 @@ TEST(Run, holds_whole_messages_of_one_type) {
             "d\0\0\0\6"
             "12",
             7),
-        other("C\0\0\0\5", 6);
-    EXPECT_EQ(run_of_backend(row + row + row + other + row, 'D'), 3 * row.size());
-    EXPECT_EQ(run_of_backend(other + row, 'D'), 0U);
-    EXPECT_EQ(run_of_backend("", 'D'), 0U);
+        description("T\0\0\0\6\0\0", 7), other("C\0\0\0\5", 6);
+    EXPECT_EQ(run_of_results(description + row + row + other + row), 3 * row.size());
+    EXPECT_EQ(run_of_results(sent + sent + other), 2 * sent.size());
+    EXPECT_EQ(run_of_results(other + row), 0U);
+    EXPECT_EQ(run_of_results(""), 0U);
+    EXPECT_EQ(run_of_frontend(sent + other + sent, 'd'), sent.size());
     for (std::size_t part = 0; part < row.size(); ++part) {
-        EXPECT_EQ(run_of_backend(row + row.substr(0, part), 'D'), row.size()) << part;
+        EXPECT_EQ(run_of_results(row + row.substr(0, part)), row.size()) << part;
         EXPECT_EQ(run_of_frontend(sent + sent.substr(0, part), 'd'), sent.size()) << part;
     }
 }
@@ -154,7 +156,7 @@ TEST(Run, ends_before_an_impossible_length) {
         7),
         broken("d\0\0\0\3", 5);
     EXPECT_EQ(run_of_frontend(row + broken + row, 'd'), row.size());
-    EXPECT_EQ(run_of_backend(row + broken + row, 'd'), row.size());
+    EXPECT_EQ(run_of_results(row + broken + row), row.size());
 }
 
 }  // namespace pgsluice::wire
