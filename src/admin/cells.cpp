@@ -1,5 +1,7 @@
 #include "cells.hpp"
 
+#include <pgsluice/insight/query_text.hpp>
+
 #include <array>
 #include <cstdio>
 #include <ctime>
@@ -22,9 +24,7 @@ std::string id_cell(std::uint64_t id) {
 }
 
 std::string fingerprint_cell(std::uint64_t fingerprint) {
-    std::array<char, 24> text{};
-    const int size = std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(fingerprint));
-    return {text.data(), static_cast<std::size_t>(size)};
+    return std::string(insight::FingerprintText(fingerprint).view());
 }
 
 std::string mode_cell(config::PoolMode mode) {

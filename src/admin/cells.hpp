@@ -24,7 +24,6 @@ inline std::string cell(bool value) {
 std::string time_cell(std::int64_t micros);
 // As PgBouncer shows an object: "0x1f".
 std::string id_cell(std::uint64_t id);
-// 16 hexadecimal digits.
 std::string fingerprint_cell(std::uint64_t fingerprint);
 std::string mode_cell(config::PoolMode mode);
 std::string balance_cell(config::LoadBalance balance);

@@ -108,6 +108,9 @@ void check_policies(Reader& reader, const Node& root, const Config& config) {
         check_that_it_can_match(reader, node, policy, config);
         check_rewrite(reader, node, policy);
         check_limit(reader, node, policy);
+        if (policy.sample_one_in != 1 && policy.action != PolicyAction::log) {
+            reader.problem(node_of(node, "sample_one_in"), "is for action: log alone");
+        }
         lets_some_through = lets_some_through || policy.action == PolicyAction::allow;
         if (!is_error_sqlstate(policy.sqlstate)) {
             const Node& sqlstate = node_of(node, "sqlstate");

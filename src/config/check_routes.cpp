@@ -57,6 +57,9 @@ void check_routes(Reader& reader, const Node& root, Config& config) {
         resolve_cluster(reader, node, route.cluster, config);
         check_parameters(reader, node);
         check_pool(reader, node, route.pool);
+        if (route.log.audit && config.audit.file.empty()) {
+            reader.warning(node_of(section_of(node, "log"), "audit"), "audits nothing: audit.file names no file");
+        }
         for_each_item(section_of(node, "match"), "databases", route.match.databases,
                       [&](const Node& item, const std::string& name) {
                           if (config.console.answers(name))

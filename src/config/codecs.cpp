@@ -167,6 +167,7 @@ void Path::read(Reader& reader, const Node& node, std::string& out) const {
     if (text.empty()) return out.clear();
     out = reader.absolute(text);
     if (is == Is::any) return;
+    if (is == Is::written) return reader.expect_writable(out, node);
     reader.expect_readable(out, node, is == Is::secret ? Reader::Holds::secrets : Reader::Holds::nothing_secret);
 }
 

@@ -122,7 +122,7 @@ struct Password {
 
 // A path, made absolute; "" is none. The file is looked at here, and read by whoever uses it.
 struct Path {
-    enum class Is : std::uint8_t { any, readable, secret };
+    enum class Is : std::uint8_t { any, readable, secret, written };
     Is is = Is::any;
 
     std::string type() const { return "path"; }

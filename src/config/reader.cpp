@@ -100,6 +100,17 @@ void Reader::expect_readable(const std::string& path, const Node& node, Holds ho
     }
 }
 
+void Reader::expect_writable(const std::string& path, const Node& node) {
+    struct stat status {};
+    const bool is_there = ::stat(path.c_str(), &status) == 0;
+    if (is_there && S_ISDIR(status.st_mode)) return problem(node, "cannot write " + path + ": it is a folder");
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    const int wanted = is_there ? W_OK : W_OK | X_OK;
+    if (::faccessat(AT_FDCWD, (is_there ? path : folder).c_str(), wanted, AT_EACCESS) == 0) return;
+    const std::string why = std::strerror(errno);
+    problem(node, "cannot write " + path + ": " + (is_there ? "" : folder + ": ") + why);
+}
+
 void Reader::holds_a_password(const Node& node) {
     struct stat status {};
     if (::stat(node.place.file.c_str(), &status) == 0) permits(node.place.file, status.st_mode, node);

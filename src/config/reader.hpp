@@ -33,6 +33,8 @@ class Reader {
                                         std::size_t limit_bytes);
     // A file that another layer will read (certificates, keys): its existence and mode only.
     void expect_readable(const std::string& path, const Node& node, Holds holds);
+    // A file that another layer will append to. It is not made here: whoever checks may be another account.
+    void expect_writable(const std::string& path, const Node& node);
     // A configuration file that spells out a password becomes a secret file.
     void holds_a_password(const Node& node);
 

@@ -78,6 +78,7 @@ const Schema<Config>& config_schema() {
         section<T>("policies", &T::policies, ListOf<Object<Policy>>{{policy_schema}}),
         section<T>("policy_defaults", itself, Object<T>{policy_defaults_schema}),
         section<T>("log", &T::log, Object<Log>{log_schema}),
+        section<T>("audit", &T::audit, Object<Audit>{audit_schema}),
         section<T>("admin", itself, Object<T>{admin_schema}),
         section<T>("metrics", itself, Object<T>{metrics_schema}),
         section<T>("insight", itself, Object<T>{insight_schema}),

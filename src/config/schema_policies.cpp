@@ -87,6 +87,7 @@ const Schema<Policy>& policy_schema() {
         key<T>("message", &T::message, Text{}, live),
         key<T>("hint", &T::hint, Text{}, live),
         key<T>("mode", &T::mode, modes, live),
+        key<T>("sample_one_in", &T::sample_one_in, Number{1, 1'000'000'000}, live),
     };
     return schema;
 }

@@ -1,4 +1,4 @@
-// The process as a whole: limits, timeouts, shutdown, log, admin.
+// The process as a whole: limits, timeouts, shutdown, log, audit, admin.
 #include "codecs.hpp"
 #include "schemas.hpp"
 
@@ -148,6 +148,17 @@ const Schema<Log>& log_schema() {
         key<T>("connections", &T::connections, Boolean{}, live).settable(),
         key<T>("disconnections", &T::disconnections, Boolean{}, live).settable(),
         key<T>("pool_errors", &T::pool_errors, Boolean{}, live).settable(),
+    };
+    return schema;
+}
+
+const Schema<Audit>& audit_schema() {
+    using T = Audit;
+    using enum Changes;
+    const Words<AuditOverflow> overflows{{{"drop", AuditOverflow::drop}, {"block", AuditOverflow::block}}};
+    static const Schema<T> schema{
+        key<T>("file", &T::file, Path{Path::Is::written}, live),
+        key<T>("on_overflow", &T::on_overflow, overflows, live),
     };
     return schema;
 }

@@ -55,6 +55,8 @@ const Schema<QueryLog>& query_log_schema() {
     static const Schema<T> schema{
         key<T>("slow_query", &T::slow_query, Duration{}, live),
         key<T>("sample_one_in", &T::sample_one_in, Number{0, 1'000'000'000, "none"}, live),
+        key<T>("literals", &T::literals, Boolean{}, live),
+        key<T>("audit", &T::audit, Boolean{}, live),
     };
     return schema;
 }

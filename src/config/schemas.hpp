@@ -15,6 +15,7 @@ const Schema<Timeouts>& timeouts_schema();
 const Schema<ClientTimeoutOverrides>& timeout_overrides_schema();
 const Schema<Shutdown>& shutdown_schema();
 const Schema<Log>& log_schema();
+const Schema<Audit>& audit_schema();
 const Schema<Config>& admin_schema();
 const Schema<Auth>& auth_schema();        // schema_auth.cpp
 const Schema<Cluster>& cluster_schema();  // schema_clusters.cpp

@@ -122,7 +122,8 @@ asio::awaitable<http::Answer> Api::queries(const std::string& query) {
 
 asio::awaitable<http::Answer> Api::reset_queries(const std::string& caller) {
     const Parts<std::size_t> parts = co_await gather(workers_, forget_queries, patience);
-    log::info("queries_reset", "the statistics of queries begin anew", {{"address", caller}});
+    log::write_audited(log::Level::info, "queries_reset", "the statistics of queries begin anew",
+                       {{"address", caller}});
     if (auto late = late_answer(parts)) co_return std::move(*late);
     co_return http::Answer{.body = "reset\n"};
 }

@@ -278,11 +278,11 @@ void log_failure(const Login& login, const Failure& failure) {
     const auto reason = metrics::names_of(LoginFailure{})[static_cast<std::size_t>(failure.reason)];
     const std::string text = "login failed: " + failure.text;
     const std::string address = login.address.to_string();
-    log::warning("client_login_failed", text,
-                 {{"reason", reason},
-                  {"user", login.identity.user},
-                  {"database", login.identity.database},
-                  {"address", address}});
+    log::write_audited(log::Level::warning, "client_login_failed", text,
+                       {{"reason", reason},
+                        {"user", login.identity.user},
+                        {"database", login.identity.database},
+                        {"address", address}});
 }
 
 }  // namespace

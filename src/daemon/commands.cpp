@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include "audit_log.hpp"
 #include "log_backend.hpp"
 #include "parser_stack.hpp"
 #include "process.hpp"
@@ -75,6 +76,23 @@ bool write_new_file(const std::string& path, std::string_view text) {
     return false;
 }
 
+// What the audit log has lost is told to the log at its end.
+int run_with_log(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log) {
+    const config::Audit& wanted = snapshot->config.audit;
+    AuditLog audit(registry.process().audit);
+    if (const error_code error = audit.apply(wanted)) {
+        log::error("start_failed", "could not open the audit log " + wanted.file + ": " + error.message());
+        return exit_failed;
+    }
+    Supervisor supervisor(std::move(snapshot), registry, log, audit);
+    if (const auto problem = supervisor.start()) {
+        log::error("start_failed", *problem);
+        return exit_failed;
+    }
+    supervisor.run();
+    return exit_clean;
+}
+
 }  // namespace
 
 int run_daemon(const std::string& path, const std::string& version) {
@@ -88,16 +106,7 @@ int run_daemon(const std::string& path, const std::string& version) {
         return exit_failed;
     }
     log::install(log->get());
-    int code = exit_clean;
-    {
-        Supervisor supervisor(snapshot, registry, **log);
-        if (const auto problem = supervisor.start()) {
-            log::error("start_failed", *problem);
-            code = exit_failed;
-        } else {
-            supervisor.run();
-        }
-    }
+    const int code = run_with_log(std::move(snapshot), registry, **log);
     log::install(nullptr);
     return code;
 }

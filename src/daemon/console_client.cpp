@@ -22,12 +22,12 @@ constexpr std::chrono::seconds patience{30};
 void audit(const ConsoleSession& session, const Command& command) {
     const Login& login = session.login();
     const std::string address = login.address.to_string();
-    log::info("console_command", "a command of the console changes something",
-              {{"session", static_cast<std::int64_t>(number(session.id()))},
-               {"command", command.tag},
-               {"argument", command.argument},
-               {"user", login.identity.user},
-               {"address", address}});
+    log::write_audited(log::Level::info, "console_command", "a command of the console changes something",
+                       {{"session", static_cast<std::int64_t>(number(session.id()))},
+                        {"command", command.tag},
+                        {"argument", command.argument},
+                        {"user", login.identity.user},
+                        {"address", address}});
 }
 
 // False: the client has gone.
@@ -69,10 +69,10 @@ boost::asio::awaitable<void> serve_console(Login& login, Role role) {
     Worker& worker = login.worker;
     ConsoleSession session(login);
     const std::string address = login.address.to_string();
-    log::info("console_connected", "a client of the console logged in",
-              {{"session", static_cast<std::int64_t>(number(session.id()))},
-               {"user", login.identity.user},
-               {"address", address}});
+    log::write_audited(log::Level::info, "console_connected", "a client of the console logged in",
+                       {{"session", static_cast<std::int64_t>(number(session.id()))},
+                        {"user", login.identity.user},
+                        {"address", address}});
     Console console(role);
     Console::greet(worker.process().metrics.version(), session.key().process_id, session.key().secret, login.out);
     std::array<char, 4096> chunk{};

@@ -1,6 +1,7 @@
 #include "explain.hpp"
 
 #include <pgsluice/base/escape.hpp>
+#include <pgsluice/insight/query_text.hpp>
 #include <pgsluice/sql/comment_tags.hpp>
 #include <pgsluice/sql/facts.hpp>
 
@@ -65,7 +66,7 @@ void print_facts(Out out, const sql::Facts& facts) {
     notes.emplace_back(facts.may_write ? "may write" : "only reads");
     line(out, "notes", joined(notes, [](const auto& each) { return each; }));
     line(out, "parameters", std::to_string(facts.parameters));
-    line(out, "fingerprint", fmt::format("{:016x}", facts.fingerprint));
+    line(out, "fingerprint", insight::FingerprintText(facts.fingerprint).view());
     line(out, "normalized", facts.normalized);
 }
 
@@ -97,12 +98,16 @@ void print_policies(Out out, const config::Config& config, const std::vector<std
     }
 }
 
-// nullptr where it cannot be parsed, or is too long for that.
-std::shared_ptr<const sql::Facts> facts_of(const Snapshot& snapshot, const ExplainRequest& request) {
-    if (request.sql.size() > snapshot.config.limits.parse_inline) return nullptr;
-    auto read = sql::read_facts(request.sql, {.standard_conforming_strings = request.standard_conforming_strings});
-    auto* facts = std::get_if<sql::Facts>(&read);
-    return facts == nullptr ? nullptr : std::make_shared<const sql::Facts>(std::move(*facts));
+struct Read {
+    std::shared_ptr<const sql::Facts> facts;  // nullptr where it is not parsed
+    std::string why_not;
+};
+
+Read read(const Snapshot& snapshot, const ExplainRequest& request, const std::string& sql) {
+    if (sql.size() > snapshot.config.limits.parse_inline) return {nullptr, "it is longer than limits.parse_inline"};
+    auto result = sql::read_facts(sql, {.standard_conforming_strings = request.standard_conforming_strings});
+    if (auto* unparsable = std::get_if<sql::Unparsable>(&result)) return {nullptr, std::move(unparsable->why)};
+    return {std::make_shared<const sql::Facts>(std::move(std::get<sql::Facts>(result))), {}};
 }
 
 }  // namespace
@@ -123,18 +128,11 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
         return explained;
     }
     line(out, "route", route->name);
-    std::shared_ptr<const sql::Facts> facts;
-    if (request.sql.size() > snapshot.config.limits.parse_inline) {
-        line(out, "not parsed", "it is longer than limits.parse_inline");
-    } else {
-        auto read = sql::read_facts(request.sql, {.standard_conforming_strings = request.standard_conforming_strings});
-        if (auto* unparsable = std::get_if<sql::Unparsable>(&read)) {
-            line(out, "not parsed", unparsable->why);
-        } else {
-            facts = std::make_shared<const sql::Facts>(std::move(std::get<sql::Facts>(read)));
-            print_facts(out, *facts);
-        }
-    }
+    const auto [facts, why_not] = read(snapshot, request, request.sql);
+    if (facts == nullptr)
+        line(out, "not parsed", why_not);
+    else
+        print_facts(out, *facts);
     for (const sql::CommentTag& tag : sql::comment_tags(request.sql)) line(out, "tag", tag.key + " = " + tag.value);
 
     const policy::Engine& engine = snapshot.rulebook->policies;
@@ -165,11 +163,10 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
         line(out, error != nullptr ? "error" : "becomes",
              error != nullptr ? error->detail : std::get<std::string>(made));
         if (error != nullptr) return explained;
-        ExplainRequest other = request;
-        other.sql = std::get<std::string>(made);
-        const auto read = facts_of(snapshot, other);
-        const policy::Statement rewritten{.text = other.sql,
-                                          .facts = &read,
+        const auto& becomes = std::get<std::string>(made);
+        const Read changed = read(snapshot, request, becomes);
+        const policy::Statement rewritten{.text = becomes,
+                                          .facts = &changed.facts,
                                           .in_transaction = request.in_transaction,
                                           .path = &path,
                                           .server_user = statement.server_user};

@@ -5,7 +5,7 @@
 
 #include "log_format.hpp"
 #include "log_limiter.hpp"
-#include "log_sink.hpp"
+#include "log_writer.hpp"
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/base/result.hpp>
@@ -16,13 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-
-namespace spdlog {
-class async_logger;
-namespace details {
-class thread_pool;
-}
-}  // namespace spdlog
+#include <string>
 
 namespace pgsluice::daemon {
 
@@ -56,6 +50,7 @@ class LogBackend final : public log::Backend {
     LogStyle style() const { return {format_.load(), to_journal_.load()}; }
     void enqueue(const log::Record& record);
     void report(const LogLimiter::Suppressed& suppressed);
+    std::string dropped_line(std::uint64_t count) const;
 
     const Limits limits_;
     metrics::LogMetrics& metrics_;
@@ -63,9 +58,7 @@ class LogBackend final : public log::Backend {
     std::atomic<config::LogFormat> format_;
     std::atomic<bool> to_journal_;
     LogLimiter limiter_;
-    std::shared_ptr<LogSink> sink_;
-    std::shared_ptr<spdlog::details::thread_pool> thread_;
-    std::shared_ptr<spdlog::async_logger> logger_;
+    LogWriter writer_;
 };
 
 }  // namespace pgsluice::daemon

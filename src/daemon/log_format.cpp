@@ -14,7 +14,7 @@ namespace {
 
 using log::Level;
 
-constexpr std::size_t value_bytes = 1024;
+constexpr std::size_t name_bytes = 1024;
 constexpr std::size_t message_bytes = 4096;
 
 std::string_view name_of(Level level) {
@@ -82,8 +82,8 @@ void append_quoted(std::string& line, std::string_view safe) {
     line += '"';
 }
 
-void append_text(std::string& line, std::string_view text) {
-    const std::string safe = escaped(text, value_bytes);
+void append_text(std::string& line, std::string_view text, std::size_t limit) {
+    const std::string safe = escaped(text, limit);
     if (!safe.empty() && safe.find_first_of(" \"=") == std::string::npos)
         line += safe;
     else
@@ -102,7 +102,8 @@ void append_message(std::string& line, std::string_view text) {
 
 struct JsonValue {
     std::string& line;
-    void operator()(std::string_view text) const { append_json(line, text, value_bytes); }
+    std::size_t limit;
+    void operator()(std::string_view text) const { append_json(line, text, limit); }
     void operator()(std::int64_t number) const { fmt::format_to(std::back_inserter(line), "{}", number); }
     void operator()(double number) const {  // JSON has no infinity and no NaN
         if (std::isfinite(number))
@@ -115,7 +116,8 @@ struct JsonValue {
 
 struct TextValue {
     std::string& line;
-    void operator()(std::string_view text) const { append_text(line, text); }
+    std::size_t limit;
+    void operator()(std::string_view text) const { append_text(line, text, limit); }
     void operator()(const auto& other) const { fmt::format_to(std::back_inserter(line), "{}", other); }
 };
 
@@ -130,20 +132,21 @@ void for_each_field(const log::Record& record, Append append) {
     }
 }
 
-void format_json(std::string& line, std::chrono::system_clock::time_point time, const log::Record& record) {
+void format_json(std::string& line, const LogStyle& style, std::chrono::system_clock::time_point time,
+                 const log::Record& record) {
     line += R"({"time":")";
     append_time(line, time);
     line += R"(","level":")";
     line += name_of(record.level);
     line += R"(","event":)";
-    append_json(line, record.event, value_bytes);
+    append_json(line, record.event, name_bytes);
     line += R"(,"message":)";
     append_json(line, record.message, message_bytes);
     for_each_field(record, [&](const log::Field& field) {
         line += ',';
-        append_json(line, field.key, value_bytes);
+        append_json(line, field.key, name_bytes);
         line += ':';
-        std::visit(JsonValue{line}, field.value);
+        std::visit(JsonValue{line, style.value_bytes}, field.value);
     });
     line += '}';
 }
@@ -156,14 +159,14 @@ void format_text(std::string& line, const LogStyle& style, std::chrono::system_c
     }
     line += name_of(record.level);
     line += ' ';
-    line += escaped(record.event, value_bytes);
+    line += escaped(record.event, name_bytes);
     line += ' ';
     append_message(line, record.message);
     for_each_field(record, [&](const log::Field& field) {
         line += ' ';
-        line += escaped(field.key, value_bytes);
+        line += escaped(field.key, name_bytes);
         line += '=';
-        std::visit(TextValue{line}, field.value);
+        std::visit(TextValue{line, style.value_bytes}, field.value);
     });
 }
 
@@ -178,7 +181,7 @@ std::string format_line(const LogStyle& style, std::chrono::system_clock::time_p
         line += '>';
     }
     if (style.format == config::LogFormat::json)
-        format_json(line, time, record);
+        format_json(line, style, time, record);
     else
         format_text(line, style, time, record);
     line += '\n';

@@ -6,13 +6,15 @@
 #include <pgsluice/config/config.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace pgsluice::daemon {
 
 struct LogStyle {
     config::LogFormat format = config::LogFormat::text;
-    bool journal = false;  // sd-daemon(3): "<N>" first; text leaves the time to the journal
+    bool journal = false;            // sd-daemon(3): "<N>" first; text leaves the time to the journal
+    std::size_t value_bytes = 1024;  // what is longer is cut
 };
 
 // Ends in a newline. The fields `time`, `level`, `event`, `message`, then `session` where the record has it, then the

@@ -55,9 +55,9 @@ bool LogDescriptor::is_journal() const {
            ::fstat(number_, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }
 
-LogSink::LogSink(LogDescriptor descriptor, metrics::LogMetrics& metrics,
+LogSink::LogSink(LogDescriptor descriptor, metrics::SharedCounter& dropped,
                  std::function<std::string(std::uint64_t)> dropped_line)
-    : descriptor_(std::move(descriptor)), metrics_(metrics), dropped_line_(std::move(dropped_line)) {}
+    : descriptor_(std::move(descriptor)), dropped_(dropped), dropped_line_(std::move(dropped_line)) {}
 
 void LogSink::replace(LogDescriptor descriptor) {
     const std::scoped_lock lock(replacement_mutex_);
@@ -77,7 +77,7 @@ bool LogSink::reserve(std::size_t limit) {
 }
 
 void LogSink::lose_line() {
-    metrics_.dropped.add();
+    dropped_.add();
     lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -99,7 +99,10 @@ bool LogSink::write(std::string_view line) {
         const bool ends_broken_line = line_is_broken_ && rest.size() == line.size();
         const std::string_view chunk = ends_broken_line ? std::string_view("\n") : rest.substr(0, chunk_bytes);
         const ssize_t written = ::write(descriptor_.number(), chunk.data(), chunk.size());
-        if (written < 0 && errno != EINTR && errno != EAGAIN) break;  // full disk, reader gone
+        if (written < 0 && errno != EINTR && errno != EAGAIN) {  // full disk, reader gone
+            if (!keeps_trying_ || is_late()) break;
+            ::poll(nullptr, 0, slice_ms);
+        }
         if (written <= 0) continue;
         if (ends_broken_line)
             line_is_broken_ = false;
@@ -110,9 +113,13 @@ bool LogSink::write(std::string_view line) {
     return rest.empty();
 }
 
+bool LogSink::is_late() const {
+    return std::chrono::steady_clock::now().time_since_epoch().count() >= give_up_at_;
+}
+
 LogSink::Wait LogSink::wait_until_writable() {
     for (;;) {
-        const bool late = std::chrono::steady_clock::now().time_since_epoch().count() >= give_up_at_;
+        const bool late = is_late();
         pollfd poll{.fd = descriptor_.number(), .events = POLLOUT, .revents = 0};
         const int ready = ::poll(&poll, 1, late ? 0 : slice_ms);
         if (ready > 0) return Wait::writable;

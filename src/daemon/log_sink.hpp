@@ -1,10 +1,11 @@
-// Writes lines to standard error or a file on the log's own thread. It waits for a slow reader and gives up at an error
-// or, once the process ends, at a deadline; it never leaves half a line in front of another.
+// Writes lines to standard error or a file on the log's own thread. It waits for a slow reader and gives up at an
+// error, unless it is to keep trying, or, once the process ends, at a deadline; it never leaves half a line in front of
+// another.
 #pragma once
 
 #include <pgsluice/base/result.hpp>
 #include <pgsluice/base/time.hpp>
-#include <pgsluice/metrics/process.hpp>
+#include <pgsluice/metrics/counter.hpp>
 
 #include <spdlog/details/null_mutex.h>
 #include <spdlog/sinks/base_sink.h>
@@ -39,14 +40,15 @@ class LogDescriptor {
 
 class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
   public:
-    // `dropped_line` makes the line that reports lost lines.
-    LogSink(LogDescriptor descriptor, metrics::LogMetrics& metrics,
+    // `dropped` counts lost lines, and `dropped_line` makes the line that reports them.
+    LogSink(LogDescriptor descriptor, metrics::SharedCounter& dropped,
             std::function<std::string(std::uint64_t)> dropped_line);
 
     // Any thread.
-    void replace(LogDescriptor descriptor);  // from the next line on, also one that waits now
-    void give_up_at(TimePoint deadline);     // beyond it lines are dropped instead of waited for
-    bool reserve(std::size_t limit);         // false where so many lines wait already
+    void replace(LogDescriptor descriptor);            // from the next line on, also one that waits now
+    void give_up_at(TimePoint deadline);               // beyond it lines are dropped instead of waited for
+    void keep_trying(bool on) { keeps_trying_ = on; }  // at an error, such as that of a full disk
+    bool reserve(std::size_t limit);                   // false where so many lines wait already
     std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
     void lose_line();
 
@@ -58,16 +60,18 @@ class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mute
     enum class Wait : std::uint8_t { writable, replaced, in_vain };
 
     bool write(std::string_view line);
+    bool is_late() const;
     Wait wait_until_writable();
     bool adopt_replacement();
 
     LogDescriptor descriptor_;
-    metrics::LogMetrics& metrics_;
+    metrics::SharedCounter& dropped_;
     const std::function<std::string(std::uint64_t)> dropped_line_;
     bool line_is_broken_ = false;  // the last line went out in part
     std::atomic<std::size_t> waiting_{0};
     std::atomic<std::uint64_t> lost_{0};  // not reported yet
     std::atomic<TimePoint::rep> give_up_at_{never.time_since_epoch().count()};
+    std::atomic<bool> keeps_trying_{false};
     std::atomic<bool> has_replacement_{false};
     std::mutex replacement_mutex_;
     std::vector<LogDescriptor> replacement_;  // empty or one

@@ -1,60 +1,159 @@
 #include "query_log.hpp"
 
 #include <pgsluice/base/log.hpp>
+#include <pgsluice/insight/query_text.hpp>
+#include <pgsluice/sql/passwords.hpp>
 
-#include <array>
-#include <cstdio>
 #include <initializer_list>
+#include <string>
 
 namespace pgsluice::daemon {
 namespace {
 
-// What is longer is cut in the log.
-constexpr std::size_t longest_text = 8192;
+using log::Field;
+
+constexpr std::size_t longest_logged = 8192;
 
 double milliseconds(Microseconds time) {
     return static_cast<double>(time.count()) / 1000;
 }
 
-}  // namespace
-
-std::array<char, 17> fingerprint_text(const sql::Facts* facts) {
-    std::array<char, 17> digits{};
-    if (facts != nullptr) {
-        std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(facts->fingerprint));
-    }
-    return digits;
+std::int64_t session_of(const session::Session& session) {
+    return static_cast<std::int64_t>(number(session.identity().id));
 }
 
-ByteView text_to_log(const sql::Facts* facts) {
-    return facts == nullptr ? ByteView("(not parsed)") : prefix(facts->normalized, longest_text);
+// Empty where there are no facts.
+class Fingerprint {
+  public:
+    explicit Fingerprint(const sql::Facts* facts)
+        : text_(facts == nullptr ? 0 : facts->fingerprint), is_known_(facts != nullptr) {}
+    std::string_view view() const { return is_known_ ? text_.view() : std::string_view(); }
+
+  private:
+    insight::FingerprintText text_;
+    bool is_known_;
+};
+
+// How the statement ended for its client. A result that was cut off has ended in an error of ours, whatever the server
+// says.
+struct Outcome {
+    explicit Outcome(const session::Call& call) {
+        const bool is_cut = call.excess == session::Excess::rows || call.excess == session::Excess::bytes;
+        failed = call.failed || is_cut;
+        if (call.sqlstate[0] != '\0') sqlstate = {call.sqlstate.data(), call.sqlstate.size()};
+        if (is_cut) sqlstate = "54000";
+    }
+    bool failed;
+    std::string_view sqlstate{};
+};
+
+void audit_call(const session::Session& session, const session::Call& call, std::string_view fingerprint,
+                ByteView text) {
+    const session::Identity& who = session.identity();
+    const std::string address = who.address.to_string();
+    const Outcome outcome(call);
+    log::audit(log::Level::info, "statement", "a statement was answered",
+               {{"session", session_of(session)},
+                {"route", session.pool().target().route},
+                {"user", who.user},
+                {"database", who.database},
+                {"application", session.application_name()},
+                {"address", address},
+                {"wait_ms", milliseconds(call.wait)},
+                {"server_ms", milliseconds(call.server_time)},
+                {"rows", static_cast<std::int64_t>(call.rows)},
+                {"failed", outcome.failed},
+                {"sqlstate", outcome.sqlstate},
+                {"fingerprint", fingerprint},
+                {"trace_id", call.callee.trace_id},
+                {"sql", text}});
+}
+
+}  // namespace
+
+ByteView text_to_log(const sql::Facts* facts, ByteView as_sent) {
+    if (facts == nullptr) return insight::not_parsed;
+    return prefix(as_sent.empty() ? ByteView(facts->normalized) : as_sent, longest_logged);
+}
+
+ByteView text_to_log(const sql::Facts* facts, ByteView text, const config::QueryLog& settings) {
+    const bool may_show = settings.literals && facts != nullptr && !sql::may_hold_password(text, *facts);
+    return text_to_log(facts, may_show ? text : ByteView());
 }
 
 void log_call(const session::Session& session, const session::Call& call, const config::QueryLog& settings,
               std::uint64_t random) {
     const bool is_slow = settings.slow_query.count() > 0 && call.wait + call.server_time >= settings.slow_query;
-    const bool is_sampled = settings.sample_one_in > 0 && random % settings.sample_one_in == 0;
-    if (!is_slow && !is_sampled) return;
+    const bool is_sampled = is_of_sample(settings.sample_one_in, random);
+    const bool is_audited = settings.audit && log::is_audited();
+    if (!is_slow && !is_sampled && !is_audited) return;
     const sql::Facts* facts = call.callee.facts.get();
-    const auto fingerprint = fingerprint_text(facts);
+    const Fingerprint fingerprint(facts);
+    const ByteView text = text_to_log(facts, call.callee.text);
+    if (is_audited) audit_call(session, call, fingerprint.view(), text);
+    if (!is_slow && !is_sampled) return;
     const session::Identity& who = session.identity();
-    const std::initializer_list<log::Field> fields{{"session", static_cast<std::int64_t>(number(who.id))},
-                                                   {"route", session.pool().target().route},
-                                                   {"user", who.user},
-                                                   {"database", who.database},
-                                                   {"application", session.application_name()},
-                                                   {"wait_ms", milliseconds(call.wait)},
-                                                   {"server_ms", milliseconds(call.server_time)},
-                                                   {"rows", static_cast<std::int64_t>(call.rows)},
-                                                   {"bytes", static_cast<std::int64_t>(call.bytes)},
-                                                   {"failed", call.failed},
-                                                   {"fingerprint", ByteView(fingerprint.data())},
-                                                   {"trace_id", call.callee.trace_id},
-                                                   {"sql", text_to_log(facts)}};
+    const std::initializer_list<Field> fields{{"session", session_of(session)},
+                                              {"route", session.pool().target().route},
+                                              {"user", who.user},
+                                              {"database", who.database},
+                                              {"application", session.application_name()},
+                                              {"wait_ms", milliseconds(call.wait)},
+                                              {"server_ms", milliseconds(call.server_time)},
+                                              {"rows", static_cast<std::int64_t>(call.rows)},
+                                              {"bytes", static_cast<std::int64_t>(call.bytes)},
+                                              {"failed", call.failed},
+                                              {"fingerprint", fingerprint.view()},
+                                              {"trace_id", call.callee.trace_id},
+                                              {"sql", text}};
     if (is_slow)
         log::warning("slow_query", "a query took longer than routes[].log.slow_query", fields);
     else
         log::info("query", "a query of the sample", fields);
+}
+
+void log_verdict(const session::Session& session, const config::Policy& policy, const sql::Facts* facts, ByteView text,
+                 bool is_logged) {
+    is_logged = is_logged && log::enabled(log::Level::info);
+    if (!is_logged && !log::is_audited()) return;
+    const session::Identity& who = session.identity();
+    const std::string address = who.address.to_string();
+    const Fingerprint fingerprint(facts);
+    const std::initializer_list<Field> fields{{"session", session_of(session)},
+                                              {"policy", policy.name},
+                                              {"action", name_of(policy.action)},
+                                              {"mode", name_of(policy.mode)},
+                                              {"route", session.pool().target().route},
+                                              {"user", who.user},
+                                              {"database", who.database},
+                                              {"application", session.application_name()},
+                                              {"address", address},
+                                              {"fingerprint", fingerprint.view()},
+                                              {"sql", text_to_log(facts, text, session.pool().target().query_log)}};
+    constexpr std::string_view what = "a policy matched a statement";
+    if (is_logged)
+        log::write_audited(log::Level::info, "policy_verdict", what, fields);
+    else
+        log::audit(log::Level::info, "policy_verdict", what, fields);
+}
+
+void log_limit(const session::Session& session, session::LimitKind kind, const session::Callee& callee) {
+    if (!log::enabled(log::Level::info) && !log::is_audited()) return;
+    const session::Identity& who = session.identity();
+    const std::string address = who.address.to_string();
+    const Fingerprint fingerprint(callee.facts.get());
+    log::write_audited(log::Level::info, "policy_limit", "a statement went beyond a limit of a policy",
+                       {{"session", session_of(session)},
+                        {"policy", callee.limit->rule},
+                        {"limit", name_of(kind)},
+                        {"route", session.pool().target().route},
+                        {"user", who.user},
+                        {"database", who.database},
+                        {"application", session.application_name()},
+                        {"address", address},
+                        {"fingerprint", fingerprint.view()},
+                        {"trace_id", callee.trace_id},
+                        {"sql", text_to_log(callee.facts.get(), callee.text)}});
 }
 
 }  // namespace pgsluice::daemon

@@ -21,6 +21,8 @@ namespace pgsluice::daemon {
 namespace {
 
 constexpr Milliseconds poll_interval{100};
+// How long clients that are to leave may still be held up by an audit log that takes no lines.
+constexpr Milliseconds audit_patience{5000};
 
 // Processors that this process may use: its affinity, and the quota of its control group.
 std::size_t usable_processors() {
@@ -47,18 +49,22 @@ TimePoint now() {
 
 }  // namespace
 
-Supervisor::Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log)
+Supervisor::Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log,
+                       AuditLog& audit)
     : snapshot_(std::move(snapshot)),
       registry_(registry),
       log_(log),
+      audit_(audit),
       process_(registry, snapshot_->config.workers != 0 ? snapshot_->config.workers : usable_processors()),
       signals_(io_),
       timer_(io_) {
     process_.orders = this;
 }
 
-// Workers may still post to the HTTP server while they stop: it goes behind them.
+// Workers may still post to the HTTP server while they stop: it goes behind them. None of them may wait for a disk any
+// more.
 Supervisor::~Supervisor() {
+    audit_.stop_waiting_at(now());
     if (http_ != nullptr) http_->stop();
     for (auto& worker : workers_) worker->stop();
     process_.helpers.join();
@@ -204,6 +210,7 @@ void Supervisor::begin_shutdown(Leave how) {
 }
 
 void Supervisor::close_listeners() {
+    audit_.stop_waiting_at(now() + audit_patience);
     phase_ = Phase::draining;
     phase_ends_ = never;
     process_.draining = true;
@@ -239,6 +246,7 @@ void Supervisor::poll() {
             return;
         }
     }
+    audit_.report_lost(at);
     if (at >= next_watchdog_ && health().ok) {
         notify::watchdog();
         next_watchdog_ = at + notify::watchdog_interval();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api.hpp"
+#include "audit_log.hpp"
 #include "log_backend.hpp"
 #include "orders.hpp"
 #include "process.hpp"
@@ -28,8 +29,8 @@ namespace pgsluice::daemon {
 
 class Supervisor final : private Orders {
   public:
-    // What cannot be undone by an error later stands outside: log and registry outlive everything.
-    Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log);
+    // What cannot be undone by an error later stands outside: logs and registry outlive everything.
+    Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log, AuditLog& audit);
     ~Supervisor();
 
     // Opens everything. An error text where that is not possible.
@@ -68,6 +69,7 @@ class Supervisor final : private Orders {
     std::shared_ptr<const Snapshot> snapshot_;
     metrics::Registry& registry_;
     LogBackend& log_;
+    AuditLog& audit_;
     Process process_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<net::UnixAddress> unix_addresses_;

@@ -67,10 +67,16 @@ void Supervisor::reload() {
         fail_reload(*problems);
         return;
     }
-    install(std::get<std::shared_ptr<const Snapshot>>(std::move(built)));
+    const auto& snapshot = std::get<std::shared_ptr<const Snapshot>>(built);
+    if (const error_code error = audit_.apply(snapshot->config.audit)) {
+        const std::string& file = snapshot->config.audit.file;
+        fail_reload({"audit.file: could not open " + file + ": " + error.message()});
+        return;
+    }
+    install(snapshot);
     registry_.process().reloads[metrics::Outcome::success].add();
     note_loaded();
-    log::info("reload_succeeded", "the new configuration is in force");
+    log::write_audited(log::Level::info, "reload_succeeded", "the new configuration is in force");
     notify::ready();
 }
 
@@ -111,8 +117,9 @@ std::optional<config::NotSet> Supervisor::change(const std::string& key, const s
         return config::NotSet{config::NotSet::Why::bad_value, problems->front()};
     }
     install(std::get<std::shared_ptr<const Snapshot>>(std::move(built)));
-    log::info("setting_changed", "a key has another value until the configuration is read again",
-              {{"key", key}, {"value", value}});
+    log::write_audited(log::Level::info, "setting_changed",
+                       "a key has another value until the configuration is read again",
+                       {{"key", key}, {"value", value}});
     return std::nullopt;
 }
 

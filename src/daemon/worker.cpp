@@ -6,8 +6,10 @@
 #include "parser_stack.hpp"
 #include "query_log.hpp"
 #include "server_dial.hpp"
+#include "statement_kind.hpp"
 
 #include <pgsluice/base/log.hpp>
+#include <pgsluice/insight/query_text.hpp>
 #include <pgsluice/net/asio.hpp>
 #include <pgsluice/sql/session_effect.hpp>
 
@@ -168,13 +170,15 @@ void Worker::defer(session::Session& session) {
     });
 }
 
-void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict, const sql::FactsRef* facts) {
+void Worker::on_verdict(const session::Session& session, const policy::Verdict& verdict, const sql::FactsRef* facts,
+                        ByteView text) {
     const sql::Facts* known = facts == nullptr ? nullptr : facts->get();
-    for (const policy::RuleIndex rule : verdict.hits) count_verdict(session, rule, known);
-    if (verdict.rule) count_verdict(session, *verdict.rule, known);
+    for (const policy::RuleIndex rule : verdict.hits) count_verdict(session, rule, known, text);
+    if (verdict.rule) count_verdict(session, *verdict.rule, known, text);
 }
 
-void Worker::count_verdict(const session::Session& session, policy::RuleIndex rule, const sql::Facts* facts) {
+void Worker::count_verdict(const session::Session& session, policy::RuleIndex rule, const sql::Facts* facts,
+                           ByteView text) {
     const auto& policies = snapshot_->config.policies;
     if (session.rulebook() != snapshot_->rulebook) {
         // It still judges by the rules of an older snapshot, so the name decides.
@@ -185,33 +189,30 @@ void Worker::count_verdict(const session::Session& session, policy::RuleIndex ru
         rule = static_cast<policy::RuleIndex>(found - policies.begin());
     }
     const config::Policy& policy = policies[rule];
-    const std::string_view action = name_of(policy.action);
-    const std::string_view mode = name_of(policy.mode);
     metrics::RuleMetrics*& counted_by = rule_metrics_[rule];
-    if (counted_by == nullptr) counted_by = &sets_.rule({policy.name, std::string(action), std::string(mode)});
+    if (counted_by == nullptr) {
+        counted_by = &sets_.rule({policy.name, std::string(name_of(policy.action)), std::string(name_of(policy.mode))});
+    }
     counted_by->verdicts.add();
-    const bool is_enforced = policy.mode == config::PolicyMode::enforce;
-    // A statement that keeps within limits is nothing to tell of.
-    if (policy.action == config::PolicyAction::limit && is_enforced) return;
-    if (policy.action == config::PolicyAction::allow) return;
-    log::info("policy_verdict", "a policy matched a statement",
-              {{"session", static_cast<std::int64_t>(number(session.identity().id))},
-               {"policy", policy.name},
-               {"action", action},
-               {"mode", mode},
-               {"route", session.pool().target().route},
-               {"user", session.identity().user},
-               {"database", session.identity().database},
-               {"application", session.application_name()},
-               {"fingerprint", ByteView(fingerprint_text(facts).data())},
-               {"sql", text_to_log(facts)}});
+    using config::PolicyAction;
+    if (policy.action == PolicyAction::allow) return;
+    // A statement that keeps within limits is nothing to tell the log of.
+    const bool is_within_limits = policy.action == PolicyAction::limit && policy.mode == config::PolicyMode::enforce;
+    const bool is_left_out = policy.action == PolicyAction::log && policy.sample_one_in > 1 &&
+                             !is_of_sample(policy.sample_one_in, random(policy.sample_one_in));
+    log_verdict(session, policy, facts, text, !is_within_limits && !is_left_out);
+}
+
+void Worker::on_limit(const session::Session& session, session::LimitKind kind, const session::Callee& callee) {
+    log_limit(session, kind, callee);
 }
 
 void Worker::on_call(const session::Session& session, const session::Call& call) {
     const pool::Target& target = session.pool().target();
+    const sql::Facts* facts = call.callee.facts.get();
+    sets_.route(target.route).statements[statement_kind(facts)].add();
     if (target.query_log.is_on()) log_call(session, call, target.query_log, random(target.query_log.sample_one_in));
     if (!queries_.is_on()) return;
-    const sql::Facts* facts = call.callee.facts.get();
     queries_.record({facts == nullptr ? 0 : facts->fingerprint, target.route, session.identity().user},
                     {.server_time = call.server_time,
                      .wait = call.wait,
@@ -220,7 +221,7 @@ void Worker::on_call(const session::Session& session, const session::Call& call)
                      .failed = call.failed,
                      .at = std::chrono::system_clock::now(),
                      .trace_id = call.callee.trace_id},
-                    facts == nullptr ? ByteView("(not parsed)") : ByteView(facts->normalized));
+                    facts == nullptr ? insight::not_parsed : ByteView(facts->normalized));
 }
 
 void Worker::on_logged_in(session::Session& session) {
@@ -233,15 +234,18 @@ void Worker::on_logged_in(session::Session& session) {
     client.metrics->clients.add();
     client.metrics->logins.add();
     ++ended_totals(who.database).logins;
-    if (!snapshot_->config.log.connections) return;
+    const bool is_logged = snapshot_->config.log.connections;
+    if (!is_logged && !log::is_audited()) return;
     const std::string address = who.address.to_string();
-    log::info("client_connected", "client logged in",
-              {{"session", static_cast<std::int64_t>(number(who.id))},
-               {"user", who.user},
-               {"database", who.database},
-               {"address", address},
-               {"application", session.application_name()},
-               {"route", client.route}});
+    const std::initializer_list<log::Field> fields{{"session", static_cast<std::int64_t>(number(who.id))},
+                                                   {"user", who.user},
+                                                   {"database", who.database},
+                                                   {"address", address},
+                                                   {"application", session.application_name()},
+                                                   {"route", client.route}};
+    constexpr std::string_view what = "client logged in";
+    if (is_logged) log::info("client_connected", what, fields);
+    log::audit(log::Level::info, "client_connected", what, fields);
 }
 
 void Worker::on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) {
@@ -272,13 +276,13 @@ void Worker::on_ended(session::Session& session, metrics::Disconnect reason, con
                                                                         : metrics::LoginFailure::server_rejected;
         sets_.worker().login_failures[failure].add();
         const std::string text = "login failed: " + (error == nullptr ? std::string(why) : error->message);
-        log::warning("client_login_failed", text,
-                     {{"session", static_cast<std::int64_t>(number(who.id))},
-                      {"reason", metrics::names_of(metrics::LoginFailure{})[static_cast<std::size_t>(failure)]},
-                      {"user", who.user},
-                      {"database", who.database},
-                      {"address", address},
-                      {"sqlstate", error == nullptr ? ByteView() : error->code()}});
+        log::write_audited(log::Level::warning, "client_login_failed", text,
+                           {{"session", static_cast<std::int64_t>(number(who.id))},
+                            {"reason", metrics::names_of(metrics::LoginFailure{})[static_cast<std::size_t>(failure)]},
+                            {"user", who.user},
+                            {"database", who.database},
+                            {"address", address},
+                            {"sqlstate", error == nullptr ? ByteView() : error->code()}});
     } else if (snapshot_->config.log.disconnections) {
         log::info("client_disconnected", error == nullptr ? ByteView("client disconnected") : ByteView(error->message),
                   {{"session", static_cast<std::int64_t>(number(who.id))},

@@ -122,8 +122,9 @@ class Worker final : public session::Host, public pool::Host {
     void forward_cancel(pool::Pool& pool, pool::Server& server, session::CancelToken token) override {
         cancel_forwards_.request(pool, server, std::move(token));
     }
-    void on_verdict(const session::Session& session, const policy::Verdict& verdict,
-                    const sql::FactsRef* facts) override;
+    void on_verdict(const session::Session& session, const policy::Verdict& verdict, const sql::FactsRef* facts,
+                    ByteView text) override;
+    void on_limit(const session::Session& session, session::LimitKind kind, const session::Callee& callee) override;
     void on_call(const session::Session& session, const session::Call& call) override;
     void on_logged_in(session::Session& session) override;
     void on_ended(session::Session& session, metrics::Disconnect reason, const wire::SqlError* error) override;
@@ -163,7 +164,7 @@ class Worker final : public session::Host, public pool::Host {
     };
 
     void run();
-    void count_verdict(const session::Session& session, policy::RuleIndex rule, const sql::Facts* facts);
+    void count_verdict(const session::Session& session, policy::RuleIndex rule, const sql::Facts* facts, ByteView text);
     void tick();
     void schedule_tick();
     void sweep(TimePoint now);

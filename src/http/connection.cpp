@@ -101,7 +101,8 @@ asio::awaitable<Answer> Connection::answer_to(const Message& message) {
     if (const auto* call = std::get_if<ApiCall>(&reply)) co_return co_await answer_to(*call);
     Answer& answered = std::get<Answer>(reply);
     if (has_shown_a_wrong_token(request, answered)) {
-        log::warning("api_refused", "a request for /api/ came with a wrong token", {{"address", address_}});
+        log::write_audited(log::Level::warning, "api_refused", "a request for /api/ came with a wrong token",
+                           {{"address", address_}});
     }
     co_return std::move(answered);
 }

@@ -27,6 +27,8 @@ void emit_errors(Row& row, ErrorOrigin origin, const WorkerMetrics& set) {
 void emit(Row& row, const RouteMetrics& set) {
     row.gauges("pgsluice_clients", "Clients that have logged in, by what they do.", "state", set.clients);
     row.counters("pgsluice_queries_total", "Statements that clients executed.", "kind", set.queries);
+    row.counters("pgsluice_statements_total", "Statements that were measured, by what they do.", "kind",
+                 set.statements);
     row.counter("pgsluice_transactions_total", "Transactions that ended.", set.transactions);
     row.counters("pgsluice_bytes_total", "Bytes of the protocol: in is what we read, out what we wrote.", "direction",
                  set.bytes);
@@ -91,6 +93,9 @@ void emit(Row& row, const ProcessMetrics& set) {
                 set.log.dropped);
     row.counter("pgsluice_log_lines_suppressed_total", "Log lines left out by the rate limit of their event.",
                 set.log.suppressed);
+    row.counter("pgsluice_audit_lines_dropped_total", "Lines of the audit log that are lost.", set.audit.dropped);
+    row.counter("pgsluice_audit_waits_total", "Times that a thread waited for room in the audit log's queue.",
+                set.audit.waits);
 }
 
 }  // namespace pgsluice::metrics

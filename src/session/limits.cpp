@@ -25,6 +25,11 @@ std::optional<wire::SqlError> error_of(const Call& call) {
                        "It has run for max_duration, " + std::to_string(limit.bounds.max_duration.count()) + " ms.");
 }
 
+LimitKind limit_of(Excess excess) {
+    if (excess == Excess::rows) return LimitKind::max_rows;
+    return excess == Excess::bytes ? LimitKind::max_bytes : LimitKind::max_duration;
+}
+
 }  // namespace
 
 // Of the statement in front.
@@ -57,9 +62,15 @@ void Session::keep_to_limits(TimePoint now) {
     if (call.excess != Excess::none) {
         if (!cancels_call_ && now - call.cancelled_at >= cancel_again_after) cancel_call(call, now);
     } else if (most.count() > 0 && now - calls_->began_at(number) >= most) {
-        call.excess = Excess::duration;
-        cancel_call(call, now);
+        cut_off(call, Excess::duration, now);
     }
+}
+
+void Session::cut_off(Call& call, Excess excess, TimePoint now) {
+    const bool is_cancelled = call.excess != Excess::none;
+    call.excess = excess;
+    context_.host.on_limit(*this, limit_of(excess), call.callee);
+    if (!is_cancelled) cancel_call(call, now);
 }
 
 void Session::cancel_call(Call& call, TimePoint now) {
@@ -105,9 +116,7 @@ bool Session::keeps_result(Call& call, BackendTag tag, std::uint64_t size) {
         call.kept_bytes += size;
         return true;
     }
-    const bool is_cancelled = call.excess == Excess::duration;
-    call.excess = has_too_many ? Excess::rows : Excess::bytes;
-    if (!is_cancelled) cancel_call(call, context_.host.now());
+    cut_off(call, has_too_many ? Excess::rows : Excess::bytes, context_.host.now());
     return false;
 }
 

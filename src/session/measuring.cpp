@@ -1,6 +1,7 @@
 // What each call of a client takes, for whoever collects it: Host::on_call, and for the limits of policies.
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/sql/comment_tags.hpp>
+#include <pgsluice/sql/passwords.hpp>
 
 namespace pgsluice::session {
 
@@ -10,10 +11,6 @@ namespace {
 bool only_reads(const sql::Facts& facts) {
     static const sql::Kinds control = *sql::kinds_named("transaction");
     return !facts.may_write && (facts.kinds & control).none();
-}
-
-bool counts_by_fingerprint(const policy::Limit& limit) {
-    return limit.usage != nullptr && limit.bounds.per == config::LimitPer::fingerprint;
 }
 
 }  // namespace
@@ -28,13 +25,15 @@ Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> li
     Callee callee;
     callee.limit = std::move(limit);
     const bool may_count = callee.limit != nullptr && callee.limit->counts_result();
-    const bool is_asked = callee.limit != nullptr && (may_count || counts_by_fingerprint(*callee.limit));
-    if (!rulebook_->measures_calls && !is_asked) return callee;
+    // Who is cut off or refused by a limit is told of with the statement.
+    if (!rulebook_->measures_calls && callee.limit == nullptr) return callee;
     if (facts_in_front_ != nullptr)
         callee.facts = std::move(facts_in_front_);
     else if (const sql::FactsRef* facts = facts_of(text))
         callee.facts = *facts;
     callee.is_counted = may_count && callee.facts != nullptr && only_reads(*callee.facts);
+    const bool shows_constants = callee.facts != nullptr && pool_->target().query_log.literals;
+    if (shows_constants && !sql::may_hold_password(text, *callee.facts)) callee.text = text;
     if (!rulebook_->measures_calls) return callee;
     callee.trace_id = sql::trace_id(sql::comment_tags(text));
     return callee;

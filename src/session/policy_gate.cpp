@@ -104,7 +104,7 @@ const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::R
     verdict = verdict_on(text, behind, facts);
     note_limit(verdict);
     if (verdict.rule || !verdict.hits.empty()) {
-        context_.host.on_verdict(*this, verdict, facts == nullptr ? facts_of(text) : facts);
+        context_.host.on_verdict(*this, verdict, facts == nullptr ? facts_of(text) : facts, text);
     }
     if (verdict.action == policy::Action::rewrite) return nullptr;
     if (rules_.depend_on_session() && !verdict.blocks()) note_transaction_control(facts);

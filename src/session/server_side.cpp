@@ -219,7 +219,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     }
     const std::string name(server_->exchange().named_first());
     const auto of_limit = measures() ? error_of_limit(fields.sqlstate) : std::nullopt;
-    if (measures() && server_->exchange().first_call() != 0) calls_->fail();
+    if (measures() && server_->exchange().first_call() != 0) calls_->fail(fields.sqlstate);
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
         refusal_ = std::make_unique<wire::SqlError>(

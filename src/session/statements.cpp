@@ -121,6 +121,7 @@ std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire
         const Entry entry = take_turn(*callee->limit, callee->facts.get(), to_server, refused);
         if (entry == Entry::held) return 0;
         if (entry == Entry::refused) {
+            tell_of_refusal(*callee);
             refuse_in_place(*refused, false, to_server);
             return drop(frame, rest);
         }

@@ -43,7 +43,9 @@ Session::Entry Session::take_turn(const policy::Limit& limit, const sql::Facts* 
     const bool may_be_ours = answer == policy::Usage::Answer::too_many && !calls_->empty();
     if (may_be_ours && hold_until_answered(to_server)) return Entry::held;
     const std::string allowed = what_is_allowed(limit, answer);
+    const auto refused_for = answer == policy::Usage::Answer::too_many ? LimitKind::concurrency : LimitKind::rate;
     if (limit.bounds.excess == config::LimitExcess::refuse) {
+        turn.refused_for = refused_for;
         refused = wire::error("53400", allowed);
         return Entry::refused;
     }
@@ -52,6 +54,7 @@ Session::Entry Session::take_turn(const policy::Limit& limit, const sql::Facts* 
     const Milliseconds most = pool_->target().settings.query_wait_timeout;
     if (most.count() != 0 && waited >= most) {
         metrics_.timeouts[metrics::TimeLimit::query_wait].add();
+        turn.refused_for = refused_for;
         refused =
             wire::error("53300", "timed out waiting: " + allowed, "Waited " + std::to_string(waited.count()) + " ms.");
         return Entry::refused;
@@ -65,7 +68,13 @@ Session::Entry Session::take_turn_of_query(ByteView text, wire::Outbox& to_serve
     if (limit_->bounds.per == config::LimitPer::fingerprint) {
         if (const sql::FactsRef* found = facts_of(text)) facts = *found;
     }
-    return take_turn(*limit_, facts.get(), to_server, refused);
+    const Entry entry = take_turn(*limit_, facts.get(), to_server, refused);
+    if (entry == Entry::refused && turn_->refused_for) tell_of_refusal(callee_of(text, limit_));
+    return entry;
+}
+
+void Session::tell_of_refusal(const Callee& callee) {
+    if (turn_->refused_for) context_.host.on_limit(*this, *turn_->refused_for, callee);
 }
 
 void Session::give_turn_back() {

@@ -28,7 +28,8 @@ struct WorldOptions {
     std::vector<config::Policy> policies{};
     config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
     bool measures_calls = false;
-    bool answers_dials = true;  // every dial ends well, at the next turn
+    bool shows_literals = false;  // routes[].log.literals
+    bool answers_dials = true;    // every dial ends well, at the next turn
 };
 
 class World final : public session::Host {
@@ -153,6 +154,7 @@ class World final : public session::Host {
         made->database = "orders";
         made->user = "ann";
         made->settings = options_.pool;
+        made->query_log.literals = options_.shows_literals;
         made->session_attrs = options_.session_attrs;
         made->fingerprint = 1;
         return made;
@@ -173,6 +175,8 @@ class World final : public session::Host {
         settle();
     }
     const std::vector<std::string>& verdicts() const { return verdicts_; }
+    // "rule max_rows: select $1" for each statement that a limit cut off or refused.
+    const std::vector<std::string>& limits() const { return limits_; }
     const std::vector<session::Call>& calls() const { return calls_; }
 
     // The last step of every test: all clients go, what they left behind is cleared away, and nothing may be missing.
@@ -215,8 +219,12 @@ class World final : public session::Host {
         server.begin_cancel();
         cancels_.push_back(&server);
     }
-    void on_verdict(const session::Session&, const policy::Verdict& verdict, const sql::FactsRef*) override {
+    void on_verdict(const session::Session&, const policy::Verdict& verdict, const sql::FactsRef*, ByteView) override {
         verdicts_.emplace_back(verdict.blocks() ? "block" : "allow");
+    }
+    void on_limit(const session::Session&, session::LimitKind kind, const session::Callee& callee) override {
+        const std::string text = callee.facts == nullptr ? "?" : callee.facts->normalized;
+        limits_.push_back(callee.limit->rule + ' ' + std::string(name_of(kind)) + ": " + text);
     }
     void on_call(const session::Session&, const session::Call& call) override { calls_.push_back(call); }
     void on_logged_in(session::Session& session) override { of(session).logged_in = true; }
@@ -272,7 +280,7 @@ class World final : public session::Host {
     std::vector<std::unique_ptr<FakeClient>> clients_;
     std::set<session::Session*> deferred_;
     std::vector<pool::Server*> cancels_;
-    std::vector<std::string> verdicts_;
+    std::vector<std::string> verdicts_, limits_;
     std::vector<session::Call> calls_;
 };
 

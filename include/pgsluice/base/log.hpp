@@ -28,7 +28,7 @@ class Backend {
   public:
     virtual ~Backend() = default;
     virtual bool enabled(Level level) const = 0;
-    // Called from any thread; never blocks and never throws.
+    // Called from any thread; never throws. The audit log may block where its configuration says so, others never do.
     virtual void write(const Record& record) = 0;
 };
 
@@ -50,5 +50,17 @@ inline void warning(std::string_view event, std::string_view message, std::initi
 inline void error(std::string_view event, std::string_view message, std::initializer_list<Field> fields = {}) {
     write(Level::error, event, message, fields);
 }
+
+// --- The audit log: who did what. Levels, rate limits and samples of the log are none of its own.
+
+// As install(); one log at a time.
+void install_audit(Backend* backend);
+
+bool is_audited();
+// Nothing where there is no audit log.
+void audit(Level level, std::string_view event, std::string_view message, std::initializer_list<Field> fields = {});
+// To the log and to the audit log.
+void write_audited(Level level, std::string_view event, std::string_view message,
+                   std::initializer_list<Field> fields = {});
 
 }  // namespace pgsluice::log

@@ -196,12 +196,14 @@ struct RouteMatch {
     std::vector<Network> from;
 };
 
-// Which queries are written to the log.
+// Which queries are written to the log, and what of them to any log.
 struct QueryLog {
     Milliseconds slow_query{0};       // those that take as long, the wait for a server included; 0: none
     std::uint32_t sample_one_in = 0;  // besides, one in so many; 0: none
+    bool literals = false;            // texts stand there with their constants, save those that may hold a password
+    bool audit = false;               // each one is written to the audit log
 
-    bool is_on() const { return slow_query.count() > 0 || sample_one_in > 0; }
+    bool is_on() const { return slow_query.count() > 0 || sample_one_in > 0 || audit; }
 };
 
 struct Route {
@@ -282,6 +284,7 @@ struct Policy {
     std::string message;  // empty: "blocked by policy \"NAME\""
     std::string hint;
     PolicyMode mode = PolicyMode::enforce;
+    std::uint32_t sample_one_in = 1;  // of `action: log`: one statement in so many is written to the log
 };
 
 // --- Log, admin, metrics ---------------------------------------------------------------------------------------------
@@ -294,6 +297,15 @@ struct Log {
     LogFormat format = LogFormat::text;
     std::string file;  // empty: standard error
     bool connections = true, disconnections = true, pool_errors = true;
+};
+
+// What becomes of a line that finds the queue full: lost and counted, or whoever has it waits.
+enum class AuditOverflow : std::uint8_t { drop, block };
+
+// The audit log: JSON lines about who did what, in a file of its own.
+struct Audit {
+    std::string file;  // empty: there is none
+    AuditOverflow on_overflow = AuditOverflow::drop;
 };
 
 // Both, or neither for plain HTTP.
@@ -341,6 +353,7 @@ struct Config {
     std::vector<Policy> policies;
     OnUnparsable on_unparsable = OnUnparsable::block;  // policy_defaults
     Log log;
+    Audit audit;
     AdminHttp admin_http;
     AdminConsole console;
     std::uint32_t metrics_max_series = 1000;

@@ -35,6 +35,26 @@ constexpr auto names_of(QueryKind) {
     return names("simple", "extended_execute", "function_call");
 }
 
+// What a statement does. Where that is several things, the first of these.
+enum class StatementKind : std::uint8_t {
+    ddl,  // what log_statement = ddl logs
+    remove,
+    update,
+    insert,
+    merge,
+    copy,
+    call,  // CALL and DO
+    transaction,
+    set,  // SET, RESET, DISCARD
+    select,
+    other,
+    not_parsed
+};
+constexpr auto names_of(StatementKind) {
+    return names("ddl", "delete", "update", "insert", "merge", "copy", "call", "transaction", "set", "select", "other",
+                 "not_parsed");
+}
+
 // As pgsluice sees it: client_in is what clients sent to us.
 enum class Direction : std::uint8_t { client_in, client_out, server_in, server_out };
 constexpr auto names_of(Direction) {

@@ -15,6 +15,12 @@ struct LogMetrics {
     SharedCounter suppressed;  // beyond the rate limit of their event
 };
 
+// Written by whoever writes to the audit log.
+struct AuditMetrics {
+    SharedCounter dropped;  // lines that it could not take: full queue, full disk
+    SharedCounter waits;    // how often a thread had to wait for room in its queue (audit.on_overflow: block)
+};
+
 // Written by the main thread.
 struct ProcessMetrics {
     By<Counter, Outcome> reloads;
@@ -22,6 +28,7 @@ struct ProcessMetrics {
     Gauge configuration_loaded_at;  // Unix seconds of the last good load, the first included
     Gauge loose_secret_files;       // secret files that others can read
     LogMetrics log;
+    AuditMetrics audit;
 };
 
 struct Certificate {

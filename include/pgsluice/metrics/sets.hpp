@@ -26,6 +26,7 @@ struct alignas(64) WorkerMetrics {
 struct alignas(64) RouteMetrics {
     By<Gauge, ClientState> clients;
     By<Counter, QueryKind> queries;
+    By<Counter, StatementKind> statements;  // those of them that somebody measures
     Counter transactions;
     By<Counter, Direction> bytes;
     Histogram query_seconds;              // from the statement's arrival to the reply that ends it

@@ -8,9 +8,11 @@
 #include <pgsluice/policy/limit.hpp>
 #include <pgsluice/sql/facts_cache.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 namespace pgsluice::session {
@@ -21,10 +23,18 @@ struct Callee {
     std::string trace_id;  // of its comment's traceparent; empty where there is none
     std::shared_ptr<const policy::Limit> limit{};  // under which it runs; nullptr: none. Keeps its rulebook
     bool is_counted = false;                       // its result has a limit
+    std::string text{};  // as it was sent, where logs may have its constants and no password is in it; else empty
 };
 
 // The limit that a call has gone beyond; it is being cancelled then.
 enum class Excess : std::uint8_t { none, duration, rows, bytes };
+
+// The limit of a policy that has cut a statement off or refused it.
+enum class LimitKind : std::uint8_t { max_duration, max_rows, max_bytes, concurrency, rate };
+constexpr std::string_view name_of(LimitKind kind) {
+    constexpr std::string_view names[] = {"max_duration", "max_rows", "max_bytes", "concurrency", "rate"};
+    return names[static_cast<std::size_t>(kind)];
+}
 
 struct Call {
     Callee callee;
@@ -36,6 +46,7 @@ struct Call {
     policy::Usage::Slot slot;                     // held until it is answered, where so many may run at a time
     TimePoint cancelled_at{};                     // last, where it is beyond its limit
     Excess excess = Excess::none;
+    std::array<char, 5> sqlstate{};  // of the server's error; zeros where there is none, or it cannot be known
     bool failed = false;
     bool is_over = false;
 };
@@ -64,8 +75,11 @@ class Calls {
     void count_bytes(std::uint64_t bytes) {
         if (!calls_.empty()) calls_.front().bytes += bytes;
     }
-    void fail() {
-        if (!calls_.empty()) calls_.front().failed = true;
+    void fail(ByteView sqlstate = {}) {
+        if (calls_.empty()) return;
+        Call& call = calls_.front();
+        call.failed = true;
+        if (sqlstate.size() == call.sqlstate.size()) sqlstate.copy(call.sqlstate.data(), call.sqlstate.size());
     }
 
     // It has been answered; it is there until drop_finished().

@@ -16,6 +16,8 @@ namespace pgsluice::session {
 
 class Session;
 struct Call;
+struct Callee;
+enum class LimitKind : std::uint8_t;
 
 // Rules and limits as one immutable value; a session keeps the one that it began its transaction with.
 struct Rulebook {
@@ -41,8 +43,11 @@ class Host {
     virtual void defer(Session& session) = 0;
     // Sends a cancel request to the server, which is not lent again before that has ended: Pool::end_cancel follows.
     virtual void forward_cancel(pool::Pool& pool, pool::Server& server, CancelToken asked) = 0;
-    // `facts` of the statement; nullptr, or pointing to none, where it cannot be parsed.
-    virtual void on_verdict(const Session& session, const policy::Verdict& verdict, const sql::FactsRef* facts) = 0;
+    // `facts` of the statement `text`; nullptr, or pointing to none, where it cannot be parsed.
+    virtual void on_verdict(const Session& session, const policy::Verdict& verdict, const sql::FactsRef* facts,
+                            ByteView text) = 0;
+    // A statement is cut off, or refused, for a limit of a policy.
+    virtual void on_limit(const Session& session, LimitKind kind, const Callee& callee) = 0;
     // A query has been answered, or its client or server has gone before that.
     virtual void on_call(const Session& session, const Call& call) = 0;
     virtual void on_logged_in(Session& session) = 0;

@@ -228,6 +228,7 @@ class Session final : public Sink,
     void note_limit(const policy::Verdict& verdict);
     std::size_t pass_limited(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     void keep_to_limits(TimePoint now);
+    void cut_off(Call& call, Excess excess, TimePoint now);
     void cancel_call(Call& call, TimePoint now);
     bool holds_for_cancel(wire::FrontendTag tag);
     Call* counted_call();
@@ -240,6 +241,7 @@ class Session final : public Sink,
     enum class Entry : std::uint8_t { granted, held, refused };
     Entry take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server, OwnError& refused);
     Entry take_turn_of_query(ByteView text, wire::Outbox& to_server, OwnError& refused);
+    void tell_of_refusal(const Callee& callee);
     void give_turn_back();
     bool is_queued() const { return turn_ != nullptr && turn_->queued_since != never; }
     // session_state.cpp
@@ -331,6 +333,7 @@ class Session final : public Sink,
         bool is_taken = false;
         bool is_counted = false;    // it had its turn, and no server could be had then
         bool is_cancelled = false;  // by its client, while it is queued
+        std::optional<LimitKind> refused_for{};
     };
     std::unique_ptr<Turn> turn_;
 

@@ -25,8 +25,11 @@ class Recorder final : public Backend {
 
 class Log : public testing::Test {
   protected:
-    ~Log() override { install(nullptr); }
-    Recorder recorder_;
+    ~Log() override {
+        install(nullptr);
+        install_audit(nullptr);
+    }
+    Recorder recorder_, audit_;
 };
 
 }  // namespace
@@ -61,6 +64,23 @@ TEST_F(Log, text_fields_are_text_and_not_bool) {
     const char* text = "value";
     info("e", "m", {{"key", text}});
     EXPECT_EQ(recorder_.lines.at(0), "e m key=value");
+}
+
+TEST_F(Log, without_an_audit_log_nothing_is_audited) {
+    EXPECT_FALSE(is_audited());
+    audit(Level::error, "nothing", "nobody hears this");
+}
+
+TEST_F(Log, what_is_audited_stands_in_the_audit_log_whatever_the_log_takes) {
+    install(&recorder_);
+    install_audit(&audit_);
+    recorder_.least = audit_.least = Level::error;
+    EXPECT_TRUE(is_audited());
+    write_audited(Level::info, "a", "b", {{"user", "ann"}});
+    audit(Level::error, "c", "d");
+    write_audited(Level::error, "e", "f");
+    EXPECT_EQ(recorder_.lines, std::vector<std::string>{"e f"});
+    EXPECT_EQ(audit_.lines, (std::vector<std::string>{"a b user=ann", "c d", "e f"}));
 }
 
 }  // namespace pgsluice::log

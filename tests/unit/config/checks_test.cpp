@@ -194,6 +194,12 @@ INSTANTIATE_TEST_SUITE_P(
                            "5:33: policies[0].rewrite: is for action: rewrite alone"},
                       Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, action: limit, limit: {} } ]",
                            "5:46: policies[0].limit: limits nothing"},
+                      Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, sample_one_in: 5 } ]",
+                           "5:39: policies[0].sample_one_in: is for action: log alone"},
+                      Case{4, "routes: [ { name: a } ]\naudit: { file: no/such/folder/audit.log }",
+                           "5:16: audit.file: cannot write "},
+                      Case{4, "routes: [ { name: a } ]\naudit: { file: / }",
+                           "5:16: audit.file: cannot write /: it is a folder"},
                       Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p, limit: { max_duration: 5s } } ]",
                            "5:31: policies[0].limit: is for action: limit alone"},
                       Case{4,
@@ -261,6 +267,8 @@ INSTANTIATE_TEST_SUITE_P(
              "4:53: routes[1]: never used: a route before it"},
         Case{4, "routes: [ { name: a } ]\nadmin: { http: { address: 0.0.0.0, token: 0123456789abcdef } }",
              "5:43: admin.http.token: crosses the network in the clear"},
+        Case{4, "routes: [ { name: a, log: { audit: true } } ]",
+             "4:36: routes[0].log.audit: audits nothing: audit.file names no file"},
         Case{4, "routes: [ { name: a } ]\npolicies: [ { name: p } ]", "5:13: policies[0]: blocks every statement"}));
 
 class Harmless : public ::testing::TestWithParam<Case> {};

@@ -174,5 +174,15 @@ TEST(Limits, a_statement_prepared_before_is_limited_by_the_rules_of_its_bind) {
     script.run();
 }
 
+TEST(Limits, what_is_cut_off_is_told_once_with_the_statement) {
+    Script script(limited());
+    script.client_sends(client::query("select 'slow'")).wait(400ms);
+    script.expect([](World& world) { EXPECT_TRUE(world.limits().empty()); });
+    script.wait(2000ms);
+    script.expect(
+        [](World& world) { EXPECT_EQ(world.limits(), std::vector<std::string>{"short max_duration: select $1"}); });
+    script.run();
+}
+
 }  // namespace
 }  // namespace pgsluice::session

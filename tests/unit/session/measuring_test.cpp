@@ -95,6 +95,43 @@ TEST(Measuring, a_refused_statement_is_no_call) {
     script.run();
 }
 
+TEST(Measuring, the_servers_error_is_known_by_its_sqlstate) {
+    Script script = measured();
+    script.client_sends(client::query("select 1 / 0"))
+        .server_sends(server::error("22012", "division by zero") + server::ready())
+        .client_sends(client::query("select 1"))
+        .server_sends(server::one_row("1"));
+    script.expect([](World& world) {
+        ASSERT_EQ(world.calls().size(), 2U);
+        EXPECT_EQ(std::string(world.calls()[0].sqlstate.data(), 5), "22012");
+        EXPECT_EQ(world.calls()[1].sqlstate[0], '\0');
+    });
+    script.run();
+}
+
+TEST(Measuring, a_text_is_kept_as_it_was_sent_only_where_constants_are_told_and_no_password_is_in_it) {
+    for (const bool shows : {false, true}) {
+        World::Options options;
+        options.measures_calls = true;
+        options.shows_literals = shows;
+        Script script(options);
+        for (const char* text : {"select 17", "alter role a password 'x'", "selec 17"}) {
+            script.client_sends(client::query(text)).server_sends(server::one_row("1"));
+        }
+        script
+            .client_sends(client::parse("", "select 'x'") + client::bind("", "") + client::execute("") + client::sync())
+            .server_sends(server::parse_complete() + server::bind_complete() + server::command_complete("SELECT 1") +
+                          server::ready());
+        script.expect([shows](World& world) {
+            std::vector<std::string> texts;
+            for (const Call& call : world.calls()) texts.push_back(call.callee.text);
+            const std::vector<std::string> shown{"select 17", "", "", "select 'x'"};
+            EXPECT_EQ(texts, shows ? shown : std::vector<std::string>(4));
+        });
+        script.run();
+    }
+}
+
 TEST(Measuring, waits_and_bytes) {
     World::Options options;
     options.measures_calls = true;

@@ -228,5 +228,16 @@ TEST(ResultLimits, a_row_that_streams_is_left_out_as_a_whole) {
     EXPECT_NE(test::describe(world.client(0).peer.take()).find("ErrorResponse ERROR 54000"), std::string::npos);
 }
 
+TEST(ResultLimits, what_is_cut_off_is_told_once) {
+    for (const std::uint64_t max_bytes : {0, 20}) {
+        Script script(limited(config::PoolMode::transaction, max_bytes));
+        script.client_sends(client::query("table big")).server_sends(result(1, 9));
+        const std::vector<std::string> told{max_bytes == 0 ? "small max_rows: table big"
+                                                           : "small max_bytes: table big"};
+        script.expect([told](World& world) { EXPECT_EQ(world.limits(), told); });
+        script.run();
+    }
+}
+
 }  // namespace
 }  // namespace pgsluice::session

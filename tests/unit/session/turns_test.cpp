@@ -239,5 +239,28 @@ TEST(Turns, those_of_another_shape_are_counted_apart) {
     script.run();
 }
 
+TEST(Turns, who_is_refused_is_told_with_the_limit_and_the_statement) {
+    Script script(limited());
+    script.add_client()
+        .client_sends(client::query("select 'costly'"))
+        .client_sends(1, client::query("select 'costly', 2"))
+        .client_sends(1, execute_all("select 'costly', 3") + client::sync());
+    script.expect([](World& world) { EXPECT_EQ(world.limits().at(0), "few concurrency: select $1, $2"); });
+    script.run();
+}
+
+TEST(Turns, who_waits_in_vain_is_told_and_who_waits_is_not) {
+    Script script(limited({.excess = config::LimitExcess::queue}));
+    script.add_client()
+        .client_sends(client::query("select 'costly'"))
+        .client_sends(1, client::query("select 'costly', 2"))
+        .wait(1s);
+    script.expect([](World& world) { EXPECT_TRUE(world.limits().empty()); });
+    script.wait(3s);
+    script.expect(
+        [](World& world) { EXPECT_EQ(world.limits(), std::vector<std::string>{"few concurrency: select $1, $2"}); });
+    script.run();
+}
+
 }  // namespace
 }  // namespace pgsluice::session

@@ -1,0 +1,56 @@
+#include "log_writer.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
+
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace pgsluice::daemon {
+namespace {
+
+// Flushes share spdlog's queue with the lines that LogSink::reserve counts.
+constexpr std::size_t queue_slack = 64;
+
+// Signals belong to the main thread; SIGPIPE would end the process when a log's reader goes.
+void block_signals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+}  // namespace
+
+LogWriter::LogWriter(std::shared_ptr<LogSink> sink, Setup setup)
+    : setup_(setup),
+      sink_(std::move(sink)),
+      thread_(std::make_shared<spdlog::details::thread_pool>(setup.queue_lines + queue_slack, 1, block_signals)),
+      logger_(std::make_shared<spdlog::async_logger>("pgsluice", sink_, thread_,
+                                                     spdlog::async_overflow_policy::overrun_oldest)) {
+    logger_->set_error_handler([](const std::string&) {});  // the default prints to standard error
+}
+
+LogWriter::~LogWriter() {
+    const TimePoint deadline = std::chrono::steady_clock::now() + setup_.exit;
+    sink_->give_up_at(deadline);
+    while (sink_->waiting() != 0 && std::chrono::steady_clock::now() < deadline + Milliseconds(200))
+        std::this_thread::sleep_for(Milliseconds(2));
+    // A thread that hangs inside write(2) cannot be joined: it is left to the end of the process, with all it uses.
+    if (sink_->waiting() != 0) static_cast<void>(new auto(std::pair(thread_, logger_)));
+}
+
+bool LogWriter::add(std::string_view line) {
+    if (!sink_->reserve(setup_.queue_lines)) return false;
+    logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+    return true;
+}
+
+void LogWriter::replace(LogDescriptor descriptor) {
+    sink_->replace(std::move(descriptor));
+    logger_->flush();  // so that an idle log lets go of the old file
+}
+
+}  // namespace pgsluice::daemon
