@@ -55,6 +55,7 @@ constexpr std::array options{
     Option{"server_connect_timeout", "timeouts.connect", Unit::seconds},
     Option{"server_login_retry", "timeouts.connect_retry", Unit::seconds},
     Option{"tcp_keepcnt", "timeouts.keepalive.count", Unit::number},
+    Option{"suspend_timeout", "timeouts.suspend", Unit::seconds},
     Option{"tcp_keepidle", "timeouts.keepalive.idle", Unit::seconds},
     Option{"tcp_keepintvl", "timeouts.keepalive.interval", Unit::seconds},
     Option{"tcp_user_timeout", "timeouts.tcp_user", Unit::milliseconds},

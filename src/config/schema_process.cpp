@@ -106,6 +106,7 @@ const Schema<Timeouts>& timeouts_schema() {
         key<T>("cancel", &T::cancel, Duration{}, new_connections),
         key<T>("abandoned", &T::abandoned, Duration{}, live),
         key<T>("tcp_user", &T::tcp_user, Duration{1ms, 24h}, new_connections),
+        key<T>("suspend", &T::suspend, Duration{}, live),
         section<T>("keepalive", &T::keepalive, Object<Keepalive>{keepalive_schema}),
     };
     return schema;

@@ -121,6 +121,28 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     }
 }
 
+// While all stands still, nobody new is looked at, and the time does not count. Who goes meanwhile has gone.
+boost::asio::awaitable<Checked> wait_while_suspended(Login& login) {
+    Worker& worker = login.worker;
+    constexpr Milliseconds interval{100};
+    while (worker.is_suspended() && !worker.process().draining) {
+        const TimePoint began = worker.read_clock();
+        std::array<char, 256> chunk{};
+        const auto got = co_await login.link->read_some(chunk, began + interval);
+        if (got)
+            login.in.append(chunk.data(), *got);
+        else if (got.error() != boost::system::errc::timed_out)
+            co_return network_failure(got.error());
+        // Nothing is to come before it has been asked for its password.
+        if (login.in.size() > chunk.size()) {
+            co_return Failure{LoginFailure::protocol_violation, "sends messages before it has been asked for any",
+                              wire::fatal("08P01", "expected an answer to an authentication request")};
+        }
+        if (login.until != never) login.until += worker.read_clock() - began;
+    }
+    co_return std::nullopt;
+}
+
 Failure shutting_down() {
     return {LoginFailure::shutting_down, "shutting down", wire::fatal("57P03", "the database system is shutting down")};
 }
@@ -186,6 +208,9 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         co_return Failure{LoginFailure::no_rule, "an authentication rule rejects", auth::rejected_by_rule(facts)};
     }
     const bool for_console = snapshot.config.console.answers(who.database);
+    if (!for_console) {
+        if (auto failure = co_await wait_while_suspended(login)) co_return failure;
+    }
     const routing::Facts routed{who.database, who.user, who.application_name, login.tls.server_name, login.address};
     const config::Route* route = for_console ? nullptr : snapshot.routes.choose(routed);
     Found found = co_await find_credential(login, route);

@@ -272,6 +272,7 @@ void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint
     if (!worker.snapshot()->config.log.pool_errors) return;
     log::warning("server_connect_failed", error.text,
                  {{"reason", metrics::names_of(metrics::ConnectFailure{})[static_cast<std::size_t>(error.reason)]},
+                worker.heed_suspension(*attempt.link);
                   {"route", target.route},
                   {"cluster", target.cluster.name},
                   {"database", target.database},

@@ -207,9 +207,14 @@ void Supervisor::close_listeners() {
     phase_ = Phase::draining;
     phase_ends_ = never;
     process_.draining = true;
+    // Nobody could leave.
+    process_.gates.end_suspension();
     unix_addresses_.clear();
     for (auto& worker : workers_) {
-        worker->post([target = worker.get()] { target->stop_listening(); });
+        worker->post([target = worker.get()] {
+            target->stop_listening();
+            target->obey_gates();
+        });
     }
     if (leave_ == Leave::after_transactions) drain();
 }

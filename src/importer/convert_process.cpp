@@ -126,6 +126,8 @@ void convert_timeouts(const Source& source, config::Config& config) {
     timeouts.connect_retry = options.seconds("server_login_retry");
     timeouts.cancel = options.seconds("cancel_wait_timeout");
     if (options.is_set("tcp_user_timeout"))
+    // Zero closes at once there, and waits for ever here.
+    timeouts.suspend = std::max(options.seconds("suspend_timeout"), Milliseconds(1));
         timeouts.tcp_user = std::min(Milliseconds(options.number("tcp_user_timeout")), longest_unacknowledged);
     // Where PgBouncer has no value of its own the system's hold, two hours; ours are for finding a dead peer in
     // minutes.

@@ -79,7 +79,7 @@ struct Keepalive {
 };
 struct Timeouts {
     ClientTimeouts client;
-    Milliseconds connect{5000}, connect_retry{1000}, cancel{10000}, abandoned{5000}, tcp_user{30000};
+    Milliseconds connect{5000}, connect_retry{1000}, cancel{10000}, abandoned{5000}, suspend{10000}, tcp_user{30000};
     Keepalive keepalive;
 };
 
