@@ -40,6 +40,8 @@ const Schema<User>& user_schema() {
         section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}),
         key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "limits.connections_per_user"},
                new_connections),
+        key<T>("max_server_connections", &T::max_server_connections,
+               Number{0, 1'000'000, "limits.server_connections_per_user"}, new_connections),
     };
     return schema;
 }

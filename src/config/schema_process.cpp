@@ -81,6 +81,7 @@ const Schema<Limits>& limits_schema() {
         key<T>("connections_per_user", &T::connections_per_user, connections, new_connections),
         key<T>("connections_per_database", &T::connections_per_database, connections, new_connections),
         key<T>("connections_per_address", &T::connections_per_address, connections, new_connections),
+        key<T>("server_connections_per_user", &T::server_connections_per_user, connections, new_connections),
         key<T>("login_timeout", &T::login_timeout, Duration{}, new_connections),
         key<T>("inspect_bytes", &T::inspect_bytes, Size{16 * kibibyte, longest_message}, live),
         key<T>("parse_inline", &T::parse_inline, Size{kibibyte, 64 * kibibyte}, live),
@@ -105,8 +106,8 @@ const Schema<Timeouts>& timeouts_schema() {
         key<T>("connect_retry", &T::connect_retry, Duration{}, new_connections),
         key<T>("cancel", &T::cancel, Duration{}, new_connections),
         key<T>("abandoned", &T::abandoned, Duration{}, live),
-        key<T>("tcp_user", &T::tcp_user, Duration{1ms, 24h}, new_connections),
         key<T>("suspend", &T::suspend, Duration{}, live),
+        key<T>("tcp_user", &T::tcp_user, Duration{1ms, 24h}, new_connections),
         section<T>("keepalive", &T::keepalive, Object<Keepalive>{keepalive_schema}),
     };
     return schema;

@@ -112,6 +112,7 @@ void convert_limits(const Source& source, config::Config& config) {
     limits.client_connections = std::clamp(options.number("max_client_conn"), 1U, most_clients);
     limits.connections_per_user = std::min(options.number("max_user_client_connections"), most_clients);
     limits.connections_per_database = std::min(options.number("max_db_client_connections"), most_clients);
+    limits.server_connections_per_user = std::min(options.number("max_user_connections"), most_clients);
     limits.login_timeout = options.seconds("client_login_timeout");
     limits.message_bytes =
         std::clamp<std::uint64_t>(options.number("max_packet_size"), shortest_message, longest_message);
@@ -125,9 +126,9 @@ void convert_timeouts(const Source& source, config::Config& config) {
     timeouts.connect = options.seconds("server_connect_timeout");
     timeouts.connect_retry = options.seconds("server_login_retry");
     timeouts.cancel = options.seconds("cancel_wait_timeout");
-    if (options.is_set("tcp_user_timeout"))
     // Zero closes at once there, and waits for ever here.
     timeouts.suspend = std::max(options.seconds("suspend_timeout"), Milliseconds(1));
+    if (options.is_set("tcp_user_timeout"))
         timeouts.tcp_user = std::min(Milliseconds(options.number("tcp_user_timeout")), longest_unacknowledged);
     // Where PgBouncer has no value of its own the system's hold, two hours; ours are for finding a dead peer in
     // minutes.

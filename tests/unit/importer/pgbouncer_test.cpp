@@ -142,7 +142,7 @@ TEST_F(Import, TimesAndLimitsAreCarriedOver) {
         "query_timeout = 1\ntransaction_timeout = 2\nidle_transaction_timeout = 3\nclient_idle_timeout = 4\n"
         "server_login_retry = 0.5\ncancel_wait_timeout = 6\nclient_login_timeout = 7\nmax_client_conn = 8\n"
         "max_user_client_connections = 9\nmax_db_client_connections = 10\nmax_packet_size = 1000000\n"
-        "tcp_keepalive = 0\ntcp_user_timeout = 1234");
+        "tcp_keepalive = 0\ntcp_user_timeout = 1234\nmax_user_connections = 11\nsuspend_timeout = 12");
     EXPECT_EQ(config.timeouts.client.query, std::chrono::seconds(1));
     EXPECT_EQ(config.timeouts.client.transaction, std::chrono::seconds(2));
     EXPECT_EQ(config.timeouts.client.idle_transaction, std::chrono::seconds(3));
@@ -153,6 +153,8 @@ TEST_F(Import, TimesAndLimitsAreCarriedOver) {
     EXPECT_EQ(config.limits.client_connections, 8U);
     EXPECT_EQ(config.limits.connections_per_user, 9U);
     EXPECT_EQ(config.limits.connections_per_database, 10U);
+    EXPECT_EQ(config.limits.server_connections_per_user, 11U);
+    EXPECT_EQ(config.timeouts.suspend, std::chrono::seconds(12));
     EXPECT_EQ(config.limits.message_bytes, 1000000U);
     EXPECT_EQ(config.timeouts.keepalive.idle, Milliseconds(0));
     EXPECT_EQ(config.timeouts.tcp_user, Milliseconds(1234));
@@ -442,10 +444,11 @@ TEST_F(Import, UsersAreAskedForWhereAuthUserIs) {
 TEST_F(Import, LimitsOfUsersStandBesideTheirPasswordsInTheFile) {
     users("\"ann\" \"x\"\n");
     const auto& config = options(
-        "auth_file = users.txt\n[users]\nann = max_user_client_connections=3 query_timeout=2\n"
+        "auth_file = users.txt\n[users]\nann = max_user_client_connections=3 max_user_connections=5 query_timeout=2\n"
         "eve = query_timeout=2\n");
     ASSERT_EQ(config.auth.source.users.size(), 1U);
     EXPECT_EQ(config.auth.source.users[0].max_connections, 3U);
+    EXPECT_EQ(config.auth.source.users[0].max_server_connections, 5U);
     EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::not_done, "[users] eve")));
 }
 
