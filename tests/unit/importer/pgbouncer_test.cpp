@@ -380,7 +380,7 @@ TEST_F(Import, WhatWouldMakeMoreThanAnybodyCanUseIsBroken) {
     std::string databases, users = "[users]\n";
     for (int i = 0; i < 200; ++i) {
         databases += "d" + std::to_string(i) + " = host=h\n";
-        users += "u" + std::to_string(i) + " = pool_size=1\n";
+        users += "u" + std::to_string(i) + " = pool_size=" + std::to_string(i + 1) + "\n";
     }
     EXPECT_TRUE(read(databases, users).has(Weight::broken));
     EXPECT_LE(imported.config.routes.size(), 5000U);
@@ -450,6 +450,22 @@ TEST_F(Import, LimitsOfUsersStandBesideTheirPasswordsInTheFile) {
     EXPECT_EQ(config.auth.source.users[0].max_connections, 3U);
     EXPECT_EQ(config.auth.source.users[0].max_server_connections, 5U);
     EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::not_done, "[users] eve")));
+}
+
+TEST_F(Import, UsersWhosePoolsAreAlikeShareARoute) {
+    const auto& config = read("a = host=h\nb = host=h user=cid",
+                              "[users]\nann = pool_mode=session pool_size=2\nbob = pool_size=5\n"
+                              "cid = query_timeout=1 pool_size=2 pool_mode=session\neve = pool_mode=session\n")
+                             .config;
+    ASSERT_EQ(config.routes.size(), 5U);
+    EXPECT_EQ(config.routes[0].name, "a/ann");
+    EXPECT_THAT(config.routes[0].match.users, ElementsAre("ann", "cid"));
+    EXPECT_EQ(config.routes[0].pool.size, 2U);
+    EXPECT_THAT(config.routes[1].match.users, ElementsAre("bob"));
+    EXPECT_THAT(config.routes[2].match.users, ElementsAre("eve"));
+    EXPECT_THAT(config.routes[3].match.users, IsEmpty());
+    EXPECT_EQ(config.routes[4].name, "b");
+    EXPECT_EQ(config.routes[4].pool.size, 2U) << "of the user that all its clients become";
 }
 
 TEST_F(Import, AnAuthFileThatIsNotThereIsBroken) {
