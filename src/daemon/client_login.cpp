@@ -183,6 +183,37 @@ boost::asio::awaitable<Checked> let_into_console(Login& login) {
     co_return std::nullopt;
 }
 
+// Among all clients, and among those of its address.
+Checked check_place(const Login& login, const ClientSlot& slot) {
+    if (!slot.is_within_limit()) {
+        return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
+                       wire::fatal("53300", "sorry, too many clients already")};
+    }
+    if (!login.place.is_within_limit()) {
+        auto refused = ClientLimits::too_many_from(login.address.to_string(),
+                                                   login.snapshot->config.limits.connections_per_address);
+        return Failure{LoginFailure::too_many_clients, refused.message, std::move(refused)};
+    }
+    return std::nullopt;
+}
+
+// The limits of clients hold for who only looks. An administrator gets in, beyond the reserved places as a client.
+Checked take_console_place(const Login& login, ClientSlot& slot, admin::Role role, const Users::Entry* user,
+                           Admission& admission) {
+    const bool is_administrator = role == admin::Role::admin;
+    if (slot.enter_console(is_administrator) && slot.is_reserved()) return std::nullopt;
+    if (auto failure = check_place(login, slot)) return failure;
+    if (is_administrator) return std::nullopt;
+    ClientLimits::Request request;
+    request.user = login.identity.user;
+    request.database = login.identity.database;
+    request.user_limit = user == nullptr ? 0 : user->max_connections;
+    ClientLimits& limits = login.worker.process().clients;
+    auto refused = limits.admit(request, login.worker.snapshot()->config.limits, admission);
+    if (!refused) return std::nullopt;
+    return Failure{LoginFailure::too_many_clients, refused->message, std::move(refused)};
+}
+
 // The whole login behind the startup packets.
 boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     Worker& worker = login.worker;
@@ -190,14 +221,10 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     const protocol::ClientIdentity& who = login.identity;
     if (worker.process().draining) co_return shutting_down();
     if (login.is_by_console_socket()) co_return co_await let_into_console(login);
-    if (!slot.is_within_limit()) {
-        co_return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
-                          wire::fatal("53300", "sorry, too many clients already")};
-    }
-    if (!login.place.is_within_limit()) {
-        auto refused =
-            ClientLimits::too_many_from(login.address.to_string(), snapshot.config.limits.connections_per_address);
-        co_return Failure{LoginFailure::too_many_clients, refused.message, std::move(refused)};
+    // Who may be an administrator must prove it before anybody knows.
+    const bool for_console = snapshot.config.console.answers(who.database);
+    if (!for_console) {
+        if (auto failure = check_place(login, slot)) co_return failure;
     }
     const auth::LoginFacts facts{login.address, login.link->is_tls(), who.database, who.user};
     const config::AuthRule* rule = auth::match(snapshot.config.auth.rules, facts);
@@ -207,7 +234,6 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     if (rule->method == config::AuthMethod::reject) {
         co_return Failure{LoginFailure::no_rule, "an authentication rule rejects", auth::rejected_by_rule(facts)};
     }
-    const bool for_console = snapshot.config.console.answers(who.database);
     if (!for_console) {
         if (auto failure = co_await wait_while_suspended(login)) co_return failure;
     }
@@ -237,6 +263,8 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
                               wire::fatal("42501", "permission denied for database \"" + who.database + "\"", "",
                                           "admin.console.users and stats_users of pgsluice name who may use it.")};
         }
+        Admission admission;
+        if (auto failure = take_console_place(login, slot, *role, user, admission)) co_return failure;
         co_await serve_console(login, *role);
         co_return std::nullopt;
     }

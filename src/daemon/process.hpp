@@ -73,8 +73,7 @@ class Process {
     boost::asio::thread_pool helpers{2};  // key derivation and name service look-ups, which block
     Orders* orders = nullptr;             // set before any worker starts
     std::atomic<bool> draining{false};
-    std::atomic<std::uint32_t> consoles{0};  // clients of the console: nothing waits for them
-    std::atomic<bool> lookups_fail{false};   // the last auth.query that was asked gave no answer
+    std::atomic<bool> lookups_fail{false};  // the last auth.query that was asked gave no answer
 
   private:
     std::mutex mutex_;

@@ -236,7 +236,7 @@ void Supervisor::poll() {
     const TimePoint at = now();
     if (phase_ == Phase::delaying && at >= phase_ends_) close_listeners();
     if (phase_ == Phase::draining) {
-        const bool empty = process_.clients.clients() <= process_.consoles;
+        const bool empty = process_.clients.clients() == 0;
         if (empty || at >= phase_ends_) {
             log::info("shutdown_finished", empty ? "every client has gone" : "shutdown.timeout has passed");
             phase_ = Phase::stopped;
