@@ -36,7 +36,7 @@ constexpr std::array entries{
     Entry{"kill", Verb::kill, Words::perhaps_one, Role::admin, "KILL", "KILL [<db>]"},
     Entry{"wait_close", Verb::wait_close, Words::perhaps_one, Role::admin, "WAIT_CLOSE", "WAIT_CLOSE [<db>]"},
     Entry{"kill_client", Verb::kill_client, Words::one, Role::admin, "KILL_CLIENT", "KILL_CLIENT <client_id>"},
-    Entry{"suspend", Verb::suspend, Words::none, Role::admin, "SUSPEND", ""},
+    Entry{"suspend", Verb::suspend, Words::none, Role::admin, "SUSPEND", "SUSPEND"},
     Entry{"shutdown", Verb::shutdown, Words::perhaps_one, Role::admin, "SHUTDOWN",
           "SHUTDOWN [WAIT_FOR_SERVERS | WAIT_FOR_CLIENTS]"},
     Entry{"set", Verb::configure, Words::assignment, Role::admin, "SET", "SET <key> = <value>"},
@@ -128,10 +128,6 @@ std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
                           (entry->argument == Words::one && arguments == 1);
     if (!is_right) return unknown(text);
     if (role < entry->least) return denied(first);
-    if (entry->verb == Verb::suspend) {
-        return wire::error("0A000", "SUSPEND is not supported", "",
-                           "PAUSE lets transactions end and holds the rest back; nothing here takes sockets over.");
-    }
     Command command{entry->verb, arguments == 0 ? std::string() : words->back(), std::string(entry->tag)};
     // Names of databases keep their case.
     if (command.verb == Verb::shutdown || command.verb == Verb::show) command.argument = lower_case(command.argument);

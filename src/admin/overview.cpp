@@ -117,6 +117,7 @@ std::string overview(const OverviewFacts& facts) {
     out["workers"] = facts.workers;
     out["draining"] = facts.scene.is_draining;
     out["all_paused"] = facts.scene.all_paused;
+    out["suspended"] = facts.scene.suspended;
     out["paused_databases"] = names_in(facts.scene.paused);
     out["disabled_databases"] = names_in(facts.scene.disabled);
     out["routes"] = routes_of(facts);

@@ -122,14 +122,24 @@ std::vector<Row> databases(const Scene& scene) {
     return rows;
 }
 
-// Those of the configuration and those that are here.
+// Those of the configuration and those that are here, also only as users of servers.
 std::vector<Row> users(const Scene& scene) {
-    std::map<std::string, std::uint32_t> limits;
-    for (const ClientView& client : scene.view.clients) limits[client.user] = scene.config.limits.connections_per_user;
+    struct Limits {
+        std::uint32_t server_connections, client_connections;
+    };
+    const config::Limits& all = scene.config.limits;
+    std::map<std::string, Limits> limits;
+    const auto add_name = [&](const std::string& name) {
+        limits.try_emplace(name, Limits{all.server_connections_per_user, all.connections_per_user});
+    };
+    for (const ClientView& client : scene.view.clients) add_name(client.user);
+    for (const ServerView& server : scene.view.servers) add_name(server.pool.user);
     const auto add = [&](const config::UserSource& source) {
         for (const config::User& user : source.users) {
-            limits[user.name] =
-                user.max_connections == 0 ? scene.config.limits.connections_per_user : user.max_connections;
+            add_name(user.name);
+            Limits& own = limits.at(user.name);
+            if (user.max_server_connections != 0) own.server_connections = user.max_server_connections;
+            if (user.max_connections != 0) own.client_connections = user.max_connections;
         }
     };
     add(scene.config.auth.source);
@@ -137,10 +147,9 @@ std::vector<Row> users(const Scene& scene) {
     std::vector<Row> rows;
     for (const auto& each_user : limits) {
         const std::string& name = each_user.first;
-        const std::uint32_t limit = each_user.second;
-        rows.push_back({name, "0", "0", std::nullopt, "0",
+        rows.push_back({name, "0", "0", std::nullopt, cell(each_user.second.server_connections),
                         count(scene.view.servers, [&](const ServerView& each) { return each.pool.user == name; }),
-                        cell(limit),
+                        cell(each_user.second.client_connections),
                         count(scene.view.clients, [&](const ClientView& each) { return each.user == name; })});
     }
     return rows;

@@ -50,8 +50,9 @@ std::vector<Row> memory(const Scene&) {
 }
 
 std::vector<Row> state(const Scene& scene) {
-    return {
-        {"active", scene.is_draining ? "no" : "yes"}, {"paused", scene.all_paused ? "yes" : "no"}, {"suspended", "no"}};
+    return {{"active", scene.is_draining ? "no" : "yes"},
+            {"paused", scene.all_paused ? "yes" : "no"},
+            {"suspended", scene.suspended ? "yes" : "no"}};
 }
 
 std::vector<Row> version(const Scene& scene) {

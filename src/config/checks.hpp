@@ -17,6 +17,9 @@ namespace pgsluice::config {
 // Also fills in what has the only cluster as its default.
 void check(Reader& reader, const Node& root, Config& config);
 
+// Warnings about combinations that are possible and hardly meant. Wants the users of users_file to have been read.
+void check_doubts(Reader& reader, const Node& root, const Config& config);
+
 // The parts of check(), in files of their own.
 void check_listeners(Reader& reader, const Node& root, const Config& config);
 void check_auth(Reader& reader, const Node& root, Config& config);

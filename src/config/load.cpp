@@ -35,6 +35,7 @@ Loaded load(const std::string& path) {
     // With a file missing, what seems to be left out may stand there: only single values can be judged.
     if (document->complete) check(reader, document->root, config);
     read_users_files(reader, document->root, config);
+    if (document->complete) check_doubts(reader, document->root, config);
     reader.settle_loose_files(config.secret_files);
     return reader.finish(std::move(config));
 }

@@ -3,6 +3,8 @@
 #include "schemas.hpp"
 #include "text_map.hpp"
 
+#include <pgsluice/config/ranges.hpp>
+
 namespace pgsluice::config {
 namespace {
 
@@ -38,8 +40,10 @@ const Schema<User>& user_schema() {
         key<T>("name", &T::name, Text{false}, new_connections).required(),
         key<T>("password", &T::password, Password{}, new_connections),
         section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}),
-        key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "limits.connections_per_user"},
+        key<T>("max_connections", &T::max_connections, Number{0, most_connections, "limits.connections_per_user"},
                new_connections),
+        key<T>("max_server_connections", &T::max_server_connections,
+               Number{0, most_connections, "limits.server_connections_per_user"}, new_connections),
     };
     return schema;
 }

@@ -2,6 +2,8 @@
 #include "schema_users.hpp"
 #include "schemas.hpp"
 
+#include <pgsluice/config/ranges.hpp>
+
 namespace pgsluice::config {
 namespace {
 
@@ -18,12 +20,7 @@ const Schema<Endpoint>& endpoint_schema() {
 const Schema<ServerTls>& tls_schema() {
     using T = ServerTls;
     using enum Changes;
-    const Words<ServerTlsMode> modes{{{"disable", ServerTlsMode::disable},
-                                      {"allow", ServerTlsMode::allow},
-                                      {"prefer", ServerTlsMode::prefer},
-                                      {"require", ServerTlsMode::require},
-                                      {"verify-ca", ServerTlsMode::verify_ca},
-                                      {"verify-full", ServerTlsMode::verify_full}}};
+    const Words<ServerTlsMode> modes{{server_tls_modes.begin(), server_tls_modes.end()}};
     const Words<ChannelBinding> bindings{{{"disable", ChannelBinding::disable},
                                           {"prefer", ChannelBinding::prefer},
                                           {"require", ChannelBinding::require}}};
@@ -47,7 +44,8 @@ const Schema<Cluster>& cluster_schema() {
         Schema<T> keys{
             section<T>("servers", &T::servers, ListOf<Object<Endpoint>>{{endpoint_schema}}).required(),
             key<T>("load_balance_hosts", &T::load_balance_hosts, orders, new_connections).settable(),
-            key<T>("max_connections", &T::max_connections, Number{0, 100'000, "no limit"}, live).settable(),
+            key<T>("max_connections", &T::max_connections, Number{0, most_server_connections, "no limit"}, live)
+                .settable(),
             key<T>("max_connecting", &T::max_connecting, Number{1, 1000}, live).settable(),
             section<T>("tls", &T::tls, Object<ServerTls>{tls_schema}),
         };

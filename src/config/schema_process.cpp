@@ -2,21 +2,20 @@
 #include "codecs.hpp"
 #include "schemas.hpp"
 
+#include <pgsluice/config/ranges.hpp>
+
 namespace pgsluice::config {
 namespace {
 
-constexpr std::uint64_t kibibyte = 1 << 10, mebibyte = 1 << 20;
-constexpr std::uint64_t longest_message = 1073741822;  // PostgreSQL's PQ_LARGE_MESSAGE_LIMIT
-constexpr std::uint64_t most_connections = 1'000'000;
+constexpr std::uint64_t kibibyte = 1 << 10;
 
 const Schema<Keepalive>& keepalive_schema() {
     using T = Keepalive;
     using enum Changes;
-    constexpr Milliseconds most = 32767s;  // Linux's MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL
     static const Schema<T> schema{
-        key<T>("idle", &T::idle, Duration{1s, most}, new_connections),
-        key<T>("interval", &T::interval, Duration{1s, most, false}, new_connections),
-        key<T>("count", &T::count, Number{1, 127}, new_connections),
+        key<T>("idle", &T::idle, Duration{1s, longest_keepalive}, new_connections),
+        key<T>("interval", &T::interval, Duration{1s, longest_keepalive, false}, new_connections),
+        key<T>("count", &T::count, Number{1, most_keepalive_probes}, new_connections),
     };
     return schema;
 }
@@ -81,10 +80,11 @@ const Schema<Limits>& limits_schema() {
         key<T>("connections_per_user", &T::connections_per_user, connections, new_connections),
         key<T>("connections_per_database", &T::connections_per_database, connections, new_connections),
         key<T>("connections_per_address", &T::connections_per_address, connections, new_connections),
+        key<T>("server_connections_per_user", &T::server_connections_per_user, connections, new_connections),
         key<T>("login_timeout", &T::login_timeout, Duration{}, new_connections),
-        key<T>("inspect_bytes", &T::inspect_bytes, Size{16 * kibibyte, longest_message}, live),
+        key<T>("inspect_bytes", &T::inspect_bytes, Size{shortest_message_limit, longest_message_limit}, live),
         key<T>("parse_inline", &T::parse_inline, Size{kibibyte, 64 * kibibyte}, live),
-        key<T>("message_bytes", &T::message_bytes, Size{16 * kibibyte, longest_message}, live),
+        key<T>("message_bytes", &T::message_bytes, Size{shortest_message_limit, longest_message_limit}, live),
     };
     return schema;
 }
@@ -105,7 +105,8 @@ const Schema<Timeouts>& timeouts_schema() {
         key<T>("connect_retry", &T::connect_retry, Duration{}, new_connections),
         key<T>("cancel", &T::cancel, Duration{}, new_connections),
         key<T>("abandoned", &T::abandoned, Duration{}, live),
-        key<T>("tcp_user", &T::tcp_user, Duration{1ms, 24h}, new_connections),
+        key<T>("suspend", &T::suspend, Duration{}, live),
+        key<T>("tcp_user", &T::tcp_user, Duration{1ms, longest_unacknowledged}, new_connections),
         section<T>("keepalive", &T::keepalive, Object<Keepalive>{keepalive_schema}),
     };
     return schema;

@@ -2,10 +2,10 @@
 #include "schemas.hpp"
 #include "text_map.hpp"
 
+#include <pgsluice/config/ranges.hpp>
+
 namespace pgsluice::config {
 namespace {
-
-constexpr std::uint64_t largest_pool = 100'000;
 
 const Schema<RouteMatch>& match_schema() {
     using T = RouteMatch;
@@ -39,7 +39,8 @@ const Schema<Pool>& pool_schema() {
         key<T>("idle_timeout", &T::idle_timeout, Duration{}, live),
         key<T>("lifetime", &T::lifetime, Duration{}, live),
         key<T>("check_after_idle", &T::check_after_idle, Duration{}, live),
-        key<T>("max_prepared_statements", &T::max_prepared_statements, Number{0, 1'000'000, "off"}, new_connections),
+        key<T>("max_prepared_statements", &T::max_prepared_statements, Number{0, most_prepared_statements, "off"},
+               new_connections),
         key<T>("session_state", &T::session_state, states, new_connections),
         key<T>("max_pinned", &T::max_pinned, Percent{}, live),
         key<T>("custom_settings", &T::custom_settings, custom, live),
@@ -86,7 +87,8 @@ const Schema<Route>& route_schema() {
         section<T>("pool", &T::pool, Object<Pool>{pool_schema}).settable(),
         section<T>("timeouts", &T::timeouts, Object<ClientTimeoutOverrides>{timeout_overrides_schema}).settable(),
         section<T>("log", &T::log, Object<QueryLog>{query_log_schema}).settable(),
-        key<T>("max_connections", &T::max_connections, Number{0, 1'000'000, "no limit"}, new_connections).settable(),
+        key<T>("max_connections", &T::max_connections, Number{0, most_connections, "no limit"}, new_connections)
+            .settable(),
         key<T>("replication", &T::replication, replication, new_connections),
     };
     return schema;

@@ -25,14 +25,31 @@ std::uint32_t ClientLimits::enter(std::uint32_t limit) {
     return clients_ <= limit ? 0 : clients_ - limit;
 }
 
-void ClientLimits::leave() {
+void ClientLimits::leave(As as) {
     const std::lock_guard lock(mutex_);
+    if (as == As::reserved) {
+        --reserved_;
+        return;
+    }
     --clients_;
+    if (as == As::console) --consoles_;
+}
+
+std::optional<ClientLimits::As> ClientLimits::enter_console(bool is_administrator, bool is_within_limit) {
+    const std::lock_guard lock(mutex_);
+    if (is_administrator && reserved_ < reserved_for_administrators) {
+        --clients_;
+        ++reserved_;
+        return As::reserved;
+    }
+    if (!is_within_limit) return std::nullopt;
+    ++consoles_;
+    return As::console;
 }
 
 std::uint32_t ClientLimits::clients() const {
     const std::lock_guard lock(mutex_);
-    return clients_;
+    return clients_ - consoles_;
 }
 
 AddressPlace ClientLimits::enter_from(const std::string& address, std::uint32_t limit) {

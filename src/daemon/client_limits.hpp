@@ -85,9 +85,23 @@ class ClientLimits {
     // CancelRequest. They live on descriptors that are reserved for this, and no more of them may.
     static constexpr std::uint32_t refusals_at_once = 64;
 
-    // From accept on. Returns by how many the limit is exceeded, this connection included.
+    // Administrators that the console takes beside all clients, so that one gets in when nobody else does. They live on
+    // reserved descriptors too.
+    static constexpr std::uint32_t reserved_for_administrators = 3;
+
+    // What a connection counts as.
+    enum class As : std::uint8_t {
+        client,
+        console,   // among the clients
+        reserved,  // for administrators, and beside them
+    };
+    // From accept on, as a client. Returns by how many the limit is exceeded, this connection included.
     std::uint32_t enter(std::uint32_t limit);
-    void leave();
+    void leave(As as);
+    // A client turns out to be one of the console. nullopt: an administrator finds no reserved place free, or is none,
+    // and is beyond the limit.
+    std::optional<As> enter_console(bool is_administrator, bool is_within_limit);
+    // Without those of the console, which the process does not wait for when it ends.
     std::uint32_t clients() const;
 
     AddressPlace enter_from(const std::string& address, std::uint32_t limit);
@@ -105,7 +119,9 @@ class ClientLimits {
     void give_back(AddressPlace& place);
 
     mutable std::mutex mutex_;
-    std::uint32_t clients_ = 0;
+    std::uint32_t clients_ = 0;     // those of the console among them that have no reserved place
+    std::uint32_t consoles_ = 0;    // of these
+    std::uint32_t reserved_ = 0;    // administrators beside them
     std::array<Counts, 3> counts_;  // by user, database, route
     Counts addresses_;
 };
@@ -115,15 +131,25 @@ class ClientSlot {
   public:
     ClientSlot() = default;
     ClientSlot(ClientLimits& limits, std::uint32_t limit) : limits_(&limits), excess_(limits.enter(limit)) {}
-    ClientSlot(ClientSlot&& other) noexcept : limits_(std::exchange(other.limits_, nullptr)), excess_(other.excess_) {}
+    ClientSlot(ClientSlot&& other) noexcept
+        : limits_(std::exchange(other.limits_, nullptr)), excess_(other.excess_), as_(other.as_) {}
     ClientSlot& operator=(ClientSlot&& other) noexcept {
         std::swap(limits_, other.limits_);
         std::swap(excess_, other.excess_);
+        std::swap(as_, other.as_);
         return *this;
     }
     ~ClientSlot() {
-        if (limits_ != nullptr) limits_->leave();
+        if (limits_ != nullptr) limits_->leave(as_);
     }
+    // False: there is no place for it.
+    bool enter_console(bool is_administrator) {
+        if (limits_ == nullptr) return true;
+        const auto as = limits_->enter_console(is_administrator, is_within_limit());
+        if (as) as_ = *as;
+        return as.has_value();
+    }
+    bool is_reserved() const { return as_ == ClientLimits::As::reserved; }
     bool is_within_limit() const { return excess_ == 0; }
     // Otherwise it is to be closed at once, without a word.
     bool may_be_heard() const { return excess_ <= ClientLimits::refusals_at_once; }
@@ -131,6 +157,7 @@ class ClientSlot {
   private:
     ClientLimits* limits_ = nullptr;
     std::uint32_t excess_ = 0;
+    ClientLimits::As as_ = ClientLimits::As::client;
 };
 
 }  // namespace pgsluice::daemon

@@ -121,6 +121,28 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     }
 }
 
+// While all stands still, nobody new is looked at, and the time does not count. Who goes meanwhile has gone.
+boost::asio::awaitable<Checked> wait_while_suspended(Login& login) {
+    Worker& worker = login.worker;
+    constexpr Milliseconds interval{100};
+    while (worker.is_suspended() && !worker.process().draining) {
+        const TimePoint began = worker.read_clock();
+        std::array<char, 256> chunk{};
+        const auto got = co_await login.link->read_some(chunk, began + interval);
+        if (got)
+            login.in.append(chunk.data(), *got);
+        else if (got.error() != boost::system::errc::timed_out)
+            co_return network_failure(got.error());
+        // Nothing is to come before it has been asked for its password.
+        if (login.in.size() > chunk.size()) {
+            co_return Failure{LoginFailure::protocol_violation, "sends messages before it has been asked for any",
+                              wire::fatal("08P01", "expected an answer to an authentication request")};
+        }
+        if (login.until != never) login.until += worker.read_clock() - began;
+    }
+    co_return std::nullopt;
+}
+
 Failure shutting_down() {
     return {LoginFailure::shutting_down, "shutting down", wire::fatal("57P03", "the database system is shutting down")};
 }
@@ -161,6 +183,37 @@ boost::asio::awaitable<Checked> let_into_console(Login& login) {
     co_return std::nullopt;
 }
 
+// Among all clients, and among those of its address.
+Checked check_place(const Login& login, const ClientSlot& slot) {
+    if (!slot.is_within_limit()) {
+        return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
+                       wire::fatal("53300", "sorry, too many clients already")};
+    }
+    if (!login.place.is_within_limit()) {
+        auto refused = ClientLimits::too_many_from(login.address.to_string(),
+                                                   login.snapshot->config.limits.connections_per_address);
+        return Failure{LoginFailure::too_many_clients, refused.message, std::move(refused)};
+    }
+    return std::nullopt;
+}
+
+// The limits of clients hold for who only looks. An administrator gets in, beyond the reserved places as a client.
+Checked take_console_place(const Login& login, ClientSlot& slot, admin::Role role, const Users::Entry* user,
+                           Admission& admission) {
+    const bool is_administrator = role == admin::Role::admin;
+    if (slot.enter_console(is_administrator) && slot.is_reserved()) return std::nullopt;
+    if (auto failure = check_place(login, slot)) return failure;
+    if (is_administrator) return std::nullopt;
+    ClientLimits::Request request;
+    request.user = login.identity.user;
+    request.database = login.identity.database;
+    request.user_limit = user == nullptr ? 0 : user->max_connections;
+    ClientLimits& limits = login.worker.process().clients;
+    auto refused = limits.admit(request, login.worker.snapshot()->config.limits, admission);
+    if (!refused) return std::nullopt;
+    return Failure{LoginFailure::too_many_clients, refused->message, std::move(refused)};
+}
+
 // The whole login behind the startup packets.
 boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     Worker& worker = login.worker;
@@ -168,14 +221,10 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     const protocol::ClientIdentity& who = login.identity;
     if (worker.process().draining) co_return shutting_down();
     if (login.is_by_console_socket()) co_return co_await let_into_console(login);
-    if (!slot.is_within_limit()) {
-        co_return Failure{LoginFailure::too_many_clients, "limits.client_connections is reached",
-                          wire::fatal("53300", "sorry, too many clients already")};
-    }
-    if (!login.place.is_within_limit()) {
-        auto refused =
-            ClientLimits::too_many_from(login.address.to_string(), snapshot.config.limits.connections_per_address);
-        co_return Failure{LoginFailure::too_many_clients, refused.message, std::move(refused)};
+    // Who may be an administrator must prove it before anybody knows.
+    const bool for_console = snapshot.config.console.answers(who.database);
+    if (!for_console) {
+        if (auto failure = check_place(login, slot)) co_return failure;
     }
     const auth::LoginFacts facts{login.address, login.link->is_tls(), who.database, who.user};
     const config::AuthRule* rule = auth::match(snapshot.config.auth.rules, facts);
@@ -185,7 +234,9 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     if (rule->method == config::AuthMethod::reject) {
         co_return Failure{LoginFailure::no_rule, "an authentication rule rejects", auth::rejected_by_rule(facts)};
     }
-    const bool for_console = snapshot.config.console.answers(who.database);
+    if (!for_console) {
+        if (auto failure = co_await wait_while_suspended(login)) co_return failure;
+    }
     const routing::Facts routed{who.database, who.user, who.application_name, login.tls.server_name, login.address};
     const config::Route* route = for_console ? nullptr : snapshot.routes.choose(routed);
     Found found = co_await find_credential(login, route);
@@ -212,6 +263,8 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
                               wire::fatal("42501", "permission denied for database \"" + who.database + "\"", "",
                                           "admin.console.users and stats_users of pgsluice name who may use it.")};
         }
+        Admission admission;
+        if (auto failure = take_console_place(login, slot, *role, user, admission)) co_return failure;
         co_await serve_console(login, *role);
         co_return std::nullopt;
     }

@@ -2,6 +2,7 @@
 
 #include "audit_log.hpp"
 #include "log_backend.hpp"
+#include "new_file.hpp"
 #include "parser_stack.hpp"
 #include "process.hpp"
 #include "snapshot.hpp"
@@ -14,7 +15,6 @@
 #include <pgsluice/http/client.hpp>
 #include <pgsluice/importer/pgbouncer.hpp>
 
-#include <fcntl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -59,22 +59,6 @@ class QuietTerminal {
     termios before_{};
     bool is_terminal_ = false;
 };
-
-// A file that was not there before, which nobody else reads, since it may hold passwords. False: errno says why.
-bool write_new_file(const std::string& path, std::string_view text) {
-    const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file < 0) return false;
-    bool is_good = true;
-    while (is_good && !text.empty()) {
-        const ssize_t written = ::write(file, text.data(), text.size());
-        is_good = written > 0 || errno == EINTR;
-        if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
-    }
-    const int failed_with = is_good ? 0 : errno;
-    if (close(file) == 0 && is_good) return true;
-    if (failed_with != 0) errno = failed_with;
-    return false;
-}
 
 // What the audit log has lost is told to the log at its end.
 int run_with_log(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& registry, LogBackend& log) {

@@ -30,6 +30,15 @@ void audit(const ConsoleSession& session, const Command& command) {
                         {"address", address}});
 }
 
+// How long it may be silent, as of now: by its own socket for ever.
+Milliseconds client_idle(const Login& login) {
+    if (login.is_by_console_socket()) return Milliseconds(0);
+    const std::shared_ptr<const Snapshot>& snapshot = login.worker.snapshot();
+    const Users::Entry* user = snapshot->find_user({}, login.identity.user);
+    const Milliseconds for_all = snapshot->config.timeouts.client.client_idle;
+    return user == nullptr ? for_all : user->timeouts.client_idle.value_or(for_all);
+}
+
 // False: the client has gone.
 boost::asio::awaitable<bool> run(ConsoleSession& session, Console& console, const Command& command) {
     Login& login = session.login();
@@ -76,6 +85,7 @@ boost::asio::awaitable<void> serve_console(Login& login, Role role) {
     Console console(role);
     Console::greet(worker.process().metrics.version(), session.key().process_id, session.key().secret, login.out);
     std::array<char, 4096> chunk{};
+    TimePoint silent_since = worker.read_clock();
     while (true) {
         if (!login.out.empty()) {
             const error_code error = co_await login.link->write_all(login.out, worker.read_clock() + patience);
@@ -91,12 +101,23 @@ boost::asio::awaitable<void> serve_console(Login& login, Role role) {
                 break;
             }
             if (!co_await run(session, console, asked->command)) co_return;
+            silent_since = worker.read_clock();
             continue;
         }
         if (!login.out.empty()) continue;
-        const Result<std::size_t> got = co_await login.link->read_some(chunk, never);
-        if (!got) co_return;
-        login.in.append(chunk.data(), *got);
+        const TimePoint now = worker.read_clock();
+        const Result<std::size_t> got = co_await login.link->read_some(chunk, now + Milliseconds(1000));
+        if (got) {
+            login.in.append(chunk.data(), *got);
+            silent_since = worker.read_clock();
+        } else if (got.error() != boost::system::errc::timed_out) {
+            co_return;
+        } else if (worker.is_suspended()) {
+            silent_since = now;  // whoever has brought all to a stand is to let it go on
+        } else if (deadline(silent_since, client_idle(login)) <= worker.read_clock()) {
+            wire::write_error(login.out, wire::fatal("57P05", "terminating connection due to idle-session timeout"));
+            break;
+        }
     }
     if (!login.out.empty()) co_await login.link->write_all(login.out, worker.read_clock() + patience);
     login.link->close();

@@ -1,6 +1,7 @@
 #include "console_commands.hpp"
 
 #include "console_pools.hpp"
+#include "console_suspend.hpp"
 #include "each_worker.hpp"
 
 #include <pgsluice/net/asio.hpp>
@@ -115,7 +116,8 @@ admin::Scene scene_of(Process& process, const admin::View& view, const Snapshot&
             process.draining,
             gates.all_paused,
             std::move(gates.paused),
-            std::move(gates.disabled)};
+            std::move(gates.disabled),
+            gates.suspended};
 }
 
 boost::asio::awaitable<Done> carry_out(ConsoleSession& session, const Command& command) {
@@ -131,6 +133,7 @@ boost::asio::awaitable<Done> carry_out(ConsoleSession& session, const Command& c
             if (!gates.is_disabled(command.argument)) co_return Done{is_not("it is not disabled")};
             gates.enable(command.argument);
             co_return Done{};
+        case Verb::suspend: co_return co_await suspend(session);
         case Verb::reconnect:
         case Verb::pause:
         case Verb::resume:

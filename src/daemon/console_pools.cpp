@@ -1,9 +1,8 @@
 #include "console_pools.hpp"
 
-#include "each_worker.hpp"
+#include "console_wait.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace pgsluice::daemon {
 
@@ -20,44 +19,16 @@ wire::SqlError is_not(const std::string& what) {
     return wire::error("55000", what);
 }
 
+wire::SqlError all_is(const std::string& what) {
+    return wire::error("55000", "all databases are " + what, "", "RESUME without a name ends that.");
+}
+
 namespace {
 
 boost::asio::awaitable<Databases> servers_names(Worker& worker, const std::string& database) {
     const admin::View view = co_await look(worker);
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     co_return admin::server_names(scene_of(worker.process(), view, *snapshot), database);
-}
-
-enum class Waited : std::uint8_t { done, called_off, cancelled, client_left };
-
-wire::SqlError cancelled() {
-    return wire::error("57014", "canceling statement due to user request");
-}
-
-// Until nothing of it is left, or `goes_on` says no. Bytes of the client that come meanwhile are kept; where it goes or
-// cancels, the wait is over.
-template <class Count, class GoesOn>
-boost::asio::awaitable<Waited> wait_until_none(ConsoleSession& session, const Count& count, const GoesOn& goes_on) {
-    Login& login = session.login();
-    constexpr Milliseconds interval{50};
-    constexpr std::size_t most_unread = 64 * 1024;
-    std::array<char, 4096> chunk{};
-    while (co_await sum_of_each(login.worker, count) > 0) {
-        const auto got = co_await login.link->read_some(chunk, login.worker.read_clock() + interval);
-        if (got)
-            login.in.append(chunk.data(), *got);
-        else if (got.error() != boost::system::errc::timed_out)
-            co_return Waited::client_left;
-        if (login.in.size() > most_unread) co_return Waited::client_left;
-        if (session.is_cancelled()) co_return Waited::cancelled;
-        if (!goes_on()) co_return Waited::called_off;
-    }
-    co_return goes_on() ? Waited::done : Waited::called_off;
-}
-
-boost::asio::awaitable<void> obey_gates(Worker& worker) {
-    const auto act = [](Worker& each) { each.obey_gates(); };
-    co_await do_in_each(worker, act);
 }
 
 boost::asio::awaitable<void> resume(Worker& worker, const Databases& databases) {
@@ -84,6 +55,8 @@ bool are_paused(Worker& worker, const Databases& databases) {
 boost::asio::awaitable<Done> pause(ConsoleSession& session, const Databases& databases) {
     Worker& worker = session.login().worker;
     if (are_paused(worker, databases)) co_return Done{is_not("it is paused already")};
+    // No transaction ends while nobody is heard.
+    if (worker.process().gates.is_suspended()) co_return Done{all_is("suspended")};
     co_await close_gates(worker, databases);
     const std::uint64_t mine = worker.process().gates.changes();
     const auto count = [&](Worker& each) { return each.open_servers(databases); };
@@ -117,12 +90,11 @@ boost::asio::awaitable<Done> wait_close(ConsoleSession& session, const Databases
 
 boost::asio::awaitable<Done> end_pause(Worker& worker, const Databases& databases) {
     const Gates::State state = worker.process().gates.state();
-    if (!databases.empty() && state.all_paused) {
-        co_return Done{wire::error("55000", "all databases are paused", "", "RESUME without a name ends that.")};
-    }
+    if (!databases.empty() && state.suspended) co_return Done{all_is("suspended")};
+    if (!databases.empty() && state.all_paused) co_return Done{all_is("paused")};
     const bool is_any = std::any_of(databases.begin(), databases.end(),
                                     [&](const std::string& each) { return state.paused.contains(each); });
-    if (databases.empty() ? !state.pauses_anything() : !is_any) co_return Done{is_not("it is not paused")};
+    if (databases.empty() ? !state.holds_anything() : !is_any) co_return Done{is_not("it is not paused")};
     co_await resume(worker, databases);
     co_return Done{};
 }

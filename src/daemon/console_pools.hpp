@@ -11,5 +11,7 @@ boost::asio::awaitable<Done> act_on_pools(ConsoleSession& session, const admin::
 wire::SqlError unknown_database(const std::string& name);
 // What is to be ended, or begun, is over already.
 wire::SqlError is_not(const std::string& what);
+// Something that holds everything stands in the way.
+wire::SqlError all_is(const std::string& what);
 
 }  // namespace pgsluice::daemon

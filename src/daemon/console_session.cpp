@@ -12,11 +12,9 @@ ConsoleSession::ConsoleSession(Login& login)
       active_at_(connected_at_) {
     login_.worker.add_console(*this);
     login_.worker.process().cancels.add(key_.process_id, key_.secret, {login_.worker.index(), id_, false});
-    ++login_.worker.process().consoles;
 }
 
 ConsoleSession::~ConsoleSession() {
-    --login_.worker.process().consoles;
     login_.worker.process().cancels.remove(key_.process_id, id_);
     login_.worker.remove_console(id_);
 }

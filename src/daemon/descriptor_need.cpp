@@ -9,7 +9,7 @@
 namespace pgsluice::daemon {
 namespace {
 
-// For the log, the metrics endpoint, cancels and name resolution: never given to clients.
+// For the log, the metrics endpoint, cancels, name resolution and administrators: never given to clients.
 constexpr std::uint64_t reserved_descriptors =
     64 + ClientLimits::refusals_at_once + CancelForwards::at_once + PeerCancels::at_once;
 

@@ -1,5 +1,5 @@
-// Which databases an administrator has paused or closed to new clients, by the console. Thread-safe; it stands until it
-// is taken back or the process ends, and no reload touches it.
+// Which databases an administrator has paused or closed to new clients, and whether all connections stand still, by the
+// console. Thread-safe; it stands until it is taken back or the process ends, and no reload touches it.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,20 @@ class Gates {
     void resume_all() {
         const std::lock_guard lock(mutex_);
         ++changes_;
-        all_paused_ = false;
+        all_paused_ = suspended_ = false;
         paused_.clear();
     }
     bool is_paused(const std::string& database) const {
         const std::lock_guard lock(mutex_);
         return all_paused_ || paused_.contains(database);
+    }
+
+    // --- SUSPEND: nobody is heard. RESUME ends it with the rest.
+    void suspend() { change(suspended_, true); }
+    void end_suspension() { change(suspended_, false); }
+    bool is_suspended() const {
+        const std::lock_guard lock(mutex_);
+        return suspended_;
     }
 
     // --- DISABLE: by the names that clients give.
@@ -43,13 +51,13 @@ class Gates {
     }
 
     struct State {
-        bool all_paused = false;
+        bool all_paused = false, suspended = false;
         std::set<std::string> paused, disabled;
-        bool pauses_anything() const { return all_paused || !paused.empty(); }
+        bool holds_anything() const { return all_paused || suspended || !paused.empty(); }
     };
     State state() const {
         const std::lock_guard lock(mutex_);
-        return {all_paused_, paused_, disabled_};
+        return {all_paused_, suspended_, paused_, disabled_};
     }
 
   private:
@@ -70,7 +78,7 @@ class Gates {
     mutable std::mutex mutex_;
     // Protected by mutex_.
     std::uint64_t changes_ = 0;
-    bool all_paused_ = false;
+    bool all_paused_ = false, suspended_ = false;
     std::set<std::string> paused_, disabled_;
 };
 

@@ -18,7 +18,7 @@ struct Login {
     Worker& worker;
     const std::shared_ptr<const Snapshot> snapshot;
     const std::size_t listener;
-    const TimePoint until;
+    TimePoint until;
     net::LinkPtr link;
     Bytes in{}, out{};  // unread, and unsent
     protocol::ClientIdentity identity{};

@@ -47,6 +47,16 @@ std::shared_ptr<SharedPool> Process::shared_pool(const std::string& key, const p
     return made;
 }
 
+// Names are clients' to choose where auth.query knows them: they go with the last connection.
+std::shared_ptr<pool::Places> Process::user_places(const std::string& server_user) {
+    const std::lock_guard lock(mutex_);
+    if (auto known = user_places_[server_user].lock()) return known;
+    auto made = std::make_shared<pool::Places>();
+    user_places_[server_user] = made;
+    std::erase_if(user_places_, [](const auto& entry) { return entry.second.expired(); });
+    return made;
+}
+
 std::shared_ptr<pool::Upstream> Process::upstream(const std::string& cluster, const config::Endpoint& endpoint) {
     const std::lock_guard lock(mutex_);
     auto& known = upstreams_[cluster + '/' + endpoint.host + ':' + std::to_string(endpoint.port)];

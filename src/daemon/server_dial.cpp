@@ -1,14 +1,13 @@
 #include "server_dial.hpp"
 
 #include "server_connection.hpp"
+#include "server_places.hpp"
 #include "worker.hpp"
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/net/asio.hpp>
 #include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/sql/session_effect.hpp>
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 
@@ -138,40 +137,6 @@ boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_sett
     co_return made;
 }
 
-// Waits for a place at the server. False: none came free in time, or the pool only fills up to min_size, for which no
-// other has to make room.
-boost::asio::awaitable<bool> take_place(Worker& worker, pool::Pool& pool, const config::Cluster& cluster,
-                                        std::shared_ptr<Upstream> upstream, TimePoint until) {
-    boost::asio::steady_timer timer(worker.io());
-    const auto is_making_room = std::make_shared<bool>(false);
-    bool has_starved = false;
-    auto permit = Upstream::Permit::at_cap;
-    while (true) {
-        const TimePoint now = worker.read_clock();
-        const TimePoint since = pool.share().oldest().value_or(never);
-        const bool starves = has_starved && now - since >= Upstream::patience;  // also where nobody waits: never
-        permit = upstream->is_kept(now) && !starves
-                     ? Upstream::Permit::at_cap
-                     : upstream->begin_connecting(cluster.max_connections, cluster.max_connecting);
-        if (permit == Upstream::Permit::granted && starves) upstream->take_kept();
-        if (permit == Upstream::Permit::granted || now >= until) break;
-        if (permit == Upstream::Permit::at_cap) {
-            if (pool.waiting() == 0) break;
-            has_starved = true;
-            upstream->starve(since);
-            // The oldest idle connection of another pool makes room.
-            if (!std::exchange(*is_making_room, true)) {
-                worker.make_room({upstream, nullptr, nullptr}, [is_making_room](bool) { *is_making_room = false; });
-            }
-        }
-        timer.expires_after(Milliseconds(5));
-        co_await timer.async_wait(net::as_tuple);
-    }
-    // Whoever starves besides says so again.
-    if (has_starved) upstream->feed();
-    co_return permit == Upstream::Permit::granted;
-}
-
 struct Attempt {
     std::optional<ConnectError> failed;
     bool is_temporary = false;
@@ -186,10 +151,13 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const auto& timeouts = snapshot->config.timeouts;
     const TimePoint until = deadline(worker.read_clock(), timeouts.connect);
     Attempt attempt;
-    const bool has_place = co_await take_place(worker, pool, target->cluster, upstream, until);
-    if (!has_place) {
-        attempt.failed = ConnectError{metrics::ConnectFailure::timeout,
-                                      label_of(endpoint) + ": the limit of connections to this server is reached"};
+    const auto user_places = worker.process().user_places(target->user);
+    const PlacesTaken taken = co_await take_places(worker, pool, upstream, user_places, until);
+    if (taken != PlacesTaken::all) {
+        const std::string lacks = taken == PlacesTaken::server_is_full
+                                      ? "the limit of connections to this server is reached"
+                                      : "the limit of server connections of user \"" + target->user + "\" is reached";
+        attempt.failed = ConnectError{metrics::ConnectFailure::timeout, label_of(endpoint) + ": " + lacks};
         attempt.is_temporary = true;
         co_return attempt;
     }
@@ -211,6 +179,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     upstream->end_connecting();
     if (auto* error = std::get_if<ConnectError>(&connected)) {
         upstream->closed();
+        user_places->closed();
         if (means_down(*error) && !is_clients_doing(*error, *target)) {
             upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
         }
@@ -238,6 +207,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     }
     if (!problem.empty()) {
         upstream->closed();
+        user_places->closed();
         attempt.failed = ConnectError{reason, label_of(endpoint) + ": " + problem};
         co_return attempt;
     }
@@ -249,6 +219,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     facts.id = worker.process().next_server();
     facts.label = label_of(endpoint);
     facts.upstream = std::move(upstream);
+    facts.user_places = user_places;
     facts.process_id = in.facts.process_id;
     facts.cancel_secret = in.facts.cancel_secret;
     facts.reported = in.facts.parameters;
@@ -301,6 +272,7 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
             tried_any = true;
             Attempt attempt = co_await try_endpoint(worker, pool, endpoint, upstream, wanted);
             if (attempt.server != nullptr) {
+                worker.heed_suspension(*attempt.link);
                 attempt.link->start(*attempt.server);
                 log::debug("server_connected", "connected to a server",
                            {{"route", target->route}, {"server", attempt.server->facts().label}});

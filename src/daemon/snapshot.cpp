@@ -214,6 +214,10 @@ std::shared_ptr<const pool::Target> Snapshot::target(const config::Route& route,
     target->session_attrs = route.target_session_attrs;
     target->parameters = route.parameters;
     target->connect_query = route.connect_query;
+    const Users::Entry* known = find_user(route.cluster, target->user);
+    const bool has_own_limit = known != nullptr && known->max_server_connections != 0;
+    target->max_user_connections =
+        has_own_limit ? known->max_server_connections : config.limits.server_connections_per_user;
     target->connect_retry = config.timeouts.connect_retry;
     target->abandoned = config.timeouts.abandoned;
     target->query_log = route.log;

@@ -214,9 +214,14 @@ void Supervisor::close_listeners() {
     phase_ = Phase::draining;
     phase_ends_ = never;
     process_.draining = true;
+    // Nobody could leave.
+    process_.gates.end_suspension();
     unix_addresses_.clear();
     for (auto& worker : workers_) {
-        worker->post([target = worker.get()] { target->stop_listening(); });
+        worker->post([target = worker.get()] {
+            target->stop_listening();
+            target->obey_gates();
+        });
     }
     if (leave_ == Leave::after_transactions) drain();
 }
@@ -238,7 +243,7 @@ void Supervisor::poll() {
     const TimePoint at = now();
     if (phase_ == Phase::delaying && at >= phase_ends_) close_listeners();
     if (phase_ == Phase::draining) {
-        const bool empty = process_.clients.clients() <= process_.consoles;
+        const bool empty = process_.clients.clients() == 0;
         if (empty || at >= phase_ends_) {
             log::info("shutdown_finished", empty ? "every client has gone" : "shutdown.timeout has passed");
             phase_ = Phase::stopped;

@@ -17,15 +17,15 @@ class Users {
     struct Entry {
         auth::Credential credential;
         config::ClientTimeoutOverrides timeouts;
-        std::uint32_t max_connections = 0;
+        std::uint32_t max_connections = 0, max_server_connections = 0;
     };
 
     Users() = default;
     explicit Users(const std::vector<config::User>& users) {
         // The first of two equal names wins, as in the file.
         for (const auto& user : users) {
-            entries_.try_emplace(user.name,
-                                 Entry{auth::parse_credential(user.password), user.timeouts, user.max_connections});
+            entries_.try_emplace(user.name, Entry{auth::parse_credential(user.password), user.timeouts,
+                                                  user.max_connections, user.max_server_connections});
         }
     }
     const Entry* find(std::string_view name) const {

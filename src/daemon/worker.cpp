@@ -148,6 +148,7 @@ void Worker::adopt(NewClient client) {
     clients_.store(sessions_.size(), std::memory_order_relaxed);
     sets_.worker().clients.set(static_cast<std::int64_t>(sessions_.size()));
     link.pause(Pause::no_server);
+    heed_suspension(link);
     link.start(started, client.unread);
     started.start();
 }
@@ -337,6 +338,12 @@ void Worker::tick() {
 }
 
 void Worker::sweep(TimePoint at) {
+    if (!suspended_ && at >= limits_hold_from_) sweep_connections(at);
+    auth_queries_.sweep(at);
+    end_period(at);
+}
+
+void Worker::sweep_connections(TimePoint at) {
     std::vector<SessionId> paused;
     std::vector<SessionId> due;
     for (const auto& [id, client] : sessions_) {
@@ -355,8 +362,6 @@ void Worker::sweep(TimePoint at) {
     }
     for (auto& [key, entry] : pools_) entry.pool->sweep(at);
     drop_unused_pools(at);
-    auth_queries_.sweep(at);
-    end_period(at);
 }
 
 }  // namespace pgsluice::daemon

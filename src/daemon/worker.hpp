@@ -76,8 +76,17 @@ class Worker final : public session::Host, public pool::Host {
     // Databases as servers know them; none: all.
     using Databases = std::set<std::string>;
     void reconnect(const Databases& databases, pool::Generation from);  // Share::replace_servers
-    void obey_gates();  // pools are paused or go on, as Process::gates say now
+    void obey_gates();  // pools are paused or go on, and all stands still or does not, as Process::gates say now
     void kill_clients(const Databases& databases);
+    // SUSPEND: worker_suspend.cpp. Connections of clients and servers that have not been sent all that they are owed,
+    // and servers that are being logged in to.
+    std::size_t unflushed();
+    void close_unflushed();
+    // One that has just begun to relay: it is not heard before the others are.
+    void heed_suspension(net::Link& link) const {
+        if (suspended_) link.pause(Pause::suspended);
+    }
+    bool is_suspended() const { return suspended_; }
     // 0 where there is none. Those of all workers that the same pools have are counted by each, since one may be on its
     // way between two.
     std::size_t open_servers(const Databases& databases);      // and those that are being logged in to
@@ -168,11 +177,15 @@ class Worker final : public session::Host, public pool::Host {
     void tick();
     void schedule_tick();
     void sweep(TimePoint now);
+    void sweep_connections(TimePoint now);
     admin::Totals& ended_totals(const std::string& database);
     void count_ended(const session::Session& session);
     admin::TotalsByDatabase totals() const;
     void end_period(TimePoint at);
     void obey_gates(pool::Pool& pool);
+    void obey_suspension();
+    template <class Act>
+    void each_link(Act act);
     template <class Act>
     void each_pool(const Databases& databases, Act act);
     PoolEntry& add_pool(const std::string& key, std::shared_ptr<const pool::Target> target);
@@ -212,6 +225,9 @@ class Worker final : public session::Host, public pool::Host {
     // Of clients that have gone; and of all, when the period began that is running, and in the one before it.
     admin::TotalsByDatabase ended_, period_began_, last_period_;
     TimePoint next_period_{};
+    bool suspended_ = false;
+    std::vector<pool::Pool*> held_dials_;  // that have been asked for meanwhile; pools outlive the dials they count
+    TimePoint limits_hold_from_{};         // behind a suspension, when what had come meanwhile has been read
     CancelForwards cancel_forwards_{*this};
     std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
     boost::asio::steady_timer timer_;

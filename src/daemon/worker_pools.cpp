@@ -59,6 +59,10 @@ std::uint64_t Worker::random(std::uint64_t bound) {
 }
 
 void Worker::dial(pool::Pool& pool) {
+    if (suspended_) {
+        held_dials_.push_back(&pool);
+        return;
+    }
     // From the loop: a dial that fails at once must not answer from inside Pool::acquire. The pool lives as long as it
     // counts the dial.
     post([this, asked = &pool] { boost::asio::co_spawn(io_, dial_server(*this, *asked), boost::asio::detached); });
@@ -109,6 +113,7 @@ void Worker::receive(const std::string& key, std::shared_ptr<const pool::Target>
     net::LinkPtr link = net::Link::attach(reactor_, std::move(parts));
     net::Link& attached = *link;
     server->unpack(net::as_peer(std::move(link)), luggage, statements_);
+    heed_suspension(attached);
     attached.start(*server);
     pool.on_moved_in(std::move(server));
 }

@@ -213,6 +213,7 @@ void Worker::reconnect(const Databases& databases, pool::Generation from) {
 
 void Worker::obey_gates() {
     each_pool({}, [this](pool::Pool& pool) { obey_gates(pool); });
+    obey_suspension();
 }
 
 void Worker::obey_gates(pool::Pool& pool) {

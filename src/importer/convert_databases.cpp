@@ -2,6 +2,7 @@
 #include "convert.hpp"
 
 #include <pgsluice/base/lower_case.hpp>
+#include <pgsluice/config/ranges.hpp>
 
 #include <algorithm>
 #include <map>
@@ -11,7 +12,6 @@
 namespace pgsluice::importer {
 namespace {
 
-constexpr std::uint32_t largest_pool = 100'000, most_statements = 1'000'000;
 constexpr std::size_t most_routes = 5000;
 const std::vector<std::string_view> database_keys{"dbname",
                                                   "host",
@@ -89,14 +89,14 @@ config::Pool pool_of(const Source& source, const Entry& database, const Entry* u
     const Layers layers(source, database, user);
     config::Pool pool;
     pool.mode = mode_of(layers.text("pool_mode", "pool_mode"), database, source.findings);
-    pool.size = std::min(layers.number("pool_size", "default_pool_size"), largest_pool);
+    pool.size = std::min(layers.number("pool_size", "default_pool_size"), config::largest_pool);
     if (pool.size == 0) {
-        pool.size = std::clamp(source.options.number("max_client_conn"), 1U, largest_pool);
+        pool.size = std::clamp(source.options.number("max_client_conn"), 1U, config::largest_pool);
         source.findings.add(Weight::note, database.place, "pool_size",
                             "a pool without a limit gets as many servers as there may be clients");
     }
     pool.min_size = std::min(layers.number("min_pool_size", "min_pool_size"), pool.size);
-    pool.reserve_size = std::min(layers.number("reserve_pool_size", "reserve_pool_size"), largest_pool);
+    pool.reserve_size = std::min(layers.number("reserve_pool_size", "reserve_pool_size"), config::largest_pool);
     pool.reserve_timeout = source.options.seconds("reserve_pool_timeout");
     if (pool.reserve_timeout == Milliseconds(0)) pool.reserve_size = 0;  // off there, at once here
     pool.query_wait_timeout = layers.seconds("query_wait_timeout", "query_wait_timeout");
@@ -105,18 +105,19 @@ config::Pool pool_of(const Source& source, const Entry& database, const Entry* u
     pool.lifetime = std::max(layers.seconds("server_lifetime", "server_lifetime"), Milliseconds(1));
     pool.check_after_idle = std::max(source.options.seconds("server_check_delay"), Milliseconds(1));
     if (source.options.text("server_check_query").empty()) pool.check_after_idle = Milliseconds(0);
-    pool.max_prepared_statements = std::min(source.options.number("max_prepared_statements"), most_statements);
+    pool.max_prepared_statements =
+        std::min(source.options.number("max_prepared_statements"), config::most_prepared_statements);
     return pool;
 }
 
 config::ServerTls server_tls(const Source& source) {
     using enum config::ServerTlsMode;
-    static const std::map<std::string, config::ServerTlsMode> modes{
-        {"disable", disable}, {"allow", allow},         {"prefer", prefer},
-        {"require", require}, {"verify-ca", verify_ca}, {"verify-full", verify_full}};
     const Options& options = source.options;
     config::ServerTls tls;
-    const auto found = modes.find(options.word("server_tls_sslmode"));
+    const auto& modes = config::server_tls_modes;
+    const auto* const found =
+        std::find_if(modes.begin(), modes.end(),
+                     [word = options.word("server_tls_sslmode")](const auto& mode) { return mode.first == word; });
     if (found == modes.end()) {
         source.findings.add(Weight::broken, options.place("server_tls_sslmode"), "server_tls_sslmode",
                             "is no mode of PgBouncer; verify-full is taken");
@@ -130,6 +131,33 @@ config::ServerTls server_tls(const Source& source) {
     return tls;
 }
 
+// Users whose lines in [users] say the same about the pool: they can share a route, in which each still has a pool.
+struct UserPool {
+    Entry line;  // of the first of them
+    std::vector<std::string> users;
+
+    bool is_like(const Entry& other) const {
+        return std::all_of(pool_keys_of_users.begin(), pool_keys_of_users.end(), [&](std::string_view key) {
+            return line.has(key) == other.has(key) && line.text(key) == other.text(key);
+        });
+    }
+};
+
+std::vector<UserPool> user_pools_of(const std::vector<Entry>& lines) {
+    std::vector<UserPool> pools;
+    for (const Entry& line : lines) {
+        const auto says_something = [&](std::string_view key) { return line.has(key); };
+        if (std::none_of(pool_keys_of_users.begin(), pool_keys_of_users.end(), says_something)) continue;
+        const auto alike =
+            std::find_if(pools.begin(), pools.end(), [&](const UserPool& pool) { return pool.is_like(line); });
+        if (alike == pools.end())
+            pools.push_back({line, {line.name}});
+        else
+            alike->users.push_back(line.name);
+    }
+    return pools;
+}
+
 class Converter {
   public:
     Converter(const Source& source, config::Config& config)
@@ -139,39 +167,37 @@ class Converter {
         auto databases = entries_of(source_, "databases", database_keys);
         // The fallback comes last: the first route that matches wins.
         std::stable_partition(databases.begin(), databases.end(), [](const Entry& e) { return !is_any(e); });
-        auto users = entries_of(source_, "users", {});
-        std::erase_if(users, [](const Entry& user) {
-            return std::none_of(pool_keys_of_users.begin(), pool_keys_of_users.end(),
-                                [&](std::string_view key) { return user.has(key); });
-        });
+        const auto users = user_pools_of(entries_of(source_, "users", {}));
         for (const Entry& database : databases) add_database(database, users);
         name_clusters();
     }
 
   private:
-    void add_database(const Entry& database, const std::vector<Entry>& users) {
+    void add_database(const Entry& database, const std::vector<UserPool>& users) {
         const std::size_t cluster = cluster_of(database);
         const std::string* forced = database.find("user");
         if (forced == nullptr) {
-            for (const Entry& user : users) add_route(database, &user, cluster);
+            for (const UserPool& pool : users) add_route(database, &pool, cluster);
             return add_route(database, nullptr, cluster);
         }
         // The pool's user is the same for all clients, and so are its limits.
-        const auto user = std::find_if(users.begin(), users.end(), [&](const Entry& u) { return u.name == *forced; });
-        add_route(database, user == users.end() ? nullptr : &*user, cluster);
+        const auto pool = std::find_if(users.begin(), users.end(), [&](const UserPool& each) {
+            return std::find(each.users.begin(), each.users.end(), *forced) != each.users.end();
+        });
+        add_route(database, pool == users.end() ? nullptr : &*pool, cluster);
     }
 
-    // `user` has a line in [users] about the pool.
-    void add_route(const Entry& database, const Entry* user, std::size_t cluster) {
+    // `users` have lines in [users] about the pool.
+    void add_route(const Entry& database, const UserPool* users, std::size_t cluster) {
         if (config_.routes.size() >= most_routes)
             return source_.findings.add(Weight::broken, database.place, "[databases] and [users]",
-                                        "make too many routes: one for each database and user with a pool of its own");
-        const bool is_for_user = user != nullptr && !database.has("user");
+                                        "make too many routes: one for each database and kind of pool that users have");
+        const bool is_for_users = users != nullptr && !database.has("user");
         config::Route route;
-        route.name = (is_any(database) ? "others" : database.name) + (is_for_user ? '/' + user->name : "");
+        route.name = (is_any(database) ? "others" : database.name) + (is_for_users ? '/' + users->line.name : "");
         while (!route_names_.insert(route.name).second) route.name += "-2";
         if (!is_any(database)) route.match.databases = {database.name};
-        if (is_for_user) route.match.users = {user->name};
+        if (is_for_users) route.match.users = users->users;
         clusters_of_routes_.push_back(cluster);
         if (const std::string name = database.text("dbname"); name != database.name) route.database = name;
         route.user = database.text("user");
@@ -182,17 +208,18 @@ class Converter {
         route.connect_query = database.text("connect_query");
         route.max_connections =
             source_.number(database.text("max_db_client_connections", "0"), 0, database, "max_db_client_connections");
-        if (route.max_connections != 0 && (is_for_user || is_any(database)))
+        if (route.max_connections != 0 && (is_for_users || is_any(database)))
             source_.findings.add(Weight::note, database.place, "max_db_client_connections",
-                                 is_any(database) ? "holds for all databases of * together"
-                                                  : "holds for each user with a pool of its own, and for the others");
+                                 is_any(database)
+                                     ? "holds for all databases of * together"
+                                     : "holds for the users of each route with a pool of theirs, and for the others");
         const auto everywhere = source_.options.number("max_db_client_connections");
         if (everywhere != 0 && database.has("max_db_client_connections") &&
             (route.max_connections == 0 || route.max_connections > everywhere)) {
             source_.findings.add(Weight::note, database.place, "max_db_client_connections",
                                  "limits.connections_per_database, which is smaller, holds too");
         }
-        route.pool = pool_of(source_, database, user);
+        route.pool = pool_of(source_, database, users == nullptr ? nullptr : &users->line);
         config_.routes.push_back(std::move(route));
     }
 
@@ -209,8 +236,9 @@ class Converter {
             source_.findings.add(Weight::note, database.place, "host", "hosts are taken at random, not in turn");
         }
         cluster.tls = tls_;
-        cluster.max_connections = std::min(
-            Layers(source_, database, nullptr).number("max_db_connections", "max_db_connections"), largest_pool);
+        cluster.max_connections =
+            std::min(Layers(source_, database, nullptr).number("max_db_connections", "max_db_connections"),
+                     config::most_server_connections);
         if (cluster.max_connections != 0 && (hosts.size() > 1 || is_any(database))) {
             source_.findings.add(
                 Weight::note, database.place, "max_db_connections",

@@ -1,16 +1,13 @@
 // Listeners, limits, timeouts, log and console.
 #include "convert.hpp"
 
+#include <pgsluice/config/ranges.hpp>
+
 #include <algorithm>
 #include <charconv>
 
 namespace pgsluice::importer {
 namespace {
-
-constexpr std::uint32_t most_clients = 1'000'000;
-constexpr std::uint64_t shortest_message = 16 << 10, longest_message = config::Limits().message_bytes;
-constexpr Milliseconds longest_keepalive = std::chrono::seconds(32767), longest_unacknowledged = std::chrono::hours(24);
-constexpr std::uint32_t most_probes = 127;
 
 // secure is TLS 1.2 and up, as pgsluice has it.
 void judge_protocols(const Source& source, std::string_view name) {
@@ -109,12 +106,13 @@ void convert_listeners(const Source& source, config::Config& config) {
 void convert_limits(const Source& source, config::Config& config) {
     const Options& options = source.options;
     auto& limits = config.limits;
-    limits.client_connections = std::clamp(options.number("max_client_conn"), 1U, most_clients);
-    limits.connections_per_user = std::min(options.number("max_user_client_connections"), most_clients);
-    limits.connections_per_database = std::min(options.number("max_db_client_connections"), most_clients);
+    limits.client_connections = std::clamp(options.number("max_client_conn"), 1U, config::most_connections);
+    limits.connections_per_user = std::min(options.number("max_user_client_connections"), config::most_connections);
+    limits.connections_per_database = std::min(options.number("max_db_client_connections"), config::most_connections);
+    limits.server_connections_per_user = std::min(options.number("max_user_connections"), config::most_connections);
     limits.login_timeout = options.seconds("client_login_timeout");
-    limits.message_bytes =
-        std::clamp<std::uint64_t>(options.number("max_packet_size"), shortest_message, longest_message);
+    limits.message_bytes = std::clamp<std::uint64_t>(options.number("max_packet_size"), config::shortest_message_limit,
+                                                     config::longest_message_limit);
 }
 
 void convert_timeouts(const Source& source, config::Config& config) {
@@ -125,18 +123,21 @@ void convert_timeouts(const Source& source, config::Config& config) {
     timeouts.connect = options.seconds("server_connect_timeout");
     timeouts.connect_retry = options.seconds("server_login_retry");
     timeouts.cancel = options.seconds("cancel_wait_timeout");
+    // Zero closes at once there, and waits for ever here.
+    timeouts.suspend = std::max(options.seconds("suspend_timeout"), Milliseconds(1));
     if (options.is_set("tcp_user_timeout"))
-        timeouts.tcp_user = std::min(Milliseconds(options.number("tcp_user_timeout")), longest_unacknowledged);
+        timeouts.tcp_user = std::min(Milliseconds(options.number("tcp_user_timeout")), config::longest_unacknowledged);
     // Where PgBouncer has no value of its own the system's hold, two hours; ours are for finding a dead peer in
     // minutes.
     auto& keepalive = timeouts.keepalive;
     if (!options.flag("tcp_keepalive"))
         keepalive.idle = Milliseconds(0);
     else if (options.number("tcp_keepidle") != 0)
-        keepalive.idle = std::min(options.seconds("tcp_keepidle"), longest_keepalive);
+        keepalive.idle = std::min(options.seconds("tcp_keepidle"), config::longest_keepalive);
     if (options.number("tcp_keepintvl") != 0)
-        keepalive.interval = std::min(options.seconds("tcp_keepintvl"), longest_keepalive);
-    if (options.number("tcp_keepcnt") != 0) keepalive.count = std::min(options.number("tcp_keepcnt"), most_probes);
+        keepalive.interval = std::min(options.seconds("tcp_keepintvl"), config::longest_keepalive);
+    if (options.number("tcp_keepcnt") != 0)
+        keepalive.count = std::min(options.number("tcp_keepcnt"), config::most_keepalive_probes);
 }
 
 }  // namespace

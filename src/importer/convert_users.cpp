@@ -122,9 +122,6 @@ void convert_users(const Source& source, config::Config& config) {
                                               "transaction_timeout",
                                               "client_idle_timeout"};
     for (const Entry& entry : entries_of(source, "users", known)) {
-        if (entry.has("max_user_connections"))
-            source.findings.add(Weight::not_done, entry.place, "max_user_connections",
-                                "the servers of one user over all databases have no limit of their own");
         config::User user;
         user.name = entry.name;
         const auto seconds = [&](std::string_view key) -> std::optional<Milliseconds> {
@@ -136,8 +133,11 @@ void convert_users(const Source& source, config::Config& config) {
                          seconds("client_idle_timeout")};
         user.max_connections =
             source.number(entry.text("max_user_client_connections", "0"), 0, entry, "max_user_client_connections");
+        user.max_server_connections =
+            source.number(entry.text("max_user_connections", "0"), 0, entry, "max_user_connections");
         const auto& own = user.timeouts;
-        if (!own.query && !own.transaction && !own.idle_transaction && !own.client_idle && user.max_connections == 0)
+        if (!own.query && !own.transaction && !own.idle_transaction && !own.client_idle && user.max_connections == 0 &&
+            user.max_server_connections == 0)
             continue;
         if (is_known(source, user.name)) {
             config.auth.source.users.push_back(std::move(user));

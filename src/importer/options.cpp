@@ -47,10 +47,7 @@ constexpr Known known[] = {
     {"reserve_pool_size", "0"},
     {"reserve_pool_timeout", "5"},
     {"max_db_connections", "0"},
-    {"max_user_connections", "0",
-     "the servers of one user over all databases have no limit of their own; routes[].pool.size holds for each "
-     "database",
-     Weight::not_done},
+    {"max_user_connections", "0"},
     {"max_db_client_connections", "0"},
     {"max_user_client_connections", "0"},
     {"server_round_robin", "0", "the server that came back last is used first, so that the others may be closed"},

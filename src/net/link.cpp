@@ -180,7 +180,8 @@ void Link::on_hangup(bool is_error) {
     if (phase_ == Phase::lingering) return on_readable();
     if (phase_ != Phase::relay) return;
     if (pauses_ == 0) return pump();
-    if (is_error || !awaits_slow_reader()) end(is_error ? Closed::reset : Closed::by_peer);
+    const bool is_suspended = (pauses_ & static_cast<std::uint8_t>(Pause::suspended)) != 0;
+    if ((is_error && !is_suspended) || !awaits_slow_reader()) end(is_error ? Closed::reset : Closed::by_peer);
 }
 
 void Link::check_paused() {

@@ -88,10 +88,11 @@ void Link::on_turn() {
     if (broken_ && !awaits_slow_reader()) end(Closed::reset);
 }
 
-// Reading is paused only until somebody reads, which passes by itself: then what was received before an end is not
-// thrown away.
+// Reading is paused only until somebody reads, or for as long as nobody is heard, which passes: then what was received
+// before an end is not thrown away.
 bool Link::awaits_slow_reader() const {
-    constexpr auto passing = static_cast<std::uint8_t>(Pause::slow_reader) | static_cast<std::uint8_t>(Pause::unread);
+    constexpr auto passing = static_cast<std::uint8_t>(Pause::slow_reader) | static_cast<std::uint8_t>(Pause::unread) |
+                             static_cast<std::uint8_t>(Pause::suspended);
     return pauses_ != 0 && (pauses_ & ~passing) == 0;
 }
 

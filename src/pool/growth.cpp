@@ -98,8 +98,8 @@ bool Pool::yield_to_sibling(Server& server) {
     return true;
 }
 
-bool Pool::yield_to_stranger(Server& server) {
-    if (!server.facts().upstream->must_yield(share_->oldest().value_or(never), host_.now())) return false;
+bool Pool::yield_to_stranger(Server& server, Places& places) {
+    if (!places.must_yield(share_->oldest().value_or(never), host_.now())) return false;
     discard(server, ServerClose::evicted);
     return true;
 }
@@ -145,7 +145,7 @@ void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
 
 bool Pool::may_evict(const Server& server, const Eviction& wish) const {
     if (wish.permits != nullptr) return wish.permits.get() == &permits_ && wish.asker != share_.get();
-    return server.facts().upstream == wish.upstream;
+    return server.facts().upstream == wish.places || server.facts().user_places == wish.places;
 }
 
 TimePoint Pool::oldest_idle(const Eviction& wish) const {

@@ -202,8 +202,10 @@ void Pool::release(Server& server) {
 
 void Pool::pass_on(Server& server) {
     if (permits_.anybody_starves() && yield_to_sibling(server)) return;
-    const Upstream* upstream = server.facts().upstream.get();
-    if (upstream != nullptr && upstream->anybody_starves() && yield_to_stranger(server)) return;
+    Places* upstream = server.facts().upstream.get();
+    if (upstream != nullptr && upstream->anybody_starves() && yield_to_stranger(server, *upstream)) return;
+    Places* user = target_->max_user_connections == 0 ? nullptr : server.facts().user_places.get();
+    if (user != nullptr && user->anybody_starves() && yield_to_stranger(server, *user)) return;
     while (share_->anybody_waits()) {
         const auto called = share_->call();
         if (!called) break;
@@ -249,10 +251,10 @@ void Pool::on_moved_in(std::unique_ptr<Server> owned) {
     release(server);
 }
 
-void Pool::on_lost_in_move(const Server& server) {
+void Pool::on_lost_in_move(Server& server) {
     share_->remove_server(server.facts().generation);
     permits_.give_back();
-    if (server.facts().upstream != nullptr) server.facts().upstream->closed();
+    server.leave_places();
     queue_again(server.called_for_);
     if (!waiters_.empty()) grow();
 }
@@ -290,7 +292,7 @@ void Pool::discard(Server& server, ServerClose reason) {
     std::unique_ptr<Server> owned = remove(server);
     share_->remove_server(server.facts().generation);
     permits_.give_back();
-    if (server.facts().upstream != nullptr) server.facts().upstream->closed();
+    server.leave_places();
     if (reason != ServerClose::lost && server.exchange().at_rest()) {
         Bytes terminate;
         wire::write_empty(terminate, wire::FrontendTag::terminate);

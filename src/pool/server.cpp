@@ -1,4 +1,5 @@
 #include <pgsluice/pool/server.hpp>
+#include <pgsluice/pool/upstream.hpp>
 
 namespace pgsluice::pool {
 
@@ -11,6 +12,11 @@ bool is_of_the_server(const protocol::Owed& owed) {
 }
 
 }  // namespace
+
+void Server::leave_places() {
+    if (facts_.upstream != nullptr) facts_.upstream->closed();
+    if (facts_.user_places != nullptr) facts_.user_places->closed();
+}
 
 void Server::note_done(const protocol::Owed& owed) {
     if (is_of_the_server(owed)) statements_.settle(*owed.statement);

@@ -254,7 +254,7 @@ def test_waiting_for_a_paused_database_says_so(sluice):
 
 @pytest.mark.parametrize("command, sqlstate", [("pause nothing_like_it", "3D000"), ("resume", "55000"), ("resume app", "55000"), ("enable app", "55000"),
                                                ("disable nothing_like_it", "3D000"), ("disable pgbouncer", "3D000"), ("pause pgsluice", "3D000"),
-                                               ("kill nothing_like_it", "3D000"), ("suspend", "0A000"), ("shutdown wait_for_nobody", "42601"), ("reconnect nothing_like_it", "3D000")])
+                                               ("kill nothing_like_it", "3D000"), ("shutdown wait_for_nobody", "42601"), ("reconnect nothing_like_it", "3D000")])
 def test_what_makes_no_sense_is_an_error(sluice, command, sqlstate):
     proxy = sluice(admin=CONSOLE, route={"match": {"databases": ["app"]}})
     with connect(proxy) as connection, login(proxy) as client:

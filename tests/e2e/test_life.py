@@ -49,6 +49,27 @@ def test_all_problems_at_once_with_their_places(make_proxy, directory):
         assert any(f"checked.yaml:{line_number}:" in line and key in line for line in lines), f"nothing about {key} in line {line_number}: {lines}"
 
 
+DOUBTFUL = """
+listeners: [ { address: 127.0.0.1, port: 5432 } ]
+auth:
+  rules:
+    - { tls: require, method: scram-sha-256 }
+clusters:
+  main: { servers: [ { host: 127.0.0.1 } ], tls: { mode: disable } }
+routes:
+  - { name: a, pool: { mode: session, min_size: 1 } }
+"""
+
+
+def test_what_is_hardly_meant_is_a_warning(make_proxy, directory):
+    done = check(directory, DOUBTFUL)
+    assert done.returncode == 0
+    lines = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    for line_number, key in ((5, "rules[0].tls"), (5, "rules[0].method"), (7, "servers[0].host"), (9, "pool.min_size")):
+        assert any(f"checked.yaml:{line_number}:" in line and key in line for line in lines), f"nothing about {key}: {lines}"
+    assert len(lines) == 4
+
+
 def test_daemon_with_a_bad_file_exits_2(make_proxy, postgres):
     proxy = make_proxy(default_config(postgres, workers="many"), start=False)
     proxy.launch()

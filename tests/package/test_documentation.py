@@ -114,8 +114,9 @@ def test_the_readmes_commands_exist(tree):
 # --- Examples elsewhere ----------------------------------------------------------------------------------------------
 
 def test_examples_of_policies_are_understood(tree, pgsluice, tmp_path):
-    whole = ("listeners: [ { address: 127.0.0.1 } ]\nauth: { rules: [ { method: scram-sha-256 } ] }\n"
+    whole = ("listeners: [ { address: 127.0.0.1 } ]\nauth: { rules: [ { method: scram-sha-256 } ], users_file: userlist.txt }\n"
              "clusters: { main: { servers: [ { host: /run/postgresql } ] } }\nroutes: [ { name: orders } ]\n")
+    (tmp_path / "userlist.txt").touch(mode=0o600)
     examples = fenced(tree / "docs/policy.md", "yaml")
     assert examples
     for example in examples:

@@ -38,6 +38,12 @@ def test_it_has_the_exit_codes_and_the_signals(page, pgsluice, tree):
         assert signal in section("SIGNALS")
 
 
+def test_it_has_what_each_verb_says_of_its_exit_codes(page, pgsluice):
+    for verb in ("import-pgbouncer", "explain"):
+        told = re.search(r"^Exit codes: .*$", help_of(pgsluice, verb), flags=re.MULTILINE)[0]
+        assert told in page.partition(f"The verb {verb}:")[2].partition("The verb ")[0]
+
+
 def test_it_begins_and_ends_as_man_pages_do(page):
     assert re.search(r'^\.TH PGSLUICE "8" .* "pgsluice [\d.]+"', page, flags=re.MULTILINE)
     assert ".SH NAME\npgsluice - " in page

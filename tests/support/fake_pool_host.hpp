@@ -53,6 +53,7 @@ class FakePoolHost final : public pool::Host {
         facts.id = static_cast<ServerId>(number);
         facts.label = "db:5432";
         facts.upstream = upstream;
+        facts.user_places = user_places;
         facts.process_id = 1000 + static_cast<std::int32_t>(number);
         facts.cancel_secret = "key!";
         facts.reported = fake_reports();
@@ -66,6 +67,7 @@ class FakePoolHost final : public pool::Host {
         facts.baseline = table_.intern(std::move(carried));
         if (upstream != nullptr) upstream->begin_connecting(0, 0);
         if (upstream != nullptr) upstream->end_connecting();
+        if (user_places != nullptr) user_places->try_take(0);
 
         servers_.push_back(std::make_shared<FakeServer>());
         FakeServer& fake = *servers_.back();
@@ -124,6 +126,7 @@ class FakePoolHost final : public pool::Host {
     metrics::PoolMetrics& pool_metrics() { return set_of("*"); }
     // Whom every fake server counts at; none unless a test sets it.
     std::shared_ptr<pool::Upstream> upstream;
+    std::shared_ptr<pool::Places> user_places;
     // The fingerprint of the target that dials end for; the pool's own unless a test sets it.
     std::optional<std::uint64_t> open_for;
     // The lifetimes of servers are spread by this.

@@ -75,6 +75,7 @@ struct PoolRigOptions {
     config::TargetSessionAttrs session_attrs = config::TargetSessionAttrs::any;
     std::vector<wire::Setting> startup{};
     Milliseconds abandoned{5000};
+    std::uint32_t max_user_connections = 0;
 };
 
 class PoolRig {
@@ -88,6 +89,7 @@ class PoolRig {
             workers_.push_back(std::make_unique<Worker>(clock_));
             Worker& made = *workers_.back();
             made.host.upstream = upstream_;
+            made.host.user_places = user_places_;
             made.pool = std::make_unique<pool::Pool>(pool::Pool::Setup{
                 "pool", target(), share_, static_cast<WorkerIndex>(i), &made.host, &made.host.pool_metrics()});
         }
@@ -103,7 +105,7 @@ class PoolRig {
         PGSLUICE_CHECK(!share_->anybody_waits());
         PGSLUICE_CHECK(share_->permits().open() == open_servers() && share_->servers() == open_servers());
         for (auto& worker : workers_) worker->pool.reset();
-        PGSLUICE_CHECK(share_->permits().open() == 0 && upstream_->open() == 0);
+        PGSLUICE_CHECK(share_->permits().open() == 0 && upstream_->open() == 0 && user_places_->open() == 0);
         for (auto& worker : workers_) {
             for (const auto state : server_states) PGSLUICE_CHECK(worker->host.gauge(state) == 0);
         }
@@ -180,6 +182,7 @@ class PoolRig {
     pool::Permits& permits() { return share_->permits(); }
     pool::Upstream& upstream() { return *upstream_; }
     std::shared_ptr<const pool::Upstream> upstream_ref() const { return upstream_; }
+    std::shared_ptr<pool::Places> user_places() const { return user_places_; }
     FakeClock& clock() { return clock_; }
     std::size_t dials() const {
         std::size_t sum = 0;
@@ -208,6 +211,7 @@ class PoolRig {
         made->session_attrs = options_.session_attrs;
         made->startup = options_.startup;
         made->abandoned = options_.abandoned;
+        made->max_user_connections = options_.max_user_connections;
         made->fingerprint = fingerprint;
         return made;
     }
@@ -223,6 +227,7 @@ class PoolRig {
     Options options_;
     FakeClock clock_;
     std::shared_ptr<pool::Upstream> upstream_ = std::make_shared<pool::Upstream>();
+    std::shared_ptr<pool::Places> user_places_ = std::make_shared<pool::Places>();
     std::shared_ptr<pool::Share> share_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::unique_ptr<PoolClient>> clients_;

@@ -33,8 +33,8 @@ enum class Verb : std::uint8_t {
     disable,      // database
     enable,       // database
     kill_client,  // id
-    suspend,      // always refused
-    shutdown,     // how: "", wait_for_clients or wait_for_servers
+    suspend,
+    shutdown,  // how: "", wait_for_clients or wait_for_servers
 };
 
 struct Command {

@@ -17,6 +17,7 @@ struct Scene {
     bool all_paused = false;
     std::set<std::string> paused{};    // databases as servers know them
     std::set<std::string> disabled{};  // as clients name them
+    bool suspended = false;
 };
 
 // What servers call a database that an administrator names as clients or servers do; none: nobody knows it.

@@ -18,6 +18,7 @@ enum class Pause : std::uint8_t {
     draining = 8,     // nothing more is wanted from this peer
     settling = 32,    // a client waits for what is asked or set between two of its messages
     unread = 16,      // it does not read what it has been sent, so it is not heard either
+    suspended = 64,   // nobody is heard: SUSPEND of the console
 };
 
 enum class Closed : std::uint8_t {

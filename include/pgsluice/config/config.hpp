@@ -60,6 +60,7 @@ struct Limits {
     std::uint32_t connections_per_user = 0;
     std::uint32_t connections_per_database = 0;
     std::uint32_t connections_per_address = 0;
+    std::uint32_t server_connections_per_user = 0;  // over all pools, by the name that servers know
     Milliseconds login_timeout{30000};
     std::uint64_t inspect_bytes = 1 << 20;
     std::uint64_t parse_inline = 16 << 10;
@@ -79,7 +80,7 @@ struct Keepalive {
 };
 struct Timeouts {
     ClientTimeouts client;
-    Milliseconds connect{5000}, connect_retry{1000}, cancel{10000}, abandoned{5000}, tcp_user{30000};
+    Milliseconds connect{5000}, connect_retry{1000}, cancel{10000}, abandoned{5000}, suspend{10000}, tcp_user{30000};
     Keepalive keepalive;
 };
 
@@ -107,8 +108,9 @@ struct User {
     std::string name;
     Secret password;  // plain, "md5" + 32 hex digits, or a SCRAM-SHA-256$… verifier; empty: none
     ClientTimeoutOverrides timeouts;
-    std::uint32_t max_connections = 0;  // client connections of this user; 0: limits.connections_per_user
-    bool from_file = false;             // out of users_file, not out of the configuration itself
+    std::uint32_t max_connections = 0;         // client connections of this user; 0: limits.connections_per_user
+    std::uint32_t max_server_connections = 0;  // 0: limits.server_connections_per_user
+    bool from_file = false;                    // out of users_file, not out of the configuration itself
 };
 
 struct AuthQuery {

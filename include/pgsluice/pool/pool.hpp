@@ -47,10 +47,10 @@ class Waiter : public boost::intrusive::list_base_hook<> {
     ServerUser* user_ = nullptr;
 };
 
-// Whose idle servers may be closed, since another connection needs the room: those at `upstream`, or those that have
-// permits of the same `permits` and are of another pool than `asker`.
+// Whose idle servers may be closed, since another connection needs the room: those that have one of `places`, or those
+// that have permits of the same `permits` and are of another pool than `asker`.
 struct Eviction {
-    std::shared_ptr<const Upstream> upstream;
+    std::shared_ptr<const Places> places;
     std::shared_ptr<const Permits> permits;
     const Share* asker = nullptr;
 };
@@ -127,7 +127,7 @@ class Pool final : public ServerUser {
     void on_dial_failed(const wire::SqlError& why, bool temporary);
     void on_moved_in(std::unique_ptr<Server> server);
     // It broke on its way here.
-    void on_lost_in_move(const Server& server);
+    void on_lost_in_move(Server& server);
     void serve_others();
     void on_room_sought(bool made);
     void on_room_made();
@@ -219,8 +219,8 @@ class Pool final : public ServerUser {
     void feed();
     // Where a sibling's clients have waited longer than ours, the server is closed and its permit is theirs.
     bool yield_to_sibling(Server& server);
-    // The same at a server that may have no more connections.
-    bool yield_to_stranger(Server& server);
+    // The same where no more connections may be open to a server, or of a user.
+    bool yield_to_stranger(Server& server, Places& places);
     bool may_evict(const Server& server, const Eviction& wish) const;
     std::uint32_t size_limit(TimePoint now) const;
     std::uint32_t min_size() const;

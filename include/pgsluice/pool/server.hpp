@@ -21,6 +21,7 @@
 
 namespace pgsluice::pool {
 
+class Places;
 class Pool;
 class Server;
 class Upstream;
@@ -46,6 +47,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         ServerId id{};
         std::string label;  // "host:port"
         std::shared_ptr<Upstream> upstream;
+        std::shared_ptr<Places> user_places;  // of the user that it is logged in as
         std::int32_t process_id = 0;
         Bytes cancel_secret;                  // empty: cannot be cancelled
         std::vector<wire::Setting> reported;  // ParameterStatus at login, in the server's order
@@ -58,6 +60,8 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     Server(Facts facts, PeerPtr link) : facts_(std::move(facts)), link_(std::move(link)), has_(facts_.baseline) {}
 
     const Facts& facts() const { return facts_; }
+    // It is closed, so that others may have the places that it took.
+    void leave_places();
     Peer& link() { return *link_; }
     // What is prepared on a server that moves to another worker, as text: statements belong to a worker's cache. Drops
     // the link, whose connection must have been taken out of it.

@@ -23,10 +23,11 @@ struct Target {
     std::vector<wire::Setting> parameters;  // routes[].parameters
     std::string connect_query;
     Secret password;  // configured for the server user; empty: the client's own proof is passed through
-    Milliseconds connect_retry{1000};  // timeouts.connect_retry
-    Milliseconds abandoned{5000};      // timeouts.abandoned; 0: no limit
-    config::QueryLog query_log;        // routes[].log
-    std::uint64_t fingerprint = 0;     // differs where servers opened under the older target must not be lent any more
+    std::uint32_t max_user_connections = 0;  // server connections of `user` over all pools; 0: no limit
+    Milliseconds connect_retry{1000};        // timeouts.connect_retry
+    Milliseconds abandoned{5000};            // timeouts.abandoned; 0: no limit
+    config::QueryLog query_log;              // routes[].log
+    std::uint64_t fingerprint = 0;  // differs where servers opened under the older target must not be lent any more
 
     // Those of equal names share pool.size: Permits.
     std::string permits_key() const;

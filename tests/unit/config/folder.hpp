@@ -69,7 +69,7 @@ inline std::string words_of(std::string text) {
 // Tests append sections to it, which then begin at line 5.
 inline const std::string base =
     "listeners: [ { address: 127.0.0.1 } ]\n"
-    "auth: { rules: [ { method: scram-sha-256 } ] }\n"
+    "auth: { rules: [ { method: scram-sha-256 } ], users: [ { name: ann, password: secret } ] }\n"
     "clusters: { main: { servers: [ { host: /run/postgresql } ] } }\n"
     "routes: [ { name: all, cluster: main } ]\n";
 

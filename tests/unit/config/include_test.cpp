@@ -104,7 +104,7 @@ TEST(Include, PathsAreRelativeToTheMainFile) {
     folder.write("conf.d/a.yaml", "auth: { users: [ { name: u, password: \"${file:secret}\" } ] }\n");
     const Loaded loaded = folder.load("include: [ conf.d/a.yaml ]\n" + base);
     ASSERT_TRUE(loaded) << testing::PrintToString(folder.lines(loaded.problems));
-    EXPECT_EQ(loaded.config->auth.source.users[0].password.reveal(), "s");
+    EXPECT_EQ(loaded.config->auth.source.users.back().password.reveal(), "s");
 }
 
 }  // namespace

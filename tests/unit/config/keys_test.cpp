@@ -101,9 +101,10 @@ TEST(Keys, EveryExampleLoads) {
     for (const char* name : {"CERTIFICATE", "PRIVATE_KEY", "CA"}) {
         ::setenv((std::string("PGSLUICE_") + name).c_str(), folder.path("server.crt").c_str(), 1);
     }
-    for (const char* name : {"PORT", "SERVER_PORT", "HTTP_PORT", "PASSWORD"}) {
+    for (const char* name : {"PORT", "HTTP_PORT", "PASSWORD"}) {
         ::setenv((std::string("PGSLUICE_") + name).c_str(), "5432", 1);
     }
+    ::setenv("PGSLUICE_SERVER_PORT", "5433", 1);
     for (const auto& file : std::filesystem::directory_iterator(source / "config")) {
         if (file.path().extension() != ".yaml") continue;
         const Loaded loaded = folder.load(text_of(file.path()));

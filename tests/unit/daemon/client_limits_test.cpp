@@ -158,6 +158,34 @@ TEST_F(ClientLimitsTest, only_so_many_above_the_limit_are_heard) {
     EXPECT_TRUE(ClientSlot(counts, 3).may_be_heard());
 }
 
+TEST_F(ClientLimitsTest, some_administrators_have_places_beside_all_clients) {
+    std::vector<ClientSlot> slots;
+    slots.emplace_back(counts, 1);
+    for (std::uint32_t i = 0; i < ClientLimits::reserved_for_administrators; ++i) {
+        EXPECT_TRUE(slots.emplace_back(counts, 1).enter_console(true)) << i;
+        EXPECT_TRUE(slots.back().is_reserved());
+    }
+    EXPECT_FALSE(ClientSlot(counts, 1).enter_console(true)) << "beyond that they count as clients";
+    EXPECT_TRUE(ClientSlot(counts, 2).enter_console(true));
+    slots.erase(slots.begin());
+    EXPECT_TRUE(ClientSlot(counts, 1).is_within_limit()) << "nor do they take one from clients";
+    slots.pop_back();
+    EXPECT_TRUE(ClientSlot(counts, 1).enter_console(true));
+}
+
+TEST_F(ClientLimitsTest, whoever_looks_into_the_console_has_a_clients_place_and_is_not_waited_for) {
+    ClientSlot looks(counts, 1);
+    EXPECT_TRUE(looks.enter_console(false));
+    EXPECT_FALSE(looks.is_reserved());
+    EXPECT_EQ(counts.clients(), 0U);
+    ClientSlot client(counts, 1);
+    EXPECT_FALSE(client.is_within_limit());
+    EXPECT_FALSE(client.enter_console(false));
+    EXPECT_EQ(counts.clients(), 1U);
+    looks = ClientSlot();
+    EXPECT_EQ(counts.clients(), 1U);
+}
+
 TEST_F(ClientLimitsTest, no_slot_counts_nobody) {
     const ClientSlot none;
     EXPECT_TRUE(none.is_within_limit());

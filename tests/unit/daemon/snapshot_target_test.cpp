@@ -126,5 +126,36 @@ TEST_F(SnapshotTarget, never_takes_one_list_of_texts_for_another) {
     EXPECT_NE(target()->fingerprint, one);
 }
 
+// By the name that servers know, from the users of the cluster first.
+TEST(SnapshotLimits, of_a_users_servers_are_its_own_or_those_of_all) {
+    config::Config config;
+    config.limits.server_connections_per_user = 9;
+    config::User ann, reader, own_reader;
+    ann.name = "ann";
+    reader.name = own_reader.name = "reader";
+    reader.max_server_connections = 3;
+    own_reader.max_server_connections = 2;
+    config.auth.source.users = {ann, reader};
+    config::Cluster cluster;
+    cluster.tls.mode = config::ServerTlsMode::disable;
+    cluster.servers = {{"db1", 5432}};
+    for (const char* name : {"main", "own"}) {
+        cluster.name = name;
+        config.clusters.push_back(cluster);
+        config::Route route;
+        route.name = route.cluster = name;
+        config.routes.push_back(route);
+    }
+    config.clusters[1].source.users = {own_reader};
+    const auto snapshot = std::get<std::shared_ptr<const Snapshot>>(Snapshot::build(config));
+    const auto limit = [&](std::size_t route, const std::string& user) {
+        return snapshot->target(snapshot->config.routes[route], "orders", user, {})->max_user_connections;
+    };
+    EXPECT_EQ(limit(0, "ann"), 9U);
+    EXPECT_EQ(limit(0, "stranger"), 9U);
+    EXPECT_EQ(limit(0, "reader"), 3U);
+    EXPECT_EQ(limit(1, "reader"), 2U);
+}
+
 }  // namespace
 }  // namespace pgsluice::daemon

@@ -142,7 +142,7 @@ TEST_F(Import, TimesAndLimitsAreCarriedOver) {
         "query_timeout = 1\ntransaction_timeout = 2\nidle_transaction_timeout = 3\nclient_idle_timeout = 4\n"
         "server_login_retry = 0.5\ncancel_wait_timeout = 6\nclient_login_timeout = 7\nmax_client_conn = 8\n"
         "max_user_client_connections = 9\nmax_db_client_connections = 10\nmax_packet_size = 1000000\n"
-        "tcp_keepalive = 0\ntcp_user_timeout = 1234");
+        "tcp_keepalive = 0\ntcp_user_timeout = 1234\nmax_user_connections = 11\nsuspend_timeout = 12");
     EXPECT_EQ(config.timeouts.client.query, std::chrono::seconds(1));
     EXPECT_EQ(config.timeouts.client.transaction, std::chrono::seconds(2));
     EXPECT_EQ(config.timeouts.client.idle_transaction, std::chrono::seconds(3));
@@ -153,6 +153,8 @@ TEST_F(Import, TimesAndLimitsAreCarriedOver) {
     EXPECT_EQ(config.limits.client_connections, 8U);
     EXPECT_EQ(config.limits.connections_per_user, 9U);
     EXPECT_EQ(config.limits.connections_per_database, 10U);
+    EXPECT_EQ(config.limits.server_connections_per_user, 11U);
+    EXPECT_EQ(config.timeouts.suspend, std::chrono::seconds(12));
     EXPECT_EQ(config.limits.message_bytes, 1000000U);
     EXPECT_EQ(config.timeouts.keepalive.idle, Milliseconds(0));
     EXPECT_EQ(config.timeouts.tcp_user, Milliseconds(1234));
@@ -378,7 +380,7 @@ TEST_F(Import, WhatWouldMakeMoreThanAnybodyCanUseIsBroken) {
     std::string databases, users = "[users]\n";
     for (int i = 0; i < 200; ++i) {
         databases += "d" + std::to_string(i) + " = host=h\n";
-        users += "u" + std::to_string(i) + " = pool_size=1\n";
+        users += "u" + std::to_string(i) + " = pool_size=" + std::to_string(i + 1) + "\n";
     }
     EXPECT_TRUE(read(databases, users).has(Weight::broken));
     EXPECT_LE(imported.config.routes.size(), 5000U);
@@ -442,11 +444,28 @@ TEST_F(Import, UsersAreAskedForWhereAuthUserIs) {
 TEST_F(Import, LimitsOfUsersStandBesideTheirPasswordsInTheFile) {
     users("\"ann\" \"x\"\n");
     const auto& config = options(
-        "auth_file = users.txt\n[users]\nann = max_user_client_connections=3 query_timeout=2\n"
+        "auth_file = users.txt\n[users]\nann = max_user_client_connections=3 max_user_connections=5 query_timeout=2\n"
         "eve = query_timeout=2\n");
     ASSERT_EQ(config.auth.source.users.size(), 1U);
     EXPECT_EQ(config.auth.source.users[0].max_connections, 3U);
+    EXPECT_EQ(config.auth.source.users[0].max_server_connections, 5U);
     EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::not_done, "[users] eve")));
+}
+
+TEST_F(Import, UsersWhosePoolsAreAlikeShareARoute) {
+    const auto& config = read("a = host=h\nb = host=h user=cid",
+                              "[users]\nann = pool_mode=session pool_size=2\nbob = pool_size=5\n"
+                              "cid = query_timeout=1 pool_size=2 pool_mode=session\neve = pool_mode=session\n")
+                             .config;
+    ASSERT_EQ(config.routes.size(), 5U);
+    EXPECT_EQ(config.routes[0].name, "a/ann");
+    EXPECT_THAT(config.routes[0].match.users, ElementsAre("ann", "cid"));
+    EXPECT_EQ(config.routes[0].pool.size, 2U);
+    EXPECT_THAT(config.routes[1].match.users, ElementsAre("bob"));
+    EXPECT_THAT(config.routes[2].match.users, ElementsAre("eve"));
+    EXPECT_THAT(config.routes[3].match.users, IsEmpty());
+    EXPECT_EQ(config.routes[4].name, "b");
+    EXPECT_EQ(config.routes[4].pool.size, 2U) << "of the user that all its clients become";
 }
 
 TEST_F(Import, AnAuthFileThatIsNotThereIsBroken) {

@@ -302,6 +302,22 @@ TEST_P(LinkRelay, SparesBytesThatStandBeforeAnOrderlyEnd) {
     EXPECT_EQ(sink.received, "result");
 }
 
+// SUSPEND: what came before the end is heard first, and an end that was not orderly waits too.
+TEST_P(LinkRelay, ASuspendedLinkHearsOfItsPeersEndWhenItGoesOn) {
+    link->start(sink);
+    loop.run_for(Milliseconds(5));
+    link->pause(Pause::suspended);
+    peer_sends("last words");
+    peer.reset();
+    loop.run_for(Milliseconds(10));
+    link->check_paused();
+    EXPECT_EQ(sink.calls, 0);
+    EXPECT_FALSE(sink.closed.has_value());
+    link->resume(Pause::suspended);
+    ASSERT_TRUE(loop.run_until([&] { return sink.closed.has_value(); }));
+    EXPECT_EQ(sink.received, "last words");
+}
+
 TEST_P(LinkRelay, CloseDeliversEverythingAndTheSinkHearsNothing) {
     link->start(sink);
     const std::string all = congest();

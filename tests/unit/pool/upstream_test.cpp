@@ -33,23 +33,6 @@ TEST(Upstream, that_has_no_caps_grants_everything) {
     EXPECT_EQ(upstream.open(), 100U);
 }
 
-TEST(Upstream, makes_one_pool_yield_to_one_that_has_waited_longer_than_its_patience) {
-    const TimePoint begun{std::chrono::hours(1)}, late = begun + Upstream::patience;
-    Upstream upstream;
-    EXPECT_FALSE(upstream.must_yield(never, late));
-    upstream.starve(begun + Milliseconds(1));
-    upstream.starve(begun);
-    upstream.starve(begun + Milliseconds(2));
-    EXPECT_TRUE(upstream.anybody_starves());
-    EXPECT_FALSE(upstream.must_yield(never, late - Milliseconds(1)));
-    EXPECT_FALSE(upstream.must_yield(begun, late)) << "its own has waited as long";
-    EXPECT_TRUE(upstream.must_yield(begun + Milliseconds(1), late));
-    EXPECT_FALSE(upstream.must_yield(never, late)) << "one is enough";
-    EXPECT_TRUE(upstream.is_kept(late));
-    upstream.take_kept();
-    EXPECT_FALSE(upstream.is_kept(late));
-}
-
 TEST(Upstream, is_down_until_a_time_or_a_success) {
     const TimePoint now = TimePoint{} + Milliseconds(1000);
     Upstream upstream;

@@ -1,0 +1,79 @@
+#include "server_places.hpp"
+
+#include <pgsluice/net/asio.hpp>
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace pgsluice::daemon {
+
+using pool::Places;
+using pool::Upstream;
+
+namespace {
+
+// One of the two limits, as the connection that wants a place meets it.
+struct Wanted {
+    std::shared_ptr<Places> places;
+    bool has_starved = false;
+    std::shared_ptr<bool> is_making_room = std::make_shared<bool>(false);
+
+    // `since`: from when on its pool's oldest client has waited; never: none does. Who has waited for long enough takes
+    // the place that is kept.
+    bool starves(TimePoint since, TimePoint now) const { return has_starved && now - since >= Places::patience; }
+    bool is_open_to_it(TimePoint since, TimePoint now) const { return !places->is_kept(now) || starves(since, now); }
+
+    // The oldest idle connection of another pool makes room; one that is busy does when it comes back, after a while.
+    void seek_room(Worker& worker, TimePoint since) {
+        has_starved = true;
+        places->starve(since);
+        if (std::exchange(*is_making_room, true)) return;
+        worker.make_room({places, nullptr, nullptr}, [flag = is_making_room](bool) { *flag = false; });
+    }
+};
+
+}  // namespace
+
+boost::asio::awaitable<PlacesTaken> take_places(Worker& worker, pool::Pool& pool, std::shared_ptr<Upstream> upstream,
+                                                std::shared_ptr<Places> user, TimePoint until) {
+    const std::shared_ptr<const pool::Target> target = pool.target_ref();
+    boost::asio::steady_timer timer(worker.io());
+    Wanted of_server{upstream}, of_user{user};
+    Wanted* lacking = nullptr;
+    while (true) {
+        const TimePoint now = worker.read_clock();
+        const TimePoint since = pool.share().oldest().value_or(never);
+        const auto try_both = [&] {
+            lacking = &of_user;
+            if (!of_user.is_open_to_it(since, now) || !user->try_take(target->max_user_connections)) return false;
+            lacking = &of_server;
+            auto permit = Upstream::Permit::at_cap;
+            if (of_server.is_open_to_it(since, now)) {
+                permit = upstream->begin_connecting(target->cluster.max_connections, target->cluster.max_connecting);
+            }
+            if (permit == Upstream::Permit::granted) return true;
+            user->closed();
+            // Those that connect now will have done so soon.
+            if (permit == Upstream::Permit::too_many_connecting) lacking = nullptr;
+            return false;
+        };
+        const bool has_both = try_both();
+        if (has_both) lacking = nullptr;
+        for (Wanted* each : {&of_server, &of_user}) {
+            if (has_both && each->starves(since, now)) each->places->take_kept();
+        }
+        const bool gives_up = now >= until || (lacking != nullptr && pool.waiting() == 0);
+        if (has_both || gives_up) {
+            // Whoever starves besides says so again.
+            for (Wanted* each : {&of_server, &of_user}) {
+                if (each->has_starved) each->places->feed();
+            }
+            if (has_both) co_return PlacesTaken::all;
+            co_return lacking == &of_user ? PlacesTaken::user_is_full : PlacesTaken::server_is_full;
+        }
+        if (lacking != nullptr) lacking->seek_room(worker, since);
+        timer.expires_after(Milliseconds(5));
+        co_await timer.async_wait(net::as_tuple);
+    }
+}
+
+}  // namespace pgsluice::daemon
