@@ -161,11 +161,10 @@ struct NetworkBlock {
     Node print(const Network& value) const { return Node::quoted_text(value.to_string()); }
 };
 
-// One of a few words; `later` are words of the contract that this version does not support.
+// One of a few words.
 template <class Enum>
 struct Words {
     std::vector<std::pair<std::string, Enum>> words;
-    std::vector<std::string> later = {};
 
     std::vector<std::string> names() const {
         std::vector<std::string> out;
@@ -178,11 +177,6 @@ struct Words {
         if (!text) return;
         for (const auto& [word, value] : words) {
             if (word == *text) return void(out = value);
-        }
-        for (const std::string& word : later) {
-            if (word != *text) continue;
-            return reader.problem(node,
-                                  '"' + word + "\" is not supported in this version; allowed is " + one_of(names()));
         }
         reader.problem(node, shown(node) + " is unknown; allowed is " + one_of(names()));
     }

@@ -20,7 +20,6 @@ template <class T>
 struct Key {
     std::string name;
     bool is_required = false;
-    bool is_later = false;  // a key of the contract that this version does not support
     bool is_settable = false;
     std::function<void(Reader&, const Node&, T&)> read;
     std::function<Node(const T&)> print;  // null: left out
@@ -107,22 +106,13 @@ Key<T> section(const std::string& name, Member member, Codec codec) {
     return key<T>(name, member, codec, Changes::live);
 }
 
-template <class T>
-Key<T> later(const std::string& name) {
-    Key<T> out;
-    out.name = name;
-    out.is_later = true;
-    out.change = [](Change&, T&) {};
-    return out;
-}
-
 // The keys of the map `node` into `out`. The node of a bad value leaves its default standing.
 template <class T>
 void read_map(Reader& reader, const Node& node, const Schema<T>& schema, T& out) {
     if (!node.is(Node::Kind::map)) return reader.problem(node, "must be a map of keys and values");
     std::vector<std::string> names;
     for (const auto& key : schema) {
-        if (!key.is_later) names.push_back(key.name);
+        names.push_back(key.name);
         if (key.is_required && node.find(key.name) == nullptr)
             reader.problem(node, "needs the key \"" + key.name + '"');
     }
@@ -131,8 +121,6 @@ void read_map(Reader& reader, const Node& node, const Schema<T>& schema, T& out)
             std::find_if(schema.begin(), schema.end(), [&](const Key<T>& k) { return k.name == item.key; });
         if (key == schema.end()) {
             reader.problem_at_key(item, "unknown key" + suggestion(item.key, names));
-        } else if (key->is_later) {
-            reader.problem_at_key(item, "not supported in this version");
         } else if (item.is(Node::Kind::null)) {
             reader.problem_at_key(item, "has no value; leave the key out for its default");
         } else {
@@ -155,7 +143,6 @@ Node print_map(const Schema<T>& schema, const T& value) {
     const T defaults{};
     Node map = Node::map();
     for (const auto& key : schema) {
-        if (key.is_later) continue;
         Node item = key.print(value);
         if (item.is(Node::Kind::null)) continue;
         item.is_default = !key.is_required && same_value(item, key.print(defaults));
@@ -175,7 +162,6 @@ struct Object {
     void change(Change& change, T& out) const { change_map(change, schema(), out); }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const {
         for (const auto& key : schema()) {
-            if (key.is_later) continue;
             const std::size_t before = keys.size();
             key.list(path.empty() ? path : path + '.', keys);
             for (std::size_t i = before; key.is_settable && i < keys.size(); ++i) keys[i].is_settable = true;

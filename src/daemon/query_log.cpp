@@ -65,7 +65,7 @@ void audit_call(const session::Session& session, const session::Call& call, std:
                 {"failed", outcome.failed},
                 {"sqlstate", outcome.sqlstate},
                 {"fingerprint", fingerprint},
-                {"trace_id", call.callee.trace_id},
+                {"trace_id", call.callee.trace_id()},
                 {"sql", text}});
 }
 
@@ -89,7 +89,7 @@ void log_call(const session::Session& session, const session::Call& call, const 
     if (!is_slow && !is_sampled && !is_audited) return;
     const sql::Facts* facts = call.callee.facts.get();
     const Fingerprint fingerprint(facts);
-    const ByteView text = text_to_log(facts, call.callee.text);
+    const ByteView text = text_to_log(facts, call.callee.text());
     if (is_audited) audit_call(session, call, fingerprint.view(), text);
     if (!is_slow && !is_sampled) return;
     const session::Identity& who = session.identity();
@@ -104,7 +104,7 @@ void log_call(const session::Session& session, const session::Call& call, const 
                                               {"bytes", static_cast<std::int64_t>(call.bytes)},
                                               {"failed", call.failed},
                                               {"fingerprint", fingerprint.view()},
-                                              {"trace_id", call.callee.trace_id},
+                                              {"trace_id", call.callee.trace_id()},
                                               {"sql", text}};
     if (is_slow)
         log::warning("slow_query", "a query took longer than routes[].log.slow_query", fields);
@@ -152,8 +152,8 @@ void log_limit(const session::Session& session, session::LimitKind kind, const s
                         {"application", session.application_name()},
                         {"address", address},
                         {"fingerprint", fingerprint.view()},
-                        {"trace_id", callee.trace_id},
-                        {"sql", text_to_log(callee.facts.get(), callee.text)}});
+                        {"trace_id", callee.trace_id()},
+                        {"sql", text_to_log(callee.facts.get(), callee.text())}});
 }
 
 }  // namespace pgsluice::daemon

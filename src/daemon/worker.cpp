@@ -6,7 +6,6 @@
 #include "parser_stack.hpp"
 #include "query_log.hpp"
 #include "server_dial.hpp"
-#include "statement_kind.hpp"
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/insight/query_text.hpp>
@@ -211,7 +210,6 @@ void Worker::on_limit(const session::Session& session, session::LimitKind kind, 
 void Worker::on_call(const session::Session& session, const session::Call& call) {
     const pool::Target& target = session.pool().target();
     const sql::Facts* facts = call.callee.facts.get();
-    sets_.route(target.route).statements[statement_kind(facts)].add();
     if (target.query_log.is_on()) log_call(session, call, target.query_log, random(target.query_log.sample_one_in));
     if (!queries_.is_on()) return;
     queries_.record({facts == nullptr ? 0 : facts->fingerprint, target.route, session.identity().user},
@@ -221,7 +219,7 @@ void Worker::on_call(const session::Session& session, const session::Call& call)
                      .bytes = call.bytes,
                      .failed = call.failed,
                      .at = std::chrono::system_clock::now(),
-                     .trace_id = call.callee.trace_id},
+                     .trace_id = call.callee.trace_id()},
                     facts == nullptr ? insight::not_parsed : ByteView(facts->normalized));
 }
 

@@ -1,4 +1,6 @@
 // What each call of a client takes, for whoever collects it: Host::on_call, and for the limits of policies.
+#include "statement_kind.hpp"
+
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/sql/comment_tags.hpp>
 #include <pgsluice/sql/passwords.hpp>
@@ -32,10 +34,13 @@ Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> li
     else if (const sql::FactsRef* facts = facts_of(text))
         callee.facts = *facts;
     callee.is_counted = may_count && callee.facts != nullptr && only_reads(*callee.facts);
-    const bool shows_constants = callee.facts != nullptr && pool_->target().query_log.literals;
-    if (shows_constants && !sql::may_hold_password(text, *callee.facts)) callee.text = text;
-    if (!rulebook_->measures_calls) return callee;
-    callee.trace_id = sql::trace_id(sql::comment_tags(text));
+    const bool may_show = callee.facts != nullptr && pool_->target().query_log.literals;
+    const bool shows_constants = may_show && !sql::may_hold_password(text, *callee.facts);
+    std::string trace_id;
+    if (rulebook_->measures_calls) trace_id = sql::trace_id(sql::comment_tags(text));
+    if (!shows_constants && trace_id.empty()) return callee;
+    Remarks remarks{std::move(trace_id), std::string(shows_constants ? text : ByteView())};
+    callee.remarks = std::make_shared<const Remarks>(std::move(remarks));
     return callee;
 }
 
@@ -57,7 +62,10 @@ void Session::note_bound(const wire::Bind& bind) {
 
 void Session::on_answered(std::uint32_t call) {
     const Call& answered = calls_->finish(call, context_.host.now());
-    if (rulebook_->measures_calls) context_.host.on_call(*this, answered);
+    if (rulebook_->measures_calls) {
+        metrics_.statements[statement_kind(answered.callee.facts.get())].add();
+        context_.host.on_call(*this, answered);
+    }
     calls_->drop_finished();
 }
 

@@ -74,7 +74,7 @@ class Postgres(Server):
         password = self.file("password", PASSWORD)
         check_run(as_unprivileged([binaries / "initdb", "-D", data, "-U", USER, f"--pwfile={password}", "--locale=C",
                                    "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]))
-        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 500, "fsync": "off",
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": 1000, "fsync": "off",
                     "shared_buffers": "512MB", "synchronous_commit": "off", "autovacuum": "off", "max_wal_size": "4GB",
                     "ssl": "on", "ssl_cert_file": self.file("server.crt", certificate.certificate.read_text()),
                     "ssl_key_file": self.file("server.key", certificate.key.read_text())}

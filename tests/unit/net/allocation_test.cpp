@@ -1,40 +1,8 @@
-// The relay path allocates nothing per message once it is warm. This binary counts every operator new.
+// The relay path allocates nothing per message once it is warm.
 #include "loop.hpp"
+#include "support/allocations.hpp"
 
 #include <gtest/gtest.h>
-
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-
-void* count_and_allocate(std::size_t size) {
-    allocations.fetch_add(1, std::memory_order_relaxed);
-    if (void* memory = std::malloc(size)) return memory;
-    throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return count_and_allocate(size);
-}
-void* operator new[](std::size_t size) {
-    return count_and_allocate(size);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace pgsluice::net {
 namespace {
@@ -78,9 +46,9 @@ TEST(Allocation, NonePerMessage) {
             }
         };
         round_trips(10);
-        const std::size_t before = allocations.load();
+        const std::size_t before = test::allocations();
         round_trips(1000);
-        EXPECT_EQ(allocations.load() - before, 0U) << (over_tcp ? "tcp" : "unix");
+        EXPECT_EQ(test::allocations() - before, 0U) << (over_tcp ? "tcp" : "unix");
     }
 }
 

@@ -1,14 +1,10 @@
 #include "fixture.hpp"
+#include "support/allocations.hpp"
 
 #include <pgsluice/policy/limit.hpp>
 
-#include <cstdlib>
-#include <new>
-
 namespace pgsluice::policy {
 namespace {
-
-std::size_t allocations = 0;
 
 std::vector<BuildError> errors_of(const std::vector<config::Policy>& policies) {
     auto built = Engine::build(policies);
@@ -157,9 +153,9 @@ TEST(Engine, letting_a_statement_pass_allocates_nothing) {
     const Rules rules = engine.for_principal(ann());
     const std::string text = "select caf\xC3\xA9 from t where id = 17";
     judge(engine, rules, text);  // RE2 builds its states on the way
-    const std::size_t before = allocations;
+    const std::size_t before = test::allocations();
     const Verdict verdict = judge(engine, rules, text);
-    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(test::allocations(), before);
     EXPECT_FALSE(verdict.blocks());
     EXPECT_EQ(verdict.hits.size(), 1U);
 }
@@ -171,16 +167,3 @@ TEST(EngineDeathTest, rules_of_another_engine_are_a_bug) {
 }
 
 }  // namespace pgsluice::policy
-
-// Counted for the one test above; everything else is as it was.
-void* operator new(std::size_t size) {
-    ++pgsluice::policy::allocations;
-    if (void* memory = std::malloc(size)) return memory;
-    throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}

@@ -17,7 +17,7 @@ Call finished(Calls& calls, std::uint32_t number, TimePoint now) {
 }
 
 Callee traced(std::string id) {
-    return {nullptr, std::move(id)};
+    return {nullptr, std::make_shared<const Remarks>(Remarks{std::move(id), ""})};
 }
 
 }  // namespace
@@ -27,7 +27,7 @@ TEST(Calls, are_timed_from_the_moment_they_are_sent) {
     const auto number = calls.begin(traced("a"), at(10), Microseconds(0));
     const Call done = finished(calls, number, at(25));
     EXPECT_EQ(done.server_time, Milliseconds(15));
-    EXPECT_EQ(done.callee.trace_id, "a");
+    EXPECT_EQ(done.callee.trace_id(), "a");
     EXPECT_FALSE(done.failed);
     EXPECT_TRUE(calls.empty());
 }
@@ -77,9 +77,9 @@ TEST(Calls, that_the_server_skips_leave_the_others_their_numbers) {
     const auto second = calls.begin(traced("b"), at(0), Microseconds(0));
     const auto third = calls.begin(traced("c"), at(0), Microseconds(0));
     calls.forget(second);
-    EXPECT_EQ(finished(calls, first, at(1)).callee.trace_id, "a");
+    EXPECT_EQ(finished(calls, first, at(1)).callee.trace_id(), "a");
     EXPECT_EQ(calls.first(), third);
-    EXPECT_EQ(finished(calls, third, at(2)).callee.trace_id, "c");
+    EXPECT_EQ(finished(calls, third, at(2)).callee.trace_id(), "c");
     EXPECT_TRUE(calls.empty());
     EXPECT_NE(calls.begin({}, at(3), Microseconds(0)), 0U);
 }
@@ -90,20 +90,20 @@ TEST(Calls, know_what_names_stand_for) {
     calls.bind("p", calls.prepared("s"));
     calls.bind("", traced("b"));
     calls.prepare("s", traced("c"));
-    EXPECT_EQ(calls.bound("p").trace_id, "a");
-    EXPECT_EQ(calls.bound("").trace_id, "b");
-    EXPECT_EQ(calls.prepared("s").trace_id, "c");
-    EXPECT_EQ(calls.prepared("other").trace_id, "");
-    EXPECT_EQ(calls.bound("other").trace_id, "");
+    EXPECT_EQ(calls.bound("p").trace_id(), "a");
+    EXPECT_EQ(calls.bound("").trace_id(), "b");
+    EXPECT_EQ(calls.prepared("s").trace_id(), "c");
+    EXPECT_EQ(calls.prepared("other").trace_id(), "");
+    EXPECT_EQ(calls.bound("other").trace_id(), "");
 }
 
 TEST(Calls, remember_a_bounded_number_of_names) {
     Calls calls;
     for (int i = 0; i < 5000; ++i) calls.prepare("s" + std::to_string(i), traced("a"));
     int known = 0;
-    for (int i = 0; i < 5000; ++i) known += calls.prepared("s" + std::to_string(i)).trace_id.empty() ? 0 : 1;
+    for (int i = 0; i < 5000; ++i) known += calls.prepared("s" + std::to_string(i)).trace_id().empty() ? 0 : 1;
     EXPECT_LE(known, 1000);
-    EXPECT_EQ(calls.prepared("s4999").trace_id, "a");
+    EXPECT_EQ(calls.prepared("s4999").trace_id(), "a");
 }
 
 }  // namespace pgsluice::session

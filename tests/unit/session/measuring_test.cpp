@@ -124,7 +124,7 @@ TEST(Measuring, a_text_is_kept_as_it_was_sent_only_where_constants_are_told_and_
                           server::ready());
         script.expect([shows](World& world) {
             std::vector<std::string> texts;
-            for (const Call& call : world.calls()) texts.push_back(call.callee.text);
+            for (const Call& call : world.calls()) texts.push_back(std::string(call.callee.text()));
             const std::vector<std::string> shown{"select 17", "", "", "select 'x'"};
             EXPECT_EQ(texts, shows ? shown : std::vector<std::string>(4));
         });

@@ -1,40 +1,11 @@
+#include "support/allocations.hpp"
+
 #include <pgsluice/sql/facts_cache.hpp>
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
-
-namespace {
-std::size_t allocations = 0;
-
-void* count_and_allocate(std::size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size)) return memory;
-    throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return count_and_allocate(size);
-}
-void* operator new[](std::size_t size) {
-    return count_and_allocate(size);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace pgsluice::sql {
 namespace {
@@ -184,21 +155,21 @@ TEST(FactsCache, allocates_nothing_for_what_it_knows) {
     rig("select 1");
     rig("select 1");
     rig(numbered(texts.front().c_str(), 1));
-    const std::size_t before = allocations;
+    const std::size_t before = test::allocations();
     for (const std::string& text : texts) {
         rig(text);
         rig("select 1");
     }
-    EXPECT_EQ(allocations, before);
+    EXPECT_EQ(test::allocations(), before);
     EXPECT_EQ(rig.counts().parses, 2U);
     EXPECT_EQ(rig.counts().exact_hits, 100U);
 }
 
 TEST(FactsCache, knows_nearly_what_it_takes) {
-    const std::size_t calls = allocations;
+    const std::size_t calls = test::allocations();
     Rig rig;
     for (int i = 0; i < 1000; ++i) rig(numbered("select a", i));
-    EXPECT_GT(allocations - calls, 3000U);
+    EXPECT_GT(test::allocations() - calls, 3000U);
     // Facts, two strings and an entry with its key: what the sizes alone come to.
     const std::size_t least = sizeof(Facts) + sizeof(Relation) + 28 + sizeof(FactsRef) + sizeof(std::string);
     EXPECT_GT(rig.cache.memory(), 1000 * least);

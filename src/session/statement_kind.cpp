@@ -4,7 +4,7 @@
 #include <initializer_list>
 #include <string_view>
 
-namespace pgsluice::daemon {
+namespace pgsluice::session {
 namespace {
 
 using metrics::StatementKind;
@@ -34,10 +34,12 @@ StatementKind statement_kind(const sql::Facts* facts) {
                                 named(StatementKind::set, {"set", "reset", "discard"}),
                                 named(StatementKind::select, {"select"})};
     if (facts == nullptr) return StatementKind::not_parsed;
+    // Most of them, and nothing else: not worth the search.
+    if (facts->kinds == all.back().kinds) return StatementKind::select;
     for (const Named& each : all) {
         if ((facts->kinds & each.kinds).any()) return each.kind;
     }
     return StatementKind::other;
 }
 
-}  // namespace pgsluice::daemon
+}  // namespace pgsluice::session

@@ -4,9 +4,9 @@
 #include <pgsluice/metrics/labels.hpp>
 #include <pgsluice/sql/facts.hpp>
 
-namespace pgsluice::daemon {
+namespace pgsluice::session {
 
 // Of several kinds the first in the enum's order.
 metrics::StatementKind statement_kind(const sql::Facts* facts);
 
-}  // namespace pgsluice::daemon
+}  // namespace pgsluice::session

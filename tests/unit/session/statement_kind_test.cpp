@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace pgsluice::daemon {
+namespace pgsluice::session {
 namespace {
 
 std::string kind_of(ByteView text) {
@@ -42,4 +42,4 @@ TEST(StatementKind, is_not_known_of_what_cannot_be_parsed) {
 }
 
 }  // namespace
-}  // namespace pgsluice::daemon
+}  // namespace pgsluice::session
