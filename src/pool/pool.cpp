@@ -321,20 +321,26 @@ std::optional<ServerClose> Pool::unwanted(Server& server) {
     return spent(server, host_.now());
 }
 
+// `why` says why one is to go. Closing it may close another, whose room a waiter then has: so the look begins anew.
+template <class Why>
+void Pool::discard_idle(Why why) {
+    for (auto at = idle_.begin(); at != idle_.end();) {
+        const std::optional<ServerClose> reason = why(*at);
+        if (reason) discard(*at, *reason);
+        at = reason ? idle_.begin() : std::next(at);
+    }
+}
+
 void Pool::sweep(TimePoint now) {
     const config::Pool& settings = target_->settings;
-    for (auto at = idle_.begin(); at != idle_.end();) {
-        Server& server = *at++;
-        const bool is_idle_too_long = settings.idle_timeout.count() != 0 &&
-                                      now - server.since_ >= settings.idle_timeout && permits_.open() > min_size();
-        const bool is_surplus = permits_.open() > settings.size + settings.reserve_size;
-        if (is_surplus)
-            discard(server, ServerClose::configuration);
-        else if (const auto why = spent(server, now))
-            discard(server, *why);
-        else if (is_idle_too_long)
-            discard(server, ServerClose::idle_timeout);
-    }
+    discard_idle([&](Server& server) -> std::optional<ServerClose> {
+        if (permits_.open() > settings.size + settings.reserve_size) return ServerClose::configuration;
+        if (const auto why = spent(server, now)) return why;
+        const bool is_idle_too_long =
+            settings.idle_timeout.count() != 0 && now - server.since_ >= settings.idle_timeout;
+        if (is_idle_too_long && permits_.open() > min_size()) return ServerClose::idle_timeout;
+        return std::nullopt;
+    });
     for (auto at = servers_.begin(); at != servers_.end();) sweep_maintenance(*at++, now);
     fill();
     if (!waiters_.empty()) {
@@ -382,10 +388,9 @@ void Pool::reconfigure(std::shared_ptr<const Target> target) {
 
 void Pool::reconnect(Generation from) {
     share_->replace_servers(from);
-    for (auto at = idle_.begin(); at != idle_.end();) {
-        Server& server = *at++;
-        if (is_outdated(server)) discard(server, ServerClose::reconnect);
-    }
+    discard_idle([&](const Server& server) {
+        return is_outdated(server) ? std::optional(ServerClose::reconnect) : std::nullopt;
+    });
     for (Server& server : servers_) {
         if (is_outdated(server)) server.doom(ServerClose::reconnect);
     }
@@ -406,10 +411,9 @@ void Pool::resume() {
 }
 
 void Pool::retire_servers_of(const Upstream& upstream, ServerClose reason) {
-    for (auto at = idle_.begin(); at != idle_.end();) {
-        Server& server = *at++;
-        if (server.facts().upstream.get() == &upstream) discard(server, reason);
-    }
+    discard_idle([&](const Server& server) {
+        return server.facts().upstream.get() == &upstream ? std::optional(reason) : std::nullopt;
+    });
     for (Server& server : servers_) {
         if (server.facts().upstream.get() == &upstream) server.doom(reason);
     }

@@ -5,13 +5,6 @@
 
 namespace pgsluice::session {
 
-namespace {
-
-// What nobody closes is forgotten, and counts as not known.
-constexpr std::size_t most_names = 1000;
-
-}  // namespace
-
 std::uint32_t Calls::begin(Callee callee, TimePoint now, Microseconds waited_so_far) {
     Call& call = calls_.add_back();
     call.callee = std::move(callee);
@@ -47,24 +40,6 @@ void Calls::drop_finished() {
     // Long before they come round to 0, which is no call's.
     constexpr std::uint32_t far = 1U << 31;
     if (calls_.empty() && first_ >= far) first_ = 1;
-}
-
-void Calls::bind(ByteView portal, Callee callee) {
-    if (portal.empty())
-        unnamed_portal_ = std::move(callee);
-    else
-        note(portals_, portal, std::move(callee));
-}
-
-void Calls::note(Named& named, ByteView name, Callee callee) {
-    if (named.size() >= most_names) named.clear();
-    named.insert_or_assign(std::string(name), std::move(callee));
-}
-
-const Callee& Calls::find(const Named& named, ByteView name) {
-    static const Callee unknown;
-    const auto found = named.find(std::string(name));
-    return found == named.end() ? unknown : found->second;
 }
 
 }  // namespace pgsluice::session

@@ -38,6 +38,19 @@ void Session::note_limit(const policy::Verdict& verdict) {
     if (verdict.limit != nullptr) limit_ = {rulebook_, verdict.limit};
 }
 
+// Under limits it is known what runs only when it is known what has become of the batches before: True: wait.
+bool Session::waits_to_know_names(wire::Outbox& to_server) {
+    return rules_.may_limit() && server_->exchange().owes_ready() && hold_until_answered(to_server);
+}
+
+wire::SqlError Session::error_of_unknown(ByteView portal) {
+    return wire::error(
+        "54000", "it is not known what portal \"" + std::string(portal) + "\" runs",
+        "Limits of policies apply to this connection, and they depend on it.",
+        "Give portals and statements names of their own, and close them; use FETCH for cursors and EXECUTE "
+        "for what PREPARE has made.");
+}
+
 // The server is made to answer it when it is done with it, though more of its batch may follow.
 std::size_t Session::pass_limited(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     const std::size_t passed = pass(frame, rest, to_server);

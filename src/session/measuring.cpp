@@ -7,6 +7,8 @@
 
 namespace pgsluice::session {
 
+using wire::TransactionStatus;
+
 namespace {
 
 // What has changed something, or committed, cannot be told to have failed.
@@ -18,7 +20,8 @@ bool only_reads(const sql::Facts& facts) {
 }  // namespace
 
 void Session::measure(bool on) {
-    if (on && calls_ == nullptr) calls_ = std::make_unique<Calls>();
+    if (on && calls_ == nullptr)
+        calls_ = std::make_unique<Calls>(statements_.translates() || phase_ == Phase::starting);
     // What is in the ledger has the numbers of these, and what is held under a limit will.
     if (!on && calls_ != nullptr && calls_->empty() && limit_ == nullptr) calls_.reset();
 }
@@ -52,12 +55,28 @@ std::uint32_t Session::begin_call(Callee callee) {
 
 // Where names are the client's own business, they are followed by what it says; else it is known what they stand for.
 void Session::note_bound(const wire::Bind& bind) {
+    CalledNames& names = calls_->names();
     if (!statements_.translates()) {
-        calls_->bind(bind.portal, calls_->prepared(bind.statement));
-        return;
+        names.bind(bind.portal, names.prepared(bind.statement));
+    } else if (const protocol::Statement* bound = statements_.bound()) {
+        const Callee callee = callee_of(bound->text, limit_);
+        names.bind(bind.portal, &callee);
+    } else {
+        names.bind(bind.portal, nullptr);
     }
-    const protocol::Statement* bound = statements_.bound();
-    calls_->bind(bind.portal, bound == nullptr ? Callee() : callee_of(bound->text, limit_));
+}
+
+void Session::note_closed(ByteView kind_and_name) {
+    const ByteView name = without_prefix(kind_and_name, 1);
+    if (kind_and_name.starts_with('P')) calls_->names().close_portal(name);
+    if (kind_and_name.starts_with('S')) calls_->names().close_statement(name);
+}
+
+// What is sent already has been noted, and must not be forgotten.
+void Session::note_names_settled(TransactionStatus status) {
+    if (server_->exchange().owes()) return;
+    if (std::exchange(statements_are_gone_, false)) calls_->names().close_statements();
+    if (status == TransactionStatus::idle) calls_->names().close_portals();
 }
 
 void Session::on_answered(std::uint32_t call) {

@@ -220,6 +220,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     const std::string name(server_->exchange().named_first());
     const auto of_limit = measures() ? error_of_limit(fields.sqlstate) : std::nullopt;
     if (measures() && server_->exchange().first_call() != 0) calls_->fail(fields.sqlstate);
+    if (rules_.may_limit() && measures()) calls_->names().note_failure();
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
         refusal_ = std::make_unique<wire::SqlError>(
@@ -283,7 +284,10 @@ void Session::on_ready(TransactionStatus status) {
     go_on_if_held();
     const TimePoint now = context_.host.now();
     active_at_ = now;
-    if (measures()) calls_->note_turn(now);
+    if (measures()) {
+        calls_->note_turn(now);
+        note_names_settled(status);
+    }
     if (asked_at_ != never) {
         const auto lasted = std::chrono::duration_cast<Microseconds>(now - asked_at_);
         metrics_.query_seconds.observe(lasted);
@@ -356,6 +360,7 @@ void Session::note_command(ByteView body) {
         case protocol::Aftermath::deallocated:
             // What connect_query made there is gone with it: it is to be run again.
             if (!pool_->target().connect_query.empty()) server_->need_reset();
+            statements_are_gone_ = measures();
             return statements_.forget_all(*server_);
         case protocol::Aftermath::schema_changed: return note_schema_change(tag);
     }

@@ -9,6 +9,17 @@ namespace pgsluice::session {
 using protocol::Asked;
 using Outcome = PreparedStatements::Outcome;
 
+namespace {
+
+// What on_closed() is to forget: see note_closed().
+std::unique_ptr<protocol::OwedText> closing(const wire::Target& target) {
+    auto text = std::make_unique<protocol::OwedText>();
+    text->name = target.kind + std::string(prefix(target.name, CalledNames::longest_name));
+    return text;
+}
+
+}  // namespace
+
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     const std::size_t slots = pool_->target().settings.max_prepared_statements;
     const bool may_have_sql_names = pins_.has(protocol::Pin::prepared) || effect_ >= sql::SessionEffect::leaves;
@@ -50,8 +61,12 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
     pinned_ |= is_long;
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
     if (is_long || !parse || !statements_.translates()) {
+        if (waits_to_know_names(to_server)) return 0;
         ++totals_.server_parses;
-        if (measures() && parse && !is_long) calls_->prepare(parse->statement, callee_of(parse->text, limit_));
+        if (measures() && parse) {
+            const Callee callee = is_long ? Callee() : callee_of(parse->text, limit_);
+            calls_->names().prepare(parse->statement, is_long ? nullptr : &callee);
+        }
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
@@ -64,7 +79,14 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
 std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     const std::size_t there = std::min(frame.size, rest.size());
     const auto bind = wire::read_bind(rest.substr(wire::header_bytes, there - wire::header_bytes));
-    if (!bind && there < frame.size && there < rulebook_->limits.inspect_bytes) return 0;
+    if (!bind && there < frame.size) {
+        if (there < rulebook_->limits.inspect_bytes) return 0;
+        // It must not pass as if it named nothing of ours.
+        refuse_in_place(wire::error("54000", "names of a portal and a statement are longer than limits.inspect_bytes"),
+                        false, to_server);
+        return drop(frame, rest);
+    }
+    if (waits_to_know_names(to_server)) return 0;
     if (!bind || !statements_.translates()) {
         if (measures() && bind) note_bound(*bind);
         server_->exchange().owe(Asked::bind);
@@ -114,7 +136,16 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
 std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     const ByteView body = rest.substr(wire::header_bytes);
     const ByteView portal = body.substr(0, body.find('\0'));
-    const Callee* callee = measures() ? &calls_->bound(portal) : nullptr;
+    if (waits_to_know_names(to_server)) return 0;
+    const Callee* callee = measures() ? calls_->names().bound(portal) : nullptr;
+    if (measures() && callee == nullptr) {
+        if (rules_.may_limit() && calls_->sees_all()) {
+            refuse_in_place(error_of_unknown(portal), false, to_server);
+            return drop(frame, rest);
+        }
+        static const Callee unknown;
+        callee = &unknown;
+    }
     const bool is_limited = callee != nullptr && callee->limit != nullptr;
     if (is_limited && callee->limit->usage != nullptr) {
         OwnError refused;
@@ -156,7 +187,9 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
 std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     const auto target = wire::read_target(wire::body_of(rest, frame));
     if (!target || target->kind != 'S' || !statements_.translates()) {
-        server_->exchange().owe(Asked::close);
+        protocol::Owed owed{Asked::close};
+        if (measures() && target) owed.text = closing(*target);
+        server_->exchange().owe(std::move(owed));
         return pass(frame, rest, to_server);
     }
     return follow(statements_.close(*target, statement_lease(to_server)), frame.size, frame, rest, to_server);
@@ -195,6 +228,8 @@ void Session::on_parsed(const protocol::Owed& owed) {
 void Session::on_closed(const protocol::Owed& owed) {
     server_->note_done(owed);
     statements_.on_closed(owed);
+    const bool is_noted = measures() && owed.text != nullptr && owed.statement == nullptr;
+    if (is_noted) note_closed(owed.text->name);
 }
 
 void Session::on_dropped(const protocol::Owed& owed, bool was_read) {

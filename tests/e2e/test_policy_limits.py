@@ -157,3 +157,72 @@ def test_large_results_by_a_driver(sluice, mode):
             few = driver.execute("select generate_series(1, %s)", (10,))
             one = driver.execute("select 1")
         assert len(few.fetchall()) == 10 and one.fetchone() == (1,)
+
+
+# --- Names: a limit holds for what runs, whatever the client has made of its name.
+
+ROWS = "select generate_series(1, 100) /* bounded */"
+
+
+def rows_of(reply) -> int:
+    return sum(message.tag == "D" for message in reply)
+
+
+def few_rows(sluice, mode):
+    return login(limiting(sluice, mode, when={"pattern": "bounded"}, max_rows=10))
+
+
+def test_a_portal_is_told_by_as_many_bytes_of_its_name_as_postgresql_looks_at(sluice, mode):
+    with few_rows(sluice, mode) as client:
+        client.send(m.parse(ROWS), m.bind("", "x" * 63 + "A"), m.execute("x" * 63 + "B"), m.SYNC)
+        assert rows_of(client.until_ready()) <= 10
+
+
+def test_a_bind_that_fails_does_not_free_the_portal_of_that_name(sluice, mode):
+    with few_rows(sluice, mode) as client:
+        client.query("begin")
+        client.send(m.parse(ROWS, "s"), m.bind("s", "p"), m.SYNC)
+        client.until_ready()
+        client.query("savepoint s")
+        client.send(m.parse("select 1", "t"), m.bind("t", "p"), m.SYNC)
+        assert error_in(client.until_ready()).sqlstate == "42P03"
+        client.query("rollback to s")
+        client.send(m.execute("p"), m.SYNC)
+        reply = client.until_ready()
+        assert rows_of(reply) <= 10 and error_in(reply).sqlstate == "54000"
+
+
+def test_a_parse_that_is_skipped_does_not_free_the_unnamed_statement(sluice, mode):
+    with few_rows(sluice, mode) as client:
+        client.send(m.parse(ROWS), m.SYNC, m.bind("nowhere"), m.parse("select 1"), m.SYNC, m.bind(), m.execute(), m.SYNC)
+        assert rows_of(client.until_ready(3)) <= 10
+
+
+def test_what_only_sql_has_named_does_not_run_without_its_limit(sluice, mode):
+    with few_rows(sluice, mode) as client:
+        client.query("begin")
+        client.query(f"prepare q as {ROWS}")
+        client.query(f"declare c cursor for {ROWS}")
+        for messages in ([m.execute("c")], [m.bind("q", "p"), m.execute("p")]):
+            client.query("savepoint s")
+            client.send(*messages, m.SYNC)
+            reply = client.until_ready()
+            assert rows_of(reply) == 0 and error_in(reply).sqlstate == "54000"
+            client.query("rollback to s")
+        client.query("rollback")
+
+
+def test_names_may_be_used_again_and_pipelines_go_on(sluice, mode):
+    with few_rows(sluice, mode) as client:
+        for text in ("select 1", ROWS, "select 2"):
+            client.send(m.parse(text, "s"), m.bind("s", "p"), m.execute("p"), m.close_portal("p"), m.close_statement("s"), m.SYNC)
+            assert rows_of(client.until_ready()) <= 10
+        client.send(*[m.unnamed(f"select {number}") + m.SYNC for number in range(5)], m.unnamed("select 1/0"), m.SYNC, m.unnamed("select 7"), m.SYNC)
+        assert [rows_of(client.until_ready()) for _ in range(7)] == [1] * 5 + [0, 1]
+
+
+def test_a_bind_whose_names_never_end_is_refused(sluice, mode):
+    with login(sluice(pool={"mode": mode}, limits={"inspect_bytes": "16KiB", "parse_inline": "1KiB"})) as client:
+        client.send(m.parse("select 1"), m.bind("", "p" * 3_000_000), m.execute("p" * 63), m.SYNC)
+        assert error_in(client.until_ready()).sqlstate == "54000"
+        assert client.value("select 1") == "1"

@@ -227,6 +227,8 @@ class Pool final : public ServerUser {
     void show_size();
     void hide_size();
     // Why it must not be lent again; nullopt: it may.
+    template <class Why>
+    void discard_idle(Why why);
     std::optional<metrics::ServerClose> unwanted(Server& server);
     std::optional<metrics::ServerClose> spent(const Server& server, TimePoint now) const;
     bool is_outdated(const Server& server) const { return server.facts().generation < share_->generation(); }

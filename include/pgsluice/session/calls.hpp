@@ -5,34 +5,14 @@
 #include <pgsluice/base/bytes.hpp>
 #include <pgsluice/base/ring.hpp>
 #include <pgsluice/base/time.hpp>
-#include <pgsluice/policy/limit.hpp>
-#include <pgsluice/sql/facts_cache.hpp>
+#include <pgsluice/session/called_names.hpp>
+#include <pgsluice/session/callee.hpp>
 
 #include <array>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 
 namespace pgsluice::session {
-
-// What is to be told of a text beside its facts.
-struct Remarks {
-    std::string trace_id;  // of its comment's traceparent; empty where there is none
-    std::string text;      // as it was sent, where logs may have its constants and no password is in it; else empty
-};
-
-// What was called: a text, by its facts.
-struct Callee {
-    sql::FactsRef facts;                           // nullptr where it could not be parsed, or nobody has asked for them
-    std::shared_ptr<const Remarks> remarks{};      // nullptr for most
-    std::shared_ptr<const policy::Limit> limit{};  // under which it runs; nullptr: none. Keeps its rulebook
-    bool is_counted = false;                       // its result has a limit
-
-    ByteView trace_id() const { return remarks == nullptr ? ByteView() : ByteView(remarks->trace_id); }
-    ByteView text() const { return remarks == nullptr ? ByteView() : ByteView(remarks->text); }
-};
 
 // The limit that a call has gone beyond; it is being cancelled then.
 enum class Excess : std::uint8_t { none, duration, rows, bytes };
@@ -61,6 +41,10 @@ struct Call {
 
 class Calls {
   public:
+    // `sees_all`: of the statements and portals that the client has, none is older.
+    explicit Calls(bool sees_all) : sees_all_(sees_all) {}
+    bool sees_all() const { return sees_all_; }
+
     // The number of the call in the ledger (protocol::Owed::call); never 0. Calls are answered in this order.
     std::uint32_t begin(Callee callee, TimePoint now, Microseconds waited_so_far);
     bool empty() const { return calls_.empty(); }
@@ -96,24 +80,15 @@ class Calls {
     // The server has skipped it.
     void forget(std::uint32_t number);
 
-    // --- What prepared statements and portals stand for, as far as the client's own messages say.
-
-    void prepare(ByteView statement, Callee callee) { note(statements_, statement, std::move(callee)); }
-    const Callee& prepared(ByteView statement) const { return find(statements_, statement); }
-    void bind(ByteView portal, Callee callee);
-    const Callee& bound(ByteView portal) const { return portal.empty() ? unnamed_portal_ : find(portals_, portal); }
+    CalledNames& names() { return names_; }
 
   private:
-    using Named = std::unordered_map<std::string, Callee>;
-    static void note(Named& named, ByteView name, Callee callee);
-    static const Callee& find(const Named& named, ByteView name);
-
+    bool sees_all_;
     Ring<Call> calls_;
     std::uint32_t first_ = 1;  // the number of the oldest
     TimePoint answered_at_{};
     Microseconds waited_{0};
-    Callee unnamed_portal_;
-    Named statements_, portals_;
+    CalledNames names_;
 };
 
 }  // namespace pgsluice::session

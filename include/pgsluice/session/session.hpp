@@ -223,9 +223,13 @@ class Session final : public Sink,
     Callee callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit);
     std::uint32_t begin_call(Callee callee);
     void note_bound(const wire::Bind& bind);
+    void note_closed(ByteView kind_and_name);
+    void note_names_settled(wire::TransactionStatus status);
     void report_the_rest();
     // limits.cpp
     void note_limit(const policy::Verdict& verdict);
+    bool waits_to_know_names(wire::Outbox& to_server);
+    static wire::SqlError error_of_unknown(ByteView portal);
     std::size_t pass_limited(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     void keep_to_limits(TimePoint now);
     void cut_off(Call& call, Excess excess, TimePoint now);
@@ -312,8 +316,9 @@ class Session final : public Sink,
     sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
     protocol::UnsentBegin begin_;
-    std::unique_ptr<Calls> calls_;  // nullptr: nobody wants to know
-    std::uint64_t settings_ = 0;    // the digest of what decides about the meaning of texts
+    std::unique_ptr<Calls> calls_;      // nullptr: nobody wants to know
+    bool statements_are_gone_ = false;  // DEALLOCATE ALL, DISCARD ALL
+    std::uint64_t settings_ = 0;        // the digest of what decides about the meaning of texts
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;  // those of rulebook_ that concern this client

@@ -144,5 +144,32 @@ TEST(CustomSettings, are_not_cleared_away_by_a_reset) {
     EXPECT_EQ(rig.host().closes, std::vector{ServerClose::custom_settings});
 }
 
+// The first has been idle for too long; its room is one waiter's, and the next one goes to make room for the other.
+TEST(CustomSettings, have_idle_servers_closed_while_they_are_swept) {
+    config::Pool pool = settings(CustomSettings::affinity, 2);
+    pool.reserve_size = 1;
+    pool.reserve_timeout = Milliseconds(5000);
+    pool.idle_timeout = Milliseconds(4000);
+    PoolRig rig(pool);
+    PoolClient &one = rig.holder(), &other = rig.holder();
+    mark(one, {"app.tenant"});
+    mark(other, {"app.tenant"});
+    // A dial that fails puts off the next, and what is closed for one.
+    PoolClient& third = rig.asks();
+    rig.advance(std::chrono::seconds(6));
+    rig.refuse();
+    third.leave();
+    one.give_back();
+    other.give_back();
+    PoolClient &first = rig.asks(), &second = rig.asks();
+    EXPECT_EQ(rig.idle(), 2);
+    rig.advance(std::chrono::milliseconds(4500));
+    EXPECT_EQ(rig.host().closes, (std::vector{ServerClose::idle_timeout, ServerClose::custom_settings}));
+    rig.host().open();
+    rig.host().open();
+    EXPECT_NE(first.server, nullptr);
+    EXPECT_NE(second.server, nullptr);
+}
+
 }  // namespace
 }  // namespace pgsluice::pool

@@ -23,7 +23,7 @@ Callee traced(std::string id) {
 }  // namespace
 
 TEST(Calls, are_timed_from_the_moment_they_are_sent) {
-    Calls calls;
+    Calls calls(true);
     const auto number = calls.begin(traced("a"), at(10), Microseconds(0));
     const Call done = finished(calls, number, at(25));
     EXPECT_EQ(done.server_time, Milliseconds(15));
@@ -34,7 +34,7 @@ TEST(Calls, are_timed_from_the_moment_they_are_sent) {
 
 // The server does one after the other.
 TEST(Calls, that_are_sent_ahead_are_timed_from_the_answer_before_them) {
-    Calls calls;
+    Calls calls(true);
     const auto first = calls.begin(traced("a"), at(0), Microseconds(0));
     const auto second = calls.begin(traced("b"), at(1), Microseconds(0));
     EXPECT_EQ(finished(calls, first, at(100)).server_time, Milliseconds(100));
@@ -42,7 +42,7 @@ TEST(Calls, that_are_sent_ahead_are_timed_from_the_answer_before_them) {
 }
 
 TEST(Calls, have_the_wait_since_the_call_before) {
-    Calls calls;
+    Calls calls(true);
     const auto first = calls.begin({}, at(0), Microseconds(700));
     EXPECT_EQ(finished(calls, first, at(1)).wait, Microseconds(700));
     const auto second = calls.begin({}, at(2), Microseconds(700));
@@ -52,7 +52,7 @@ TEST(Calls, have_the_wait_since_the_call_before) {
 }
 
 TEST(Calls, count_for_the_oldest) {
-    Calls calls;
+    Calls calls(true);
     const auto first = calls.begin({}, at(0), Microseconds(0));
     const auto second = calls.begin({}, at(0), Microseconds(0));
     calls.count(3);
@@ -72,7 +72,7 @@ TEST(Calls, count_for_the_oldest) {
 
 // A failed batch is dropped newest first.
 TEST(Calls, that_the_server_skips_leave_the_others_their_numbers) {
-    Calls calls;
+    Calls calls(true);
     const auto first = calls.begin(traced("a"), at(0), Microseconds(0));
     const auto second = calls.begin(traced("b"), at(0), Microseconds(0));
     const auto third = calls.begin(traced("c"), at(0), Microseconds(0));
@@ -82,28 +82,6 @@ TEST(Calls, that_the_server_skips_leave_the_others_their_numbers) {
     EXPECT_EQ(finished(calls, third, at(2)).callee.trace_id(), "c");
     EXPECT_TRUE(calls.empty());
     EXPECT_NE(calls.begin({}, at(3), Microseconds(0)), 0U);
-}
-
-TEST(Calls, know_what_names_stand_for) {
-    Calls calls;
-    calls.prepare("s", traced("a"));
-    calls.bind("p", calls.prepared("s"));
-    calls.bind("", traced("b"));
-    calls.prepare("s", traced("c"));
-    EXPECT_EQ(calls.bound("p").trace_id(), "a");
-    EXPECT_EQ(calls.bound("").trace_id(), "b");
-    EXPECT_EQ(calls.prepared("s").trace_id(), "c");
-    EXPECT_EQ(calls.prepared("other").trace_id(), "");
-    EXPECT_EQ(calls.bound("other").trace_id(), "");
-}
-
-TEST(Calls, remember_a_bounded_number_of_names) {
-    Calls calls;
-    for (int i = 0; i < 5000; ++i) calls.prepare("s" + std::to_string(i), traced("a"));
-    int known = 0;
-    for (int i = 0; i < 5000; ++i) known += calls.prepared("s" + std::to_string(i)).trace_id().empty() ? 0 : 1;
-    EXPECT_LE(known, 1000);
-    EXPECT_EQ(calls.prepared("s4999").trace_id(), "a");
 }
 
 }  // namespace pgsluice::session

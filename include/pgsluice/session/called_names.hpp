@@ -1,0 +1,51 @@
+// What a client's prepared statements and portals stand for, as far as its own messages say. The server may know
+// better: a message can fail, be skipped, or give a name that is taken. Limits of policies must not be evaded by that,
+// so a name has a meaning here only while nothing else is possible, and whoever asks decides about the others.
+//
+// Sources: src/backend/tcop/postgres.c (the unnamed ones are replaced, Query destroys them), src/backend/utils/mmgr/
+// portalmem.c and src/backend/commands/prepare.c (names that are taken, and 63 bytes that count).
+#pragma once
+
+#include <pgsluice/session/callee.hpp>
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace pgsluice::session {
+
+class CalledNames {
+  public:
+    static constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1: PostgreSQL tells no longer ones apart
+    static constexpr std::size_t most_names = 4096;  // of each kind; what comes behind them has no meaning here
+
+    // `callee`: nullptr where nobody knows.
+    void prepare(ByteView statement, const Callee* callee) { note(statements_, unnamed_statement_, statement, callee); }
+    void bind(ByteView portal, const Callee* callee) { note(portals_, unnamed_portal_, portal, callee); }
+
+    // nullptr: it is not certain. Good until the next change.
+    const Callee* prepared(ByteView statement) const { return find(statements_, unnamed_statement_, statement); }
+    const Callee* bound(ByteView portal) const { return find(portals_, unnamed_portal_, portal); }
+
+    // Once the server has done so.
+    void close_statement(ByteView statement) { forget(statements_, unnamed_statement_, statement); }
+    void close_portal(ByteView portal) { forget(portals_, unnamed_portal_, portal); }
+    void close_portals();  // the transaction has ended
+    void close_statements();
+
+    // Of the batch that has failed: who knows which unnamed ones are left.
+    void note_failure();
+
+  private:
+    using Meaning = std::optional<Callee>;
+    using Named = std::unordered_map<std::string, Meaning>;
+
+    static void note(Named& named, Meaning& unnamed, ByteView name, const Callee* callee);
+    static const Callee* find(const Named& named, const Meaning& unnamed, ByteView name);
+    static void forget(Named& named, Meaning& unnamed, ByteView name);
+
+    Meaning unnamed_statement_, unnamed_portal_;
+    Named statements_, portals_;
+};
+
+}  // namespace pgsluice::session

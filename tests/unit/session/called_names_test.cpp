@@ -1,0 +1,96 @@
+#include <pgsluice/session/called_names.hpp>
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pgsluice::session {
+namespace {
+
+Callee traced(std::string id, std::shared_ptr<const policy::Limit> limit = nullptr) {
+    return {nullptr, std::make_shared<const Remarks>(Remarks{std::move(id), ""}), std::move(limit)};
+}
+
+std::string trace_of(const Callee* callee) {
+    return callee == nullptr ? "unknown" : std::string(callee->trace_id());
+}
+
+class CalledNamesTest : public testing::Test {
+  protected:
+    void prepare(ByteView name, const Callee& callee) { names.prepare(name, &callee); }
+    void bind(ByteView name, const Callee& callee) { names.bind(name, &callee); }
+    std::string bound(ByteView name) const { return trace_of(names.bound(name)); }
+    std::string prepared(ByteView name) const { return trace_of(names.prepared(name)); }
+
+    const std::shared_ptr<const policy::Limit> limit = std::make_shared<policy::Limit>();
+    CalledNames names;
+};
+
+TEST_F(CalledNamesTest, stand_for_what_was_prepared_and_bound) {
+    prepare("s", traced("a"));
+    names.bind("p", names.prepared("s"));
+    bind("", traced("b"));
+    prepare("s", traced("c"));
+    EXPECT_EQ(bound("p"), "a");
+    EXPECT_EQ(bound(""), "b");
+    EXPECT_EQ(prepared("s"), "c");
+    EXPECT_EQ(prepared("other"), "unknown");
+    EXPECT_EQ(bound("other"), "unknown");
+}
+
+TEST_F(CalledNamesTest, are_told_apart_by_as_many_bytes_as_postgresql_looks_at) {
+    const std::string name(63, 'x');
+    bind(name + "A", traced("a"));
+    EXPECT_EQ(bound(name + "B"), "a");
+    EXPECT_EQ(bound(name.substr(1)), "unknown");
+}
+
+TEST_F(CalledNamesTest, with_two_meanings_under_different_limits_have_none) {
+    bind("p", traced("limited", limit));
+    bind("p", traced("free"));
+    EXPECT_EQ(bound("p"), "unknown");
+    bind("p", traced("limited", limit));
+    EXPECT_EQ(bound("p"), "unknown") << "it may still be the other one";
+    names.close_portal("p");
+    bind("p", traced("free"));
+    EXPECT_EQ(bound("p"), "free");
+}
+
+TEST_F(CalledNamesTest, that_stand_for_something_unknown_stay_unknown) {
+    names.bind("p", nullptr);
+    bind("p", traced("free"));
+    EXPECT_EQ(bound("p"), "unknown");
+}
+
+TEST_F(CalledNamesTest, beyond_the_bound_do_not_push_out_those_that_are_known) {
+    bind("p", traced("limited", limit));
+    for (std::size_t each = 0; each < 2 * CalledNames::most_names; ++each)
+        bind("p" + std::to_string(each), traced("a"));
+    EXPECT_EQ(bound("p"), "limited");
+    EXPECT_EQ(bound("p" + std::to_string(2 * CalledNames::most_names - 1)), "unknown");
+}
+
+TEST_F(CalledNamesTest, without_a_name_are_unknown_behind_a_failure) {
+    prepare("", traced("a"));
+    bind("", traced("a"));
+    prepare("s", traced("b"));
+    names.note_failure();
+    EXPECT_EQ(prepared(""), "unknown");
+    EXPECT_EQ(bound(""), "unknown");
+    EXPECT_EQ(prepared("s"), "b");
+}
+
+TEST_F(CalledNamesTest, of_portals_end_with_the_transaction) {
+    prepare("s", traced("a"));
+    bind("p", traced("a"));
+    bind("", traced("a"));
+    names.close_portals();
+    EXPECT_EQ(bound("p"), "unknown");
+    EXPECT_EQ(bound(""), "unknown");
+    EXPECT_EQ(prepared("s"), "a");
+    names.close_statements();
+    EXPECT_EQ(prepared("s"), "unknown");
+}
+
+}  // namespace
+}  // namespace pgsluice::session
