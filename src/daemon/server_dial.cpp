@@ -149,10 +149,11 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const std::shared_ptr<const pool::Target> target = pool.target_ref();
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     const auto& timeouts = snapshot->config.timeouts;
-    const TimePoint until = deadline(worker.read_clock(), timeouts.connect);
     Attempt attempt;
     const auto user_places = worker.process().user_places(target->user);
-    const PlacesTaken taken = co_await take_places(worker, pool, upstream, user_places, until);
+    // Two times, one behind the other: a server must not count as dead since others took their time before this one.
+    const TimePoint place_until = deadline(worker.read_clock(), timeouts.connect);
+    const PlacesTaken taken = co_await take_places(worker, pool, upstream, user_places, place_until);
     if (taken != PlacesTaken::all) {
         const std::string lacks = taken == PlacesTaken::server_is_full
                                       ? "the limit of connections to this server is reached"
@@ -162,6 +163,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         co_return attempt;
     }
     const TimePoint began = worker.read_clock();
+    const TimePoint until = deadline(began, timeouts.connect);
     const pool::Generation generation = pool.share().generation();
     ConnectRequest request;
     request.endpoint = endpoint;
