@@ -83,7 +83,7 @@ def test_a_connection_that_waited_for_its_turn_has_all_of_timeouts_connect(sluic
     served = []
 
     def ask(user):
-        with login(proxy, user=user, timeout=20) as client:
+        with login(proxy, user=user) as client:
             served.append(client.value("select 1"))
 
     threads = [threading.Thread(target=ask, args=(user,)) for user in ("app", "other")]
