@@ -92,6 +92,19 @@ TEST_F(AuditLogTest, lines_are_json_whole_and_in_order) {
     EXPECT_EQ(metrics_.dropped.value(), 0U);
 }
 
+TEST_F(AuditLogTest, a_text_beyond_64_kib_is_cut_behind_a_whole_character_and_marked) {
+    const std::string whole = std::string(65535, 'x') + "\u00e9";
+    {
+        AuditLog audit(metrics_);
+        ASSERT_FALSE(audit.apply({.file = path()}));
+        log::audit(log::Level::info, "statement", "m", {{"sql", std::string(65536, 'x')}});
+        log::audit(log::Level::info, "statement", "m", {{"sql", whole + "y"}});
+    }
+    const std::string all = content();
+    EXPECT_NE(all.find('"' + std::string(65536, 'x') + '"'), std::string::npos);
+    EXPECT_NE(all.find('"' + whole + "...\""), std::string::npos);
+}
+
 TEST_F(AuditLogTest, a_file_that_cannot_be_opened_leaves_the_old_one_in_use) {
     AuditLog audit(metrics_);
     EXPECT_TRUE(audit.apply({.file = path("no/such/folder")}));
