@@ -39,7 +39,7 @@ LogBackend::LogBackend(const config::Log& log, LogDescriptor descriptor, metrics
       limiter_(limits.lines_per_second),
       writer_(std::make_shared<LogSink>(std::move(descriptor), metrics.dropped,
                                         [this](std::uint64_t count) { return dropped_line(count); }),
-              {.queue_lines = limits.queue_lines, .exit = limits.exit}) {}
+              {.queue_lines = limits.queue_lines, .queue_bytes = limits.queue_bytes, .exit = limits.exit}) {}
 
 LogBackend::~LogBackend() {
     report(limiter_.take_all());

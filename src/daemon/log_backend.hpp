@@ -25,6 +25,7 @@ class LogBackend final : public log::Backend {
     struct Limits {
         std::uint32_t lines_per_second = 500;  // of one event
         std::size_t queue_lines = 4096;
+        std::size_t queue_bytes = std::size_t{32} << 20;
         Milliseconds exit{1000};  // how long the destructor waits for lines to be written
     };
 

@@ -148,6 +148,26 @@ TEST_F(AuditLogTest, drop_loses_what_finds_no_room_and_tells_of_it_once_a_second
     EXPECT_EQ(told.lines, (std::vector<std::string>{"audit_dropped " + std::to_string(lost), "audit_dropped 10"}));
 }
 
+TEST_F(AuditLogTest, long_lines_fill_the_queue_by_their_bytes) {
+    make_pipe();
+    AuditLog audit(metrics_, {.queue_lines = 1000, .queue_bytes = 100'000, .exit = milliseconds(100)});
+    ASSERT_FALSE(audit.apply({.file = path()}));
+    // The pipe takes 64 KiB, the queue 100 KB and the line that goes beyond them.
+    for (int i = 0; i < 100; ++i) tell(std::string(4096, 'x'));
+    EXPECT_GT(metrics_.dropped.value(), 50U);
+    EXPECT_LT(metrics_.dropped.value(), 90U);
+}
+
+TEST_F(AuditLogTest, bytes_that_were_written_make_room_again) {
+    AuditLog audit(metrics_, {.queue_lines = 1000, .queue_bytes = 20'000});
+    ASSERT_FALSE(audit.apply({.file = path()}));
+    for (std::size_t i = 1; i <= 50; ++i) {
+        tell(std::string(4096, 'x'));
+        ASSERT_TRUE(soon([&] { return lines_of(content()) == i; }));
+    }
+    EXPECT_EQ(metrics_.dropped.value(), 0U);
+}
+
 TEST_F(AuditLogTest, block_waits_for_room_and_loses_nothing) {
     make_pipe();
     AuditLog audit(metrics_, {.queue_lines = 50, .exit = seconds(5)});
