@@ -1,6 +1,8 @@
 #include "checks.hpp"
 #include "suggest.hpp"
 
+#include <pgsluice/config/policy_effect.hpp>
+
 #include <algorithm>
 
 namespace pgsluice::config {
@@ -19,10 +21,6 @@ bool looks_at_statements(const PolicyCondition& when) {
     return !when.pattern.empty() || !when.statements.empty() || !when.tables.empty() || !when.reads.empty() ||
            !when.writes.empty() || !when.functions.empty() || !when.columns.empty() || !when.fingerprints.empty() ||
            !when.tags.empty() || when.without_where || when.without_limit || when.in_transaction;
-}
-
-bool decides(const Policy& policy) {
-    return policy.mode == PolicyMode::enforce && policy.action != PolicyAction::log;
 }
 
 bool blocks_everything(const Policy& policy) {
@@ -55,8 +53,7 @@ bool covers(const std::vector<Network>& networks, const std::vector<Network>& ot
 bool takes_all_from(const Policy& first, const Policy& second) {
     const PolicyCondition& a = first.when;
     const PolicyCondition& b = second.when;
-    const bool ends_search = first.action == PolicyAction::allow || first.action == PolicyAction::block;
-    return decides(first) && ends_search && !looks_at_statements(a) && covers(a.routes, b.routes) &&
+    return ends_search(first) && !looks_at_statements(a) && covers(a.routes, b.routes) &&
            covers(a.databases, b.databases) && covers(a.users, b.users) && covers(a.applications, b.applications) &&
            covers(a.from, b.from);
 }
