@@ -91,12 +91,24 @@ void check_limit(Reader& reader, const Node& node, const Policy& policy) {
     }
 }
 
+void check_noting(Reader& reader, const Node& root, const Config& config) {
+    const auto noting = std::count_if(config.policies.begin(), config.policies.end(),
+                                      [](const Policy& policy) { return !decides(policy); });
+    if (static_cast<std::size_t>(noting) <= most_noting_policies) return;
+    const std::string most = std::to_string(most_noting_policies);
+    reader.warning(node_of(root, "policies"), std::to_string(noting) +
+                                                  " of them are in shadow mode or have action: log; of those that "
+                                                  "match one statement only the first " +
+                                                  most + " are counted and logged. Enforce or take out some");
+}
+
 }  // namespace
 
 void check_policies(Reader& reader, const Node& root, const Config& config) {
     std::vector<std::string> routes;
     for (const Route& route : config.routes) routes.push_back(route.name);
     check_unique(reader, root, "policies", config.policies, &Policy::name, "policy");
+    check_noting(reader, root, config);
     bool lets_some_through = false;
     for_each_item(root, "policies", config.policies, [&](const Node& node, const Policy& policy) {
         if (blocks_everything(policy) && !lets_some_through) {
