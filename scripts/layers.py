@@ -9,14 +9,15 @@ import pathlib
 import re
 import sys
 
-PURE = {"wire", "sql", "auth", "insight", "policy", "routing", "protocol", "pool", "session"}
+PURE = {"wire", "sql", "auth", "insight", "policy", "routing", "protocol", "pool", "session", "admin"}
 IMPURE = re.compile(
     r"boost/(asio|beast)|asio|spdlog/|openssl/rand\.h|(thread|ctime|time\.h|sys/time\.h|random|mutex|shared_mutex|atomic|"
     r"condition_variable|future|stop_token|semaphore|iostream|fstream|filesystem)$"
 )
 CLOCK = re.compile(r"_clock::now\(|\bclock_gettime\(|\btime\((nullptr|NULL|0)\)")  # <chrono>'s durations are values: allowed
-# What the workers share: the permits and the queue of a pool, and the count of what runs under a policy's limit.
-ALLOWED = {"pool": {"mutex", "atomic"}, "policy": {"mutex"}}
+# What the workers share: the permits and the queue of a pool, and the count of what runs under a policy's limit. A time
+# that is passed in is written as a date.
+ALLOWED = {"pool": {"mutex", "atomic"}, "policy": {"mutex"}, "admin": {"ctime"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 EDGES = re.compile(r'^set\(PGSLUICE_DEPENDS_(\w+)\s+"?([^")]*)"?\)', re.MULTILINE)
 

@@ -2,24 +2,10 @@
 #include "cells.hpp"
 #include "tables.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <fstream>
 #include <set>
 
 namespace pgsluice::admin {
-namespace {
-
-// In bytes; 0 where the kernel does not tell.
-std::uint64_t resident_memory() {
-    std::ifstream file("/proc/self/statm");
-    std::uint64_t total = 0, resident = 0;
-    file >> total >> resident;
-    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-}  // namespace
 
 std::vector<Row> lists(const Scene& scene) {
     const View& view = scene.view;
@@ -44,8 +30,8 @@ std::vector<Row> lists(const Scene& scene) {
             {"dns_pending", "0"}};
 }
 
-std::vector<Row> memory(const Scene&) {
-    const auto kibibytes = resident_memory() / 1024;
+std::vector<Row> memory(const Scene& scene) {
+    const auto kibibytes = scene.resident_bytes / 1024;
     return {{"resident_kib", "1024", cell(kibibytes), "0", cell(kibibytes)}};
 }
 

@@ -1,6 +1,8 @@
 #include "checks.hpp"
 #include "suggest.hpp"
 
+#include <pgsluice/config/policy_effect.hpp>
+
 #include <algorithm>
 
 namespace pgsluice::config {
@@ -19,10 +21,6 @@ bool looks_at_statements(const PolicyCondition& when) {
     return !when.pattern.empty() || !when.statements.empty() || !when.tables.empty() || !when.reads.empty() ||
            !when.writes.empty() || !when.functions.empty() || !when.columns.empty() || !when.fingerprints.empty() ||
            !when.tags.empty() || when.without_where || when.without_limit || when.in_transaction;
-}
-
-bool decides(const Policy& policy) {
-    return policy.mode == PolicyMode::enforce && policy.action != PolicyAction::log;
 }
 
 bool blocks_everything(const Policy& policy) {
@@ -55,8 +53,7 @@ bool covers(const std::vector<Network>& networks, const std::vector<Network>& ot
 bool takes_all_from(const Policy& first, const Policy& second) {
     const PolicyCondition& a = first.when;
     const PolicyCondition& b = second.when;
-    const bool ends_search = first.action == PolicyAction::allow || first.action == PolicyAction::block;
-    return decides(first) && ends_search && !looks_at_statements(a) && covers(a.routes, b.routes) &&
+    return ends_search(first) && !looks_at_statements(a) && covers(a.routes, b.routes) &&
            covers(a.databases, b.databases) && covers(a.users, b.users) && covers(a.applications, b.applications) &&
            covers(a.from, b.from);
 }
@@ -94,12 +91,24 @@ void check_limit(Reader& reader, const Node& node, const Policy& policy) {
     }
 }
 
+void check_noting(Reader& reader, const Node& root, const Config& config) {
+    const auto noting = std::count_if(config.policies.begin(), config.policies.end(),
+                                      [](const Policy& policy) { return !decides(policy); });
+    if (static_cast<std::size_t>(noting) <= most_noting_policies) return;
+    const std::string most = std::to_string(most_noting_policies);
+    reader.warning(node_of(root, "policies"), std::to_string(noting) +
+                                                  " of them are in shadow mode or have action: log; of those that "
+                                                  "match one statement only the first " +
+                                                  most + " are counted and logged. Enforce or take out some");
+}
+
 }  // namespace
 
 void check_policies(Reader& reader, const Node& root, const Config& config) {
     std::vector<std::string> routes;
     for (const Route& route : config.routes) routes.push_back(route.name);
     check_unique(reader, root, "policies", config.policies, &Policy::name, "policy");
+    check_noting(reader, root, config);
     bool lets_some_through = false;
     for_each_item(root, "policies", config.policies, [&](const Node& node, const Policy& policy) {
         if (blocks_everything(policy) && !lets_some_through) {

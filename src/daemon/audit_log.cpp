@@ -9,7 +9,8 @@
 namespace pgsluice::daemon {
 namespace {
 
-// A statement that was parsed stands there whole.
+// limits.parse_inline goes up to this: a statement that was parsed stands there whole, but where numbers of constants
+// are longer than these were.
 constexpr LogStyle style{.format = config::LogFormat::json, .value_bytes = std::size_t{64} << 10};
 constexpr Milliseconds look_again_after{2};
 

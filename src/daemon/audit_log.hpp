@@ -23,7 +23,7 @@ class AuditLog final : public log::Backend {
     static constexpr LogWriter::Setup usual{.queue_lines = 8192, .exit = Milliseconds(3000)};
 
     // The thread that makes it never waits, whatever the configuration says: it ends the process. `metrics` must
-    // outlive the process' last line.
+    // outlive the process' last line: it is never freed.
     explicit AuditLog(metrics::AuditMetrics& metrics, LogWriter::Setup setup = usual);
     ~AuditLog() override;
 

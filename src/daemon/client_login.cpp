@@ -240,7 +240,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     const routing::Facts routed{who.database, who.user, who.application_name, login.tls.server_name, login.address};
     const config::Route* route = for_console ? nullptr : snapshot.routes.choose(routed);
     Found found = co_await find_credential(login, route);
-    const Users::Entry* user = found.user;
+    const bool is_configured = found.user != nullptr;
     const std::string problem = found.problem;
     if (!problem.empty()) {
         log::error("auth_query_failed", problem, {{"user", who.user}, {"database", who.database}});
@@ -248,7 +248,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     Authenticated authenticated = co_await authenticate(login, *rule, std::move(found));
     if (authenticated.failure) {
         const std::string cluster = route == nullptr ? std::string() : route->cluster;
-        const config::AuthQuery* query = user == nullptr ? snapshot.auth_query(cluster) : nullptr;
+        const config::AuthQuery* query = is_configured ? nullptr : snapshot.auth_query(cluster);
         if (query != nullptr) worker.auth_queries().distrust(*query, who.user);
         if (!problem.empty()) authenticated.failure->reason = LoginFailure::auth_query;
         co_return std::move(authenticated.failure);
@@ -256,6 +256,8 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     // From here on nothing waits. What has changed while the client proved itself counts.
     if (worker.process().draining) co_return shutting_down();
     const std::shared_ptr<const Snapshot> current = worker.snapshot();
+    if (route != nullptr) route = current->route(route->name);
+    const Users::Entry* user = current->find_user(route == nullptr ? std::string() : route->cluster, who.user);
     if (for_console) {
         const auto role = console_role(login, current->config.console);
         if (!role) {
@@ -273,7 +275,6 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
                           wire::fatal("57P03", "database \"" + who.database + "\" is disabled", "",
                                       "An administrator has done so; ENABLE in the console of pgsluice ends it.")};
     }
-    if (route != nullptr) route = current->route(route->name);
     if (route == nullptr) {
         co_return Failure{LoginFailure::no_route, "no route takes this client",
                           wire::fatal("3D000", "database \"" + who.database + "\" does not exist",

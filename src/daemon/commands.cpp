@@ -82,7 +82,8 @@ int run_with_log(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& re
 int run_daemon(const std::string& path, const std::string& version) {
     auto snapshot = load_or_complain(path);
     if (snapshot == nullptr) return exit_bad_configuration;
-    metrics::Registry registry({version, snapshot->config.metrics_max_series});
+    // Never freed: a log's thread that hangs in a write is left behind at the end, and counts what it loses.
+    static metrics::Registry& registry = *new metrics::Registry({version, snapshot->config.metrics_max_series});
     auto log = LogBackend::open(snapshot->config.log, registry.process().log);
     if (!log) {
         std::cerr << "pgsluice: could not open the log file " << snapshot->config.log.file << ": "

@@ -11,6 +11,8 @@
 
 #include <charconv>
 #include <csignal>
+#include <cstdint>
+#include <fstream>
 
 namespace pgsluice::daemon {
 
@@ -98,6 +100,13 @@ Done shut_down(Process& process, const std::string& how) {
     return {};
 }
 
+std::uint64_t resident_bytes() {
+    std::ifstream file("/proc/self/statm");
+    std::uint64_t total = 0, resident = 0;
+    file >> total >> resident;
+    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
 }  // namespace
 
 boost::asio::awaitable<admin::View> look(Worker& worker, admin::Look how) {
@@ -117,7 +126,8 @@ admin::Scene scene_of(Process& process, const admin::View& view, const Snapshot&
             gates.all_paused,
             std::move(gates.paused),
             std::move(gates.disabled),
-            gates.suspended};
+            gates.suspended,
+            resident_bytes()};
 }
 
 boost::asio::awaitable<Done> carry_out(ConsoleSession& session, const Command& command) {

@@ -1,4 +1,5 @@
-// Coroutines that visit the workers one after the other, for the console.
+// Coroutines that visit the workers one after the other, for the console: what Worker::post is to those that want no
+// answer.
 #pragma once
 
 #include "worker.hpp"
@@ -14,6 +15,7 @@ namespace pgsluice::daemon {
 
 template <class Act>
 boost::asio::awaitable<std::invoke_result_t<const Act&, Worker&>> run_there(Worker& there, const Act& act) {
+    there.read_clock();
     co_return act(there);
 }
 

@@ -1,6 +1,7 @@
 #include "explain.hpp"
 
 #include <pgsluice/base/escape.hpp>
+#include <pgsluice/config/policy_effect.hpp>
 #include <pgsluice/insight/query_text.hpp>
 #include <pgsluice/sql/comment_tags.hpp>
 #include <pgsluice/sql/facts.hpp>
@@ -74,25 +75,16 @@ std::string_view word_of(const config::Policy& policy) {
     return policy.mode == config::PolicyMode::shadow ? name_of(policy.mode) : name_of(policy.action);
 }
 
-bool decides(const config::Policy& policy) {
-    return policy.mode == config::PolicyMode::enforce && policy.action != config::PolicyAction::log;
-}
-
-// Rules behind one that rewrites or limits are still asked.
-bool ends_search(const config::Policy& policy) {
-    return policy.action == config::PolicyAction::allow || policy.action == config::PolicyAction::block;
-}
-
 void print_policies(Out out, const config::Config& config, const std::vector<std::string>& unmet,
                     const policy::Verdict& verdict, bool is_parsed) {
     for (std::size_t i = 0; i < config.policies.size(); ++i) {
         const config::Policy& policy = config.policies[i];
         std::string why = unmet[i].empty() ? "matches" : "no match: when." + unmet[i];
-        if (verdict.rule && i > *verdict.rule && ends_search(config.policies[*verdict.rule]))
+        if (verdict.rule && i > *verdict.rule && config::ends_search(config.policies[*verdict.rule]))
             why = "not reached";
         else if (verdict.rule && i == *verdict.rule)
             why = verdict.is_unparsable ? "decides, since it cannot be told" : "decides";
-        else if (unmet[i].empty() && decides(policy) && !is_parsed)
+        else if (unmet[i].empty() && config::decides(policy) && !is_parsed)
             why = "passed over, since it cannot be told";
         fmt::format_to(out, "  {:<8}{:<32}{}\n", word_of(policy), in_one_line(policy.name), why);
     }

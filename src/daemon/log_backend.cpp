@@ -17,6 +17,14 @@ log::Level level_of(config::LogLevel level) {
     return log::Level::info;
 }
 
+std::string dropped_line(const LogStyle& style, std::uint64_t count) {
+    return format_line(style, std::chrono::system_clock::now(),
+                       {log::Level::warning,
+                        "log_dropped",
+                        "the log did not take lines in time",
+                        {{"count", static_cast<std::int64_t>(count)}}});
+}
+
 }  // namespace
 
 Result<std::unique_ptr<LogBackend>> LogBackend::open(const config::Log& log, metrics::LogMetrics& metrics) {
@@ -34,23 +42,15 @@ LogBackend::LogBackend(const config::Log& log, LogDescriptor descriptor, metrics
     : limits_(limits),
       metrics_(metrics),
       level_(level_of(log.level)),
-      format_(log.format),
-      to_journal_(descriptor.is_journal()),
+      style_(new Style{{log.format}, {descriptor.is_journal()}}),
       limiter_(limits.lines_per_second),
-      writer_(std::make_shared<LogSink>(std::move(descriptor), metrics.dropped,
-                                        [this](std::uint64_t count) { return dropped_line(count); }),
-              {.queue_lines = limits.queue_lines, .exit = limits.exit}) {}
+      writer_(std::make_shared<LogSink>(
+                  std::move(descriptor), metrics.dropped,
+                  [style = style_](std::uint64_t count) { return dropped_line(style->value(), count); }),
+              {.queue_lines = limits.queue_lines, .queue_bytes = limits.queue_bytes, .exit = limits.exit}) {}
 
 LogBackend::~LogBackend() {
     report(limiter_.take_all());
-}
-
-std::string LogBackend::dropped_line(std::uint64_t count) const {
-    return format_line(style(), std::chrono::system_clock::now(),
-                       {log::Level::warning,
-                        "log_dropped",
-                        "the log did not take lines in time",
-                        {{"count", static_cast<std::int64_t>(count)}}});
 }
 
 bool LogBackend::enabled(log::Level level) const {
@@ -75,8 +75,8 @@ error_code LogBackend::apply(const config::Log& log) {
     auto descriptor = LogDescriptor::open(log.file);
     if (!descriptor) return descriptor.error();
     level_ = level_of(log.level);
-    format_ = log.format;
-    to_journal_ = descriptor->is_journal();
+    style_->format = log.format;
+    style_->journal = descriptor->is_journal();
     writer_.replace(std::move(*descriptor));
     return {};
 }
@@ -84,7 +84,8 @@ error_code LogBackend::apply(const config::Log& log) {
 // A full queue is looked at twice: first, so that a line which nobody will read is not made.
 void LogBackend::enqueue(const log::Record& record) {
     if (!writer_.has_room()) return writer_.sink().lose_line();
-    if (!writer_.add(format_line(style(), std::chrono::system_clock::now(), record))) writer_.sink().lose_line();
+    if (!writer_.add(format_line(style_->value(), std::chrono::system_clock::now(), record)))
+        writer_.sink().lose_line();
 }
 
 void LogBackend::report(const LogLimiter::Suppressed& suppressed) {

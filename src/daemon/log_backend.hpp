@@ -25,11 +25,12 @@ class LogBackend final : public log::Backend {
     struct Limits {
         std::uint32_t lines_per_second = 500;  // of one event
         std::size_t queue_lines = 4096;
+        std::size_t queue_bytes = std::size_t{32} << 20;
         Milliseconds exit{1000};  // how long the destructor waits for lines to be written
     };
 
-    // Fails where the file cannot be opened. `metrics` must outlive the process' last line: keep it until exit. Start
-    // it before other threads or not at all: its own blocks all signals.
+    // Fails where the file cannot be opened. `metrics` must outlive the process' last line: it is never freed.
+    // Start it before other threads or not at all: its own blocks all signals.
     static Result<std::unique_ptr<LogBackend>> open(const config::Log& log, metrics::LogMetrics& metrics,
                                                     Limits limits);
     static Result<std::unique_ptr<LogBackend>> open(const config::Log& log, metrics::LogMetrics& metrics);
@@ -47,16 +48,20 @@ class LogBackend final : public log::Backend {
   private:
     LogBackend(const config::Log& log, LogDescriptor descriptor, metrics::LogMetrics& metrics, Limits limits);
 
-    LogStyle style() const { return {format_.load(), to_journal_.load()}; }
+    // Shared with the log's thread, which may outlive the backend: LogWriter leaves one that hangs behind.
+    struct Style {
+        std::atomic<config::LogFormat> format;
+        std::atomic<bool> journal;
+        LogStyle value() const { return {format.load(), journal.load()}; }
+    };
+
     void enqueue(const log::Record& record);
     void report(const LogLimiter::Suppressed& suppressed);
-    std::string dropped_line(std::uint64_t count) const;
 
     const Limits limits_;
     metrics::LogMetrics& metrics_;
     std::atomic<log::Level> level_;
-    std::atomic<config::LogFormat> format_;
-    std::atomic<bool> to_journal_;
+    const std::shared_ptr<Style> style_;
     LogLimiter limiter_;
     LogWriter writer_;
 };

@@ -70,8 +70,11 @@ void LogSink::give_up_at(TimePoint deadline) {
     give_up_at_ = deadline.time_since_epoch().count();
 }
 
-bool LogSink::reserve(std::size_t limit) {
-    if (waiting_.fetch_add(1, std::memory_order_relaxed) < limit) return true;
+bool LogSink::reserve(Room limits, std::size_t line_bytes) {
+    const bool has_line = waiting_.fetch_add(1, std::memory_order_relaxed) < limits.lines;
+    const bool has_bytes = waiting_bytes_.fetch_add(line_bytes, std::memory_order_relaxed) < limits.bytes;
+    if (has_line && has_bytes) return true;
+    waiting_bytes_.fetch_sub(line_bytes, std::memory_order_relaxed);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     return false;
 }
@@ -85,6 +88,7 @@ void LogSink::sink_it_(const spdlog::details::log_msg& message) {
     if (const auto lost = lost_.exchange(0, std::memory_order_relaxed); lost != 0 && !write(dropped_line_(lost)))
         lost_.fetch_add(lost, std::memory_order_relaxed);
     if (!write({message.payload.data(), message.payload.size()})) lose_line();
+    waiting_bytes_.fetch_sub(message.payload.size(), std::memory_order_relaxed);
     waiting_.fetch_sub(1, std::memory_order_relaxed);
 }
 

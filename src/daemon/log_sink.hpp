@@ -48,7 +48,14 @@ class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mute
     void replace(LogDescriptor descriptor);            // from the next line on, also one that waits now
     void give_up_at(TimePoint deadline);               // beyond it lines are dropped instead of waited for
     void keep_trying(bool on) { keeps_trying_ = on; }  // at an error, such as that of a full disk
-    bool reserve(std::size_t limit);                   // false where so many lines wait already
+    // What waits, and how much may: a queue that holds as many lines or bytes has no room. A line that found room may
+    // go beyond the bytes.
+    struct Room {
+        std::size_t lines;
+        std::size_t bytes;
+    };
+    bool has_room(Room limits) const { return waiting() < limits.lines && waiting_bytes_ < limits.bytes; }
+    bool reserve(Room limits, std::size_t line_bytes);  // false where there is no room
     std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
     void lose_line();
 
@@ -69,6 +76,7 @@ class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mute
     const std::function<std::string(std::uint64_t)> dropped_line_;
     bool line_is_broken_ = false;  // the last line went out in part
     std::atomic<std::size_t> waiting_{0};
+    std::atomic<std::size_t> waiting_bytes_{0};
     std::atomic<std::uint64_t> lost_{0};  // not reported yet
     std::atomic<TimePoint::rep> give_up_at_{never.time_since_epoch().count()};
     std::atomic<bool> keeps_trying_{false};

@@ -43,7 +43,7 @@ LogWriter::~LogWriter() {
 }
 
 bool LogWriter::add(std::string_view line) {
-    if (!sink_->reserve(setup_.queue_lines)) return false;
+    if (!sink_->reserve(room(), line.size())) return false;
     logger_->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
     return true;
 }

@@ -23,7 +23,8 @@ class LogWriter {
   public:
     struct Setup {
         std::size_t queue_lines = 4096;
-        Milliseconds exit{1000};  // how long the destructor waits for lines to be written
+        std::size_t queue_bytes = std::size_t{32} << 20;  // long lines would be much before they are many
+        Milliseconds exit{1000};                          // how long the destructor waits for lines to be written
     };
 
     // The thread blocks all signals: they belong to the main thread.
@@ -34,13 +35,15 @@ class LogWriter {
     ~LogWriter();
 
     // Any thread.
-    bool has_room() const { return sink_->waiting() < setup_.queue_lines; }
+    bool has_room() const { return sink_->has_room(room()); }
     bool add(std::string_view line);  // false: there is no room
     LogSink& sink() const { return *sink_; }
     // Another file, from the next line on.
     void replace(LogDescriptor descriptor);
 
   private:
+    LogSink::Room room() const { return {setup_.queue_lines, setup_.queue_bytes}; }
+
     const Setup setup_;
     std::shared_ptr<LogSink> sink_;
     std::shared_ptr<spdlog::details::thread_pool> thread_;

@@ -12,8 +12,6 @@ namespace {
 
 using log::Field;
 
-constexpr std::size_t longest_logged = 8192;
-
 double milliseconds(Microseconds time) {
     return static_cast<double>(time.count()) / 1000;
 }
@@ -73,7 +71,7 @@ void audit_call(const session::Session& session, const session::Call& call, std:
 
 ByteView text_to_log(const sql::Facts* facts, ByteView as_sent) {
     if (facts == nullptr) return insight::not_parsed;
-    return prefix(as_sent.empty() ? ByteView(facts->normalized) : as_sent, longest_logged);
+    return as_sent.empty() ? ByteView(facts->normalized) : as_sent;
 }
 
 ByteView text_to_log(const sql::Facts* facts, ByteView text, const config::QueryLog& settings) {

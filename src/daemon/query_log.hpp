@@ -12,8 +12,8 @@
 
 namespace pgsluice::daemon {
 
-// What is written of a statement, cut where it is long. `as_sent`: with its constants; empty where they are not to be
-// told.
+// What is written of a statement. Whole: each log cuts at a length of its own (LogStyle::value_bytes). `as_sent`: with
+// its constants; empty where they are not to be told.
 ByteView text_to_log(const sql::Facts* facts, ByteView as_sent = {});
 // The same of a text that a client of the route has sent.
 ByteView text_to_log(const sql::Facts* facts, ByteView text, const config::QueryLog& settings);

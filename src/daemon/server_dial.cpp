@@ -1,5 +1,6 @@
 #include "server_dial.hpp"
 
+#include "exception_text.hpp"
 #include "server_connection.hpp"
 #include "server_places.hpp"
 #include "worker.hpp"
@@ -142,6 +143,7 @@ struct Attempt {
     bool is_temporary = false;
     std::unique_ptr<pool::Server> server;
     net::Link* link = nullptr;
+    HeldPlaces held;
 };
 
 boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, config::Endpoint endpoint,
@@ -149,12 +151,13 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const std::shared_ptr<const pool::Target> target = pool.target_ref();
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     const auto& timeouts = snapshot->config.timeouts;
-    const TimePoint until = deadline(worker.read_clock(), timeouts.connect);
     Attempt attempt;
     const auto user_places = worker.process().user_places(target->user);
-    const PlacesTaken taken = co_await take_places(worker, pool, upstream, user_places, until);
-    if (taken != PlacesTaken::all) {
-        const std::string lacks = taken == PlacesTaken::server_is_full
+    // Two times, one behind the other: a server must not count as dead since others took their time before this one.
+    const TimePoint place_until = deadline(worker.read_clock(), timeouts.connect);
+    TakenPlaces places = co_await take_places(worker, pool, upstream, user_places, place_until);
+    if (places.outcome != PlacesTaken::all) {
+        const std::string lacks = places.outcome == PlacesTaken::server_is_full
                                       ? "the limit of connections to this server is reached"
                                       : "the limit of server connections of user \"" + target->user + "\" is reached";
         attempt.failed = ConnectError{metrics::ConnectFailure::timeout, label_of(endpoint) + ": " + lacks};
@@ -162,6 +165,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         co_return attempt;
     }
     const TimePoint began = worker.read_clock();
+    const TimePoint until = deadline(began, timeouts.connect);
     const pool::Generation generation = pool.share().generation();
     ConnectRequest request;
     request.endpoint = endpoint;
@@ -176,10 +180,8 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     request.password = password_for(worker, pool);
     request.until = until;
     Connected connected = co_await connect_to_server(worker.reactor(), worker.process(), std::move(request));
-    upstream->end_connecting();
+    places.held.end_connecting();
     if (auto* error = std::get_if<ConnectError>(&connected)) {
-        upstream->closed();
-        user_places->closed();
         if (means_down(*error) && !is_clients_doing(*error, *target)) {
             upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
         }
@@ -206,8 +208,6 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         }
     }
     if (!problem.empty()) {
-        upstream->closed();
-        user_places->closed();
         attempt.failed = ConnectError{reason, label_of(endpoint) + ": " + problem};
         co_return attempt;
     }
@@ -234,6 +234,19 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     facts.baseline = worker.parameters().intern(std::move(carried));
     attempt.link = in.link.get();
     attempt.server = std::make_unique<pool::Server>(std::move(facts), net::as_peer(std::move(in.link)));
+    attempt.held = std::move(places.held);
+    co_return attempt;
+}
+
+// Where memory or descriptors run out, one server could not be used, as with any other failure.
+boost::asio::awaitable<Attempt> try_endpoint_safely(Worker& worker, pool::Pool& pool, config::Endpoint endpoint,
+                                                    std::shared_ptr<Upstream> upstream, TargetSessionAttrs wanted) {
+    Attempt attempt;
+    try {
+        attempt = co_await try_endpoint(worker, pool, endpoint, std::move(upstream), wanted);
+    } catch (const std::exception& error) {
+        attempt.failed = ConnectError{metrics::ConnectFailure::network, label_of(endpoint) + ": " + error.what()};
+    }
     co_return attempt;
 }
 
@@ -252,7 +265,7 @@ void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint
 
 }  // namespace
 
-boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
+boost::asio::awaitable<Dialed> dial_server(Worker& worker, pool::Pool& pool) {
     const std::shared_ptr<const pool::Target> target = pool.target_ref();
     const config::Cluster& cluster = target->cluster;
     const std::vector<config::Endpoint> endpoints = in_order(worker, cluster);
@@ -270,15 +283,11 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
             // A dead host costs its timeout once per connect_retry, not once per client.
             if (upstream->is_down(worker.read_clock())) continue;
             tried_any = true;
-            Attempt attempt = co_await try_endpoint(worker, pool, endpoint, upstream, wanted);
+            Attempt attempt = co_await try_endpoint_safely(worker, pool, endpoint, upstream, wanted);
             if (attempt.server != nullptr) {
-                worker.heed_suspension(*attempt.link);
-                attempt.link->start(*attempt.server);
                 log::debug("server_connected", "connected to a server",
                            {{"route", target->route}, {"server", attempt.server->facts().label}});
-                worker.read_clock();
-                pool.on_dialed(std::move(attempt.server));
-                co_return;
+                co_return Dialed{std::move(attempt.held), std::move(attempt.server), attempt.link, {}, false};
             }
             // To have no room for a connection that nobody waits for is no failure, nor is to pass a standby over.
             const bool is_passed_over = attempt.failed->reason == metrics::ConnectFailure::wrong_role;
@@ -296,8 +305,25 @@ boost::asio::awaitable<void> dial_server(Worker& worker, pool::Pool& pool) {
     if (!tried_any) {
         last = ConnectError{metrics::ConnectFailure::refused, "every server failed less than connect_retry ago"};
     }
+    co_return Dialed{{}, nullptr, nullptr, error_for_clients(*last), is_temporary};
+}
+
+void end_dial(Worker& worker, pool::Pool& pool, const std::exception_ptr& thrown, Dialed dialed) {
     worker.read_clock();
-    pool.on_dial_failed(error_for_clients(*last), is_temporary);
+    if (thrown != nullptr) {
+        const ConnectError error{metrics::ConnectFailure::network, exception_text(thrown)};
+        log::warning("server_connect_failed", error.text, {{"route", pool.target().route}});
+        pool.on_dial_failed(error_for_clients(error), false);
+        return;
+    }
+    if (dialed.server == nullptr) {
+        pool.on_dial_failed(dialed.error, dialed.is_temporary);
+        return;
+    }
+    worker.heed_suspension(*dialed.link);
+    dialed.link->start(*dialed.server);
+    dialed.held.hand_over();
+    pool.on_dialed(std::move(dialed.server));
 }
 
 }  // namespace pgsluice::daemon

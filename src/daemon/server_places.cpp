@@ -33,7 +33,7 @@ struct Wanted {
 
 }  // namespace
 
-boost::asio::awaitable<PlacesTaken> take_places(Worker& worker, pool::Pool& pool, std::shared_ptr<Upstream> upstream,
+boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool, std::shared_ptr<Upstream> upstream,
                                                 std::shared_ptr<Places> user, TimePoint until) {
     const std::shared_ptr<const pool::Target> target = pool.target_ref();
     boost::asio::steady_timer timer(worker.io());
@@ -67,8 +67,8 @@ boost::asio::awaitable<PlacesTaken> take_places(Worker& worker, pool::Pool& pool
             for (Wanted* each : {&of_server, &of_user}) {
                 if (each->has_starved) each->places->feed();
             }
-            if (has_both) co_return PlacesTaken::all;
-            co_return lacking == &of_user ? PlacesTaken::user_is_full : PlacesTaken::server_is_full;
+            if (has_both) co_return TakenPlaces{PlacesTaken::all, {upstream, user}};
+            co_return TakenPlaces{lacking == &of_user ? PlacesTaken::user_is_full : PlacesTaken::server_is_full, {}};
         }
         if (lacking != nullptr) lacking->seek_room(worker, since);
         timer.expires_after(Milliseconds(5));

@@ -54,6 +54,7 @@ std::uint64_t fingerprint_of(const pool::Target& target) {
     }
     const auto& tls = target.cluster.tls;
     add(std::to_string(static_cast<int>(tls.mode)));
+    add(std::to_string(static_cast<int>(tls.channel_binding)));
     for (const auto* path : {&tls.ca, &tls.certificate, &tls.private_key}) add(*path);
     add(target.database);
     add(target.user);

@@ -21,8 +21,9 @@ namespace pgsluice::daemon {
 namespace {
 
 constexpr Milliseconds poll_interval{100};
-// How long clients that are to leave may still be held up by an audit log that takes no lines.
-constexpr Milliseconds audit_patience{5000};
+// Clients that an audit log without room holds up are let go so long before shutdown.timeout cuts them off, or in the
+// middle of a shorter one.
+constexpr Milliseconds time_to_leave{5000};
 
 // Processors that this process may use: its affinity, and the quota of its control group.
 std::size_t usable_processors() {
@@ -210,7 +211,6 @@ void Supervisor::begin_shutdown(Leave how) {
 }
 
 void Supervisor::close_listeners() {
-    audit_.stop_waiting_at(now() + audit_patience);
     phase_ = Phase::draining;
     phase_ends_ = never;
     process_.draining = true;
@@ -227,7 +227,9 @@ void Supervisor::close_listeners() {
 }
 
 void Supervisor::drain() {
-    phase_ends_ = now() + snapshot_->config.shutdown.timeout;
+    const Milliseconds timeout = snapshot_->config.shutdown.timeout;
+    phase_ends_ = deadline(now(), timeout);
+    if (phase_ends_ != never) audit_.stop_waiting_at(phase_ends_ - std::min(time_to_leave, timeout / 2));
     for (auto& worker : workers_) {
         worker->post([target = worker.get()] { target->drain(); });
     }

@@ -3,6 +3,7 @@
 #include "cancel_forward.hpp"
 #include "client_login.hpp"
 #include "console_session.hpp"
+#include "exception_text.hpp"
 #include "parser_stack.hpp"
 #include "query_log.hpp"
 #include "server_dial.hpp"
@@ -13,7 +14,6 @@
 #include <pgsluice/sql/session_effect.hpp>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <pthread.h>
 
 #include <algorithm>
@@ -125,7 +125,9 @@ void Worker::serve(net::Descriptor socket, std::size_t listener) {
         return;
     }
     boost::asio::co_spawn(io_, log_client_in(*this, std::move(socket), listener, std::move(slot)),
-                          boost::asio::detached);
+                          [](const std::exception_ptr& thrown) {
+                              if (thrown != nullptr) log::warning("client_login_failed", exception_text(thrown));
+                          });
 }
 
 void Worker::adopt(NewClient client) {

@@ -1,5 +1,5 @@
 // One thread with an event loop of its own: accepts clients, runs their sessions, holds idle servers. It is the Host of
-// its sessions and pools. Other threads reach it only by post(), with values.
+// its sessions and pools. Other threads reach it only by post() and each_worker.hpp, with values.
 #pragma once
 
 #include "auth_query.hpp"

@@ -6,7 +6,6 @@
 #include <pgsluice/base/log.hpp>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include <algorithm>
 
@@ -65,7 +64,12 @@ void Worker::dial(pool::Pool& pool) {
     }
     // From the loop: a dial that fails at once must not answer from inside Pool::acquire. The pool lives as long as it
     // counts the dial.
-    post([this, asked = &pool] { boost::asio::co_spawn(io_, dial_server(*this, *asked), boost::asio::detached); });
+    post([this, asked = &pool] {
+        boost::asio::co_spawn(io_, dial_server(*this, *asked),
+                              [this, asked](const std::exception_ptr& thrown, Dialed dialed) {
+                                  end_dial(*this, *asked, thrown, std::move(dialed));
+                              });
+    });
 }
 
 // A server between two workers: its connection as a value, what is prepared on it as text.

@@ -1,6 +1,8 @@
-// SUSPEND: no client and no server is heard, and nothing runs out, until it is over. What they have been owed goes out
-// meanwhile. Pausing a connection is what the relay does for its own reasons too, so that it costs nothing when nobody
-// suspends.
+// SUSPEND: until it is over no connection that relays is heard, no server is dialled, and no time limit of a client or
+// an idle server runs out. What they have been owed goes out meanwhile, but for those that do not take it within
+// timeouts.suspend: they are closed. Logins of clients and dials that had begun go on, each as far as it gets without a
+// server that is heard. Pausing a connection is what the relay does for its own reasons too, so that it costs nothing
+// when nobody suspends.
 #include "worker.hpp"
 
 namespace pgsluice::daemon {

@@ -24,9 +24,16 @@ error_code system_error(int error) {
 // A connect under way, and its deadline.
 class Attempt final : Deadlined {
   public:
-    Attempt(Reactor& reactor, Descriptor socket, TimePoint until)
-        : Deadlined(reactor), stream_(reactor.io(), socket.release()) {
-        reactor.set_deadline(*this, until);
+    explicit Attempt(Reactor& reactor) : Deadlined(reactor), reactor_(reactor), stream_(reactor.io()) {}
+
+    // Takes a socket that connects. An error where epoll takes no more, and the socket is closed then.
+    error_code begin(Descriptor socket, TimePoint until) {
+        error_code error;
+        stream_.assign(socket.get(), error);
+        if (error) return error;
+        socket.release();
+        reactor_.set_deadline(*this, until);
+        return {};
     }
 
     Stream& stream() { return stream_; }
@@ -47,6 +54,7 @@ class Attempt final : Deadlined {
     }
     void on_reactor_gone() override { stream_.cancel(); }
 
+    Reactor& reactor_;
     Stream stream_;
     bool timed_out_ = false;
 };
@@ -59,7 +67,8 @@ asio::awaitable<Result<Descriptor>> connect(Reactor& reactor, SocketAddress addr
     if (::connect(socket.get(), &address.any, address.size) == 0) co_return std::move(socket);
     if (errno != EINPROGRESS) co_return system_error(errno);
 
-    Attempt attempt(reactor, std::move(socket), until);
+    Attempt attempt(reactor);
+    if (const error_code refused = attempt.begin(std::move(socket), until)) co_return refused;
     const auto [waited] = co_await attempt.stream().async_wait(Stream::wait_write, as_tuple);
     const error_code error = attempt.result(waited);
     if (error) co_return error;

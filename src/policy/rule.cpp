@@ -1,6 +1,7 @@
 #include "rule.hpp"
 
 #include <pgsluice/base/name_list.hpp>
+#include <pgsluice/config/policy_effect.hpp>
 
 #include <algorithm>
 #include <map>
@@ -95,7 +96,7 @@ Rule compile(const config::Policy& policy, std::size_t position, std::vector<Bui
                 {position, "rewrite." + std::get<Rewrite::Error>(made).key, std::get<Rewrite::Error>(made).text});
     }
     if (policy.action == config::PolicyAction::limit) rule.limit = limit_of(policy);
-    rule.decides = policy.mode == config::PolicyMode::enforce && policy.action != config::PolicyAction::log;
+    rule.decides = config::decides(policy);
     rule.blocks = policy.action == config::PolicyAction::block;
     if (!is_error_code(policy.sqlstate)) {
         errors.push_back({position, "sqlstate",

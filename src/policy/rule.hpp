@@ -25,7 +25,7 @@ struct Rule {
     SqlCondition sql;
     std::optional<Rewrite> rewrite;  // of a rule that rewrites
     std::optional<Limit> limit;      // of a rule that limits
-    bool decides = false;            // enforced, and its action ends the search: the rest only notes what it matches
+    bool decides = false;            // config::decides
     bool blocks = false;
     wire::SqlError error;  // what a block answers with
 

@@ -1,3 +1,4 @@
+#include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/protocol/parameter_set.hpp>
 
 #include <algorithm>
@@ -7,14 +8,11 @@
 namespace pgsluice::protocol {
 namespace {
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 int compare(ByteView a, ByteView b) {
     const std::size_t common = std::min(a.size(), b.size());
     for (std::size_t i = 0; i < common; ++i) {
-        const int difference = static_cast<unsigned char>(lower(a[i])) - static_cast<unsigned char>(lower(b[i]));
+        const int difference =
+            static_cast<unsigned char>(lower_case(a[i])) - static_cast<unsigned char>(lower_case(b[i]));
         if (difference != 0) return difference;
     }
     return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;

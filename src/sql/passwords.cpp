@@ -1,3 +1,4 @@
+#include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/sql/passwords.hpp>
 
 #include <algorithm>
@@ -33,12 +34,8 @@ Kinds telling() {
     return all;
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 bool contains(ByteView text, ByteView word) {
-    const auto same = [](char a, char b) { return lower(a) == b; };
+    const auto same = [](char a, char b) { return lower_case(a) == b; };
     return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 

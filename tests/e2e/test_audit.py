@@ -213,7 +213,7 @@ def test_block_waits_until_somebody_reads(sluice, pipe):
 @pytest.mark.parametrize("overflow", ["drop", "block"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 def test_a_full_disk_neither_crashes_it_nor_keeps_it_from_ending(sluice, overflow, number):
-    proxy = sluice(audit={"file": "/dev/full", "on_overflow": overflow}, routes=[route(audit=True)])
+    proxy = sluice(audit={"file": "/dev/full", "on_overflow": overflow}, routes=[route(audit=True)], shutdown={"timeout": "6s"})
     with login(proxy) as client:
         client.send(m.parse("select 1", "s"))
         client.send(*[m.bind("s") + m.execute()] * 10000, m.SYNC)
@@ -224,6 +224,19 @@ def test_a_full_disk_neither_crashes_it_nor_keeps_it_from_ending(sluice, overflo
         assert proxy.wait(30) == 0
         assert time.monotonic() - began < 20
     assert proxy.events("audit_dropped")
+
+
+def test_a_shutdown_that_waits_for_clients_loses_no_lines(sluice, pipe):
+    proxy = sluice(audit={"file": str(pipe[0]), "on_overflow": "block"}, routes=[route(audit=True)], admin=CONSOLE)
+    with connect(proxy) as console, login(proxy) as client:
+        console.execute("SHUTDOWN WAIT_FOR_CLIENTS")
+        client.send(m.parse("select 1", "s"))
+        client.send(*[m.bind("s") + m.execute()] * 10000, m.SYNC)
+        eventually(lambda: proxy.metrics().sum("pgsluice_audit_waits_total") > 0, 20, "the wait")
+        time.sleep(6)
+        assert proxy.metrics().sum("pgsluice_audit_lines_dropped_total") == 0
+        proxy.signal(signal.SIGQUIT)
+        assert proxy.wait(30) == 0
 
 
 # --- constants and passwords ---

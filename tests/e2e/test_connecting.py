@@ -74,3 +74,22 @@ def test_a_busy_pool_leaves_room_for_another_at_the_clusters_cap(sluice):
             thread.join(20)
     closes = proxy.metrics().sum("pgsluice_server_closes_total", reason="evicted")
     assert closes <= 30, "they take turns, and not with each transaction"
+
+
+def test_a_connection_that_waited_for_its_turn_has_all_of_timeouts_connect(sluice):
+    """Each login takes 1 s of the 1.5 s, and the server lets one in at a time."""
+    proxy = sluice(workers=1, cluster={"max_connecting": 1}, timeouts={"connect": "1500ms"},
+                   route={"parameters": {"post_auth_delay": "1"}})
+    served = []
+
+    def ask(user):
+        with login(proxy, user=user) as client:
+            served.append(client.value("select 1"))
+
+    threads = [threading.Thread(target=ask, args=(user,)) for user in ("app", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert served == ["1", "1"]
+    assert proxy.metrics().sum("pgsluice_server_connect_failures_total") == 0

@@ -314,6 +314,18 @@ def test_readyz_turns_503_and_the_delay_passes_before_listeners_close(sluice):
     assert proxy.wait() == 0
 
 
+def test_a_shutdown_timeout_of_zero_waits_for_every_transaction(sluice):
+    proxy = sluice(shutdown={"timeout": 0})
+    with login(proxy) as client:
+        hold_server(client)
+        proxy.signal(signal.SIGTERM)
+        proxy.awaited_events("shutdown_started")
+        assert client.silent_for(1) and client.value("select 'goes on'") == "goes on"
+        client.send(m.query("commit"))
+        client.rest()
+    assert proxy.wait(5) == 0
+
+
 def test_shutdown_timeout_ends_what_is_left(sluice):
     proxy = sluice(shutdown={"timeout": "1s"})
     with login(proxy) as client:

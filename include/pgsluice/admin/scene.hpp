@@ -4,6 +4,7 @@
 #include <pgsluice/admin/view.hpp>
 #include <pgsluice/config/config.hpp>
 
+#include <cstdint>
 #include <set>
 #include <string>
 
@@ -18,6 +19,7 @@ struct Scene {
     std::set<std::string> paused{};    // databases as servers know them
     std::set<std::string> disabled{};  // as clients name them
     bool suspended = false;
+    std::uint64_t resident_bytes = 0;  // memory of the process; 0 where the kernel does not tell
 };
 
 // What servers call a database that an administrator names as clients or servers do; none: nobody knows it.

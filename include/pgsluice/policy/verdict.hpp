@@ -2,6 +2,7 @@
 // allocates nothing.
 #pragma once
 
+#include <pgsluice/config/policy_effect.hpp>
 #include <pgsluice/wire/sql_error.hpp>
 
 #include <array>
@@ -17,7 +18,7 @@ using RuleIndex = std::uint32_t;  // position in config::Config::policies; count
 // of them, as many as there is room for.
 class Hits {
   public:
-    static constexpr std::size_t capacity = 16;
+    static constexpr std::size_t capacity = config::most_noting_policies;
 
     void add(RuleIndex rule) {
         if (count_ < capacity) rules_[count_++] = rule;

@@ -1,5 +1,7 @@
-// How many server connections there may be of one kind, over all pools and workers: those to one server of a cluster
-// (upstream.hpp), or those of one user. It also settles between pools that want the last place. Thread-safe.
+// Counts the server connections of one kind over all pools and workers: those to one server of a cluster
+// (upstream.hpp), or those of one user. A connection has a place from before it is dialled until it is closed. Where
+// the limit is reached, it also decides which pool gets the next place. Thread-safe; it owns nothing, and nothing here
+// waits.
 #pragma once
 
 #include <pgsluice/base/time.hpp>
@@ -11,8 +13,9 @@ namespace pgsluice::pool {
 
 class Places {
   public:
-    // One for each connection that is open or being made. Zero means no limit, and is counted all the same, since a
-    // reload may set one.
+    // Takes one place, unless `limit` places are taken: then it is false and nothing has changed. A limit of 0 means
+    // none; the place is counted all the same, since a reload may set one. Each place taken is given back by one
+    // closed().
     bool try_take(std::uint32_t limit) {
         if (limit != 0) return take(open_, limit);
         open_.fetch_add(1);
@@ -21,21 +24,26 @@ class Places {
     void closed() { open_.fetch_sub(1); }
     std::uint32_t open() const { return open_.load(); }
 
-    // --- Between pools at the cap. One that keeps all its servers busy closes one of them for a pool that has waited
-    // for longer than `patience`, and no newcomer takes that place.
+    // --- Between pools, where the limit is reached. A pool without a place starves. When its oldest client has waited
+    // for longer than `patience`, a pool whose own clients came later closes a server as it comes back, and the place
+    // is kept for 100 ms for those that starve.
     static constexpr Milliseconds patience{500};
-    // A pool waits for a place, its oldest client since then. To be said again, until it has one.
+    // The calling pool starves, and its oldest client has waited since `since`. Only the oldest over all pools is
+    // remembered, and feed() and must_yield() forget it: a pool calls this again until it has its place.
     void starve(TimePoint since) {
         TimePoint::rep seen = starving_since_.load();
         const TimePoint::rep mine = since.time_since_epoch().count();
         while (mine < seen && !starving_since_.compare_exchange_weak(seen, mine)) {
         }
     }
+    // The calling pool starves no more. This forgets the others that do too, until they say so again.
     void feed() { starving_since_.store(never.time_since_epoch().count()); }
     bool anybody_starves() const {
         return starving_since_.load(std::memory_order_relaxed) != never.time_since_epoch().count();
     }
-    // Whether a pool whose oldest client waits since then (never: none does) is to close a server for another.
+    // Whether the calling pool is to close a server, which it could lend, for one that starves. `oldest`: since when
+    // its own oldest client has waited; never: none does. Where it is true, the one that starves is forgotten and the
+    // place is kept.
     bool must_yield(TimePoint oldest, TimePoint now) {
         TimePoint::rep since = starving_since_.load();
         const bool is_due = since != never.time_since_epoch().count() && since < oldest.time_since_epoch().count() &&
@@ -44,6 +52,8 @@ class Places {
         kept_until_.store((now + Milliseconds(100)).time_since_epoch().count());
         return true;
     }
+    // While it is so, only a pool whose client has waited for longer than `patience` takes a place; it then calls
+    // take_kept(), and the next place is for everybody.
     bool is_kept(TimePoint now) const { return now.time_since_epoch().count() < kept_until_.load(); }
     void take_kept() { kept_until_.store(0); }
 

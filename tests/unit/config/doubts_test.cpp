@@ -37,6 +37,18 @@ TEST_F(Doubts, there_are_none_about_what_is_usual) {
     EXPECT_THAT(warnings(), IsEmpty());
 }
 
+TEST_F(Doubts, more_rules_that_only_note_than_one_statement_has_room_for) {
+    const auto with_rules = [this](int count) {
+        std::string text = "listeners: " + listeners + "\nauth: " + auth + "\nclusters: " + clusters +
+                           "\nroutes: [ { name: all } ]\npolicies:\n";
+        for (int i = 0; i < count; ++i)
+            text += "- { name: p" + std::to_string(i) + (i % 2 == 0 ? ", action: log }\n" : ", mode: shadow }\n");
+        return folder.warnings(text + "- { name: decides, action: allow }\n");
+    };
+    EXPECT_THAT(with_rules(16), IsEmpty());
+    EXPECT_THAT(with_rules(17), ElementsAre(HasSubstr("policies: 17 of them are in shadow mode or have action: log")));
+}
+
 TEST_F(Doubts, a_rule_about_passwords_wants_somebody_who_has_one) {
     for (const char* method : {"scram-sha-256", "md5", "password, from: [unix]"}) {
         auth = "{ rules: [ { method: peer, from: [unix] }, { method: " + std::string(method) + " } ] }";

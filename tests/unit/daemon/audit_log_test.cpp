@@ -92,6 +92,19 @@ TEST_F(AuditLogTest, lines_are_json_whole_and_in_order) {
     EXPECT_EQ(metrics_.dropped.value(), 0U);
 }
 
+TEST_F(AuditLogTest, a_text_beyond_64_kib_is_cut_behind_a_whole_character_and_marked) {
+    const std::string whole = std::string(65535, 'x') + "\u00e9";
+    {
+        AuditLog audit(metrics_);
+        ASSERT_FALSE(audit.apply({.file = path()}));
+        log::audit(log::Level::info, "statement", "m", {{"sql", std::string(65536, 'x')}});
+        log::audit(log::Level::info, "statement", "m", {{"sql", whole + "y"}});
+    }
+    const std::string all = content();
+    EXPECT_NE(all.find('"' + std::string(65536, 'x') + '"'), std::string::npos);
+    EXPECT_NE(all.find('"' + whole + "...\""), std::string::npos);
+}
+
 TEST_F(AuditLogTest, a_file_that_cannot_be_opened_leaves_the_old_one_in_use) {
     AuditLog audit(metrics_);
     EXPECT_TRUE(audit.apply({.file = path("no/such/folder")}));
@@ -133,6 +146,26 @@ TEST_F(AuditLogTest, drop_loses_what_finds_no_room_and_tells_of_it_once_a_second
     audit.report_lost(now + seconds(1));
     audit.report_lost(now + seconds(3));
     EXPECT_EQ(told.lines, (std::vector<std::string>{"audit_dropped " + std::to_string(lost), "audit_dropped 10"}));
+}
+
+TEST_F(AuditLogTest, long_lines_fill_the_queue_by_their_bytes) {
+    make_pipe();
+    AuditLog audit(metrics_, {.queue_lines = 1000, .queue_bytes = 100'000, .exit = milliseconds(100)});
+    ASSERT_FALSE(audit.apply({.file = path()}));
+    // The pipe takes 64 KiB, the queue 100 KB and the line that goes beyond them.
+    for (int i = 0; i < 100; ++i) tell(std::string(4096, 'x'));
+    EXPECT_GT(metrics_.dropped.value(), 50U);
+    EXPECT_LT(metrics_.dropped.value(), 90U);
+}
+
+TEST_F(AuditLogTest, bytes_that_were_written_make_room_again) {
+    AuditLog audit(metrics_, {.queue_lines = 1000, .queue_bytes = 20'000});
+    ASSERT_FALSE(audit.apply({.file = path()}));
+    for (std::size_t i = 1; i <= 50; ++i) {
+        tell(std::string(4096, 'x'));
+        ASSERT_TRUE(soon([&] { return lines_of(content()) == i; }));
+    }
+    EXPECT_EQ(metrics_.dropped.value(), 0U);
 }
 
 TEST_F(AuditLogTest, block_waits_for_room_and_loses_nothing) {

@@ -103,6 +103,7 @@ TEST_F(SnapshotTarget, is_another_where_its_servers_were_made_otherwise) {
              route.parameters = {{"search_path", "app"}};
          }},
         {"tls", [this] { cluster.tls.mode = config::ServerTlsMode::prefer; }},
+        {"channel binding", [this] { cluster.tls.channel_binding = config::ChannelBinding::require; }},
     };
     for (const auto& [what, change] : changes) EXPECT_TRUE(is_another_after(change)) << what;
 }

@@ -6,13 +6,43 @@
 #include <pgsluice/net/listener.hpp>
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
+#include <thread>
 #include <vector>
 
 namespace pgsluice::net {
 namespace {
 
 namespace asio = boost::asio;
+
+// From here on epoll takes no more sockets of this thread, as beyond /proc/sys/fs/epoll/max_user_watches. There is no
+// way back.
+bool refuse_new_watches() {
+    std::array<sock_filter, 6> filter{{
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_epoll_ctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, EPOLL_CTL_ADD, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSPC),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    }};
+    const sock_fprog program{filter.size(), filter.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+std::ptrdiff_t open_descriptors() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
 
 struct DialerTest : testing::Test {
     Outcome<LinkPtr> dial_now(DialTarget target, Milliseconds time = Milliseconds(5000)) {
@@ -102,6 +132,20 @@ TEST_F(DialerTest, ADialThatIsUnderWayGoesWithTheLoop) {
     asio::co_spawn(dying.io, dial(dying.reactor, target, options, in(Milliseconds(60'000))),
                    [](std::exception_ptr, Outcome<LinkPtr>) {});
     dying.poll();
+}
+
+TEST_F(DialerTest, a_socket_that_epoll_does_not_take_is_a_failure_and_closed) {
+    auto address = TcpAddress::listen("127.0.0.1", 0, {});
+    ASSERT_TRUE(address.has_value());
+    const Descriptor listening = *address->open();
+    std::thread([&] {
+        if (!refuse_new_watches()) GTEST_SKIP() << "no seccomp filters here";
+        const std::ptrdiff_t before = open_descriptors();
+        const auto link = dial_now({.host = "127.0.0.1", .port = address->port()});
+        ASSERT_FALSE(link.has_value());
+        EXPECT_EQ(link.error().code, boost::system::errc::no_space_on_device);
+        EXPECT_EQ(open_descriptors(), before);
+    }).join();
 }
 
 }  // namespace
