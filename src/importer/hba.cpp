@@ -34,11 +34,21 @@ struct Names {
 };
 
 constexpr int deepest_file = 10;
-constexpr std::size_t most_names = 100'000;
 
-// Adds the words of one list. False: PgBouncer understands one of them no more than we do, and skips the whole line.
-bool add_names(const Field& field, bool are_databases, const Place& place, int depth, Names& out) {
+// What all lists of a file may take together. A file of names that is named again is read again, so a few short files
+// can ask for any number.
+struct Allowance {
+    std::size_t names = 1'000'000;
+    std::size_t lines = 1'000'000;  // of files of names
+
+    bool is_used_up() const { return names == 0 || lines == 0; }
+};
+
+// Adds the words of one list. False: PgBouncer understands one of them no more than we do, and skips the whole line; or
+// the allowance is used up.
+bool add_names(const Field& field, bool are_databases, const Place& place, int depth, Allowance& left, Names& out) {
     for (const Word& word : field) {
+        if (left.is_used_up()) return false;
         if (word.is("all")) {
             out.all = true;
         } else if (are_databases && word.is("sameuser")) {
@@ -53,16 +63,19 @@ bool add_names(const Field& field, bool are_databases, const Place& place, int d
             const std::string path = file_beside(word.text.substr(1), place.file);
             const auto text = depth < deepest_file ? read_file(path) : std::nullopt;
             if (!text) return false;
+            --left.lines;  // for the file itself, which may be empty
             for (const std::string_view line : lines_of(*text)) {
+                if (left.is_used_up()) return false;
+                --left.lines;
                 const auto fields = fields_of(line);
-                if (!fields || fields->empty() || !add_names((*fields)[0], are_databases, {path, 0}, depth + 1, out))
+                if (!fields || fields->empty() ||
+                    !add_names((*fields)[0], are_databases, {path, 0}, depth + 1, left, out))
                     return false;
             }
-        } else if (out.names.size() >= most_names) {
-            return false;
         } else if (word.text == "*") {
             out.has_star = true;  // a name there, and everything in our rules
         } else {
+            --left.names;
             out.names.push_back(word.text);
         }
     }
@@ -121,9 +134,14 @@ class HbaReader {
         : maps_(maps), users_(users), findings_(findings) {}
 
     void line(std::string_view line, const Place& place) {
+        if (left_.is_used_up()) return;
         const auto fields = fields_of(line);
         if (fields && fields->empty()) return;
-        if (!fields || !rule(*fields, place))
+        const bool is_done = fields && rule(*fields, place);
+        // Lines behind it may reject whom those before it let in, so that what there is must not be used.
+        if (left_.is_used_up())
+            findings_.add(Weight::broken, place, "", "too many names: this line and those behind it are left out");
+        else if (!is_done)
             findings_.add(Weight::note, place, "",
                           "left out: PgBouncer does not understand this line or matches nobody by it");
     }
@@ -139,7 +157,8 @@ class HbaReader {
         if (type == "hostssl") rule.tls = config::TlsCondition::require;
         if (type == "hostnossl") rule.tls = config::TlsCondition::refuse;
         Names databases, users;
-        if (!add_names(fields[1], true, place, 0, databases) || !add_names(fields[2], false, place, 0, users))
+        if (!add_names(fields[1], true, place, 0, left_, databases) ||
+            !add_names(fields[2], false, place, 0, left_, users))
             return false;
         if (databases.has_star || users.has_star)
             findings_.add(Weight::not_done, place, "", "the name \"*\" is left out: in rules it would mean everything");
@@ -210,11 +229,12 @@ class HbaReader {
         if (users.empty())
             findings_.add(Weight::not_done, place, "",
                           "\"sameuser\" needs the names of the users, and auth_file has none");
+        config::AuthRule one = rule;
         for (const std::string& user : users) {
             if (out_.rules.size() >= most_rules)
                 return findings_.add(Weight::broken, place, "", "too many rules: \"sameuser\" is one for each user");
-            out_.rules.push_back(rule);
-            out_.rules.back().users = out_.rules.back().databases = {user};
+            one.users = one.databases = {user};
+            out_.rules.push_back(one);
         }
     }
 
@@ -251,6 +271,7 @@ class HbaReader {
     const IdentMaps& maps_;
     const std::vector<std::string>& users_;
     Findings& findings_;
+    Allowance left_;
     Hba out_;
 };
 

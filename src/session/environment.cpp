@@ -58,17 +58,28 @@ void Session::note_schema_change(ByteView tag) {
 }
 
 void Session::note_reported(const wire::ParameterStatus& setting) {
-    if (!steps_taken_) return settle_environment();
+    if (!steps_taken_) {
+        settle_environment();
+        // By a function, say: what it has set the end of the transaction may take back.
+        steps_taken_ = server_->exchange().owes() || server_->exchange().status() != wire::TransactionStatus::idle;
+        return;
+    }
     settings_ = context_.statements.then(context_.statements.then(settings_, setting.name), setting.value);
     if (setting.name == "client_encoding") note_encoding(setting.value);
     if (setting.name == standard_conforming_strings) escapes_ = setting.value == "off";
 }
 
-// The parser reads a backslash as the standard does. To a server that reads it otherwise the text may be another one.
+// What has been set in the transaction may be taken back by this, and nobody knows before it has been answered.
+void Session::note_transaction_end(ByteView text) {
+    if (steps_taken_ && sql::may_end_transaction(text)) steps_unsettled_ = true;
+}
+
+// The parser reads a backslash as the standard does. To a server that reads it otherwise, or takes it for a part of a
+// character, the text may be another one.
 SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {
     // Where the search_path leads to the temporary schema, any CREATE may go there.
     if (creates_temporary_) judged = std::max(judged, SessionEffect::changes);
-    if (!escapes_ && !steps_unsettled_) return judged;
+    if (!escapes_ && !encoding_hides_ascii_ && !steps_unsettled_) return judged;
     return text.find('\\') == ByteView::npos ? judged : std::max(judged, SessionEffect::anything);
 }
 

@@ -28,8 +28,9 @@ sql::Reading Session::reading() const {
 
 // Only what follows a backslash, and what is not ASCII, can be read in two ways.
 bool Session::is_read_as_written(ByteView text) const {
-    const bool is_settled =
-        !steps_unsettled_ && (preserves_state() || server_ == nullptr || !server_->exchange().owes());
+    // Only of statements whose names are followed is it known what is run.
+    const bool is_followed = preserves_state() && statements_.translates();
+    const bool is_settled = !steps_unsettled_ && (is_followed || server_ == nullptr || !server_->exchange().owes());
     if (is_settled && !encoding_hides_ascii_) return true;
     return std::all_of(text.begin(), text.end(), [](char c) { return c != '\\' && static_cast<signed char>(c) >= 0; });
 }

@@ -302,7 +302,8 @@ void Session::on_ready(TransactionStatus status) {
         changed_schema_ = false;
         pool_->share().schema_changes().note();
     }
-    if (!steps_taken_ || exchange.owes()) return;
+    // One that is noted and held is a step that has not been sent yet.
+    if (!steps_taken_ || exchange.owes() || noted_) return;
     steps_unsettled_ = false;
     if (status == TransactionStatus::idle && !is_changed()) settle_environment();
 }

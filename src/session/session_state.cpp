@@ -82,6 +82,7 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
     const bool counts = is_query || !statements_.translates();
     if (!counts && may_pin() && !rejects_pins()) return nullptr;
     const ByteView text = wire::statement_text(tag, wire::body_of(rest, frame));
+    if (is_query) note_transaction_end(text);
     const SessionEffect effect = effect_of(text, sql::session_effect(text));
     if (effect == SessionEffect::none) return nullptr;
     if (auto error = refuse_pin(effect)) {

@@ -3,6 +3,7 @@
 #include "character_class.hpp"
 
 #include <pgsluice/base/lower_case.hpp>
+#include <pgsluice/sql/session_effect.hpp>
 
 #include <algorithm>
 #include <array>
@@ -54,6 +55,12 @@ std::size_t skip_blanks(ByteView text, std::size_t at) {
 
 bool is_word_at(ByteView text, std::size_t at, ByteView word) {
     return matches(text, at, word) && (at + word.size() == text.size() || !is_word(text[at + word.size()]));
+}
+
+bool begins_with_end(ByteView text, std::size_t at) {
+    at = skip_blanks(text, at);
+    const auto is = [&](auto... words) { return (is_word_at(text, at, words) || ...); };
+    return at < text.size() && is("commit", "end", "rollback", "abort", "prepare");
 }
 
 // Words that begin a statement with an effect.
@@ -160,6 +167,14 @@ bool is_candidate(ByteView text) {
     }
     // The last block may overlap the one before it.
     return at < text.size() && has_effect_in_block(text, text.size() - block_bytes);
+}
+
+bool may_end_transaction(ByteView text) {
+    if (begins_with_end(text, 0)) return true;
+    for (std::size_t at = text.find(';'); at != ByteView::npos; at = text.find(';', at + 1)) {
+        if (begins_with_end(text, at + 1)) return true;
+    }
+    return false;
 }
 
 }  // namespace pgsluice::sql

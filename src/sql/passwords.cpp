@@ -39,9 +39,14 @@ bool contains(ByteView text, ByteView word) {
     return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
-// They take connection strings, in which a password may be spelled with escapes, or as part of a URI.
-bool takes_connection_string(const Function& function) {
-    return function.name.starts_with("dblink") || function.name.starts_with("postgres_fdw");
+// They take connection strings, in which a password may be spelled with escapes, or as part of a URI; or are those of
+// pgcrypto, which take passwords and keys as they are.
+bool takes_password(const Function& function) {
+    static constexpr std::array<std::string_view, 4> beginnings{"dblink", "postgres_fdw", "pgp_sym_",
+                                                                "pgp_pub_decrypt"};
+    return function.name == "crypt" || std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view each) {
+               return function.name.starts_with(each);
+           });
 }
 
 }  // namespace
@@ -49,7 +54,7 @@ bool takes_connection_string(const Function& function) {
 bool may_hold_password(ByteView text, const Facts& facts) {
     static const Kinds kinds = telling();
     return (facts.kinds & kinds).any() || contains(text, "passw") ||
-           std::any_of(facts.functions.begin(), facts.functions.end(), takes_connection_string);
+           std::any_of(facts.functions.begin(), facts.functions.end(), takes_password);
 }
 
 }  // namespace pgsluice::sql

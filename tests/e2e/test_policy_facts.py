@@ -153,6 +153,54 @@ def test_backslash_is_read_as_the_session_reads_it(sluice):
         assert is_blocked(client.query(r"select '\\'; delete from target; --'"))
 
 
+ENDS_EARLY = r"select 'a\', '; delete from target; --'"  # where backslashes escape, a DELETE
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback", "/* ; */ END", "select 1; abort", "rollback and chain", "prepare transaction 'x'"])
+@pytest.mark.parametrize("protocol", ["simple", "extended", "prepared before"])
+def test_what_follows_the_end_of_a_transaction_is_read_by_the_settings_behind_it(sluice, end, protocol):
+    with login(sluice(policies=[rule(statements=["delete"])])) as client:
+        client.query("set standard_conforming_strings = off")
+        if protocol == "prepared before" and ";" not in end:
+            client.send(m.parse(end, "end"), m.SYNC)
+            client.until_ready()
+        client.query("begin")
+        client.query("set local standard_conforming_strings = on")
+        sent = (m.query(end) if protocol == "simple" or ";" in end else
+                m.unnamed(end) + m.SYNC if protocol == "extended" else m.bind("end") + m.execute() + m.SYNC)
+        client.send(sent, m.query(ENDS_EARLY))
+        assert is_blocked(client.until_ready(2))
+
+
+def test_what_a_function_has_set_ends_with_its_transaction_too(sluice, postgres):
+    postgres.execute("create or replace function public.conform() returns text language sql as $$ select set_config('standard_conforming_strings', 'on', true) $$", dbname="app")
+    with login(sluice(policies=[rule(statements=["delete"])])) as client:
+        client.query("set standard_conforming_strings = off")
+        client.query("begin")
+        client.query("select conform()")
+        client.send(m.query("rollback"), m.query(ENDS_EARLY))
+        assert is_blocked(client.until_ready(2))
+
+
+def test_what_follows_a_setting_that_was_held_is_not_read_by_the_one_before(sluice):
+    """A Query behind the first statement of a transaction waits until BEGIN has been answered."""
+    with login(sluice(policies=[rule(statements=["delete"])])) as client:
+        client.send(*map(m.query, ("begin", "select 1", "set local standard_conforming_strings = off", ENDS_EARLY)))
+        assert is_blocked(client.until_ready(4))
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_a_setting_of_a_statement_whose_name_is_not_followed_is_awaited(sluice, mode):
+    proxy = sluice(policies=[rule(functions=["pg_sleep"])], pool={"max_prepared_statements": 0, "mode": mode})
+    with login(proxy) as client:
+        client.query("begin")
+        client.query("select 1")
+        client.send(m.parse("set standard_conforming_strings = off", "s"), m.SYNC)
+        client.until_ready()
+        client.send(m.bind("s"), m.execute(), m.parse(r"select 'a\', '||pg_sleep(0)::text --'"), m.SYNC)
+        assert is_blocked(client.until_ready())
+
+
 def test_prepared_statement_is_judged_again_after_a_reload(sluice):
     proxy = sluice(policies=[])
     with login(proxy) as client:

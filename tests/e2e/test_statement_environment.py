@@ -86,6 +86,22 @@ def test_what_a_savepoint_takes_back_is_not_frozen(two):
         client.query("rollback")
 
 
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+@pytest.mark.parametrize("kind", ["the order of day and month", "backslashes"])
+def test_what_follows_the_end_of_a_transaction_is_not_frozen_as_in_it(two, kind, end):
+    first, second = two
+    setting, sql, there, fresh = FROZEN[kind]
+    for client in two:
+        client.query("begin")
+        client.query(f"set local {setting}")
+        if client is first:
+            first.send(m.query(end), m.parse(sql, "s"), m.bind("s"), m.execute(), m.SYNC)
+            assert f"D:{fresh}" in summaries(first.until_ready(2))
+        else:
+            assert prepared(second, "s", sql) == there
+            second.query("rollback")
+
+
 def test_a_temporary_table_is_not_taken_for_the_table_it_hides(two):
     first, second = two
     assert prepared(second, "s", "select a from t") == "1"
@@ -122,3 +138,20 @@ def test_a_text_that_ends_elsewhere_where_backslashes_escape_keeps_its_effect(tw
     assert first.rows("show work_mem") == [[b"7MB"]]
     assert second.rows("show work_mem") == [[b"4MB"]], "and nobody else has it"
     assert first.rows("show work_mem") == [[b"7MB"]]
+
+
+def test_an_effect_behind_half_a_character_is_nobody_elses(two):
+    """To Shift JIS the backslash is the second octet of a character."""
+    first, second = two
+    first.query("set client_encoding = 'sjis'")
+    assert "C:SET" in summaries(first.query(b"select E'\xe3\x83\x95\\'; set work_mem = 7168 --'"))
+    assert first.rows("show work_mem") == [[b"7MB"]]
+    assert second.rows("show work_mem") == [[b"4MB"]]
+
+
+def test_an_effect_behind_a_setting_that_was_held_is_nobody_elses(two):
+    first, second = two
+    first.send(*map(m.query, ("begin", "select 1", "set local standard_conforming_strings = off", r"select 'a\', '; set work_mem = 7168; --'", "commit")))
+    assert "C:SET" in summaries(first.until_ready(5))[-5:]
+    assert first.rows("show work_mem") == [[b"7MB"]]
+    assert second.rows("show work_mem") == [[b"4MB"]]

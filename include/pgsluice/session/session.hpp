@@ -208,6 +208,7 @@ class Session final : public Sink,
     void settle_environment();
     void note_schema_change(ByteView tag);
     void note_reported(const wire::ParameterStatus& setting);
+    void note_transaction_end(ByteView text);
     sql::SessionEffect effect_of(ByteView text, sql::SessionEffect judged) const;
     // facts.cpp
     void note_encoding(ByteView client_encoding);

@@ -101,6 +101,39 @@ TEST_F(HbaFile, LinesThatPgBouncerSkipsAreLeftOutWithTheirNumber) {
     }
 }
 
+TEST_F(HbaFile, FilesOfNamesThatNameOthersManyTimesAreGivenUp) {
+    folder.write("f7", "");
+    for (int i = 6; i > 0; --i) {
+        std::string text;
+        for (int line = 0; line < 60; ++line) text += "@f" + std::to_string(i + 1) + '\n';
+        folder.write("f" + std::to_string(i), text);
+    }
+    const Hba hba = read("local all ann trust\nlocal all @f1 md5\nlocal all bob trust\n");
+    EXPECT_EQ(hba.rules.size(), 1U);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].line, 2);
+    EXPECT_EQ(found[0].weight, Weight::broken);
+}
+
+TEST_F(HbaFile, NamesAreBoundedOverAllLines) {
+    std::string names, text;
+    for (int i = 0; i < 50'000; ++i) names += "user" + std::to_string(i) + ',';
+    folder.write("names", names + "last\n");
+    for (int line = 0; line < 1000; ++line) text += "local all @names md5\n";
+    EXPECT_LT(read(text).rules.size(), 25U);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].weight, Weight::broken);
+}
+
+TEST_F(HbaFile, SameuserTakesNoMoreThanItsNames) {
+    std::string names;
+    for (int i = 0; i < 20'000; ++i) names += "user" + std::to_string(i) + ',';
+    folder.write("names", names + "last\n");
+    const Hba hba = read("local sameuser @names md5\n");
+    ASSERT_EQ(hba.rules.size(), 20'000U);
+    EXPECT_LT(hba.rules.back().users.capacity(), 10U);
+}
+
 TEST_F(HbaFile, MethodsThatAreNotThereReject) {
     for (const char* method : {"ldap ldapserver=x", "pam"}) {
         EXPECT_EQ(rule(std::string("host all all 10.0.0.0/8 ") + method).method, AuthMethod::reject);

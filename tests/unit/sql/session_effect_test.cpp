@@ -179,6 +179,17 @@ TEST(Candidate, is_not_every_text_with_such_letters) {
     EXPECT_FALSE(is_candidate("/* unfinished set"));
 }
 
+TEST(MayEndTransaction, by_any_statement_of_the_text) {
+    for (const char* text : {"commit", "COMMIT AND CHAIN", "end", " /* ; */ -- ;\n rollback to s", "abort;",
+                             "select 1;;END", "prepare transaction 'x'", "begin; set local a.b = 1; commit work"}) {
+        EXPECT_TRUE(may_end_transaction(text)) << text;
+    }
+    for (const char* text :
+         {"", "begin", "select 1", "endless", "select 'commit'", "update t set end_at = 1; -- commit"}) {
+        EXPECT_FALSE(may_end_transaction(text)) << text;
+    }
+}
+
 TEST(CustomSettingNames, are_all_that_read_like_one) {
     EXPECT_EQ(custom_setting_names("set App.Tenant = 'x.y'; select a.b.c, 1.5, d. e from \"q\".r"),
               (Names{"app.tenant", "x.y", "a.b.c"}));
