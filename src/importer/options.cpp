@@ -87,7 +87,10 @@ constexpr Known known[] = {
     {"server_reset_query", "DISCARD ALL",
      "in session mode it is always DISCARD ALL; in the others, session_state: preserve gives each client its own "
      "state"},
-    {"server_reset_query_always", "0"},
+    {"server_reset_query_always", "0",
+     "in transaction and statement mode nothing resets a server between two transactions; what functions leave there "
+     "is seen with pool.check_at_release",
+     less_safe},
     {"server_check_delay", "30"},
     {"server_check_query", "<empty>", "the check is an empty query"},
     {"server_fast_close", "0", "a reload closes server connections whose settings changed when their transaction ends"},

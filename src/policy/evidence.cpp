@@ -43,6 +43,15 @@ std::string repair(std::string_view text) {
     return out;
 }
 
+// A text of several statements may change the path before it uses it: by SET, by the end of a transaction that has
+// changed it, or by a function. Where one does that, what the session says of the path is not enough.
+bool may_change_path(const sql::Facts& facts) {
+    static const sql::Kinds keeping = *sql::kinds_named("select") | *sql::kinds_named("insert") |
+                                      *sql::kinds_named("update") | *sql::kinds_named("delete") |
+                                      *sql::kinds_named("merge") | *sql::kinds_named("begin");
+    return facts.statements != 1 && (!facts.functions.empty() || (facts.kinds & ~keeping).any());
+}
+
 }  // namespace
 
 std::string_view Evidence::readable_text() {
@@ -62,13 +71,19 @@ bool Evidence::may_match_a_pattern() {
     return *may_match_a_pattern_;
 }
 
-// A text of several statements may change the path before it uses it.
 const SearchPath& Evidence::search_path() {
     if (search_path_) return *search_path_;
-    const bool is_settled = statement_.path != nullptr && facts() != nullptr && facts()->statements == 1;
+    const bool is_settled = statement_.path != nullptr && facts() != nullptr && !may_change_path(*facts());
     const auto value = is_settled ? statement_.path->search_path() : std::nullopt;
     search_path_ = value ? SearchPath(*value, statement_.server_user) : SearchPath();
     return *search_path_;
+}
+
+// One of several statements may begin the transaction that others run in, or end it in front of them.
+std::optional<bool> Evidence::in_transaction() const {
+    static const sql::Kinds control = *sql::kinds_named("transaction");
+    const bool may_change = facts() != nullptr && facts()->statements > 1 && (facts()->kinds & control).any();
+    return may_change ? std::nullopt : statement_.in_transaction;
 }
 
 const std::vector<sql::CommentTag>& Evidence::tags() {

@@ -30,7 +30,8 @@ class Evidence {
     const sql::Facts* facts() const { return statement_.facts == nullptr ? nullptr : statement_.facts->get(); }
     const SearchPath& search_path();
     const std::vector<sql::CommentTag>& tags();
-    std::optional<bool> in_transaction() const { return statement_.in_transaction; }
+    // nullopt where it is not known.
+    std::optional<bool> in_transaction() const;
 
   private:
     std::string_view text_;

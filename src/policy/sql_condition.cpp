@@ -61,12 +61,16 @@ bool fits_name(const NamePattern& pattern, const Named& named, const SearchPath&
     return must_be_certain ? path.leads_only_to(pattern.qualifier, is_in_catalog) : path.may_lead_to(pattern.qualifier);
 }
 
-// All columns of a table are each of them, and a column whose table the text does not tell is any table's.
-bool fits_column(const NamePattern& pattern, const sql::Column& column, bool must_be_certain) {
+// All columns of a table are each of them, and a column whose table the text does not tell may be of any table that it
+// names, or that functions read.
+bool fits_column(const NamePattern& pattern, const sql::Column& column, const sql::Facts& facts, bool must_be_certain) {
     if (!glob_matches(pattern.name, column.name) && (must_be_certain || column.name != "*")) return false;
     if (!pattern.is_qualified()) return true;
-    if (column.relation.empty()) return !must_be_certain;
-    return glob_matches(pattern.qualifier, column.relation);
+    if (!column.relation.empty()) return glob_matches(pattern.qualifier, column.relation);
+    if (must_be_certain) return false;
+    return facts.has_rows_of_functions ||
+           std::any_of(facts.relations.begin(), facts.relations.end(),
+                       [&](const sql::Relation& relation) { return glob_matches(pattern.qualifier, relation.name); });
 }
 
 // `fits` some of what there is; of a rule that allows, all of it, and there must be something.
@@ -142,7 +146,7 @@ bool SqlCondition::matches_functions(const sql::Facts& facts, const SearchPath& 
 bool SqlCondition::matches_columns(const sql::Facts& facts) const {
     const auto fits = [&](const sql::Column& column) {
         return any_pattern(columns_,
-                           [&](const NamePattern& pattern) { return fits_column(pattern, column, fits_all_); });
+                           [&](const NamePattern& pattern) { return fits_column(pattern, column, facts, fits_all_); });
     };
     return columns_.empty() || fit(facts.columns, fits_all_, fits);
 }

@@ -13,11 +13,19 @@ std::string what_is_allowed(const policy::Limit& limit, policy::Usage::Answer an
                         : std::to_string(limit.bounds.rate) + " per second");
 }
 
+// It lets go of what those who have their turn may be waiting for.
+bool only_ends_transaction(const sql::Facts& facts) {
+    static const sql::Kinds ends =
+        *sql::kinds_named("commit") | *sql::kinds_named("rollback") | *sql::kinds_named("prepare transaction");
+    return facts.kinds.any() && (facts.kinds & ~ends).none();
+}
+
 }  // namespace
 
 // A turn that is held comes again: at each sweep, and whenever the server has answered something.
 Session::Entry Session::take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server,
                                   OwnError& refused) {
+    if (facts != nullptr && only_ends_transaction(*facts)) return Entry::granted;
     if (turn_ == nullptr) turn_ = std::make_unique<Turn>();
     Turn& turn = *turn_;
     if (turn.is_taken) return Entry::granted;
@@ -65,9 +73,7 @@ Session::Entry Session::take_turn(const policy::Limit& limit, const sql::Facts* 
 
 Session::Entry Session::take_turn_of_query(ByteView text, wire::Outbox& to_server, OwnError& refused) {
     sql::FactsRef facts;
-    if (limit_->bounds.per == config::LimitPer::fingerprint) {
-        if (const sql::FactsRef* found = facts_of(text)) facts = *found;
-    }
+    if (const sql::FactsRef* found = facts_of(text)) facts = *found;
     const Entry entry = take_turn(*limit_, facts.get(), to_server, refused);
     if (entry == Entry::refused && turn_->refused_for) tell_of_refusal(callee_of(text, limit_));
     return entry;

@@ -75,6 +75,7 @@ void step_indirection(Walk& walk, const PgQuery__AIndirection& fields, const Pla
         if (name.empty()) continue;
         walk.add_column("", name);
         walk.add_function("", name);
+        walk.facts().has_rows_of_functions = true;
         if (place.happens && writes_by_itself(name)) walk.facts().may_write = true;
     }
     walk.children_later(fields.base, place);

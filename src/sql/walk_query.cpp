@@ -1,6 +1,8 @@
 // SELECT, VALUES and TABLE: WITH, FROM, and what they bring into scope.
 #include "walk.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace pgsluice::sql {
@@ -32,6 +34,44 @@ std::string_view name_of(const PgQuery__RangeFunction& range) {
     if (pair == nullptr || pair->n_items == 0) return {};
     const auto* call = as<PgQuery__FuncCall>(unwrapped(pair->items[0]), pg_query__func_call__descriptor);
     return call == nullptr || call->n_funcname == 0 ? std::string_view() : text(call->funcname[call->n_funcname - 1]);
+}
+
+bool is_of_postgresql(const PgQuery__FuncCall& call) {
+    static constexpr std::array<std::string_view, 21> functions{"generate_series",
+                                                                "generate_subscripts",
+                                                                "json_array_elements",
+                                                                "json_array_elements_text",
+                                                                "json_each",
+                                                                "json_each_text",
+                                                                "json_object_keys",
+                                                                "json_to_record",
+                                                                "json_to_recordset",
+                                                                "jsonb_array_elements",
+                                                                "jsonb_array_elements_text",
+                                                                "jsonb_each",
+                                                                "jsonb_each_text",
+                                                                "jsonb_object_keys",
+                                                                "jsonb_path_query",
+                                                                "jsonb_to_record",
+                                                                "jsonb_to_recordset",
+                                                                "regexp_matches",
+                                                                "regexp_split_to_table",
+                                                                "string_to_table",
+                                                                "unnest"};
+    const NodeList parts{call.n_funcname, call.funcname};
+    if (parts.count > 1) return text(parts.nodes[parts.count - 2]) == "pg_catalog";
+    return std::find(functions.begin(), functions.end(), text(parts.nodes[0])) != functions.end();
+}
+
+// Whether the rows are made of what the functions are given: CURRENT_DATE and its like are no calls.
+bool makes_rows_of_arguments(const PgQuery__RangeFunction& range) {
+    const NodeList functions{range.n_functions, range.functions};
+    return std::all_of(functions.begin(), functions.end(), [](const PgQuery__Node* each) {
+        const auto* pair = as<PgQuery__List>(unwrapped(each), pg_query__list__descriptor);
+        if (pair == nullptr || pair->n_items == 0) return false;
+        const auto* call = as<PgQuery__FuncCall>(unwrapped(pair->items[0]), pg_query__func_call__descriptor);
+        return call == nullptr || (call->n_funcname > 0 && is_of_postgresql(*call));
+    });
 }
 
 void step_select(Walk& walk, const PgQuery__SelectStmt& select, const Place& at) {
@@ -116,6 +156,7 @@ void add_entries(Walk& walk, Scope& scope, const Message* from) {
             scope.add({.alias = alias_of(table->alias, "xmltable"), .source = Source::derived, .relation = {}});
         } else if (const auto* call = as<PgQuery__RangeFunction>(item, pg_query__range_function__descriptor)) {
             scope.add({.alias = alias_of(call->alias, name_of(*call)), .source = Source::unknown, .relation = {}});
+            if (!makes_rows_of_arguments(*call)) walk.facts().has_rows_of_functions = true;
         } else if (const auto* join = as<PgQuery__JoinExpr>(item, pg_query__join_expr__descriptor)) {
             const PgQuery__Alias* alias = join->alias == nullptr ? join->join_using_alias : join->alias;
             if (alias != nullptr)

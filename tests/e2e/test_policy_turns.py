@@ -137,3 +137,16 @@ def test_by_a_driver(sluice, mode):
                 driver.execute("select %s /* costly */", (1,))
             busy.until_ready()
         assert driver.execute("select %s /* costly */", (1,)).fetchone() == (1,)
+
+
+def test_a_commit_whose_locks_the_statement_in_front_waits_for_needs_no_turn(sluice, mode):
+    proxy = limiting(sluice, mode, when={"users": ["app"]}, concurrency=1, excess="queue")
+    with login(proxy) as one, login(proxy) as other:
+        one.query("begin")
+        one.query("lock table target")
+        other.send(m.query("update target set b = 'other'"))
+        time.sleep(0.3)
+        begun = time.monotonic()
+        assert summaries(one.query("commit")) == ["C:COMMIT", "Z:I"]
+        assert time.monotonic() - begun < 2
+        assert summaries(other.until_ready())[-1] == "Z:I"

@@ -37,7 +37,8 @@ struct Function {
 // columns get new names, or are compared without any (NATURAL JOIN), all are read. A function of one's own that is
 // called as row.name looks like a column.
 struct Column {
-    std::string relation;  // whose it is, where the text says so (aliases are resolved); empty: any in the text
+    std::string relation;  // whose it is, where the text says so (aliases are resolved); empty: any in the text, or
+                           // any at all where it has rows of functions
     std::string name;      // "*": all of them, as by SELECT *, a whole row, or COPY without a list
     friend bool operator==(const Column&, const Column&) = default;
 };
@@ -51,6 +52,10 @@ struct Facts {
     bool without_limit = false;  // it returns the rows of a query that reads a relation, outermost without a LIMIT
     bool locks_rows = false;     // FOR UPDATE and its like
     bool may_write = false;      // anything but what is known to only read: not so for a function that writes inside
+    // Rows of functions in FROM, or a field of a value, are among what it reads: a column of no relation may be of one
+    // that is not in `relations`. PostgreSQL's own set-returning functions return what they are given, and do not
+    // count.
+    bool has_rows_of_functions = false;
     std::uint32_t statements = 0;
     std::uint32_t parameters = 0;   // the highest $n
     std::uint64_t fingerprint = 0;  // libpg_query's: equal for texts that differ in constants, spaces and comments

@@ -170,8 +170,9 @@ TEST_F(Import, ValuesThatAreNoNumbersAreBroken) {
 TEST_F(Import, OptionsWithoutAnEquivalentAreToldOnlyWhereTheyDoSomething) {
     options("server_round_robin = 0\napplication_name_add_host = 0\npkt_buf = 8192\nlog_stats = 0");
     EXPECT_THAT(imported.findings, IsEmpty());
-    options("application_name_add_host = 1");
-    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "application_name_add_host")));
+    options("application_name_add_host = 1\nserver_reset_query_always = 1");
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "application_name_add_host"),
+                                               finding(Weight::less_safe, "server_reset_query_always")));
     options("frobnicate = 1");
     EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::not_done, "frobnicate")));
 }

@@ -71,6 +71,24 @@ TEST(SqlCondition, functions_and_columns) {
                   {"select o.ssn from others o", "select * from others"});
 }
 
+TEST(SqlCondition, a_column_of_no_table_that_the_text_names_may_be_of_any_that_it_does_name) {
+    expect_blocks({.columns = {"people.ssn"}},
+                  {"select ssn from others, people", "select * from others natural join people",
+                   "select j.ssn from (people join others using (id)) j"},
+                  {"select ssn from others, more", "select * from others natural join more",
+                   "select ssn, count(*) from others join more using (id) group by 1"});
+}
+
+TEST(SqlCondition, a_column_of_a_functions_rows_may_be_of_any_table) {
+    expect_blocks(
+        {.columns = {"people.ssn"}},
+        {"select * from everybody()", "select ssn from everybody()", "select (person(1)).ssn",
+         "select ssn from others, everybody()", "select * from rows from (generate_series(1, 3), everybody())",
+         "select e.ssn from others, lateral app.everybody() e"},
+        {"select * from generate_series(1, 3)", "select ssn from others, unnest(array[1, 2])",
+         "select * from others, current_date", "select * from pg_catalog.pg_options_to_table('{}')"});
+}
+
 TEST(SqlCondition, all_parts_of_it_have_to_be_met) {
     expect_blocks({.statements = {"select"}, .tables = {"users"}, .columns = {"password"}},
                   {"select password from users"}, {"select name from users", "select password from other"});
@@ -88,6 +106,24 @@ TEST(SqlCondition, a_schema_is_found_by_the_search_path) {
     EXPECT_EQ(on("select * from t", std::nullopt), "block by rule") << "it may be there";
     EXPECT_EQ(on("set search_path = billing; select * from t", "public"), "block by rule");
     EXPECT_EQ(on("select * from public.t", std::nullopt), "allow");
+}
+
+TEST(SqlCondition, several_statements_are_looked_up_by_the_search_path_unless_they_may_change_it) {
+    const Engine engine = engine_of({when("rule", {.tables = {"billing.*"}})});
+    const Path path("public");
+    const auto on = [&](std::string_view text) {
+        return judged(engine, Statement{.text = text, .path = &path, .server_user = "ann"});
+    };
+    for (const std::string_view text : {"select 1; select * from t", "begin; insert into t values (1)",
+                                        "update t set a = 1; delete from t where a = 2;"}) {
+        EXPECT_EQ(on(text), "allow") << text;
+    }
+    for (const std::string_view text :
+         {"reset all; select * from t", "select f(); select * from t", "rollback; select * from t",
+          "commit; select * from t", "execute p; select * from t", "do ''; select * from t",
+          "create schema s; select * from t", "select * from billing.t; select 1"}) {
+        EXPECT_EQ(on(text), "block by rule") << text;
+    }
 }
 
 // Else one harmless statement would take others along.
@@ -120,6 +156,20 @@ TEST(SqlCondition, of_a_transaction_that_may_be_open_is_met) {
     };
     EXPECT_TRUE(in(inside, true) && in(inside, std::nullopt) && !in(inside, false));
     EXPECT_TRUE(in(outside, false) && in(outside, std::nullopt) && !in(outside, true));
+}
+
+TEST(SqlCondition, of_several_statements_may_run_in_a_transaction_that_one_of_them_begins_or_behind_one_that_it_ends) {
+    const Engine inside = engine_of({when("rule", {.in_transaction = true})});
+    const Engine outside = engine_of({when("rule", {.in_transaction = false})});
+    const auto in = [](const Engine& engine, std::string_view text, bool in_transaction) {
+        return judged(engine, Statement{.text = text, .in_transaction = in_transaction}) == "block by rule";
+    };
+    EXPECT_TRUE(in(inside, "begin; select 1; commit", false));
+    EXPECT_TRUE(in(outside, "commit; select 1", true));
+    EXPECT_FALSE(in(inside, "select 1; select 2", false));
+    EXPECT_FALSE(in(outside, "select 1; select 2", true));
+    EXPECT_FALSE(in(inside, "begin", false));
+    EXPECT_FALSE(in(outside, "commit", true));
 }
 
 TEST(SqlCondition, tags_of_the_comment) {

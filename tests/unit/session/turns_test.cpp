@@ -115,6 +115,37 @@ TEST(Turns, what_a_failed_batch_skips_gives_its_turn_back) {
     script.run();
 }
 
+TEST(Turns, the_end_of_a_transaction_waits_for_none) {
+    for (const std::string text : {"commit /* costly */", "ROLLBACK /* costly */", "end /* costly */"}) {
+        for (const auto excess : {config::LimitExcess::refuse, config::LimitExcess::queue}) {
+            Script script(limited({.excess = excess}));
+            script.add_client()
+                .client_sends(client::query("costly"))
+                .expect_to_server("Query \"costly\"\n")
+                .client_sends(1, client::query(text))
+                .expect_to_server(1, "Query \"" + text + "\"\n")
+                .server_sends(1, ok())
+                .expect_to_client(1, done)
+                .client_sends(1, execute_all(text) + client::sync())
+                .server_sends(1, executed() + server::ready())
+                .expect_to_client(1, "ParseComplete\nBindComplete\n" + done);
+            script.run_whole();
+        }
+    }
+}
+
+TEST(Turns, what_does_more_than_end_a_transaction_waits_for_its_turn) {
+    for (const std::string text :
+         {"commit; select 1 /* costly */", "begin /* costly, */ isolation level serializable"}) {
+        Script script(limited());
+        script.add_client()
+            .client_sends(client::query("costly"))
+            .client_sends(1, client::query(text))
+            .expect_to_client(1, too_many + "ReadyForQuery I\n");
+        script.run_whole();
+    }
+}
+
 TEST(Turns, a_pipeline_does_not_stand_in_its_own_way) {
     Script script(limited());
     script.client_sends(execute_all("costly") + execute_all("costly two") + client::sync())
