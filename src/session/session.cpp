@@ -27,6 +27,14 @@ wire::SqlError wait_timeout(const pool::Pool& pool, TimePoint since, TimePoint n
                            "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
                                " ms; an administrator has paused database \"" + pool.target().database + "\".");
     }
+    if (!pool.is_full()) {
+        return wire::error("53300", "timed out waiting for a server connection",
+                           "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
+                               " ms; it has fewer connections than pool.size, and could open no more.",
+                           "Other routes may use what clusters.max_connections allows for the server, or "
+                           "limits.server_connections_per_user for user \"" +
+                               pool.target().user + "\".");
+    }
     return wire::error("53300", "timed out waiting for a server connection",
                        "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
                            " ms; all of its connections were in use.",

@@ -8,7 +8,7 @@ from support import messages as m
 from support.console import CONSOLE, connect, one
 from support.proxy import hold_server, login, merged
 from support.system import eventually
-from support.wire import summaries
+from support.wire import error_in, summaries
 
 OWN = {"users": [{"name": "app", "password": "app-secret", "max_server_connections": 1}, {"name": "other", "password": "other-secret"}]}
 
@@ -60,7 +60,8 @@ def test_who_finds_no_server_in_time_is_told_and_stays(sluice, aside):
         assert waiter.value("select 1") == "1"
         with login(proxy) as holder:
             hold_server(holder)
-            assert summaries(waiter.query("select 1"))[0] == "E:ERROR:53300"
+            error = error_in(waiter.query("select 1"))
+            assert error.sqlstate == "53300" and "server_connections_per_user" in error.fields["H"]
             holder.query("commit")
         assert waiter.value("select 1") == "1"
 

@@ -106,6 +106,8 @@ class Pool final : public ServerUser {
     const Target& target() const { return *target_; }
     std::shared_ptr<const Target> target_ref() const { return target_; }
     Share& share() { return *share_; }
+    // Every connection that its size allows is open. Where not and clients wait, the room is missing elsewhere.
+    bool is_full() const { return permits_.open() >= target_->settings.size; }
 
     // --- Clients.
     // A server at once, or nullptr: then `waiter` is queued and hears later.
