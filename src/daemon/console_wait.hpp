@@ -35,9 +35,7 @@ boost::asio::awaitable<Waited> wait_until_none(ConsoleSession& session, const Co
     co_return goes_on() ? Waited::done : Waited::called_off;
 }
 
-inline boost::asio::awaitable<void> obey_gates(Worker& worker) {
-    const auto act = [](Worker& each) { each.obey_gates(); };
-    co_await do_in_each(worker, act);
-}
+// Returns when each worker knows what is paused and suspended now.
+boost::asio::awaitable<void> obey_gates(Worker& worker);
 
 }  // namespace pgsluice::daemon
