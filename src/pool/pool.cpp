@@ -314,7 +314,6 @@ std::optional<ServerClose> Pool::spent(const Server& server, TimePoint now) cons
     return std::nullopt;
 }
 
-// Why nobody is to have it next.
 std::optional<ServerClose> Pool::unwanted(Server& server) {
     if (paused_) server.doom(ServerClose::paused);
     if (permits_.open() > target_->settings.size + target_->settings.reserve_size) return ServerClose::configuration;

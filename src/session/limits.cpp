@@ -38,7 +38,8 @@ void Session::note_limit(const policy::Verdict& verdict) {
     if (verdict.limit != nullptr) limit_ = {rulebook_, verdict.limit};
 }
 
-// Under limits it is known what runs only when it is known what has become of the batches before: True: wait.
+// What runs is known only when it is known what has become of the batches before. True: wait for that, where limits
+// depend on it.
 bool Session::waits_to_know_names(wire::Outbox& to_server) {
     return rules_.may_limit() && server_->exchange().owes_ready() && hold_until_answered(to_server);
 }

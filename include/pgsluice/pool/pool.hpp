@@ -228,10 +228,11 @@ class Pool final : public ServerUser {
     std::uint32_t min_size() const;
     void show_size();
     void hide_size();
-    // Why it must not be lent again; nullopt: it may.
     template <class Why>
     void discard_idle(Why why);
+    // Why nobody is to have a server next that comes back; nullopt: somebody may.
     std::optional<metrics::ServerClose> unwanted(Server& server);
+    // Why it must not be lent again; nullopt: it may.
     std::optional<metrics::ServerClose> spent(const Server& server, TimePoint now) const;
     bool is_outdated(const Server& server) const { return server.facts().generation < share_->generation(); }
 
