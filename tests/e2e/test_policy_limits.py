@@ -175,7 +175,8 @@ def few_rows(sluice, mode):
 def test_a_portal_is_told_by_as_many_bytes_of_its_name_as_postgresql_looks_at(sluice, mode):
     with few_rows(sluice, mode) as client:
         client.send(m.parse(ROWS), m.bind("", "x" * 63 + "A"), m.execute("x" * 63 + "B"), m.SYNC)
-        assert rows_of(client.until_ready()) <= 10
+        reply = client.until_ready()
+        assert rows_of(reply) == 10 and error_in(reply).sqlstate == "54000"
 
 
 def test_a_bind_that_fails_does_not_free_the_portal_of_that_name(sluice, mode):
@@ -195,7 +196,9 @@ def test_a_bind_that_fails_does_not_free_the_portal_of_that_name(sluice, mode):
 def test_a_parse_that_is_skipped_does_not_free_the_unnamed_statement(sluice, mode):
     with few_rows(sluice, mode) as client:
         client.send(m.parse(ROWS), m.SYNC, m.bind("nowhere"), m.parse("select 1"), m.SYNC, m.bind(), m.execute(), m.SYNC)
-        assert rows_of(client.until_ready(3)) <= 10
+        reply = client.until_ready(3)
+        errors = [message.sqlstate for message in reply if message.tag == "E"]
+        assert rows_of(reply) <= 10 and errors == ["26000", "54000"]
 
 
 def test_what_only_sql_has_named_does_not_run_without_its_limit(sluice, mode):
@@ -215,8 +218,10 @@ def test_what_only_sql_has_named_does_not_run_without_its_limit(sluice, mode):
 def test_names_may_be_used_again_and_pipelines_go_on(sluice, mode):
     with few_rows(sluice, mode) as client:
         for text in ("select 1", ROWS, "select 2"):
-            client.send(m.parse(text, "s"), m.bind("s", "p"), m.execute("p"), m.close_portal("p"), m.close_statement("s"), m.SYNC)
-            assert rows_of(client.until_ready()) <= 10
+            client.send(m.parse(text, "s"), m.bind("s", "p"), m.execute("p"), m.SYNC)
+            assert rows_of(client.until_ready()) == (10 if text == ROWS else 1)
+            client.send(m.close_portal("p"), m.close_statement("s"), m.SYNC)
+            assert summaries(client.until_ready()) == ["3", "3", "Z:I"]
         client.send(*[m.unnamed(f"select {number}") + m.SYNC for number in range(5)], m.unnamed("select 1/0"), m.SYNC, m.unnamed("select 7"), m.SYNC)
         assert [rows_of(client.until_ready()) for _ in range(7)] == [1] * 5 + [0, 1]
 
