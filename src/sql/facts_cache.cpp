@@ -1,6 +1,7 @@
 #include "facts_shelf.hpp"
 #include "pattern_key.hpp"
 #include "sightings.hpp"
+#include "stencil_shelf.hpp"
 
 #include <pgsluice/base/siphash.hpp>
 #include <pgsluice/sql/facts_cache.hpp>
@@ -15,6 +16,9 @@ constexpr std::size_t share_of_one = 8;          // what is larger than that wou
 
 }  // namespace
 
+// A text is looked for where the one before was found, among the exact texts or the stencils, for clients send many of
+// one kind in turn; then in the other; then by its pattern.
+//
 // What comes in endless variety must not push out what comes again. So an exact text is kept at its second sight, when
 // its pattern has answered once; so is a pattern that has values inside. A pattern without is kept at once, for a parse
 // would be the price of its second sight; so is a text that does not parse. Exact texts and patterns have half of the
@@ -27,11 +31,15 @@ struct FactsCache::Store {
     Limits limits{};
     Counts counts{};
     FactsShelf exact, patterns;
+    StencilShelf stencils;
+    bool stencils_first = false;  // the text before was found there
     Sightings sightings;
     PatternKey pattern;
     FactsRef answer;  // to what is not, or may not be, on a shelf
 
-    std::size_t memory() const { return exact.memory() + patterns.memory() + sightings.memory() + pattern.memory(); }
+    std::size_t memory() const {
+        return exact.memory() + patterns.memory() + stencils.memory() + sightings.memory() + pattern.memory();
+    }
 
     void drop_one() {
         const bool is_exact = patterns.empty() || (!exact.empty() && exact.memory() > limits.memory / 2);
@@ -56,11 +64,26 @@ struct FactsCache::Store {
         answer = facts == nullptr ? nullptr : std::make_shared<const Facts>(std::move(*facts));
     }
 
+    const FactsRef* find_by_stencil(ByteView text, Reading how) {
+        const FactsRef* found = stencils.find(text, how);
+        if (found == nullptr) return nullptr;
+        ++counts.pattern_hits;
+        stencils_first = true;
+        return found;
+    }
+
     const FactsRef& find_or_parse(ByteView text, Reading how) {
+        if (stencils_first) {
+            if (const FactsRef* found = find_by_stencil(text, how)) return *found;
+        }
         const FactsShelf::Key as_it_is{text, how, siphash(key, text)};
         if (const FactsRef* found = exact.find(as_it_is)) {
             ++counts.exact_hits;
+            stencils_first = false;
             return *found;
+        }
+        if (!stencils_first) {
+            if (const FactsRef* found = find_by_stencil(text, how)) return *found;
         }
         if (!pattern.build(text, how)) {
             parse(text, how);
@@ -72,9 +95,10 @@ struct FactsCache::Store {
         const FactsShelf::Key as_pattern{pattern.bytes(), how, siphash(key, pattern.bytes())};
         if (const FactsRef* found = patterns.find(as_pattern)) {
             ++counts.pattern_hits;
-            if (!is_again) return *found;
             answer = *found;
-            keep(exact, as_it_is);
+            stencils.learn(text, how, pattern.left_out(), answer);
+            if (is_again) keep(exact, as_it_is);
+            fit();
             return answer;
         }
         parse(text, how);
@@ -106,6 +130,7 @@ const FactsRef& FactsCache::facts_of(ByteView text, Reading how) {
 
 void FactsCache::set_limits(Limits limits) {
     store_->limits = limits;
+    store_->stencils.resize(limits.memory);
     store_->sightings.resize(limits.memory / share_of_sightings);
     store_->pattern.release();
     store_->fit();

@@ -8,27 +8,26 @@ namespace {
 constexpr std::size_t block = 16;   // what malloc() adds and rounds up to
 constexpr std::size_t sparse = 16;  // buckets per entry
 
-std::size_t heap_of(const std::string& text) {
+std::size_t heap(const std::string& text) {
     return text.capacity() > std::string().capacity() ? text.capacity() + 1 + block : 0;
 }
 
 template <class T>
-std::size_t heap_of(const std::vector<T>& values) {
+std::size_t heap(const std::vector<T>& values) {
     return values.capacity() == 0 ? 0 : values.capacity() * sizeof(T) + block;
 }
 
-std::size_t heap_of(const FactsRef& facts) {
+}  // namespace
+
+std::size_t FactsShelf::heap_of(const FactsRef& facts) {
     if (facts == nullptr) return 0;
     std::size_t bytes = sizeof(Facts) + 2 * block;  // the counts of its references lie beside it
-    bytes +=
-        heap_of(facts->normalized) + heap_of(facts->relations) + heap_of(facts->functions) + heap_of(facts->columns);
-    for (const Relation& relation : facts->relations) bytes += heap_of(relation.schema) + heap_of(relation.name);
-    for (const Function& function : facts->functions) bytes += heap_of(function.schema) + heap_of(function.name);
-    for (const Column& column : facts->columns) bytes += heap_of(column.relation) + heap_of(column.name);
+    bytes += heap(facts->normalized) + heap(facts->relations) + heap(facts->functions) + heap(facts->columns);
+    for (const Relation& relation : facts->relations) bytes += heap(relation.schema) + heap(relation.name);
+    for (const Function& function : facts->functions) bytes += heap(function.schema) + heap(function.name);
+    for (const Column& column : facts->columns) bytes += heap(column.relation) + heap(column.name);
     return bytes;
 }
-
-}  // namespace
 
 std::size_t FactsShelf::memory_of(const Key& key, const FactsRef& facts) {
     constexpr std::size_t links = 2 * sizeof(void*);

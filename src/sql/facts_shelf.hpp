@@ -33,6 +33,8 @@ class FactsShelf {
     std::size_t memory() const { return entries_memory_ + table_.bucket_count() * bucket_bytes; }
     // What an entry would add.
     static std::size_t memory_of(const Key& key, const FactsRef& facts);
+    // Bytes that facts take.
+    static std::size_t heap_of(const FactsRef& facts);
 
   private:
     struct Entry {

@@ -1,7 +1,5 @@
 #include "pattern_key.hpp"
 
-#include "lexer.hpp"
-
 #include <pgsluice/base/lower_case.hpp>
 
 #include <algorithm>
@@ -73,6 +71,9 @@ bool PatternKey::build(ByteView text, Reading how) {
     }
     char* out = bytes_.get();
     has_values_ = false;
+    left_out_.clear();
+    left_out_.reserve(most_listed);
+    std::size_t values_left_out = 0;
     bool leaves_values_out = true, is_first = true;
     Before before = Before::other;
     Lexer lexer(text, how);
@@ -85,6 +86,7 @@ bool PatternKey::build(ByteView text, Reading how) {
 
         const bool has_value = is_constant(token.kind);
         const bool is_left_out = has_value && leaves_values_out && !is_part_of_type(before, token.kind);
+        if (is_left_out && ++values_left_out <= most_listed) left_out_.push_back(token);
         if (is_left_out || token.kind == TokenKind::national) {
             *out++ = mark_of(token.kind);
         } else {
@@ -96,11 +98,13 @@ bool PatternKey::build(ByteView text, Reading how) {
         before = behind(before, token);
     }
     size_ = static_cast<std::size_t>(out - bytes_.get());
+    if (values_left_out > most_listed) left_out_.clear();
     return true;
 }
 
 void PatternKey::release() {
     bytes_.reset();
+    left_out_ = std::vector<Token>();
     size_ = capacity_ = 0;
 }
 

@@ -13,10 +13,11 @@
 // A string with an escape that the server refuses has the same key as others: that text is never run.
 #pragma once
 
-#include <pgsluice/sql/facts.hpp>
+#include "lexer.hpp"
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 namespace pgsluice::sql {
 
@@ -30,14 +31,19 @@ class PatternKey {
     ByteView bytes() const { return {bytes_.get(), size_}; }
     // Whether the value of a constant is in it: there may be no end of such keys.
     bool has_values() const { return has_values_; }
+    // The constants whose values it leaves out, of the text that it was built of; good as long as that text. None where
+    // there are more than most_listed.
+    static constexpr std::size_t most_listed = 32;
+    const std::vector<Token>& left_out() const { return left_out_; }
 
-    std::size_t memory() const { return capacity_; }
+    std::size_t memory() const { return capacity_ + left_out_.capacity() * sizeof(Token); }
     void release();
 
   private:
     std::unique_ptr<char[]> bytes_;
     std::size_t size_ = 0, capacity_ = 0;
     bool has_values_ = false;
+    std::vector<Token> left_out_;
 };
 
 }  // namespace pgsluice::sql

@@ -1,8 +1,9 @@
 // Texts of statements, as strangers write them: the pattern key of a text has its tokens in it and nothing else, and
-// what it leaves out libpg_query's fingerprint does not depend on.
+// what it leaves out libpg_query's fingerprint does not depend on. What fits the text's stencil has the same key.
 #include "fuzz.hpp"
 #include "sql/lexer.hpp"
 #include "sql/pattern_key.hpp"
+#include "sql/stencil.hpp"
 
 #include <pg_query.h>
 
@@ -87,6 +88,27 @@ std::vector<Token> with_other_values(std::vector<Token> tokens, const std::strin
     return tokens;
 }
 
+// `others`: texts that are likely to fit, for they begin as the text does or have its tokens.
+void check_stencil(const std::string& text, const sql::PatternKey& key, const std::vector<std::string>& others) {
+    const auto stencil = sql::Stencil::made_of(text, {}, key.left_out());
+    if (!stencil) return;
+    for (const std::string& other : others) {
+        if (stencil->fits(other, {})) PGSLUICE_CHECK(key_of(other) == key.bytes());
+    }
+}
+
+// The text with the parts of `fillings` in the places of its left-out values.
+std::string filled(const std::string& text, const sql::PatternKey& key, ByteView fillings) {
+    std::string other;
+    const char* from = text.data();
+    for (const Token& value : key.left_out()) {
+        other.append(from, value.text.data());
+        other += fuzz::part(fillings, '\x01');
+        from = value.text.data() + value.text.size();
+    }
+    return other.append(from, text.data() + text.size());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -98,6 +120,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         PGSLUICE_CHECK(fingerprint_of(text).empty());
         return 0;
     }
+    check_stencil(text, key, {text, std::string(input), filled(text, key, input)});
     const std::vector<Token> tokens = tokens_of(text);
     const std::string bytes(key.bytes());
     check_key(bytes, tokens);

@@ -27,6 +27,20 @@ class SipState {
         mix(rounds);
         v0_ ^= word;
     }
+    // A whole string. Of several, their lengths are to be absorbed first, so that no two lists are one to it.
+    void absorb(ByteView bytes, int rounds) {
+        static_assert(std::endian::native == std::endian::little, "words are read as they lie");
+        std::uint64_t last = std::uint64_t{bytes.size()} << 56;
+        for (; bytes.size() >= sizeof(std::uint64_t); bytes.remove_prefix(sizeof(std::uint64_t))) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, bytes.data(), sizeof word);
+            absorb(word, rounds);
+        }
+        for (std::size_t at = 0; at < bytes.size(); ++at) {
+            last |= std::uint64_t{static_cast<unsigned char>(bytes[at])} << (8 * at);
+        }
+        absorb(last, rounds);
+    }
     std::uint64_t finish(int rounds) {
         v2_ ^= 0xff;
         mix(rounds);
@@ -51,18 +65,8 @@ class SipState {
 // SipHash-c-d. 1-3 is what hash tables take: its authors' advice where nothing but collisions is to be feared.
 template <int c = 1, int d = 3>
 std::uint64_t siphash(SipKey key, ByteView bytes) {
-    static_assert(std::endian::native == std::endian::little, "words are read as they lie");
     SipState state(key);
-    std::uint64_t last = std::uint64_t{bytes.size()} << 56;
-    for (; bytes.size() >= sizeof(std::uint64_t); bytes.remove_prefix(sizeof(std::uint64_t))) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof word);
-        state.absorb(word, c);
-    }
-    for (std::size_t at = 0; at < bytes.size(); ++at) {
-        last |= std::uint64_t{static_cast<unsigned char>(bytes[at])} << (8 * at);
-    }
-    state.absorb(last, c);
+    state.absorb(bytes, c);
     return state.finish(d);
 }
 

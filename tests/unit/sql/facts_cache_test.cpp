@@ -33,10 +33,10 @@ std::string numbered(const char* text, int number) {
 
 TEST(FactsCache, parses_a_text_once) {
     Rig rig;
-    const FactsRef first = rig("select 1");
+    const FactsRef first = rig("select a");
     ASSERT_NE(first, nullptr);
-    EXPECT_EQ(first->normalized, "select 1");
-    for (int i = 0; i < 5; ++i) EXPECT_EQ(rig("select 1"), first);
+    EXPECT_EQ(first->normalized, "select a");
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(rig("select a"), first);
     EXPECT_EQ(rig.counts().parses, 1U);
     EXPECT_EQ(rig.counts().pattern_hits, 1U);
     EXPECT_EQ(rig.counts().exact_hits, 4U);
@@ -105,7 +105,7 @@ TEST(FactsCache, forgets_the_least_recently_used_first) {
 
 TEST(FactsCache, gives_no_room_to_texts_that_come_once) {
     Rig rig({.memory = 64 << 10});
-    rig("select a from t where id = 1000");
+    for (int i = 1000; i < 1003; ++i) rig(numbered("select a from t where id = ", i));
     const std::size_t before = rig.cache.memory();
     for (int i = 0; i < 1000; ++i) {
         rig(numbered("select a from t where id = ", i));
@@ -119,7 +119,7 @@ TEST(FactsCache, keeps_patterns_whatever_exact_texts_come) {
     Rig rig({.memory = 64 << 10});
     for (int i = 0; i < 10; ++i) rig(numbered("select a from t where b", i));
     for (int i = 0; i < 2000; ++i) {
-        for (int twice = 0; twice < 2; ++twice) rig(numbered("select b from t where id = ", i));
+        for (int twice = 0; twice < 2; ++twice) rig(numbered("select b from t where id = 1.", i));
     }
     for (int i = 0; i < 10; ++i) rig(numbered("select a from t  where b", i));
     EXPECT_EQ(rig.counts().parses, 11U);
@@ -152,13 +152,13 @@ TEST(FactsCache, allocates_nothing_for_what_it_knows) {
     std::vector<std::string> texts;
     texts.reserve(100);
     for (int i = 0; i < 100; ++i) texts.push_back(numbered("select a, 'some text' from a_table where id = ", i));
-    rig("select 1");
-    rig("select 1");
-    rig(numbered(texts.front().c_str(), 1));
+    rig("select a");
+    rig("select a");
+    for (int i = 100; i < 102; ++i) rig(numbered("select a, 'some text' from a_table where id = ", i));
     const std::size_t before = test::allocations();
     for (const std::string& text : texts) {
         rig(text);
-        rig("select 1");
+        rig("select a");
     }
     EXPECT_EQ(test::allocations(), before);
     EXPECT_EQ(rig.counts().parses, 2U);
