@@ -6,6 +6,7 @@
 #include "reader.hpp"
 
 #include <pgsluice/config/config.hpp>
+#include <pgsluice/config/load.hpp>
 
 #include <functional>
 #include <string>
@@ -19,6 +20,9 @@ void check(Reader& reader, const Node& root, Config& config);
 
 // Warnings about combinations that are possible and hardly meant. Wants the users of users_file to have been read.
 void check_doubts(Reader& reader, const Node& root, const Config& config);
+
+// Problems at the values that the findings are about; none where the value has one already.
+void place_findings(Reader& reader, const Node& root, const std::vector<PolicyFinding>& findings);
 
 // The parts of check(), in files of their own.
 void check_listeners(Reader& reader, const Node& root, const Config& config);
