@@ -131,6 +131,7 @@ void check_doubts(Reader& reader, const Node& root, const Config& config) {
     });
     for_each_item(root, "routes", config.routes,
                   [&](const Node& node, const Route& route) { doubt_pool(reader, node, route.pool); });
+    doubt_policies(reader, root, config);
 }
 
 }  // namespace pgsluice::config

@@ -20,6 +20,7 @@ void check(Reader& reader, const Node& root, Config& config);
 
 // Warnings about combinations that are possible and hardly meant. Wants the users of users_file to have been read.
 void check_doubts(Reader& reader, const Node& root, const Config& config);
+void doubt_policies(Reader& reader, const Node& root, const Config& config);  // a part of it
 
 // Problems at the values that the findings are about; none where the value has one already.
 void place_findings(Reader& reader, const Node& root, const std::vector<PolicyFinding>& findings);

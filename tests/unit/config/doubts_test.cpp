@@ -152,5 +152,30 @@ TEST_F(Doubts, a_server_is_no_listener_of_ours) {
     }
 }
 
+class DoubtsOfPolicies : public Doubts {
+  protected:
+    std::vector<std::string> of_policy(const std::string& policy, const std::string& route = "") const {
+        return folder.warnings("listeners: " + listeners + "\nauth: " + auth + "\nclusters: " + clusters +
+                               "\nroutes: [ { name: all" + route + " } ]\npolicies:\n- { name: p, " + policy + " }\n");
+    }
+    static inline const std::string known = ", parameters: { search_path: app }";
+};
+
+TEST_F(DoubtsOfPolicies, a_schema_is_asked_for_where_the_search_path_is_not_known) {
+    EXPECT_THAT(of_policy("when: { tables: [t, audit.*, b.*] }"),
+                ElementsAre(StartsWith("pgsluice.yaml:6:34: policies[0].when.tables[1]: matches names of any schema")));
+    EXPECT_THAT(of_policy("when: { functions: [app.f] }, action: allow"),
+                ElementsAre(HasSubstr("when.functions[0]: matches no name that is written without a schema")));
+    EXPECT_THAT(of_policy("when: { tables: [audit.*] }", known), IsEmpty());
+    EXPECT_THAT(of_policy("when: { reads: [audit.*] }", known + ", pool: { mode: session }"),
+                ElementsAre(HasSubstr("never known")));
+    EXPECT_THAT(of_policy("when: { writes: [audit.*] }", known + ", pool: { session_state: ignore }"),
+                ElementsAre(HasSubstr("never known")));
+    for (const char* pattern : {"t", "'*.t'", "pg_catalog.pg_class", "'*'"})
+        EXPECT_THAT(of_policy("when: { tables: [" + std::string(pattern) + "] }"), IsEmpty()) << pattern;
+    EXPECT_THAT(of_policy("when: { tables: [audit.*], routes: [all] }", known), IsEmpty());
+    EXPECT_THAT(of_policy("when: { tables: [audit.*] }", known + ", pool: { session_state: reject }"), IsEmpty());
+}
+
 }  // namespace
 }  // namespace pgsluice::config::test
