@@ -22,6 +22,9 @@ void check(Reader& reader, const Node& root, Config& config);
 void check_doubts(Reader& reader, const Node& root, const Config& config);
 void doubt_policies(Reader& reader, const Node& root, const Config& config);  // a part of it
 
+// Problems where a path is given for two purposes. `configuration`: the files that the document was made from.
+void check_files(Reader& reader, const Node& root, const Config& config, const std::vector<std::string>& configuration);
+
 // Problems at the values that the findings are about; none where the value has one already.
 void place_findings(Reader& reader, const Node& root, const std::vector<PolicyFinding>& findings);
 
