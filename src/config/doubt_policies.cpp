@@ -1,4 +1,4 @@
-// Policies that are right by themselves and match more than whoever wrote them may think.
+// Policies that are right by themselves and match more, or do less, than whoever wrote them may think.
 #include "checks.hpp"
 
 #include <pgsluice/base/escape.hpp>
@@ -6,6 +6,7 @@
 #include <pgsluice/base/name_list.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace pgsluice::config {
@@ -60,11 +61,33 @@ void doubt_schemas(Reader& reader, const Node& node, const Policy& policy, const
     }
 }
 
+// Words of when.statements that may stand for what only reads and returns rows. A text that may change something keeps
+// its whole result, RETURNING or not.
+constexpr std::array<std::string_view, 9> words_for_rows{"call",  "copy",   "copy to", "execute", "explain",
+                                                         "fetch", "select", "show",    "utility"};
+
+bool may_be_cut_off(const std::string& word) {
+    return std::find(words_for_rows.begin(), words_for_rows.end(), word) != words_for_rows.end();
+}
+
+void doubt_rows(Reader& reader, const Node& node, const Policy& policy) {
+    const auto& statements = policy.when.statements;
+    const bool bounds_rows = policy.limit.max_rows > 0 || policy.limit.max_bytes > 0;
+    if (policy.action != PolicyAction::limit || !bounds_rows || statements.empty()) return;
+    if (std::any_of(statements.begin(), statements.end(), may_be_cut_off)) return;
+    reader.warning(node_of(section_of(node, "limit"), policy.limit.max_rows > 0 ? "max_rows" : "max_bytes"),
+                   "cuts nothing off: it is for rows of what only reads, and of when.statements what may change "
+                   "something keeps its whole result, with RETURNING too, and the others return no rows; max_duration "
+                   "bounds them");
+}
+
 }  // namespace
 
 void doubt_policies(Reader& reader, const Node& root, const Config& config) {
-    for_each_item(root, "policies", config.policies,
-                  [&](const Node& node, const Policy& policy) { doubt_schemas(reader, node, policy, config); });
+    for_each_item(root, "policies", config.policies, [&](const Node& node, const Policy& policy) {
+        doubt_schemas(reader, node, policy, config);
+        doubt_rows(reader, node, policy);
+    });
 }
 
 }  // namespace pgsluice::config
