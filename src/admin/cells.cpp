@@ -40,6 +40,16 @@ std::string balance_cell(config::LoadBalance balance) {
     return balance == config::LoadBalance::random ? "random" : "disable";
 }
 
+std::string bounded_cell(std::string text) {
+    constexpr std::size_t most_bytes = 1000;
+    constexpr std::string_view cut = "...";
+    if (text.size() <= most_bytes) return text;
+    std::size_t end = most_bytes - cut.size();
+    const auto is_inside = [&](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+    while (end > 0 && is_inside(text[end])) --end;
+    return text.substr(0, end).append(cut);
+}
+
 std::string list_cell(const std::vector<std::string>& list) {
     std::string text;
     for (const std::string& each : list) text += (text.empty() ? "" : ",") + each;

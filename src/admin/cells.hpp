@@ -27,6 +27,8 @@ std::string id_cell(std::uint64_t id);
 std::string fingerprint_cell(std::uint64_t fingerprint);
 std::string mode_cell(config::PoolMode mode);
 std::string balance_cell(config::LoadBalance balance);
+// At most 1000 bytes of it, cut between characters.
+std::string bounded_cell(std::string text);
 std::string list_cell(const std::vector<std::string>& list);
 
 inline std::int64_t micros_of(insight::WallTime when) {

@@ -80,7 +80,7 @@ constexpr std::array tables{
     ShownTable{"clusters", "name s, server s, servers i, max_connections i, load_balance_hosts s", clusters},
     ShownTable{"pins", "id i, user s, database s, addr s, port i, reasons s, server s, remote_pid i, request_time s",
                pins},
-    ShownTable{"policies", "name s, action s, mode s, pattern s", policies},
+    ShownTable{"policies", "name s, action s, mode s, when s, effect s", policies},
     ShownTable{"queries",
                "fingerprint s, route s, user s, calls q, errors q, rows q, bytes q, total_time q, mean_time q, "
                "min_time q, max_time q, p50_time q, p95_time q, p99_time q, wait_time q, p50_wait q, p95_wait q, "

@@ -211,8 +211,8 @@ std::vector<Row> clusters(const Scene& scene) {
 std::vector<Row> policies(const Scene& scene) {
     std::vector<Row> rows;
     for (const config::Policy& policy : scene.config.policies) {
-        rows.push_back(
-            {policy.name, std::string(name_of(policy.action)), std::string(name_of(policy.mode)), policy.when.pattern});
+        rows.push_back({policy.name, std::string(name_of(policy.action)), std::string(name_of(policy.mode)),
+                        bounded_cell(config::print_when(policy)), bounded_cell(config::print_effect(policy))});
     }
     return rows;
 }

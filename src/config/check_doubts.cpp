@@ -92,6 +92,32 @@ void doubt_pool(Reader& reader, const Node& route, const Pool& pool) {
     }
 }
 
+// Of one of those who may be the pool's user. Where a route takes clients' own names, they are held to the limit for
+// all.
+std::uint32_t most_servers_of_user(const Route& route, const Config& config) {
+    const auto own = [&](const UserSource& source) -> const User* {
+        const auto found = std::find_if(source.users.begin(), source.users.end(),
+                                        [&](const User& user) { return user.name == route.user; });
+        return found == source.users.end() ? nullptr : &*found;
+    };
+    const User* user = nullptr;
+    for (const Cluster& cluster : config.clusters) {
+        if (cluster.name == route.cluster) user = own(cluster.source);
+    }
+    if (user == nullptr) user = own(config.auth.source);
+    const bool has_own_limit = !route.user.empty() && user != nullptr && user->max_server_connections != 0;
+    return has_own_limit ? user->max_server_connections : config.limits.server_connections_per_user;
+}
+
+void doubt_minimum(Reader& reader, const Node& node, const Route& route, const Config& config) {
+    const std::uint32_t most = most_servers_of_user(route, config);
+    if (route.pool.mode == PoolMode::session || most == 0 || route.pool.min_size <= most) return;
+    reader.warning(node_of(section_of(node, "pool"), "min_size"),
+                   "is never reached: the pool's user may have " + std::to_string(most) +
+                       " servers over all pools (limits.server_connections_per_user, or max_server_connections of the "
+                       "user); let one be smaller or the other larger");
+}
+
 bool is_any_address(const Listener& listener) {
     return listener.address == "0.0.0.0" || listener.address == "::";
 }
@@ -129,8 +155,11 @@ void check_doubts(Reader& reader, const Node& root, const Config& config) {
         doubt_users(reader, node, cluster.source, config);
         doubt_servers(reader, node, cluster, config);
     });
-    for_each_item(root, "routes", config.routes,
-                  [&](const Node& node, const Route& route) { doubt_pool(reader, node, route.pool); });
+    for_each_item(root, "routes", config.routes, [&](const Node& node, const Route& route) {
+        doubt_pool(reader, node, route.pool);
+        doubt_minimum(reader, node, route, config);
+    });
+    doubt_policies(reader, root, config);
 }
 
 }  // namespace pgsluice::config

@@ -6,6 +6,7 @@
 #include "reader.hpp"
 
 #include <pgsluice/config/config.hpp>
+#include <pgsluice/config/load.hpp>
 
 #include <functional>
 #include <string>
@@ -19,6 +20,13 @@ void check(Reader& reader, const Node& root, Config& config);
 
 // Warnings about combinations that are possible and hardly meant. Wants the users of users_file to have been read.
 void check_doubts(Reader& reader, const Node& root, const Config& config);
+void doubt_policies(Reader& reader, const Node& root, const Config& config);  // a part of it
+
+// Problems where a path is given for two purposes. `configuration`: the files that the document was made from.
+void check_files(Reader& reader, const Node& root, const Config& config, const std::vector<std::string>& configuration);
+
+// Problems at the values that the findings are about; none where the value has one already.
+void place_findings(Reader& reader, const Node& root, const std::vector<PolicyFinding>& findings);
 
 // The parts of check(), in files of their own.
 void check_listeners(Reader& reader, const Node& root, const Config& config);

@@ -26,14 +26,19 @@ std::string Problem::to_string() const {
     return in_one_line(out + text);
 }
 
-Loaded load(const std::string& path) {
+Loaded load(const std::string& path, const JudgePolicies& judge) {
     Reader reader(path);
     Config config;
     const auto document = read_with_includes(reader);
     if (!document) return reader.finish({});
+    const std::vector<std::string> configuration = reader.files();
     read_map(reader, document->root, config_schema(), config);
     // With a file missing, what seems to be left out may stand there: only single values can be judged.
-    if (document->complete) check(reader, document->root, config);
+    if (document->complete) {
+        check(reader, document->root, config);
+        check_files(reader, document->root, config, configuration);
+    }
+    if (judge) place_findings(reader, document->root, judge(config.policies));
     read_users_files(reader, document->root, config);
     if (document->complete) check_doubts(reader, document->root, config);
     reader.settle_loose_files(config.secret_files);

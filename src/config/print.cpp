@@ -75,6 +75,22 @@ void write_block(std::string& out, const Node& node, std::size_t indent, bool fo
     }
 }
 
+// What is not a default, on one line.
+std::string in_flow(const Node& node) {
+    if (!node.is(Node::Kind::map)) return yaml_text(node);
+    std::string out;
+    for (const Node& item : node.items) {
+        if (!item.is_default) out += (out.empty() ? "{" : ", ") + key_text(item.key) + ": " + in_flow(item);
+    }
+    return out.empty() ? out : out + '}';
+}
+
+std::string section_in_flow(const Policy& policy, std::string_view section) {
+    const Node printed = print_map(policy_schema(), policy);
+    const Node* found = printed.find(section);
+    return found == nullptr ? std::string() : in_flow(*found);
+}
+
 // Only what is not a default, with the passwords themselves.
 Node as_written(const Node& node) {
     Node out = node;
@@ -117,6 +133,14 @@ std::vector<PrintedKey> print_keys(const Config& config) {
     std::vector<PrintedKey> out;
     add_keys(out, print_map(config_schema(), config), {});
     return out;
+}
+
+std::string print_when(const Policy& policy) {
+    return section_in_flow(policy, "when");
+}
+
+std::string print_effect(const Policy& policy) {
+    return section_in_flow(policy, policy.action == PolicyAction::limit ? "limit" : "rewrite");
 }
 
 std::string print(const Config& config) {

@@ -43,7 +43,8 @@ class Reader {
 
     const std::string& main_file() const { return main_file_; }
     const std::vector<Problem>& problems() const { return problems_; }
-    Loaded finish(Config config);  // consumes everything found
+    const std::vector<std::string>& files() const { return files_; }  // read so far, each once
+    Loaded finish(Config config);                                     // consumes everything found
 
   private:
     struct LooseFile {

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include "audit_log.hpp"
+#include "load_configuration.hpp"
 #include "log_backend.hpp"
 #include "new_file.hpp"
 #include "parser_stack.hpp"
@@ -10,7 +11,6 @@
 
 #include <pgsluice/auth/scram_verifier.hpp>
 #include <pgsluice/base/log.hpp>
-#include <pgsluice/config/load.hpp>
 #include <pgsluice/config/print.hpp>
 #include <pgsluice/http/client.hpp>
 #include <pgsluice/importer/pgbouncer.hpp>
@@ -29,7 +29,7 @@ namespace {
 
 // The snapshot of a good configuration; otherwise every problem is on standard error, one a line.
 std::shared_ptr<const Snapshot> load_or_complain(const std::string& path) {
-    config::Loaded loaded = config::load(path);
+    config::Loaded loaded = load_configuration(path);
     for (const auto& warning : loaded.warnings) std::cerr << "warning: " << warning.to_string() << '\n';
     for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
     if (!loaded) return nullptr;
@@ -104,7 +104,7 @@ int check_configuration(const std::string& path) {
 }
 
 int ask_health(const std::string& path, bool ready) {
-    const config::Loaded loaded = config::load(path);
+    const config::Loaded loaded = load_configuration(path);
     if (!loaded) {
         for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
         return exit_bad_configuration;
@@ -170,7 +170,7 @@ int import_pgbouncer(const std::string& ini, const std::string& output) {
         return exit_failed;
     }
     // Such as a certificate that is not on this machine.
-    const config::Loaded loaded = output.empty() ? config::Loaded() : config::load(output);
+    const config::Loaded loaded = output.empty() ? config::Loaded() : load_configuration(output);
     for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
     if (imported.has(Weight::broken)) return exit_bad_configuration;
     const bool is_as_good = !imported.has(Weight::less_safe) && !imported.has(Weight::not_done);

@@ -22,10 +22,13 @@ constexpr std::chrono::seconds patience{30};
 void audit(const ConsoleSession& session, const Command& command) {
     const Login& login = session.login();
     const std::string address = login.address.to_string();
+    Gates::State gates = login.worker.process().gates.state();
+    gates.paused.merge(gates.disabled);
+    const std::string argument = admin::understood_argument(command, login.worker.snapshot()->config, gates.paused);
     log::write_audited(log::Level::info, "console_command", "a command of the console changes something",
                        {{"session", static_cast<std::int64_t>(number(session.id()))},
                         {"command", command.tag},
-                        {"argument", command.argument},
+                        {"argument", argument},
                         {"user", login.identity.user},
                         {"address", address}});
 }

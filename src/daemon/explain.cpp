@@ -1,5 +1,7 @@
 #include "explain.hpp"
 
+#include "explain_path.hpp"
+
 #include <pgsluice/base/escape.hpp>
 #include <pgsluice/config/policy_effect.hpp>
 #include <pgsluice/insight/query_text.hpp>
@@ -12,15 +14,6 @@
 
 namespace pgsluice::daemon {
 namespace {
-
-class GivenPath final : public policy::PathSource {
-  public:
-    explicit GivenPath(const std::optional<std::string>& path) : path_(path) {}
-    std::optional<std::string_view> search_path() const override { return path_; }
-
-  private:
-    const std::optional<std::string>& path_;
-};
 
 using Out = std::back_insert_iterator<std::string>;
 
@@ -76,7 +69,7 @@ std::string_view word_of(const config::Policy& policy) {
 }
 
 void print_policies(Out out, const config::Config& config, const std::vector<std::string>& unmet,
-                    const policy::Verdict& verdict, bool is_parsed) {
+                    const policy::Verdict& verdict, bool is_parsed, const UnknownPath& path) {
     for (std::size_t i = 0; i < config.policies.size(); ++i) {
         const config::Policy& policy = config.policies[i];
         std::string why = unmet[i].empty() ? "matches" : "no match: when." + unmet[i];
@@ -86,6 +79,7 @@ void print_policies(Out out, const config::Config& config, const std::vector<std
             why = verdict.is_unparsable ? "decides, since it cannot be told" : "decides";
         else if (unmet[i].empty() && config::decides(policy) && !is_parsed)
             why = "passed over, since it cannot be told";
+        if (is_parsed && why != "not reached") why += path.note(i, policy, unmet[i]);
         fmt::format_to(out, "  {:<8}{:<32}{}\n", word_of(policy), in_one_line(policy.name), why);
     }
 }
@@ -130,7 +124,8 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
     const policy::Engine& engine = snapshot.rulebook->policies;
     const policy::Principal principal{request.user, request.database, request.application, route->name,
                                       request.address};
-    const GivenPath path(request.search_path);
+    const std::optional<std::string> search_path = path_of(request.search_path, *route);
+    const GivenPath path(search_path);
     const policy::Statement statement{.text = request.sql,
                                       .facts = &facts,
                                       .in_transaction = request.in_transaction,
@@ -139,7 +134,8 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
     policy::Shortlists shortlists;
     const policy::Verdict verdict = engine.judge(engine.for_principal(principal), statement, shortlists);
     if (!snapshot.config.policies.empty()) fmt::format_to(out, "policies\n");
-    print_policies(out, snapshot.config, engine.explain(principal, statement), verdict, facts != nullptr);
+    print_policies(out, snapshot.config, engine.explain(principal, statement), verdict, facts != nullptr,
+                   UnknownPath(engine, principal, statement));
     explained.blocks = verdict.blocks();
     if (verdict.blocks()) {
         line(out, "verdict",

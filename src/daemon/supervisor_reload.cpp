@@ -1,9 +1,9 @@
 // A new configuration: out of the files, or with one key changed by the console.
+#include "load_configuration.hpp"
 #include "notify.hpp"
 #include "supervisor.hpp"
 
 #include <pgsluice/base/log.hpp>
-#include <pgsluice/config/load.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -46,7 +46,7 @@ void Supervisor::reload() {
     notify::reloading();
     // Before they are read: what changes meanwhile is noticed, and what is wrong is told once.
     for (auto& [file, written] : watched_) written = time_of(file);
-    config::Loaded loaded = config::load(snapshot_->config.path);
+    config::Loaded loaded = load_configuration(snapshot_->config.path);
     for (const auto& warning : loaded.warnings) log::warning("configuration_warning", warning.to_string());
     if (!loaded) {
         std::vector<std::string> problems;

@@ -1,6 +1,7 @@
 // [databases]: each line becomes a route, and lines of equal servers and limits share a cluster.
 #include "convert.hpp"
 
+#include <pgsluice/base/escape.hpp>
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/config/ranges.hpp>
 
@@ -12,7 +13,9 @@
 namespace pgsluice::importer {
 namespace {
 
-constexpr std::size_t most_routes = 5000;
+// A route lists its users by name, so that many users times many databases would be a file that nobody can read, nor
+// this program write in the memory there is.
+constexpr std::size_t most_routes = 5000, most_names = 100'000;
 const std::vector<std::string_view> database_keys{"dbname",
                                                   "host",
                                                   "port",
@@ -167,12 +170,34 @@ class Converter {
         auto databases = entries_of(source_, "databases", database_keys);
         // The fallback comes last: the first route that matches wins.
         std::stable_partition(databases.begin(), databases.end(), [](const Entry& e) { return !is_any(e); });
-        const auto users = user_pools_of(entries_of(source_, "users", {}));
+        auto users = user_pools_of(entries_of(source_, "users", {}));
+        if (!fits(databases, users)) users.clear();
+        if (databases.size() > most_routes) databases.erase(databases.begin() + most_routes, databases.end());
         for (const Entry& database : databases) add_database(database, users);
         name_clusters();
     }
 
   private:
+    // Otherwise it says so.
+    bool fits(const std::vector<Entry>& databases, const std::vector<UserPool>& users) {
+        std::size_t names_of_users = 0, routes = 0, names = 0;
+        for (const UserPool& pool : users) names_of_users += pool.users.size();
+        for (const Entry& database : databases) {
+            const bool is_for_all = database.has("user");
+            routes += is_for_all ? 1 : users.size() + 1;
+            names += is_for_all ? 0 : names_of_users;
+        }
+        if (routes <= most_routes && names <= most_names) return true;
+        source_.findings.add(
+            Weight::broken, databases.front().place, "[databases] and [users]",
+            "would make " + std::to_string(routes) + " routes that name users " + std::to_string(names) +
+                " times: one for each database and kind of pool that users have. At most " +
+                std::to_string(most_routes) + " routes and " + std::to_string(most_names) +
+                " names are written, so the pools of [users] are left out, as are databases beyond as many routes; "
+                "give fewer users pools of their own, or import the databases in parts");
+        return false;
+    }
+
     void add_database(const Entry& database, const std::vector<UserPool>& users) {
         const std::size_t cluster = cluster_of(database);
         const std::string* forced = database.find("user");
@@ -189,9 +214,6 @@ class Converter {
 
     // `users` have lines in [users] about the pool.
     void add_route(const Entry& database, const UserPool* users, std::size_t cluster) {
-        if (config_.routes.size() >= most_routes)
-            return source_.findings.add(Weight::broken, database.place, "[databases] and [users]",
-                                        "make too many routes: one for each database and kind of pool that users have");
         const bool is_for_users = users != nullptr && !database.has("user");
         config::Route route;
         route.name = (is_any(database) ? "others" : database.name) + (is_for_users ? '/' + users->line.name : "");
@@ -223,10 +245,25 @@ class Converter {
         config_.routes.push_back(std::move(route));
     }
 
+    // Each once.
+    std::vector<std::string> hosts_of(const Entry& database) {
+        std::vector<std::string> hosts;
+        for (std::string& host : split_list(database.text("host", source_.options.text("unix_socket_dir")))) {
+            if (std::find(hosts.begin(), hosts.end(), host) == hosts.end())
+                hosts.push_back(std::move(host));
+            else
+                source_.findings.add(Weight::note, database.place, "host",
+                                     "names " + escaped(host, 100) +
+                                         " more than once, which gave it a larger share; it is written once, and "
+                                         "servers have equal shares");
+        }
+        return hosts;
+    }
+
     // The index of the cluster that serves it, made where there is none yet.
     std::size_t cluster_of(const Entry& database) {
         config::Cluster cluster;
-        const auto hosts = split_list(database.text("host", source_.options.text("unix_socket_dir")));
+        const auto hosts = hosts_of(database);
         const std::uint16_t port = source_.port(database.text("port", "5432"), 5432, database);
         for (const std::string& host : hosts) cluster.servers.push_back({host, port});
         if (hosts.empty())

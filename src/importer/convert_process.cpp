@@ -111,8 +111,11 @@ void convert_limits(const Source& source, config::Config& config) {
     limits.connections_per_database = std::min(options.number("max_db_client_connections"), config::most_connections);
     limits.server_connections_per_user = std::min(options.number("max_user_connections"), config::most_connections);
     limits.login_timeout = options.seconds("client_login_timeout");
-    limits.message_bytes = std::clamp<std::uint64_t>(options.number("max_packet_size"), config::shortest_message_limit,
-                                                     config::longest_message_limit);
+    const std::uint64_t longest = options.number("max_packet_size");
+    limits.message_bytes = std::clamp(longest, config::shortest_message_limit, config::longest_message_limit);
+    if (longest < config::shortest_message_limit)
+        source.findings.add(Weight::note, options.place("max_packet_size"), "max_packet_size",
+                            "becomes 16KiB, the least that limits.message_bytes can be");
 }
 
 void convert_timeouts(const Source& source, config::Config& config) {

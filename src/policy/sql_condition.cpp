@@ -9,26 +9,30 @@ namespace {
 
 using Errors = SqlCondition::Errors;
 
+std::string item(const char* key, std::size_t position) {
+    return std::string(key) + '[' + std::to_string(position) + ']';
+}
+
 std::vector<NamePattern> names_of(const std::vector<std::string>& texts, const char* key, const char* example,
                                   Errors& errors) {
     std::vector<NamePattern> patterns;
-    for (const std::string& text : texts) {
-        if (auto pattern = NamePattern::parse(text))
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (auto pattern = NamePattern::parse(texts[i]))
             patterns.push_back(std::move(*pattern));
         else
-            errors.emplace_back(key, '"' + text + "\" is not a name; allowed is " + example);
+            errors.emplace_back(item(key, i), '"' + texts[i] + "\" is not a name; allowed is " + example);
     }
     return patterns;
 }
 
 sql::Kinds kinds_of(const std::vector<std::string>& words, Errors& errors) {
     sql::Kinds kinds;
-    for (const std::string& word : words) {
-        if (const auto named = sql::kinds_named(word))
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (const auto named = sql::kinds_named(words[i]))
             kinds |= *named;
         else
-            errors.emplace_back("statements",
-                                '"' + word +
+            errors.emplace_back(item("statements", i),
+                                '"' + words[i] +
                                     "\" is not a kind of statement; allowed are command tags such as "
                                     "\"delete\" and \"create table\", and ddl, write, transaction, create, "
                                     "alter, drop");
@@ -39,13 +43,15 @@ sql::Kinds kinds_of(const std::vector<std::string>& words, Errors& errors) {
 std::vector<std::uint64_t> fingerprints_of(const std::vector<std::string>& texts, Errors& errors) {
     constexpr std::size_t digits = 16;
     std::vector<std::uint64_t> fingerprints;
-    for (const std::string& text : texts) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const std::string& text = texts[i];
         std::uint64_t value = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
         if (error == std::errc() && end == text.data() + text.size() && text.size() == digits)
             fingerprints.push_back(value);
         else
-            errors.emplace_back("fingerprints", '"' + text + "\" is not a fingerprint; it has 16 hexadecimal digits");
+            errors.emplace_back(item("fingerprints", i),
+                                '"' + text + "\" is not a fingerprint; it has 16 hexadecimal digits");
     }
     return fingerprints;
 }

@@ -18,7 +18,7 @@ namespace pgsluice::policy {
 
 class SqlCondition {
   public:
-    // What is wrong: the key below `when`, and a sentence.
+    // What is wrong: the place below `when` ("statements[1]"), and a sentence.
     using Errors = std::vector<std::pair<std::string, std::string>>;
 
     SqlCondition() = default;

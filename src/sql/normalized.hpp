@@ -9,7 +9,8 @@
 namespace pgsluice::sql {
 
 // Every constant that the lexer finds is $n, counted on from `parameters`, in statements of all kinds: so passwords,
-// the bodies of DO and functions, and the arguments of SET and of types are replaced too. What stands between two
+// the bodies of DO and functions, and the arguments of SET and of types are replaced too, and so are the words
+// that ALTER ROLE and ALTER DATABASE set something to. What stands between two
 // tokens (blanks, comments) is one space.
 std::string normalized(const std::string& text, const PgQuery__ScanResult& tokens, std::uint32_t parameters);
 

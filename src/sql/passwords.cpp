@@ -8,7 +8,8 @@ namespace pgsluice::sql {
 
 namespace {
 
-constexpr std::array<std::string_view, 19> telling_kinds{"alter foreign data wrapper",
+constexpr std::array<std::string_view, 20> telling_kinds{"alter database",
+                                                         "alter foreign data wrapper",
                                                          "alter foreign table",
                                                          "alter role",
                                                          "alter server",
@@ -39,6 +40,18 @@ bool contains(ByteView text, ByteView word) {
     return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
+// user:password@ behind the "//" of a URI; libpq looks for the @ in front of the next slash.
+bool has_uri_with_password(ByteView text) {
+    constexpr ByteView mark = "://";
+    for (std::size_t at = text.find(mark); at != ByteView::npos; at = text.find(mark, at)) {
+        at += mark.size();
+        const ByteView authority = text.substr(at, std::min(text.find('/', at), text.size()) - at);
+        const std::size_t last_at = authority.rfind('@');
+        if (last_at != ByteView::npos && authority.find(':') < last_at) return true;
+    }
+    return false;
+}
+
 // They take connection strings, in which a password may be spelled with escapes, or as part of a URI; or are those of
 // pgcrypto, which take passwords and keys as they are.
 bool takes_password(const Function& function) {
@@ -53,7 +66,7 @@ bool takes_password(const Function& function) {
 
 bool may_hold_password(ByteView text, const Facts& facts) {
     static const Kinds kinds = telling();
-    return (facts.kinds & kinds).any() || contains(text, "passw") ||
+    return (facts.kinds & kinds).any() || contains(text, "passw") || has_uri_with_password(text) ||
            std::any_of(facts.functions.begin(), facts.functions.end(), takes_password);
 }
 

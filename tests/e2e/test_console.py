@@ -332,3 +332,18 @@ def test_policies_and_limits_of_clients_are_not_asked(sluice):
     proxy = sluice(admin=CONSOLE, policies=[{"name": "all", "when": {"pattern": "."}, "action": "block"}])
     with connect(proxy) as connection:
         assert one(connection, "policies", name="all")["action"] == "block"
+
+
+def test_policies_show_all_that_they_ask_for_and_do(sluice):
+    many = [f"table_{i}" for i in range(200)]
+    proxy = sluice(admin=CONSOLE, policies=[
+        {"name": "wide", "when": {"statements": ["delete"], "users": ["app"], "without_where": True}, "mode": "shadow"},
+        {"name": "rows", "action": "limit", "limit": {"max_rows": 10}},
+        {"name": "long", "when": {"tables": many}}])
+    with connect(proxy) as connection:
+        assert one(connection, "policies", name="wide") == {
+            "name": "wide", "action": "block", "mode": "shadow", "when": '{users: ["app"], statements: ["delete"], without_where: true}', "effect": ""}
+        shown = one(connection, "policies", name="rows")
+        assert (shown["action"], shown["when"], shown["effect"]) == ("limit", "", "{max_rows: 10}")
+        long = one(connection, "policies", name="long")["when"]
+        assert len(long) == 1000 and long.endswith("...")

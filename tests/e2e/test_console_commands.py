@@ -389,3 +389,13 @@ def test_what_changes_something_is_told_in_the_log(console):
     connection.execute("show pools")
     entry, = proxy.awaited_events("console_command")
     assert [entry[key] for key in ("command", "argument", "user")] == ["RECONNECT", "app", "app"]
+
+
+def test_what_was_not_understood_is_not_told_in_the_log(console):
+    proxy, connection = console
+    for argument in ("s3cret", "'" + "x" * 5000 + "'"):
+        with pytest.raises(psycopg.errors.InvalidParameterValue):
+            connection.execute(f"KILL_CLIENT {argument}")
+    connection.execute("DISABLE app")
+    eventually(lambda: len(proxy.events("console_command")) == 3, 5, "three commands in the log")
+    assert [entry["argument"] for entry in proxy.events("console_command")] == ["", "", "app"]

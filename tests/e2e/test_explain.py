@@ -71,3 +71,28 @@ def test_statement_from_standard_input_however_deep(explain):
     assert code == 0 and lines["statements"] == "1: select"
     code, lines, _ = explain("-", stdin="select " + "1+" * 80000 + "1")
     assert lines["not"].endswith("it is longer than limits.parse_inline")
+
+
+def test_a_search_path_that_is_not_known_is_told_where_it_decides(sluice):
+    audit, mine = {"name": "audit", "when": {"tables": ["audit.*"]}}, {"name": "mine", "when": {"tables": ["app.*"]}, "action": "allow"}
+    proxy = sluice(policies=[audit, mine])
+    plain = proxy.config
+    known = {**plain, "routes": [{**plain["routes"][0], "parameters": {"search_path": "app"}}]}
+
+    def rule(name, sql, *options):
+        done = subprocess.run([BINARY, "explain", "--config", str(proxy.file), "--user", "app", "--database", "app", *options, "--", sql],
+                              capture_output=True, text=True, timeout=30)
+        return next(line.split(maxsplit=2)[2] for line in done.stdout.splitlines() if line.startswith(" ") and line.split()[1] == name)
+    unknown = "search_path is not known here, so"
+    assert rule("audit", "select 1 from t") == f"decides; {unknown} the unqualified name t is held against every schema"
+    assert rule("audit", "select 1 from t, app.s, u") == f"decides; {unknown} the unqualified names t, u are held against every schema"
+    assert rule("audit", "select 1 from audit.t") == "decides"
+    assert rule("audit", "select 1 from t", "--search-path", "audit") == "decides"
+    assert rule("mine", "select 1 from t", "--search-path", "app") == "decides"
+    assert rule("audit", "select 1 from app.t") == "no match: when.tables"
+    proxy.write_config(known)
+    assert rule("audit", "select 1 from t") == "no match: when.tables" and rule("mine", "select 1 from t") == "decides"
+    proxy.write_config({**known, "policies": [mine]})
+    assert rule("mine", "select 1 from t", "--search-path", "b") == "no match: when.tables"
+    proxy.write_config({**plain, "policies": [mine]})
+    assert rule("mine", "select 1 from t") == f"no match: when.tables; {unknown} a name without a schema is held to be in none"

@@ -49,6 +49,22 @@ def test_all_problems_at_once_with_their_places(make_proxy, directory):
         assert any(f"checked.yaml:{line_number}:" in line and key in line for line in lines), f"nothing about {key} in line {line_number}: {lines}"
 
 
+def test_what_is_wrong_with_policies_is_told_in_its_line_and_in_order(make_proxy, directory):
+    done = check(directory, """
+policies:
+  - name: typo
+    when:
+      pattern: "("
+      statements: [select, delet]
+workers: many
+""")
+    assert done.returncode == 2
+    places = [line.split("checked.yaml:", 1)[1] for line in done.stderr.splitlines() if "checked.yaml:" in line]
+    wanted = ("5:16: policies[0].when.pattern: missing )", '6:28: policies[0].when.statements[1]: "delet" is not a kind', "7:10: workers:")
+    found = [next((i for i, place in enumerate(places) if place.startswith(each)), None) for each in wanted]
+    assert None not in found and found == sorted(found), places
+
+
 DOUBTFUL = """
 listeners: [ { address: 127.0.0.1, port: 5432 } ]
 auth:

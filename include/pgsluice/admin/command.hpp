@@ -6,6 +6,7 @@
 #include <pgsluice/wire/sql_error.hpp>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -47,6 +48,12 @@ struct Command {
 // The command in a text, or why there is none. Deny by default: what no role is named for in the table there is an
 // administrator's.
 std::variant<Command, wire::SqlError> parse(ByteView text, Role role);
+
+// The argument as the log may have it: an id, a word of ours, a key of the configuration, or a database that routes
+// take or that is `held` (paused or disabled). Empty where it is none of these: what was typed in its place may be
+// anything, a password too.
+std::string understood_argument(const Command& command, const config::Config& config,
+                                const std::set<std::string>& held);
 
 // What the table that a SHOW names is made of.
 Look look_of(const Command& show);

@@ -3,6 +3,8 @@
 
 #include <pgsluice/config/config.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,8 +31,17 @@ struct Loaded {
     explicit operator bool() const { return config.has_value(); }
 };
 
+// What is wrong with a policy and only a higher layer can tell, since it compiles them.
+struct PolicyFinding {
+    std::size_t policy;  // position in the list
+    std::string key;     // below the policy: "when.pattern", "when.statements[1]"
+    std::string text;    // may quote the value
+};
+using JudgePolicies = std::function<std::vector<PolicyFinding>(const std::vector<Policy>&)>;
+
 // Reads `path`, what it includes and the secret files that it names, blocking. Relative paths inside are relative to
-// the folder of `path`. Reports by value, all problems at once; throws only std::bad_alloc.
-Loaded load(const std::string& path);
+// the folder of `path`. Reports by value, all problems at once; throws only std::bad_alloc. What `judge` finds becomes
+// problems at the lines where the values stand.
+Loaded load(const std::string& path, const JudgePolicies& judge = {});
 
 }  // namespace pgsluice::config

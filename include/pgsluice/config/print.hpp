@@ -12,6 +12,11 @@ namespace pgsluice::config {
 // stands. Values other than passwords are printed even where they came from ${file:} or the environment.
 std::string print(const Config& config);
 
+// The conditions of a policy on one line, as a file would have them: {statements: ["delete"], without_where: true};
+// likewise what its action says (rewrite, limit). Empty where there are none.
+std::string print_when(const Policy& policy);
+std::string print_effect(const Policy& policy);
+
 // A file that means `config`: only what differs from the defaults, and the passwords in the clear. For a configuration
 // that was made rather than read: what ${...} filled in is not known any more.
 std::string write(const Config& config);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -129,6 +130,36 @@ TEST(Command, is_allowed_to_the_roles_that_the_table_says) {
         EXPECT_EQ(said(text, Role::stats), "42501") << text;
         EXPECT_NE(said(text, Role::admin), "42501") << text;
     }
+}
+
+// --- What of it the log has
+
+std::string logged(ByteView text, const std::string& databases = "orders", const std::set<std::string>& held = {}) {
+    config::Config config;
+    config.routes.emplace_back().match.databases = {databases};
+    config.routes.back().database = "backend";
+    const auto parsed = parse(text, Role::admin);
+    return understood_argument(std::get<Command>(parsed), config, held);
+}
+
+TEST(Command, argument_is_logged_as_it_was_understood) {
+    EXPECT_EQ(logged("kill_client 0017"), "17");
+    EXPECT_EQ(logged("pause orders"), "orders");
+    EXPECT_EQ(logged("reconnect backend"), "backend");
+    EXPECT_EQ(logged("enable gone", "orders", {"gone"}), "gone");
+    EXPECT_EQ(logged("pause any", "*"), "any");
+    EXPECT_EQ(logged("shutdown wait_for_servers"), "wait_for_servers");
+    EXPECT_EQ(logged("set limits.login_timeout = 10s"), "limits.login_timeout");
+    EXPECT_EQ(logged("set 'routes[0].pool.size' = 10"), "routes[0].pool.size");
+    EXPECT_EQ(logged("reload"), "");
+}
+
+TEST(Command, argument_that_was_not_understood_is_not_logged) {
+    for (const char* text : {"kill_client s3cret", "kill_client 17x", "kill_client -1", "kill_client ''",
+                             "kill_client 99999999999999999999", "pause s3cret", "shutdown s3cret", "set s3cret = 1",
+                             "set 'routes[7].pool.size' = 1"})
+        EXPECT_EQ(logged(text), "") << text;
+    EXPECT_EQ(logged("pause " + std::string(64, 'x'), "*"), "") << "longer than any database's name";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 namespace pgsluice::config::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -150,6 +151,61 @@ TEST_F(Doubts, a_server_is_no_listener_of_ours) {
         clusters = "{ main: { tls: { ca: ca.crt }, servers: " + places + "5432 } ] } }";
         EXPECT_THAT(warnings(), IsEmpty());
     }
+}
+
+TEST_F(Doubts, a_pool_keeps_no_more_servers_than_its_user_may_have) {
+    const auto with = [this](const std::string& route, const std::string& limit) {
+        return folder.warnings(
+            "listeners: " + listeners + "\nauth: { rules: [ { method: trust, from: [unix] } ], users: " +
+            "[ { name: ann, max_server_connections: 9 } ] }\nclusters: " + clusters + "\nroutes: [ { name: all, " +
+            route + " } ]\nlimits: { server_connections_per_user: " + limit + " }\n");
+    };
+    EXPECT_THAT(with("pool: { min_size: 5 }", "4"),
+                ElementsAre(StartsWith("pgsluice.yaml:4:42: routes[0].pool.min_size: is never reached: the pool's user "
+                                       "may have 4 servers")));
+    EXPECT_THAT(with("pool: { min_size: 5 }", "5"), IsEmpty());
+    EXPECT_THAT(with("pool: { min_size: 5 }", "0"), IsEmpty()) << "no limit";
+    EXPECT_THAT(with("user: ann, password: x, pool: { min_size: 9 }", "4"), IsEmpty()) << "a limit of its own";
+    EXPECT_THAT(with("user: ann, password: x, pool: { min_size: 10 }", "40"), ElementsAre(HasSubstr("9 servers")));
+}
+
+class DoubtsOfPolicies : public Doubts {
+  protected:
+    std::vector<std::string> of_policy(const std::string& policy, const std::string& route = "") const {
+        return folder.warnings("listeners: " + listeners + "\nauth: " + auth + "\nclusters: " + clusters +
+                               "\nroutes: [ { name: all" + route + " } ]\npolicies:\n- { name: p, " + policy + " }\n");
+    }
+    static inline const std::string known = ", parameters: { search_path: app }";
+};
+
+TEST_F(DoubtsOfPolicies, a_schema_is_asked_for_where_the_search_path_is_not_known) {
+    EXPECT_THAT(of_policy("when: { tables: [t, audit.*, b.*] }"),
+                ElementsAre(StartsWith("pgsluice.yaml:6:34: policies[0].when.tables[1]: matches names of any schema")));
+    EXPECT_THAT(of_policy("when: { functions: [app.f] }, action: allow"),
+                ElementsAre(HasSubstr("when.functions[0]: matches no name that is written without a schema")));
+    EXPECT_THAT(of_policy("when: { tables: [audit.*] }", known), IsEmpty());
+    EXPECT_THAT(of_policy("when: { reads: [audit.*] }", known + ", pool: { mode: session }"),
+                ElementsAre(HasSubstr("never known")));
+    EXPECT_THAT(of_policy("when: { writes: [audit.*] }", known + ", pool: { session_state: ignore }"),
+                ElementsAre(HasSubstr("never known")));
+    for (const char* pattern : {"t", "'*.t'", "pg_catalog.pg_class", "'*'"})
+        EXPECT_THAT(of_policy("when: { tables: [" + std::string(pattern) + "] }"), IsEmpty()) << pattern;
+    EXPECT_THAT(of_policy("when: { tables: [audit.*], routes: [all] }", known), IsEmpty());
+    EXPECT_THAT(of_policy("when: { tables: [audit.*] }", known + ", pool: { session_state: reject }"), IsEmpty());
+}
+
+TEST_F(DoubtsOfPolicies, rows_are_limited_of_statements_that_have_none) {
+    EXPECT_THAT(of_policy("when: { statements: [insert, update] }, action: limit, limit: { max_rows: 5 }"),
+                ElementsAre(AllOf(StartsWith("pgsluice.yaml:6:88: policies[0].limit.max_rows: cuts nothing off"),
+                                  HasSubstr("RETURNING"))));
+    EXPECT_THAT(of_policy("when: { statements: [ddl, set] }, action: limit, limit: { max_bytes: 5KiB }"),
+                ElementsAre(HasSubstr("limit.max_bytes: cuts nothing off")));
+    for (const char* words : {"[]", "[insert, select]", "[copy]"})
+        EXPECT_THAT(
+            of_policy("when: { statements: " + std::string(words) + " }, action: limit, limit: { max_rows: 5 }"),
+            IsEmpty())
+            << words;
+    EXPECT_THAT(of_policy("when: { statements: [insert] }, action: limit, limit: { max_duration: 5s }"), IsEmpty());
 }
 
 }  // namespace

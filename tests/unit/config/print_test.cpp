@@ -152,5 +152,28 @@ TEST(Write, OnlyWhatIsNotADefaultIsWrittenWithItsPasswords) {
     EXPECT_EQ(write(*again.config), written);
 }
 
+TEST(PrintPolicy, says_its_conditions_and_its_effect_on_one_line) {
+    const Folder folder;
+    const auto loaded =
+        folder.load(base +
+                    "policies:\n"
+                    "- { name: a, action: log }\n"
+                    "- name: b\n"
+                    "  when: { pattern: \"x\\ny\", users: [ann, bob], from: [10.0.0.0/8], without_where: true,\n"
+                    "          in_transaction: false, tags: { route: \"/a*\", \"my key\": b } }\n"
+                    "  action: limit\n"
+                    "  limit: { max_rows: 5, per: user }\n"
+                    "- { name: c, action: rewrite, rewrite: { tables: { a.t: b.t } } }\n");
+    ASSERT_TRUE(loaded) << loaded.problems.at(0).to_string();
+    const auto& policies = loaded.config->policies;
+    EXPECT_EQ(print_when(policies[0]), "");
+    EXPECT_EQ(print_effect(policies[0]), "");
+    EXPECT_EQ(print_when(policies[1]),
+              R"({pattern: "x\ny", users: ["ann", "bob"], from: ["10.0.0.0/8"], without_where: true, )"
+              R"(in_transaction: false, tags: {"my key": "b", route: "/a*"}})");
+    EXPECT_EQ(print_effect(policies[1]), "{max_rows: 5, per: user}");
+    EXPECT_EQ(print_effect(policies[2]), R"({tables: {"a.t": "b.t"}})");
+}
+
 }  // namespace
 }  // namespace pgsluice::config::test

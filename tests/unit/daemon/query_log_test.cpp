@@ -19,6 +19,11 @@ TEST(QueryLog, a_text_has_no_constants_unless_they_are_asked_for) {
 TEST(QueryLog, a_text_that_may_hold_a_password_never_has) {
     EXPECT_EQ(written("alter role a password 'x'", true), "alter role a password $1");
     EXPECT_EQ(written("select 'my password'", true), "select $1");
+    EXPECT_EQ(written("execute p('postgres://u:x@h')", true), "execute p($1)");
+    EXPECT_EQ(written("execute p(17, 'host=h password=x')", true), "execute p($1, $2)");
+    EXPECT_EQ(written("alter database d set app.pw = 'x'", true), "alter database d set app.pw = $1");
+    EXPECT_EQ(written("alter role r in database d set app.pw to x", true),
+              "alter role r in database d set app.pw to $1");
 }
 
 TEST(QueryLog, a_text_that_cannot_be_parsed_is_not_written_at_all) {

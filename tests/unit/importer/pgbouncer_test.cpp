@@ -1,9 +1,5 @@
 // A whole PgBouncer, as configuration of ours.
-#include <pgsluice/importer/pgbouncer.hpp>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unit/config/folder.hpp>
+#include "import_case.hpp"
 
 namespace pgsluice::importer::test {
 namespace {
@@ -21,34 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
-
-class Import : public testing::Test {
-  protected:
-    // `options` stand in [pgbouncer]; what begins another section may follow.
-    const Imported& read(const std::string& databases, const std::string& options = "") {
-        imported = import_pgbouncer(folder.write("pgbouncer.ini", "[databases]\n" + databases +
-                                                                      "\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-                                                                      "unix_socket_dir =\n" +
-                                                                      options + '\n'));
-        if (!imported.has(Weight::broken)) expect_to_load();
-        return imported;
-    }
-    // What is not broken is a configuration; the files that it names may be elsewhere.
-    void expect_to_load() {
-        for (const std::string& line : folder.problems(yaml(imported, "pgbouncer.ini")))
-            EXPECT_THAT(line, HasSubstr("cannot read")) << yaml(imported, "pgbouncer.ini");
-    }
-    const config::Config& options(const std::string& text) { return read("a = host=h", text).config; }
-    const config::Pool& pool(const std::string& text) { return options(text).routes[0].pool; }
-    void users(const std::string& text) { folder.write("users.txt", text); }
-
-    static auto finding(Weight weight, const std::string& option) {
-        return AllOf(Field(&Finding::weight, weight), Field(&Finding::option, option));
-    }
-
-    Folder folder;
-    Imported imported;
-};
 
 TEST_F(Import, DefaultsAreThoseOfPgBouncer) {
     const auto& config = options("");
@@ -370,26 +338,6 @@ TEST_F(Import, WhatIsOutOfRangeIsBrokenOrTheNearestThatThereIs) {
         options(option);
         EXPECT_FALSE(imported.has(Weight::broken)) << option;
     }
-}
-
-TEST_F(Import, NamesOfRoutesAndClustersAreUnique) {
-    read("others = host=h1\n* = host=h2\n\"a/app\" = host=h1\na = host=h1", "[users]\napp = pool_size=1");
-    EXPECT_THAT(imported.findings, IsEmpty());
-}
-
-TEST_F(Import, WhatWouldMakeMoreThanAnybodyCanUseIsBroken) {
-    std::string databases, users = "[users]\n";
-    for (int i = 0; i < 200; ++i) {
-        databases += "d" + std::to_string(i) + " = host=h\n";
-        users += "u" + std::to_string(i) + " = pool_size=" + std::to_string(i + 1) + "\n";
-    }
-    EXPECT_TRUE(read(databases, users).has(Weight::broken));
-    EXPECT_LE(imported.config.routes.size(), 5000U);
-    folder.write("bomb.ini", "[pgbouncer]\n%include bomb.ini\n%include bomb.ini\n%include bomb.ini\n");
-    const auto findings = import_pgbouncer(folder.path("bomb.ini")).findings;
-    EXPECT_EQ(std::count_if(findings.begin(), findings.end(), [](const auto& f) { return f.weight == Weight::broken; }),
-              2)
-        << "the first include that fails, and that there is no database";
 }
 
 TEST_F(Import, CertificatesAreSoughtBesideTheFileThatNamesThem) {

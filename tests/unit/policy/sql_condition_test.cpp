@@ -213,10 +213,11 @@ TEST(SqlCondition, other_conditions_of_the_rule_still_count_where_nothing_can_be
 }
 
 TEST(SqlCondition, that_says_nothing_PostgreSQL_knows_is_an_error) {
-    auto built = Engine::build({when("rule", {.statements = {"delet"}, .tables = {"a.b.c"}, .fingerprints = {"12"}})});
+    auto built =
+        Engine::build({when("rule", {.statements = {"insert", "delet"}, .tables = {"a.b.c"}, .fingerprints = {"12"}})});
     std::string keys;
     for (const BuildError& error : std::get<std::vector<BuildError>>(built)) keys += error.key + ' ';
-    EXPECT_EQ(keys, "when.statements when.tables when.fingerprints ");
+    EXPECT_EQ(keys, "when.statements[1] when.tables[0] when.fingerprints[0] ");
 }
 
 TEST(Explain, names_the_first_condition_that_is_not_met) {

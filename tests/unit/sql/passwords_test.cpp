@@ -45,6 +45,52 @@ TEST(Passwords, may_stand_wherever_the_word_does) {
     }
 }
 
+TEST(Passwords, may_stand_in_what_roles_and_databases_are_set_to) {
+    for (const char* text : {"alter database d set app.pw = 'x'", "alter role r set app.pw = 'x'",
+                             "alter role r in database d set app.pw to 'x'", "alter role all set app.pw = 'x'",
+                             "alter user u set app.pw = 'x'", "select 1; alter database d set app.pw = 'x'"}) {
+        EXPECT_TRUE(may_hold(text)) << text;
+    }
+}
+
+TEST(Passwords, may_stand_in_a_uri_wherever_that_stands) {
+    for (const char* text :
+         {"execute p('postgres://u:x@h')", "select 'postgresql://u:x@h:5432/d?sslmode=require'",
+          "insert into t values ('see http://h/', 'amqp://u:x@[::1]:5672/v')", "select 1 /* https://u:x@h */",
+          "select 'postgres://:x@h'", "select 'redis://u:a@b@h/0'"}) {
+        EXPECT_TRUE(may_hold(text)) << text;
+    }
+    for (const char* text : {"select 'https://example.org/a:b@c'", "select 'postgres://u@h/d'", "select '://'",
+                             "select 'http://h:80/', 'me@example.org'"}) {
+        EXPECT_FALSE(may_hold(text)) << text;
+    }
+}
+
+TEST(Passwords, stand_in_no_normalized_text) {
+    for (const char* text :
+         {"alter database d set app.pw = 's3cret'", "alter role r set app.pw = 's3cret'",
+          "alter role r in database d set app.pw to s3cret", "alter role all set app.pw = 's3cret', 's3cret'",
+          "alter database d set app.pw = s3cret", "select 1; ALTER USER u SET app.pw TO s3cret, \"s3cret\"; select 1",
+          "execute p('postgres://u:s3cret@h')", "execute p(1, 'password=s3cret')",
+          "prepare p as select 'postgres://u:s3cret@h'"}) {
+        const auto read = read_facts(text, {});
+        ASSERT_TRUE(std::holds_alternative<Facts>(read)) << text;
+        EXPECT_EQ(std::get<Facts>(read).normalized.find("s3cret"), std::string::npos)
+            << std::get<Facts>(read).normalized;
+    }
+}
+
+TEST(Passwords, leave_the_rest_of_a_normalized_text_as_it_is) {
+    const auto normalized = [](ByteView text) { return std::get<Facts>(read_facts(text, {})).normalized; };
+    EXPECT_EQ(normalized("alter role r in database d set a.b to c, 'd'; select c"),
+              "alter role r in database d set a.b to $1, $2; select c");
+    EXPECT_EQ(normalized("alter role r set a to default"), "alter role r set a to default");
+    EXPECT_EQ(normalized("alter role r set a to -5"), "alter role r set a to -$1");
+    EXPECT_EQ(normalized("alter database d set tablespace t"), "alter database d set tablespace t");
+    EXPECT_EQ(normalized("alter role r rename to s"), "alter role r rename to s");
+    EXPECT_EQ(normalized("set a to b"), "set a to b");
+}
+
 TEST(Passwords, stand_in_nothing_else) {
     for (const char* text : {"select 'x'", "insert into t values ('pass', 'word')", "set search_path = 'x'",
                              "create table t (a int default 5)", "select count(*) from users where name = 'pas'",

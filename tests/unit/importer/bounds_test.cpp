@@ -1,0 +1,70 @@
+// What an import raises, writes once, or does not write at all.
+#include "import_case.hpp"
+
+#include <algorithm>
+
+namespace pgsluice::importer::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+TEST_F(Import, NamesOfRoutesAndClustersAreUnique) {
+    read("others = host=h1\n* = host=h2\n\"a/app\" = host=h1\na = host=h1", "[users]\napp = pool_size=1");
+    EXPECT_THAT(imported.findings, IsEmpty());
+}
+
+TEST_F(Import, ALimitThatIsTooSmallHereIsSaidToBeRaised) {
+    EXPECT_EQ(options("max_packet_size = 100").limits.message_bytes, 16U << 10);
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::note, "max_packet_size"),
+                                                     Field(&Finding::text, HasSubstr("16KiB")))));
+    EXPECT_EQ(options("max_packet_size = 16384").limits.message_bytes, 16U << 10);
+    EXPECT_THAT(imported.findings, IsEmpty());
+}
+
+TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
+    const auto& config = read("a = host=h,i,h,h load_balance_hosts=disable\nb = host=j,j").config;
+    EXPECT_THAT(config.clusters.at(0).servers, ElementsAre(config::Endpoint{"h", 5432}, config::Endpoint{"i", 5432}));
+    EXPECT_THAT(config.clusters.at(1).servers, ElementsAre(config::Endpoint{"j", 5432}));
+    EXPECT_THAT(
+        imported.findings,
+        ElementsAre(AllOf(finding(Weight::note, "host"), Field(&Finding::text, HasSubstr("h more than once"))),
+                    AllOf(finding(Weight::note, "host"), Field(&Finding::text, HasSubstr("j more than once")))));
+}
+
+TEST_F(Import, UsersOfOnePoolTimesDatabasesAreBoundedByTheirNames) {
+    std::string databases, users = "[users]\n";
+    for (int i = 0; i < 400; ++i) {
+        databases += "d" + std::to_string(i) + " = host=h\n";
+        users += "u" + std::to_string(i) + " = pool_size=5\n";
+    }
+    read(databases, users);
+    EXPECT_THAT(imported.findings,
+                Contains(AllOf(finding(Weight::broken, "[databases] and [users]"),
+                               Field(&Finding::text, HasSubstr("800 routes that name users 160000 times")))));
+    EXPECT_EQ(imported.config.routes.size(), 400U);
+    EXPECT_LT(yaml(imported, "pgbouncer.ini").size(), 1U << 20);
+}
+
+TEST_F(Import, WhatWouldMakeMoreThanAnybodyCanUseIsBroken) {
+    std::string databases, users = "[users]\n";
+    for (int i = 0; i < 200; ++i) {
+        databases += "d" + std::to_string(i) + " = host=h\n";
+        users += "u" + std::to_string(i) + " = pool_size=" + std::to_string(i + 1) + "\n";
+    }
+    EXPECT_TRUE(read(databases, users).has(Weight::broken));
+    EXPECT_EQ(imported.config.routes.size(), 200U);
+    EXPECT_THAT(imported.findings, Contains(Field(&Finding::text, HasSubstr("At most 5000 routes"))));
+    folder.write("bomb.ini", "[pgbouncer]\n%include bomb.ini\n%include bomb.ini\n%include bomb.ini\n");
+    const auto findings = import_pgbouncer(folder.path("bomb.ini")).findings;
+    EXPECT_EQ(std::count_if(findings.begin(), findings.end(), [](const auto& f) { return f.weight == Weight::broken; }),
+              2)
+        << "the first include that fails, and that there is no database";
+}
+
+}  // namespace
+}  // namespace pgsluice::importer::test
