@@ -20,7 +20,7 @@ namespace {
 
 // A command is a line; who sends more speaks to the wrong database.
 constexpr std::size_t largest_message = 8 * 1024;
-constexpr std::size_t most_names = 64;
+constexpr std::size_t most_names = 64;  // of statements and of portals each, beside the unnamed one
 
 // What a command answers with; none where it is no table.
 Columns columns_of(const Command& command) {
@@ -52,7 +52,9 @@ void Console::greet(const std::string& version, std::int32_t process_id, ByteVie
     wire::write_ready_for_query(out, TransactionStatus::idle);
 }
 
+// Portals end with their transaction.
 void Console::ready(Bytes& out) {
+    if (!in_transaction_) portals_.clear();
     wire::write_ready_for_query(out, in_transaction_ ? TransactionStatus::in_transaction : TransactionStatus::idle);
 }
 
@@ -204,10 +206,12 @@ void Console::parse_message(ByteView body, Bytes& out) {
     if (!message) return fail(malformed(), out);
     auto parsed = parse(message->text, role_);
     if (const auto* error = std::get_if<wire::SqlError>(&parsed)) return fail(*error, out);
-    if (statements_.size() >= most_names) return fail(too_many_names(), out);
-    if (!message->statement.empty() && statements_.contains(message->statement)) {
-        return fail(
-            wire::error("42P05", "prepared statement \"" + std::string(message->statement) + "\" already exists"), out);
+    if (!message->statement.empty()) {
+        if (statements_.contains(message->statement)) {
+            const std::string name(message->statement);
+            return fail(wire::error("42P05", "prepared statement \"" + name + "\" already exists"), out);
+        }
+        if (statements_.size() >= most_names) return fail(too_many_names(), out);
     }
     statements_.insert_or_assign(std::string(message->statement), std::string(message->text));
     wire::write_empty(out, BackendTag::parse_complete);
@@ -228,7 +232,8 @@ void Console::bind(ByteView body, Bytes& out) {
     for (std::int16_t count = reader.int16(); count > 0 && reader.ok(); --count)
         portal.formats.push_back(reader.int16());
     if (!reader.ok()) return fail(malformed(), out);
-    if (portals_.size() >= most_names) return fail(too_many_names(), out);
+    const bool is_new = !message->portal.empty() && !portals_.contains(message->portal);
+    if (is_new && portals_.size() >= most_names) return fail(too_many_names(), out);
     portals_.insert_or_assign(std::string(message->portal), std::move(portal));
     wire::write_empty(out, BackendTag::bind_complete);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 
 namespace pgsluice::admin {
 namespace {
@@ -36,14 +37,26 @@ std::string state_of(const ServerView& server) {
     return {};
 }
 
-const ServerView* find_server(const View& view, std::uint64_t id) {
-    const auto found =
-        std::find_if(view.servers.begin(), view.servers.end(), [&](const ServerView& each) { return each.id == id; });
-    return id == 0 || found == view.servers.end() ? nullptr : &*found;
-}
+// Of a view that outlives it. There may be thousands of both, and each client asks for its own.
+class ServersById {
+  public:
+    explicit ServersById(const View& view) {
+        servers_.reserve(view.servers.size());
+        for (const ServerView& server : view.servers) servers_.emplace(server.id, &server);
+    }
 
-Row row_of(const Scene& scene, const ClientView& client, std::string state) {
-    const ServerView* server = find_server(scene.view, client.server);
+    // nullptr: there is none; 0 is nobody's.
+    const ServerView* find(std::uint64_t id) const {
+        const auto found = servers_.find(id);
+        return id == 0 || found == servers_.end() ? nullptr : found->second;
+    }
+
+  private:
+    std::unordered_map<std::uint64_t, const ServerView*> servers_;
+};
+
+Row row_of(const ServersById& servers, const ClientView& client, std::string state) {
+    const ServerView* server = servers.find(client.server);
     const bool is_local = client.address.family == Address::Family::unix_socket;
     return {"C",
             client.user,
@@ -98,11 +111,12 @@ void add_buffers(Row& row) {
 }
 
 std::vector<Row> sockets_where(const Scene& scene, bool is_idle_wanted) {
+    const ServersById servers(scene.view);
     std::vector<Row> rows;
     for (const ClientView& client : scene.view.clients) {
         const bool is_waiting = client.state == metrics::ClientState::waiting;
         if (client.state == metrics::ClientState::idle && !is_idle_wanted) continue;
-        rows.push_back(row_of(scene, client, is_waiting ? "cl_waiting" : "cl_active"));
+        rows.push_back(row_of(servers, client, is_waiting ? "cl_waiting" : "cl_active"));
         add_buffers(rows.back());
     }
     for (const ServerView& server : scene.view.servers) {
@@ -151,9 +165,10 @@ std::vector<Row> descriptors(const Scene& scene) {
 }
 
 std::vector<Row> clients(const Scene& scene) {
+    const ServersById servers(scene.view);
     std::vector<Row> rows;
-    for (const ClientView& client : scene.view.clients) rows.push_back(row_of(scene, client, state_of(client)));
-    for (const ClientView& client : scene.view.consoles) rows.push_back(row_of(scene, client, state_of(client)));
+    for (const ClientView& client : scene.view.clients) rows.push_back(row_of(servers, client, state_of(client)));
+    for (const ClientView& client : scene.view.consoles) rows.push_back(row_of(servers, client, state_of(client)));
     return rows;
 }
 
@@ -221,12 +236,13 @@ std::vector<Row> pools(const Scene& scene) {
 }
 
 std::vector<Row> pins(const Scene& scene) {
+    const ServersById servers(scene.view);
     std::vector<Row> rows;
     for (const ClientView& client : scene.view.clients) {
         if (client.pins.empty()) continue;
         std::string reasons;
         for (const std::string_view pin : client.pins) reasons += (reasons.empty() ? "" : ",") + std::string(pin);
-        const ServerView* server = find_server(scene.view, client.server);
+        const ServerView* server = servers.find(client.server);
         rows.push_back({cell(client.id), client.user, client.database, client.address.to_string(),
                         cell(client.address.port), reasons, server == nullptr ? std::string() : server->label,
                         cell(server == nullptr ? 0 : server->process_id), time_cell(client.active_at)});

@@ -32,24 +32,17 @@ class Fingerprint {
     bool is_known_;
 };
 
-// How the statement ended for its client. A result that was cut off has ended in an error of ours, whatever the server
-// says.
-struct Outcome {
-    explicit Outcome(const session::Call& call) {
-        const bool is_cut = call.excess == session::Excess::rows || call.excess == session::Excess::bytes;
-        failed = call.failed || is_cut;
-        if (call.sqlstate[0] != '\0') sqlstate = {call.sqlstate.data(), call.sqlstate.size()};
-        if (is_cut) sqlstate = "54000";
-    }
-    bool failed;
-    std::string_view sqlstate{};
-};
+// What its client was told; empty where it has not failed, or that cannot be known.
+std::string_view sqlstate_of(const session::Call& call) {
+    if (call.is_cut_off()) return "54000";
+    if (call.sqlstate[0] == '\0') return {};
+    return {call.sqlstate.data(), call.sqlstate.size()};
+}
 
 void audit_call(const session::Session& session, const session::Call& call, std::string_view fingerprint,
                 ByteView text) {
     const session::Identity& who = session.identity();
     const std::string address = who.address.to_string();
-    const Outcome outcome(call);
     log::audit(log::Level::info, "statement", "a statement was answered",
                {{"session", session_of(session)},
                 {"route", session.pool().target().route},
@@ -60,8 +53,8 @@ void audit_call(const session::Session& session, const session::Call& call, std:
                 {"wait_ms", milliseconds(call.wait)},
                 {"server_ms", milliseconds(call.server_time)},
                 {"rows", static_cast<std::int64_t>(call.rows)},
-                {"failed", outcome.failed},
-                {"sqlstate", outcome.sqlstate},
+                {"failed", call.failed_for_client()},
+                {"sqlstate", sqlstate_of(call)},
                 {"fingerprint", fingerprint},
                 {"trace_id", call.callee.trace_id()},
                 {"sql", text}});
@@ -100,7 +93,7 @@ void log_call(const session::Session& session, const session::Call& call, const 
                                               {"server_ms", milliseconds(call.server_time)},
                                               {"rows", static_cast<std::int64_t>(call.rows)},
                                               {"bytes", static_cast<std::int64_t>(call.bytes)},
-                                              {"failed", call.failed},
+                                              {"failed", call.failed_for_client()},
                                               {"fingerprint", fingerprint.view()},
                                               {"trace_id", call.callee.trace_id()},
                                               {"sql", text}};

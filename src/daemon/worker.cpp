@@ -219,7 +219,7 @@ void Worker::on_call(const session::Session& session, const session::Call& call)
                      .wait = call.wait,
                      .rows = call.rows,
                      .bytes = call.bytes,
-                     .failed = call.failed,
+                     .failed = call.failed_for_client(),
                      .at = std::chrono::system_clock::now(),
                      .trace_id = call.callee.trace_id()},
                     facts == nullptr ? insight::not_parsed : ByteView(facts->normalized));

@@ -38,8 +38,10 @@ void add_rule(const Source& source, const config::Config& config, config::AuthRu
         source.findings.add(Weight::less_safe, place, "auth_type",
                             "trust, cert and peer let in users whom auth_query would not find");
     } else {
-        if (rule.users.empty()) rule.users = names_of(source);
-        std::erase_if(rule.users, [&](const std::string& name) { return !is_known(source, name); });
+        if (rule.users.empty())
+            rule.users = names_of(source);
+        else
+            std::erase_if(rule.users, [&](const std::string& name) { return !is_known(source, name); });
     }
     bool can_be_met = are_users_asked_for || !rule.users.empty();
     if (rule.method == cert) {

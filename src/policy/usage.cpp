@@ -11,7 +11,7 @@ constexpr std::chrono::seconds period{1};
 }  // namespace
 
 Usage::Answer Usage::take(std::string_view key, TimePoint now, bool is_counted, Slot& slot) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     Account& account = account_of(key, now);
     if (at_a_time_ > 0 && account.running >= at_a_time_) return Answer::too_many;
     if (per_second_ > 0 && !is_counted) {
@@ -22,7 +22,9 @@ Usage::Answer Usage::take(std::string_view key, TimePoint now, bool is_counted, 
     }
     if (at_a_time_ == 0) return Answer::granted;
     ++account.running;
-    // An account is not forgotten while something runs, so it stays where it is.
+    // An account is not forgotten while something runs, so it stays where it is. Who finds no memory for a slot gives
+    // it back at once, and has to lock for that.
+    lock.unlock();
     slot = Slot(&account, [usage = shared_from_this()](const void* held) {
         const std::lock_guard giving_back(usage->mutex_);
         --static_cast<Account*>(const_cast<void*>(held))->running;

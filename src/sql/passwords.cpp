@@ -57,9 +57,11 @@ bool has_uri_with_password(ByteView text) {
 bool takes_password(const Function& function) {
     static constexpr std::array<std::string_view, 4> beginnings{"dblink", "postgres_fdw", "pgp_sym_",
                                                                 "pgp_pub_decrypt"};
-    return function.name == "crypt" || std::any_of(beginnings.begin(), beginnings.end(), [&](std::string_view each) {
-               return function.name.starts_with(each);
-           });
+    static constexpr std::array<std::string_view, 6> names{"crypt",   "decrypt",    "decrypt_iv",
+                                                           "encrypt", "encrypt_iv", "hmac"};
+    const auto begins = [&](std::string_view each) { return function.name.starts_with(each); };
+    return std::find(names.begin(), names.end(), function.name) != names.end() ||
+           std::any_of(beginnings.begin(), beginnings.end(), begins);
 }
 
 }  // namespace

@@ -83,10 +83,11 @@ class Shortlists {
   private:
     static constexpr std::size_t capacity = 4096;
     using Key = std::pair<const void*, const void*>;
-    // Holds what its key points to.
+    // Holds what its key points to, so that nothing else comes to lie there. Of facts no more than the place: how much
+    // of them is kept is for those who have a limit for it.
     struct Entry {
         Rules rules;
-        std::shared_ptr<const sql::Facts> facts;
+        std::weak_ptr<const sql::Facts> facts;
         std::vector<RuleIndex> indices;
     };
     boost::unordered_flat_map<Key, Entry> lists_;

@@ -35,8 +35,12 @@ struct Call {
     TimePoint cancelled_at{};                     // last, where it is beyond its limit
     Excess excess = Excess::none;
     std::array<char, 5> sqlstate{};  // of the server's error; zeros where there is none, or it cannot be known
-    bool failed = false;
+    bool failed = false;             // the server says so
     bool is_over = false;
+
+    // A result that was cut off has ended in an error of ours for its client, whatever the server says.
+    bool is_cut_off() const { return excess == Excess::rows || excess == Excess::bytes; }
+    bool failed_for_client() const { return failed || is_cut_off(); }
 };
 
 class Calls {

@@ -78,6 +78,26 @@ TEST_F(ConsoleTest, answers_by_the_extended_protocol) {
         "CommandComplete \"SHOW\"\nReadyForQuery I\n");
 }
 
+TEST_F(ConsoleTest, has_room_for_the_unnamed_ones_however_many_names_are_taken) {
+    Bytes names;
+    for (int i = 0; i < 70; ++i) names += client::parse("s" + std::to_string(i), "show version") + client::sync();
+    const std::string answers = ask(names + client::parse("", "show version") + client::bind() + client::execute());
+    EXPECT_NE(answers.find("54000"), std::string::npos);
+    EXPECT_TRUE(
+        answers.ends_with("ParseComplete\nBindComplete\nDataRow \"pgsluice 0.1.0\"\nCommandComplete \"SHOW\"\n"))
+        << answers.substr(answers.size() - 200);
+}
+
+TEST_F(ConsoleTest, portals_end_with_their_transaction) {
+    Bytes portals = client::parse("s", "show version");
+    for (int i = 0; i < 70; ++i) portals += client::bind("p" + std::to_string(i), "s") + client::sync();
+    EXPECT_EQ(ask(portals).find("ErrorResponse"), std::string::npos);
+    EXPECT_NE(ask(portals + client::execute("p69")).find("34000"), std::string::npos);
+    const std::string kept = ask(client::query("begin") + client::parse("s", "show version") + client::bind("p", "s") +
+                                 client::sync() + client::execute("p"));
+    EXPECT_TRUE(kept.ends_with("DataRow \"pgsluice 0.1.0\"\nCommandComplete \"SHOW\"\n")) << kept;
+}
+
 TEST_F(ConsoleTest, describes_a_command_without_rows_as_such) {
     EXPECT_EQ(ask(client::parse("", "reload") + client::describe_statement() + client::sync()),
               "ParseComplete\nParameterDescription\nNoData\nReadyForQuery I\n");

@@ -92,6 +92,21 @@ TEST(Engine, what_is_rewritten_is_judged_by_the_rules_behind_that_one) {
     EXPECT_FALSE(engine.judge(rules, Statement{.text = "b"}, shortlists, 1).blocks());
 }
 
+TEST(Engine, remembers_of_facts_what_may_match_and_does_not_keep_them) {
+    config::Policy policy = rule("no_delete", "");
+    policy.when.statements = {"delete"};
+    const Engine engine = engine_of({policy});
+    const Rules rules = engine.for_principal(ann());
+    Shortlists shortlists;
+    for (int i = 0; i < 3; ++i) {
+        auto facts = std::make_shared<const sql::Facts>(std::get<sql::Facts>(sql::read_facts("delete from t", {})));
+        const std::weak_ptr<const sql::Facts> watched = facts;
+        EXPECT_TRUE(engine.judge(rules, Statement{.text = "delete from t", .facts = &facts}, shortlists).blocks());
+        facts.reset();
+        EXPECT_TRUE(watched.expired());
+    }
+}
+
 TEST(Engine, a_limit_in_shadow_mode_limits_nothing) {
     const Engine engine = engine_of({rule("bounded", "slow", PolicyAction::limit, PolicyMode::shadow)});
     EXPECT_FALSE(engine.for_principal(ann()).may_limit());

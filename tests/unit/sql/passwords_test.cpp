@@ -32,7 +32,9 @@ TEST(Passwords, may_stand_in_bodies_and_in_connection_strings) {
           "create or replace procedure p() language sql as 'select 1'", "select dblink('x', 'y')",
           "select * from public.dblink_exec(E'\\x70', 'y')", "select DBLINK_CONNECT('x')",
           "select public.crypt('x', gen_salt('bf'))", "update t set a = pgp_sym_encrypt(b, 'x')",
-          "select pgp_sym_decrypt_bytea(a, 'x'), pgp_pub_decrypt(a, dearmor('k'), 'x') from t"}) {
+          "select pgp_sym_decrypt_bytea(a, 'x'), pgp_pub_decrypt(a, dearmor('k'), 'x') from t",
+          "select encrypt(a, 'x', 'aes'), b from t", "select decrypt_iv(a, 'x', 'y', 'aes') from t",
+          "select * from t where mac = hmac(a, 'x', 'sha256')"}) {
         EXPECT_TRUE(may_hold(text)) << text;
     }
 }
