@@ -34,8 +34,8 @@ LimitKind limit_of(Excess excess) {
 
 // Of the statement in front.
 void Session::note_limit(const policy::Verdict& verdict) {
-    limit_.reset();
-    if (verdict.limit != nullptr) limit_ = {rulebook_, verdict.limit};
+    using LimitRef = std::shared_ptr<const policy::Limit>;
+    front_.put_under(verdict.limit == nullptr ? nullptr : LimitRef(rulebook_, verdict.limit));
 }
 
 // What runs is known only when it is known what has become of the batches before. True: wait for that, where limits
@@ -55,7 +55,7 @@ wire::SqlError Session::error_of_unknown(ByteView portal) {
 // The server is made to answer it when it is done with it, though more of its batch may follow.
 std::size_t Session::pass_limited(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     const std::size_t passed = pass(frame, rest, to_server);
-    if (client_rest_ > 0) return passed;
+    if (client_rest_.is_due()) return passed;
     wire::write_empty(to_server.join(), FrontendTag::flush);
     server_->exchange().note_flush();
     return passed;

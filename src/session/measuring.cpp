@@ -23,7 +23,7 @@ void Session::measure(bool on) {
     if (on && calls_ == nullptr)
         calls_ = std::make_unique<Calls>(statements_.translates() || phase_ == Phase::starting);
     // What is in the ledger has the numbers of these, and what is held under a limit will.
-    if (!on && calls_ != nullptr && calls_->empty() && limit_ == nullptr) calls_.reset();
+    if (!on && calls_ != nullptr && calls_->empty() && front_.limit() == nullptr) calls_.reset();
 }
 
 Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit) {
@@ -32,10 +32,10 @@ Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> li
     const bool may_count = callee.limit != nullptr && callee.limit->counts_result();
     // Who is cut off or refused by a limit is told of with the statement.
     if (!rulebook_->measures_calls && callee.limit == nullptr) return callee;
-    if (facts_in_front_ != nullptr)
-        callee.facts = std::move(facts_in_front_);
-    else if (const sql::FactsRef* facts = facts_of(text))
-        callee.facts = *facts;
+    callee.facts = front_.take_facts();
+    if (callee.facts == nullptr) {
+        if (const sql::FactsRef* facts = facts_of(text)) callee.facts = *facts;
+    }
     callee.is_counted = may_count && callee.facts != nullptr && only_reads(*callee.facts);
     const bool may_show = callee.facts != nullptr && pool_->target().query_log.literals;
     const bool shows_constants = may_show && !sql::may_hold_password(text, *callee.facts);
@@ -49,7 +49,7 @@ Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> li
 
 std::uint32_t Session::begin_call(Callee callee) {
     const std::uint32_t number = calls_->begin(std::move(callee), active_at_, totals_.wait_time);
-    if (turn_ != nullptr) (*calls_)[number].slot = std::move(turn_->slot);
+    (*calls_)[number].slot = front_.take_slot();
     return number;
 }
 
@@ -59,7 +59,7 @@ void Session::note_bound(const wire::Bind& bind) {
     if (!statements_.translates()) {
         names.bind(bind.portal, names.prepared(bind.statement));
     } else if (const protocol::Statement* bound = statements_.bound()) {
-        const Callee callee = callee_of(bound->text, limit_);
+        const Callee callee = callee_of(bound->text, front_.limit());
         names.bind(bind.portal, &callee);
     } else {
         names.bind(bind.portal, nullptr);

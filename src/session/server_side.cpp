@@ -79,12 +79,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
 
 // Returns how much was taken from the front; none where more bytes are needed.
 std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
-    if (server_rest_ > 0) {
-        const std::size_t part = std::min(server_rest_, rest.size());
-        if (server_rest_goes_ == Rest::onward) to_client.add(prefix(rest, part));
-        server_rest_ -= part;
-        return part;
-    }
+    if (server_rest_.is_due()) return server_rest_.take(rest, to_client);
     if (const std::size_t results = relay_results(rest, to_client)) return results;
     const wire::Frame frame = wire::cut_backend(rest);
     if (frame.cut == wire::Cut::need_more) return 0;
@@ -111,8 +106,7 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     const Settled fate = is_kept || settled != Settled::forward ? settled : Settled::swallow;
     if (!obey(fate, prefix(rest, part), to_client)) return 0;
     if (excess) fail_behind(*excess, false);
-    server_rest_ = frame.size - part;
-    server_rest_goes_ = fate == Settled::forward ? Rest::onward : Rest::nowhere;
+    server_rest_.expect(frame.size - part, fate == Settled::forward ? Rest::Goes::onward : Rest::Goes::nowhere);
     if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
     return part;
 }
@@ -303,7 +297,7 @@ void Session::on_ready(TransactionStatus status) {
         pool_->share().schema_changes().note();
     }
     // One that is noted and held is a step that has not been sent yet.
-    if (!steps_taken_ || exchange.owes() || noted_) return;
+    if (!steps_taken_ || exchange.owes() || front_.is_noted()) return;
     steps_unsettled_ = false;
     if (status == TransactionStatus::idle && !is_changed()) settle_environment();
 }
@@ -327,7 +321,7 @@ bool Session::opens_forbidden_transaction() const {
 void Session::refuse_transaction() {
     refuse_transaction_ = false;
     auto error = wire::error("0A000", "transaction blocks are not allowed in statement pooling mode");
-    if (!server_->exchange().at_rest() || client_rest_ > 0) {
+    if (!server_->exchange().at_rest() || client_rest_.is_due()) {
         error.severity = wire::Severity::fatal;
         end(Disconnect::failed, &error);
         return;

@@ -50,8 +50,7 @@ std::size_t Session::follow(const PreparedStatements::Admission& admission, std:
         case Outcome::hold_until_answered: return hold_until_settled();
         case Outcome::done: break;
     }
-    client_rest_ = frame.size - sent;
-    client_rest_goes_ = Rest::onward;
+    client_rest_.expect(frame.size - sent, Rest::Goes::onward);
     return sent;
 }
 
@@ -64,7 +63,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
         if (waits_to_know_names(to_server)) return 0;
         ++totals_.server_parses;
         if (measures() && parse) {
-            const Callee callee = is_long ? Callee() : callee_of(parse->text, limit_);
+            const Callee callee = is_long ? Callee() : callee_of(parse->text, front_.limit());
             calls_->names().prepare(parse->statement, is_long ? nullptr : &callee);
         }
         server_->exchange().owe(Asked::parse);
@@ -103,11 +102,11 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     }
     const auto* runs = statements_.meant_by(bind->statement);
     OwnError own;
-    if (const auto* refused = runs == nullptr || judged_ ? nullptr : judge_again(runs->text, own)) {
+    if (const auto* refused = runs == nullptr || front_.is_judged() ? nullptr : judge_again(runs->text, own)) {
         refuse_in_place(*refused, false, to_server);
         return drop(frame, rest);
     }
-    judged_ = true;
+    front_.note_judged();
     if (runs != nullptr && !lend_names_to(runs->text, to_server)) return hold_until_settled();
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     PreparedStatements::Admission admission;
