@@ -92,7 +92,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         end(Disconnect::protocol_violation, &error);
         return rest.size();
     }
-    if (measures() && calls_->wait_for_result() && hold_until_answered(to_server)) return 0;
+    if (measures() && measured_->calls.wait_for_result() && hold_until_answered(to_server)) return 0;
     if (skipping_here_ && tag != FrontendTag::sync) return drop(frame, rest);
     const bool is_bare = tag == FrontendTag::sync || tag == FrontendTag::flush;
     if (is_bare && frame.size != wire::header_bytes) return refuse_malformed(frame, rest, to_server, to_client);
@@ -104,7 +104,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         // The server would read and drop it.
         return drop(frame, rest);
     }
-    if (cancels_call_ && holds_for_cancel(tag)) return hold_until_settled();
+    if (measures() && holds_for_cancel(tag)) return hold_until_settled();
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
         OwnError refused;
         if (const wire::SqlError* error = front_.is_judged() ? nullptr : judge(frame, rest, refused)) {

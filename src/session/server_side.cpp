@@ -48,7 +48,8 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
     while (taken < bytes.size()) {
         const std::size_t relayed = relay(without_prefix(bytes, taken), to_client);
         if (relayed == 0) break;
-        if (measures() && server_ != nullptr && server_->exchange().first_call() != 0) calls_->count_bytes(relayed);
+        if (measures() && server_ != nullptr && server_->exchange().first_call() != 0)
+            measured_->calls.count_bytes(relayed);
         taken += relayed;
     }
     metrics_.bytes[metrics::Direction::server_in].add(taken);
@@ -98,8 +99,8 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         return relay_whole(frame, rest, to_client) ? frame.size : 0;
     }
     if (rest.size() < frame.size && frame.size <= whole_limit) return 0;
-    Call* const counted = measures() && !is_asynchronous(tag) ? counted_call() : nullptr;
-    const bool is_kept = counted == nullptr || keeps_result(*counted, tag, frame.size);
+    const bool is_counted = measures() && !is_asynchronous(tag) && counts_result();
+    const bool is_kept = !is_counted || keeps_result(tag, frame.size);
     const auto excess = is_kept || tag != BackendTag::portal_suspended ? std::nullopt : error_of_answered();
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
@@ -114,7 +115,7 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
 // Most of what servers send, and nothing in the ledger changes with it. What is counted comes one by one.
 std::size_t Session::relay_results(ByteView rest, wire::Outbox& to_client) {
     if (inspecting_ || !server_->exchange().passes_results()) return 0;
-    if (measures() && counted_call() != nullptr) return 0;
+    if (measures() && counts_result()) return 0;
     const std::size_t run = wire::run_of_results(rest);
     to_client.add(prefix(rest, run));
     return run;
@@ -137,7 +138,7 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             if (!relay_error(message, body, to_client)) return false;
             break;
         case BackendTag::command_complete:
-            if (measures() && exchange.first_call() != 0) calls_->count(protocol::rows_of(body));
+            if (measures() && exchange.first_call() != 0) measured_->calls.count(protocol::rows_of(body));
             if (!relay_completion(message, body, to_client)) return false;
             note_command(body);
             break;
@@ -212,9 +213,11 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         return true;
     }
     const std::string name(server_->exchange().named_first());
-    const auto of_limit = measures() ? error_of_limit(fields.sqlstate) : std::nullopt;
-    if (measures() && server_->exchange().first_call() != 0) calls_->fail(fields.sqlstate);
-    if (rules_.may_limit() && measures()) calls_->names().note_failure();
+    const auto of_limit = measures()
+                              ? measured_->limits.error_of_failed(server_->exchange().running_call(), fields.sqlstate)
+                              : std::nullopt;
+    if (measures() && server_->exchange().first_call() != 0) measured_->calls.fail(fields.sqlstate);
+    if (rules_.may_limit() && measures()) measured_->calls.names().note_failure();
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
         refusal_ = std::make_unique<wire::SqlError>(
@@ -279,7 +282,7 @@ void Session::on_ready(TransactionStatus status) {
     const TimePoint now = context_.host.now();
     active_at_ = now;
     if (measures()) {
-        calls_->note_turn(now);
+        measured_->calls.note_turn(now);
         note_names_settled(status);
     }
     if (asked_at_ != never) {

@@ -297,7 +297,7 @@ pool::Server& Session::part_from_server() {
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
     forgetting_ = Forgetting::nothing;  // all of it has been answered
-    cancels_call_ = false;
+    if (measures()) measured_->limits.end_cancel();
     enter(ClientState::idle);
     server.link().resume(Pause::slow_reader);
     return server;
@@ -411,7 +411,7 @@ void Session::cancel(CancelToken token) {
         context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
         stop_waiting();
         on_refused(wire::error("57014", "canceling statement due to user request"));
-    } else if (front_.is_queued() && calls_->empty()) {
+    } else if (front_.is_queued() && measured_->calls.empty()) {
         context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
         front_.turn().cancel();
         go_on_if_held();

@@ -64,7 +64,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
         ++totals_.server_parses;
         if (measures() && parse) {
             const Callee callee = is_long ? Callee() : callee_of(parse->text, front_.limit());
-            calls_->names().prepare(parse->statement, is_long ? nullptr : &callee);
+            measured_->calls.names().prepare(parse->statement, is_long ? nullptr : &callee);
         }
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
@@ -137,9 +137,9 @@ std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire
     const ByteView body = rest.substr(wire::header_bytes);
     const ByteView portal = body.substr(0, body.find('\0'));
     if (waits_to_know_names(to_server)) return 0;
-    const Callee* callee = measures() ? calls_->names().bound(portal) : nullptr;
+    const Callee* callee = measures() ? measured_->calls.names().bound(portal) : nullptr;
     if (measures() && callee == nullptr) {
-        if (rules_.may_limit() && calls_->sees_all()) {
+        if (rules_.may_limit() && measured_->calls.sees_all()) {
             refuse_in_place(error_of_unknown(portal), false, to_server);
             return drop(frame, rest);
         }
@@ -239,7 +239,7 @@ void Session::on_dropped(const protocol::Owed& owed, bool was_read) {
     if (was_read)
         on_answered(owed.call);
     else
-        calls_->forget(owed.call);
+        measured_->calls.forget(owed.call);
 }
 
 }  // namespace pgsluice::session

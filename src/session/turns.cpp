@@ -35,7 +35,7 @@ Session::Entry Session::take_turn(const policy::Limit& limit, const sql::Facts* 
     const auto answer = turn.ask(*limit.usage, key_of(limit, facts), now);
     if (answer == Turn::Answer::granted) return Entry::granted;
     // A pipeline does not stand in its own way.
-    const bool may_be_ours = answer == Turn::Answer::too_many && !calls_->empty();
+    const bool may_be_ours = answer == Turn::Answer::too_many && !measured_->calls.empty();
     if (may_be_ours && hold_until_answered(to_server)) return Entry::held;
     switch (turn.deny(limit.bounds.excess, pool_->target().settings.query_wait_timeout, now)) {
         case Turn::Denial::waits: hold_until_settled(); return Entry::held;

@@ -13,11 +13,11 @@
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/protocol/unsent_begin.hpp>
-#include <pgsluice/session/calls.hpp>
 #include <pgsluice/session/front.hpp>
 #include <pgsluice/session/host.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
 #include <pgsluice/session/rest.hpp>
+#include <pgsluice/session/statement_limits.hpp>
 #include <pgsluice/sql/session_effect.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
@@ -211,7 +211,7 @@ class Session final : public Sink,
     void note_transaction_control(const sql::FactsRef* facts);
     std::optional<ByteView> search_path() const override;  // policy::PathSource
     // measuring.cpp
-    bool measures() const { return calls_ != nullptr; }
+    bool measures() const { return measured_ != nullptr; }
     void measure(bool on);
     Callee callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit);
     std::uint32_t begin_call(Callee callee);
@@ -225,15 +225,13 @@ class Session final : public Sink,
     static wire::SqlError error_of_unknown(ByteView portal);
     std::size_t pass_limited(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     void keep_to_limits(TimePoint now);
-    void cut_off(Call& call, Excess excess, TimePoint now);
-    void cancel_call(Call& call, TimePoint now);
-    bool holds_for_cancel(wire::FrontendTag tag);
-    Call* counted_call();
-    bool keeps_result(Call& call, wire::BackendTag tag, std::uint64_t size);
+    void obey_limits(const StatementLimits::Order& order, std::uint32_t call);
+    bool holds_for_cancel(wire::FrontendTag tag) const;
+    bool counts_result() const;
+    bool keeps_result(wire::BackendTag tag, std::uint64_t size);
     std::optional<wire::SqlError> error_of_answered() const;
     void tell_of_excess(const wire::SqlError& error, wire::Outbox& to_client);
     void fail_behind(const wire::SqlError& error, bool is_query);
-    std::optional<wire::SqlError> error_of_limit(ByteView sqlstate) const;
     // turns.cpp
     enum class Entry : std::uint8_t { granted, held, refused };
     Entry take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server, OwnError& refused);
@@ -308,7 +306,13 @@ class Session final : public Sink,
     sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
     protocol::UnsentBegin begin_;
-    std::unique_ptr<Calls> calls_;      // nullptr: nobody wants to know
+    // Calls, and the limits that they run under; nullptr: nobody wants to know.
+    struct Measured {
+        explicit Measured(bool sees_all) : calls(sees_all) {}
+        Calls calls;
+        StatementLimits limits{calls};
+    };
+    std::unique_ptr<Measured> measured_;
     bool statements_are_gone_ = false;  // DEALLOCATE ALL, DISCARD ALL
     std::uint64_t settings_ = 0;        // the digest of what decides about the meaning of texts
 
@@ -350,7 +354,6 @@ class Session final : public Sink,
     bool begin_is_alone_ = false;         // nothing of the client's has been sent behind it yet
     bool owes_sync_ = false;              // a Query was skipped with BEGIN: a Sync of ours is to answer it
     bool draining_ = false;
-    bool cancels_call_ = false;          // a cancel request for a call that is beyond its limit may be on its way
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;
     bool out_of_step_ = false;         // the server answered what nobody had asked, or could not take the settings
