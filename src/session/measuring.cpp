@@ -7,8 +7,6 @@
 
 namespace pgsluice::session {
 
-using wire::TransactionStatus;
-
 namespace {
 
 // What has changed something, or committed, cannot be told to have failed.
@@ -66,19 +64,6 @@ void Session::note_bound(const wire::Bind& bind) {
     } else {
         names.bind(bind.portal, nullptr);
     }
-}
-
-void Session::note_closed(ByteView kind_and_name) {
-    const ByteView name = without_prefix(kind_and_name, 1);
-    if (kind_and_name.starts_with('P')) measured_->calls.names().close_portal(name);
-    if (kind_and_name.starts_with('S')) measured_->calls.names().close_statement(name);
-}
-
-// What is sent already has been noted, and must not be forgotten.
-void Session::note_names_settled(TransactionStatus status) {
-    if (server_->exchange().owes()) return;
-    if (std::exchange(statements_are_gone_, false)) measured_->calls.names().close_statements();
-    if (status == TransactionStatus::idle) measured_->calls.names().close_portals();
 }
 
 void Session::on_answered(std::uint32_t call) {

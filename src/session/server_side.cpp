@@ -283,7 +283,7 @@ void Session::on_ready(TransactionStatus status) {
     active_at_ = now;
     if (measures()) {
         measured_->calls.note_turn(now);
-        note_names_settled(status);
+        if (!exchange.owes()) measured_->calls.names().settle(status != TransactionStatus::idle);
     }
     if (asked_at_ != never) {
         const auto lasted = std::chrono::duration_cast<Microseconds>(now - asked_at_);
@@ -358,7 +358,7 @@ void Session::note_command(ByteView body) {
         case protocol::Aftermath::deallocated:
             // What connect_query made there is gone with it: it is to be run again.
             if (!pool_->target().connect_query.empty()) server_->need_reset();
-            statements_are_gone_ = measures();
+            if (measures()) measured_->calls.names().note_statements_gone();
             return statements_.forget_all(*server_);
         case protocol::Aftermath::schema_changed: return note_schema_change(tag);
     }

@@ -11,7 +11,7 @@ using Outcome = PreparedStatements::Outcome;
 
 namespace {
 
-// What on_closed() is to forget: see note_closed().
+// What on_closed() is to forget: see CalledNames::close().
 std::unique_ptr<protocol::OwedText> closing(const wire::Target& target) {
     auto text = std::make_unique<protocol::OwedText>();
     text->name = target.kind + std::string(prefix(target.name, CalledNames::longest_name));
@@ -229,7 +229,7 @@ void Session::on_closed(const protocol::Owed& owed) {
     server_->note_done(owed);
     statements_.on_closed(owed);
     const bool is_noted = measures() && owed.text != nullptr && owed.statement == nullptr;
-    if (is_noted) note_closed(owed.text->name);
+    if (is_noted) measured_->calls.names().close(owed.text->name);
 }
 
 void Session::on_dropped(const protocol::Owed& owed, bool was_read) {

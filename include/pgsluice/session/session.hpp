@@ -216,8 +216,6 @@ class Session final : public Sink,
     Callee callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit);
     std::uint32_t begin_call(Callee callee);
     void note_bound(const wire::Bind& bind);
-    void note_closed(ByteView kind_and_name);
-    void note_names_settled(wire::TransactionStatus status);
     void report_the_rest();
     // limits.cpp
     void note_limit(const policy::Verdict& verdict);
@@ -313,8 +311,7 @@ class Session final : public Sink,
         StatementLimits limits{calls};
     };
     std::unique_ptr<Measured> measured_;
-    bool statements_are_gone_ = false;  // DEALLOCATE ALL, DISCARD ALL
-    std::uint64_t settings_ = 0;        // the digest of what decides about the meaning of texts
+    std::uint64_t settings_ = 0;  // the digest of what decides about the meaning of texts
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;  // those of rulebook_ that concern this client
