@@ -21,7 +21,7 @@
 
 namespace pgsluice::pool {
 
-class Places;
+class ServerPlaces;
 class Pool;
 class Server;
 class Upstream;
@@ -47,7 +47,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         ServerId id{};
         std::string label;  // "host:port"
         std::shared_ptr<Upstream> upstream;
-        std::shared_ptr<Places> user_places;  // of the user that it is logged in as
+        std::shared_ptr<ServerPlaces> user_places;  // of the user that it is logged in as
         std::int32_t process_id = 0;
         Bytes cancel_secret;                  // empty: cannot be cancelled
         std::vector<wire::Setting> reported;  // ParameterStatus at login, in the server's order
