@@ -48,10 +48,10 @@ std::shared_ptr<SharedPool> Process::shared_pool(const std::string& key, const p
 }
 
 // Names are clients' to choose where auth.query knows them: they go with the last connection.
-std::shared_ptr<pool::Places> Process::user_places(const std::string& server_user) {
+std::shared_ptr<pool::ServerPlaces> Process::user_places(const std::string& server_user) {
     const std::lock_guard lock(mutex_);
     if (auto known = user_places_[server_user].lock()) return known;
-    auto made = std::make_shared<pool::Places>();
+    auto made = std::make_shared<pool::ServerPlaces>();
     user_places_[server_user] = made;
     std::erase_if(user_places_, [](const auto& entry) { return entry.second.expired(); });
     return made;

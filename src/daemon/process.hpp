@@ -55,7 +55,7 @@ class Process {
     std::shared_ptr<SharedPool> shared_pool(const std::string& key, const pool::Target& target);
     std::shared_ptr<pool::Upstream> upstream(const std::string& cluster, const config::Endpoint& endpoint);
     // What the server connections of one user are counted by, whatever their pools.
-    std::shared_ptr<pool::Places> user_places(const std::string& server_user);
+    std::shared_ptr<pool::ServerPlaces> user_places(const std::string& server_user);
     SessionId next_session() { return SessionId{next_session_.fetch_add(1, std::memory_order_relaxed)}; }
     pool::Generation next_generation() { return next_generation_.fetch_add(1, std::memory_order_relaxed); }
     ServerId next_server() { return ServerId{next_server_.fetch_add(1, std::memory_order_relaxed)}; }
@@ -82,7 +82,7 @@ class Process {
     std::map<std::string, std::weak_ptr<pool::Permits>> permits_;
     std::map<std::string, std::weak_ptr<pool::SchemaChanges>> schema_changes_;  // by database, in whatever cluster
     std::map<std::string, std::shared_ptr<pool::Upstream>> upstreams_;
-    std::map<std::string, std::weak_ptr<pool::Places>> user_places_;
+    std::map<std::string, std::weak_ptr<pool::ServerPlaces>> user_places_;
     std::atomic<std::uint64_t> next_session_{1}, next_server_{1}, next_generation_{1};
 };
 

@@ -6,26 +6,28 @@
 
 namespace pgsluice::daemon {
 
-using pool::Places;
+using pool::ServerPlaces;
 using pool::Upstream;
 
 namespace {
 
 // One of the two limits, as the connection that wants a place meets it.
 struct Wanted {
-    std::shared_ptr<Places> places;
-    bool has_starved = false;
+    std::shared_ptr<ServerPlaces> places;
+    bool has_claimed = false;
     std::shared_ptr<bool> is_making_room = std::make_shared<bool>(false);
 
     // `since`: from when on its pool's oldest client has waited; never: none does. Who has waited for long enough takes
     // the place that is kept.
-    bool starves(TimePoint since, TimePoint now) const { return has_starved && now - since >= Places::patience; }
-    bool is_open_to_it(TimePoint since, TimePoint now) const { return !places->is_kept(now) || starves(since, now); }
+    bool has_waited(TimePoint since, TimePoint now) const {
+        return has_claimed && now - since >= ServerPlaces::patience;
+    }
+    bool is_open_to_it(TimePoint since, TimePoint now) const { return !places->is_kept(now) || has_waited(since, now); }
 
     // The oldest idle connection of another pool makes room; one that is busy does when it comes back, after a while.
-    void seek_room(Worker& worker, TimePoint since) {
-        has_starved = true;
-        places->starve(since);
+    void seek_room(Worker& worker, pool::Pool& pool, TimePoint since) {
+        has_claimed = true;
+        if (since != never) places->claims().enter({&pool.share(), worker.index(), since});
         if (std::exchange(*is_making_room, true)) return;
         worker.make_room({places, nullptr, nullptr}, [flag = is_making_room](bool) { *flag = false; });
     }
@@ -34,7 +36,7 @@ struct Wanted {
 }  // namespace
 
 boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool, std::shared_ptr<Upstream> upstream,
-                                                std::shared_ptr<Places> user, TimePoint until) {
+                                                std::shared_ptr<ServerPlaces> user, TimePoint until) {
     const std::shared_ptr<const pool::Target> target = pool.target_ref();
     boost::asio::steady_timer timer(worker.io());
     Wanted of_server{upstream}, of_user{user};
@@ -59,18 +61,18 @@ boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool
         const bool has_both = try_both();
         if (has_both) lacking = nullptr;
         for (Wanted* each : {&of_server, &of_user}) {
-            if (has_both && each->starves(since, now)) each->places->take_kept();
+            if (has_both && each->has_waited(since, now)) each->places->take_kept();
         }
         const bool gives_up = now >= until || (lacking != nullptr && pool.waiting() == 0);
         if (has_both || gives_up) {
-            // Whoever starves besides says so again.
+            // Another dial of this pool that still lacks one says so again.
             for (Wanted* each : {&of_server, &of_user}) {
-                if (each->has_starved) each->places->feed();
+                if (each->has_claimed) each->places->claims().withdraw(&pool.share(), worker.index());
             }
             if (has_both) co_return TakenPlaces{PlacesTaken::all, {upstream, user}};
             co_return TakenPlaces{lacking == &of_user ? PlacesTaken::user_is_full : PlacesTaken::server_is_full, {}};
         }
-        if (lacking != nullptr) lacking->seek_room(worker, since);
+        if (lacking != nullptr) lacking->seek_room(worker, pool, since);
         timer.expires_after(Milliseconds(5));
         co_await timer.async_wait(net::as_tuple);
     }

@@ -21,7 +21,7 @@ class HeldPlaces {
   public:
     HeldPlaces() = default;
     // The caller has taken one place of each, and its turn.
-    HeldPlaces(std::shared_ptr<pool::Upstream> upstream, std::shared_ptr<pool::Places> user)
+    HeldPlaces(std::shared_ptr<pool::Upstream> upstream, std::shared_ptr<pool::ServerPlaces> user)
         : connecting_(upstream), upstream_(std::move(upstream)), user_(std::move(user)) {}
     HeldPlaces(HeldPlaces&&) noexcept = default;
     HeldPlaces& operator=(HeldPlaces&& other) noexcept {
@@ -50,7 +50,7 @@ class HeldPlaces {
   private:
     std::shared_ptr<pool::Upstream> connecting_;
     std::shared_ptr<pool::Upstream> upstream_;
-    std::shared_ptr<pool::Places> user_;
+    std::shared_ptr<pool::ServerPlaces> user_;
 };
 
 enum class PlacesTaken : std::uint8_t { all, server_is_full, user_is_full };
@@ -67,6 +67,6 @@ struct TakenPlaces {
 // `pool` and `worker` outlive the call.
 boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool,
                                                 std::shared_ptr<pool::Upstream> upstream,
-                                                std::shared_ptr<pool::Places> user, TimePoint until);
+                                                std::shared_ptr<pool::ServerPlaces> user, TimePoint until);
 
 }  // namespace pgsluice::daemon

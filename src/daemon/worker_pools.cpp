@@ -198,7 +198,7 @@ void Worker::make_room(pool::Pool& pool) {
 void Worker::offer_room(WorkerIndex worker, const std::string& key) {
     Worker* sibling = siblings_[number(worker)];
     sibling->post([sibling, key] {
-        if (pool::Pool* starving = sibling->find_pool(key)) starving->on_room_made();
+        if (pool::Pool* claimant = sibling->find_pool(key)) claimant->on_room_made();
     });
 }
 

@@ -32,14 +32,14 @@ void Pool::grow() {
         if (!permits_.try_take(limit)) {
             if (close_misfit()) continue;
             ask_for_idle();
-            starve();
+            claim_permit();
             return;
         }
         ++dialing_;
         metrics_.servers[ServerState::connecting].add();
         host_.dial(*this);
     }
-    feed();
+    withdraw_claim();
 }
 
 // Idle, and of no use to who waits longest here: its room is.
@@ -66,19 +66,19 @@ void Pool::ask_for_idle() {
 
 // --- Siblings --------------------------------------------------------------------------------------------------------
 
-// A sibling that has idle servers closes one; one that has none sees who starves at its next check-in.
-void Pool::starve() {
+// A sibling that has idle servers closes one; one that has none sees who claims a permit at its next check-in.
+void Pool::claim_permit() {
     if (!permits_.has_siblings()) return;
-    is_starving_ = true;
-    permits_.starve({share_.get(), worker_, key_, waiters_.front().since_});
+    has_claim_ = true;
+    permits_.claims().enter({share_.get(), worker_, waiters_.front().since_, key_});
     if (is_making_room_) return;
     is_making_room_ = true;
     host_.make_room(*this);
 }
 
-void Pool::feed() {
-    if (!std::exchange(is_starving_, false)) return;
-    permits_.feed(share_.get(), worker_);
+void Pool::withdraw_claim() {
+    if (!std::exchange(has_claim_, false)) return;
+    permits_.claims().withdraw(share_.get(), worker_);
 }
 
 void Pool::on_room_sought(bool made) {
@@ -91,15 +91,15 @@ void Pool::on_room_made() {
 }
 
 bool Pool::yield_to_sibling(Server& server) {
-    const auto starving = permits_.take_starved(share_.get(), share_->oldest().value_or(never));
-    if (!starving) return false;
+    const auto claim = permits_.claims().take(share_.get(), share_->oldest().value_or(never));
+    if (!claim) return false;
     discard(server, ServerClose::evicted);
-    host_.offer_room(starving->worker, starving->key);
+    host_.offer_room(claim->worker, claim->key);
     return true;
 }
 
-bool Pool::yield_to_stranger(Server& server, Places& places) {
-    if (!places.must_yield(share_->oldest().value_or(never), host_.now())) return false;
+bool Pool::yield_to_stranger(Server& server, ServerPlaces& places) {
+    if (!places.must_yield(share_.get(), share_->oldest().value_or(never), host_.now())) return false;
     discard(server, ServerClose::evicted);
     return true;
 }

@@ -211,7 +211,7 @@ void Pool::finish_maintenance(Server& server) {
     }
     if (cleanup == Server::Cleanup::reset) {
         server.forget_statements();
-        server.needs_reset_ = false;
+        server.needs_reset_ = server.has_lent_names_ = false;
         // Reported settings have been told; the others are as they were behind the login.
         server.set_has(host_.parameters().merged(*server.has(), *server.facts().baseline));
     }

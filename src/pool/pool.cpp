@@ -111,7 +111,7 @@ Server* Pool::acquire(Waiter& waiter, ServerUser& user) {
 void Pool::unqueue(Waiter& waiter) {
     waiters_.erase(WaiterList::s_iterator_to(waiter));
     metrics_.waiters.sub();
-    if (waiters_.empty()) feed();
+    if (waiters_.empty()) withdraw_claim();
 }
 
 void Pool::withdraw(Waiter& waiter) {
@@ -201,11 +201,11 @@ void Pool::release(Server& server) {
 }
 
 void Pool::pass_on(Server& server) {
-    if (permits_.anybody_starves() && yield_to_sibling(server)) return;
-    Places* upstream = server.facts().upstream.get();
-    if (upstream != nullptr && upstream->anybody_starves() && yield_to_stranger(server, *upstream)) return;
-    Places* user = target_->max_user_connections == 0 ? nullptr : server.facts().user_places.get();
-    if (user != nullptr && user->anybody_starves() && yield_to_stranger(server, *user)) return;
+    if (permits_.claims().any() && yield_to_sibling(server)) return;
+    ServerPlaces* upstream = server.facts().upstream.get();
+    if (upstream != nullptr && upstream->claims().any() && yield_to_stranger(server, *upstream)) return;
+    ServerPlaces* user = target_->max_user_connections == 0 ? nullptr : server.facts().user_places.get();
+    if (user != nullptr && user->claims().any() && yield_to_stranger(server, *user)) return;
     while (share_->anybody_waits()) {
         const auto called = share_->call();
         if (!called) break;

@@ -1,10 +1,12 @@
 #include <pgsluice/session/called_names.hpp>
 
+#include <utility>
+
 namespace pgsluice::session {
 namespace {
 
-std::string key_of(ByteView name) {
-    return std::string(prefix(name, CalledNames::longest_name));
+ByteView key_of(ByteView name) {
+    return prefix(name, CalledNames::longest_name);
 }
 
 }  // namespace
@@ -17,7 +19,7 @@ void CalledNames::note(Named& named, Meaning& unnamed, ByteView name, const Call
     }
     const auto found = named.find(key_of(name));
     if (found == named.end()) {
-        if (named.size() < most_names) named.emplace(key_of(name), std::move(meaning));
+        if (named.size() < most_names) named.emplace(std::string(key_of(name)), std::move(meaning));
         return;
     }
     // Where it is taken the server refuses this one, and where it is not it has forgotten the other.
@@ -33,20 +35,28 @@ const Callee* CalledNames::find(const Named& named, const Meaning& unnamed, Byte
 }
 
 void CalledNames::forget(Named& named, Meaning& unnamed, ByteView name) {
-    if (name.empty())
+    if (name.empty()) {
         unnamed.reset();
-    else
-        named.erase(key_of(name));
+        return;
+    }
+    const auto found = named.find(key_of(name));
+    if (found != named.end()) named.erase(found);
 }
 
-void CalledNames::close_portals() {
+void CalledNames::close(ByteView kind_and_name) {
+    const ByteView name = without_prefix(kind_and_name, 1);
+    if (kind_and_name.starts_with('P')) forget(portals_, unnamed_portal_, name);
+    if (kind_and_name.starts_with('S')) forget(statements_, unnamed_statement_, name);
+}
+
+void CalledNames::settle(bool in_transaction) {
+    if (std::exchange(statements_are_gone_, false)) {
+        unnamed_statement_.reset();
+        statements_.clear();
+    }
+    if (in_transaction) return;
     unnamed_portal_.reset();
     if (!portals_.empty()) portals_.clear();
-}
-
-void CalledNames::close_statements() {
-    unnamed_statement_.reset();
-    statements_.clear();
 }
 
 void CalledNames::note_failure() {

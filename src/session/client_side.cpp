@@ -55,15 +55,13 @@ bool belongs_to_copy(FrontendTag tag) {
 std::size_t Session::pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     const ByteView part = prefix(rest, frame.size);
     to_server.add(part);
-    client_rest_ = frame.size - part.size();
-    client_rest_goes_ = Rest::onward;
+    client_rest_.expect(frame.size - part.size(), Rest::Goes::onward);
     return part.size();
 }
 
 std::size_t Session::drop(const wire::Frame& frame, ByteView rest) {
     const std::size_t part = std::min(frame.size, rest.size());
-    client_rest_ = frame.size - part;
-    client_rest_goes_ = Rest::nowhere;
+    client_rest_.expect(frame.size - part, Rest::Goes::nowhere);
     return part;
 }
 
@@ -94,7 +92,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         end(Disconnect::protocol_violation, &error);
         return rest.size();
     }
-    if (measures() && calls_->wait_for_result() && hold_until_answered(to_server)) return 0;
+    if (measures() && measured_->calls.wait_for_result() && hold_until_answered(to_server)) return 0;
     if (skipping_here_ && tag != FrontendTag::sync) return drop(frame, rest);
     const bool is_bare = tag == FrontendTag::sync || tag == FrontendTag::flush;
     if (is_bare && frame.size != wire::header_bytes) return refuse_malformed(frame, rest, to_server, to_client);
@@ -106,22 +104,22 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         // The server would read and drop it.
         return drop(frame, rest);
     }
-    if (cancels_call_ && holds_for_cancel(tag)) return hold_until_settled();
+    if (measures() && holds_for_cancel(tag)) return hold_until_settled();
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
         OwnError refused;
-        if (const wire::SqlError* error = judged_ ? nullptr : judge(frame, rest, refused)) {
+        if (const wire::SqlError* error = front_.is_judged() ? nullptr : judge(frame, rest, refused)) {
             refuse(frame, *error, to_server, to_client);
             return drop(frame, rest);
         }
-        judged_ = true;
-        if (rewritten_ != nullptr) return admit_rewritten(frame, rest, to_server, to_client);
+        front_.note_judged();
+        if (front_.replacement() != nullptr) return admit_rewritten(frame, rest, to_server, to_client);
     }
     return admit_judged(frame, rest, to_server, to_client);
 }
 
 std::size_t Session::admit_judged(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {
     const auto tag = static_cast<FrontendTag>(frame.tag);
-    if (tag == FrontendTag::query && limit_ != nullptr && limit_->usage != nullptr) {
+    if (tag == FrontendTag::query && front_.waits_for_turns()) {
         OwnError refused;
         const Entry entry = take_turn_of_query(query_text(frame, rest), to_server, refused);
         if (entry == Entry::held) return 0;
@@ -130,13 +128,13 @@ std::size_t Session::admit_judged(const wire::Frame& frame, ByteView rest, wire:
             return drop(frame, rest);
         }
     }
-    if ((tag == FrontendTag::query || tag == FrontendTag::parse) && !noted_) {
+    if ((tag == FrontendTag::query || tag == FrontendTag::parse) && !front_.is_noted()) {
         OwnError refused;
         if (const wire::SqlError* error = judge_effect(frame, rest, refused)) {
             refuse(frame, *error, to_server, to_client);
             return drop(frame, rest);
         }
-        noted_ = true;
+        front_.note_effect();
     }
     if (server_ == nullptr) {
         if (answer_here(frame, rest, to_client)) return drop(frame, rest);
@@ -226,7 +224,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
     }
     if (refusal_ != nullptr) {
         const auto refusal = std::move(refusal_);
-        forget_front();
+        front_.forget();
         if (!begin_.is_open()) busy_since_ = never;
         refuse_here(frame, *refusal, to_client);
         return drop(frame, rest);
@@ -273,7 +271,7 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
         PreparedStatements::lend_names(spoken_of, *server_, to_server);
     }
     if (measures())
-        server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest), limit_)));
+        server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest), front_.limit())));
     else
         server_->exchange().owe(Asked::query);
     const std::size_t passed = pass(frame, rest, to_server);

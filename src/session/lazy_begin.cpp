@@ -94,7 +94,7 @@ bool Session::is_query_behind_lost_begin(FrontendTag tag) const {
 
 // Not into the middle of a message that is still being sent.
 void Session::answer_lost_query() {
-    if (!owes_sync_ || client_rest_ > 0) return;
+    if (!owes_sync_ || client_rest_.is_due()) return;
     owes_sync_ = false;
     send_sync(protocol::Fate::forward);
 }

@@ -7,8 +7,6 @@
 
 namespace pgsluice::session {
 
-using wire::TransactionStatus;
-
 namespace {
 
 // What has changed something, or committed, cannot be told to have failed.
@@ -20,10 +18,12 @@ bool only_reads(const sql::Facts& facts) {
 }  // namespace
 
 void Session::measure(bool on) {
-    if (on && calls_ == nullptr)
-        calls_ = std::make_unique<Calls>(statements_.translates() || phase_ == Phase::starting);
-    // What is in the ledger has the numbers of these, and what is held under a limit will.
-    if (!on && calls_ != nullptr && calls_->empty() && limit_ == nullptr) calls_.reset();
+    if (on && !measures())
+        measured_ = std::make_unique<Measured>(statements_.translates() || phase_ == Phase::starting);
+    if (on || !measures()) return;
+    // What is in the ledger has the numbers of these, and what is held under a limit, or for a cancel request, will.
+    const bool is_wanted = !measured_->calls.empty() || front_.limit() != nullptr || measured_->limits.is_cancelling();
+    if (!is_wanted) measured_.reset();
 }
 
 Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit) {
@@ -32,10 +32,10 @@ Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> li
     const bool may_count = callee.limit != nullptr && callee.limit->counts_result();
     // Who is cut off or refused by a limit is told of with the statement.
     if (!rulebook_->measures_calls && callee.limit == nullptr) return callee;
-    if (facts_in_front_ != nullptr)
-        callee.facts = std::move(facts_in_front_);
-    else if (const sql::FactsRef* facts = facts_of(text))
-        callee.facts = *facts;
+    callee.facts = front_.take_facts();
+    if (callee.facts == nullptr) {
+        if (const sql::FactsRef* facts = facts_of(text)) callee.facts = *facts;
+    }
     callee.is_counted = may_count && callee.facts != nullptr && only_reads(*callee.facts);
     const bool may_show = callee.facts != nullptr && pool_->target().query_log.literals;
     const bool shows_constants = may_show && !sql::may_hold_password(text, *callee.facts);
@@ -48,51 +48,38 @@ Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> li
 }
 
 std::uint32_t Session::begin_call(Callee callee) {
-    const std::uint32_t number = calls_->begin(std::move(callee), active_at_, totals_.wait_time);
-    if (turn_ != nullptr) (*calls_)[number].slot = std::move(turn_->slot);
+    const std::uint32_t number = measured_->calls.begin(std::move(callee), active_at_, totals_.wait_time);
+    measured_->calls[number].slot = front_.take_slot();
     return number;
 }
 
 // Where names are the client's own business, they are followed by what it says; else it is known what they stand for.
 void Session::note_bound(const wire::Bind& bind) {
-    CalledNames& names = calls_->names();
+    CalledNames& names = measured_->calls.names();
     if (!statements_.translates()) {
         names.bind(bind.portal, names.prepared(bind.statement));
     } else if (const protocol::Statement* bound = statements_.bound()) {
-        const Callee callee = callee_of(bound->text, limit_);
+        const Callee callee = callee_of(bound->text, front_.limit());
         names.bind(bind.portal, &callee);
     } else {
         names.bind(bind.portal, nullptr);
     }
 }
 
-void Session::note_closed(ByteView kind_and_name) {
-    const ByteView name = without_prefix(kind_and_name, 1);
-    if (kind_and_name.starts_with('P')) calls_->names().close_portal(name);
-    if (kind_and_name.starts_with('S')) calls_->names().close_statement(name);
-}
-
-// What is sent already has been noted, and must not be forgotten.
-void Session::note_names_settled(TransactionStatus status) {
-    if (server_->exchange().owes()) return;
-    if (std::exchange(statements_are_gone_, false)) calls_->names().close_statements();
-    if (status == TransactionStatus::idle) calls_->names().close_portals();
-}
-
 void Session::on_answered(std::uint32_t call) {
-    const Call& answered = calls_->finish(call, context_.host.now());
+    const Call& answered = measured_->calls.finish(call, context_.host.now());
     if (rulebook_->measures_calls) {
         metrics_.statements[statement_kind(answered.callee.facts.get())].add();
         context_.host.on_call(*this, answered);
     }
-    calls_->drop_finished();
+    measured_->calls.drop_finished();
 }
 
 void Session::report_the_rest() {
     if (!measures()) return;
-    while (!calls_->empty()) {
-        calls_->fail();
-        on_answered(calls_->first());
+    while (!measured_->calls.empty()) {
+        measured_->calls.fail();
+        on_answered(measured_->calls.first());
     }
 }
 

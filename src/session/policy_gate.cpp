@@ -67,11 +67,12 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     policy::Verdict verdict;
     if (const wire::SqlError* error = judge_text(rewritten, rule, verdict, own)) return error;
     if (rewritten == text) return nullptr;
-    rewritten_ = std::make_unique<Bytes>();
+    auto other = std::make_unique<Bytes>();
     if (parse)
-        wire::write_parse(*rewritten_, parse->statement, rewritten, parse->parameter_types);
+        wire::write_parse(*other, parse->statement, rewritten, parse->parameter_types);
     else
-        wire::write_query(*rewritten_, rewritten);
+        wire::write_query(*other, rewritten);
+    front_.replace_by(std::move(other));
     return nullptr;
 }
 
@@ -79,9 +80,8 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
 std::size_t Session::admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server,
                                      Bytes& to_client) {
     to_server.join();  // what is sent of the other message is copied, for it goes before it is written
-    const wire::Frame other = wire::cut_frontend(*rewritten_);
-    if (admit_judged(other, *rewritten_, to_server, to_client) == 0) return 0;
-    rewritten_.reset();
+    const ByteView other = *front_.replacement();
+    if (admit_judged(wire::cut_frontend(other), other, to_server, to_client) == 0) return 0;
     return drop(frame, rest);
 }
 
@@ -89,7 +89,7 @@ policy::Verdict Session::verdict_on(ByteView text, std::optional<policy::RuleInd
                                     const sql::FactsRef*& facts) {
     policy::Statement statement{.text = text};
     if (rules_.need_facts()) statement.facts = facts = facts_of(text);
-    if (measures()) facts_in_front_ = facts == nullptr ? nullptr : *facts;
+    if (measures()) front_.keep_facts(facts == nullptr ? nullptr : *facts);
     if (rules_.depend_on_session()) {
         statement.in_transaction = in_transaction();
         statement.path = this;

@@ -48,7 +48,8 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
     while (taken < bytes.size()) {
         const std::size_t relayed = relay(without_prefix(bytes, taken), to_client);
         if (relayed == 0) break;
-        if (measures() && server_ != nullptr && server_->exchange().first_call() != 0) calls_->count_bytes(relayed);
+        if (measures() && server_ != nullptr && server_->exchange().first_call() != 0)
+            measured_->calls.count_bytes(relayed);
         taken += relayed;
     }
     metrics_.bytes[metrics::Direction::server_in].add(taken);
@@ -79,12 +80,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
 
 // Returns how much was taken from the front; none where more bytes are needed.
 std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
-    if (server_rest_ > 0) {
-        const std::size_t part = std::min(server_rest_, rest.size());
-        if (server_rest_goes_ == Rest::onward) to_client.add(prefix(rest, part));
-        server_rest_ -= part;
-        return part;
-    }
+    if (server_rest_.is_due()) return server_rest_.take(rest, to_client);
     if (const std::size_t results = relay_results(rest, to_client)) return results;
     const wire::Frame frame = wire::cut_backend(rest);
     if (frame.cut == wire::Cut::need_more) return 0;
@@ -103,16 +99,15 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         return relay_whole(frame, rest, to_client) ? frame.size : 0;
     }
     if (rest.size() < frame.size && frame.size <= whole_limit) return 0;
-    Call* const counted = measures() && !is_asynchronous(tag) ? counted_call() : nullptr;
-    const bool is_kept = counted == nullptr || keeps_result(*counted, tag, frame.size);
+    const bool is_counted = measures() && !is_asynchronous(tag) && counts_result();
+    const bool is_kept = !is_counted || keeps_result(tag, frame.size);
     const auto excess = is_kept || tag != BackendTag::portal_suspended ? std::nullopt : error_of_answered();
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
     const Settled fate = is_kept || settled != Settled::forward ? settled : Settled::swallow;
     if (!obey(fate, prefix(rest, part), to_client)) return 0;
     if (excess) fail_behind(*excess, false);
-    server_rest_ = frame.size - part;
-    server_rest_goes_ = fate == Settled::forward ? Rest::onward : Rest::nowhere;
+    server_rest_.expect(frame.size - part, fate == Settled::forward ? Rest::Goes::onward : Rest::Goes::nowhere);
     if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
     return part;
 }
@@ -120,7 +115,7 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
 // Most of what servers send, and nothing in the ledger changes with it. What is counted comes one by one.
 std::size_t Session::relay_results(ByteView rest, wire::Outbox& to_client) {
     if (inspecting_ || !server_->exchange().passes_results()) return 0;
-    if (measures() && counted_call() != nullptr) return 0;
+    if (measures() && counts_result()) return 0;
     const std::size_t run = wire::run_of_results(rest);
     to_client.add(prefix(rest, run));
     return run;
@@ -143,7 +138,7 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             if (!relay_error(message, body, to_client)) return false;
             break;
         case BackendTag::command_complete:
-            if (measures() && exchange.first_call() != 0) calls_->count(protocol::rows_of(body));
+            if (measures() && exchange.first_call() != 0) measured_->calls.count(protocol::rows_of(body));
             if (!relay_completion(message, body, to_client)) return false;
             note_command(body);
             break;
@@ -218,9 +213,11 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         return true;
     }
     const std::string name(server_->exchange().named_first());
-    const auto of_limit = measures() ? error_of_limit(fields.sqlstate) : std::nullopt;
-    if (measures() && server_->exchange().first_call() != 0) calls_->fail(fields.sqlstate);
-    if (rules_.may_limit() && measures()) calls_->names().note_failure();
+    const auto of_limit = measures()
+                              ? measured_->limits.error_of_failed(server_->exchange().running_call(), fields.sqlstate)
+                              : std::nullopt;
+    if (measures() && server_->exchange().first_call() != 0) measured_->calls.fail(fields.sqlstate);
+    if (rules_.may_limit() && measures()) measured_->calls.names().note_failure();
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::replay_failed) {
         refusal_ = std::make_unique<wire::SqlError>(
@@ -285,8 +282,8 @@ void Session::on_ready(TransactionStatus status) {
     const TimePoint now = context_.host.now();
     active_at_ = now;
     if (measures()) {
-        calls_->note_turn(now);
-        note_names_settled(status);
+        measured_->calls.note_turn(now);
+        if (!exchange.owes()) measured_->calls.names().settle(status != TransactionStatus::idle);
     }
     if (asked_at_ != never) {
         const auto lasted = std::chrono::duration_cast<Microseconds>(now - asked_at_);
@@ -303,7 +300,7 @@ void Session::on_ready(TransactionStatus status) {
         pool_->share().schema_changes().note();
     }
     // One that is noted and held is a step that has not been sent yet.
-    if (!steps_taken_ || exchange.owes() || noted_) return;
+    if (!steps_taken_ || exchange.owes() || front_.is_noted()) return;
     steps_unsettled_ = false;
     if (status == TransactionStatus::idle && !is_changed()) settle_environment();
 }
@@ -327,7 +324,7 @@ bool Session::opens_forbidden_transaction() const {
 void Session::refuse_transaction() {
     refuse_transaction_ = false;
     auto error = wire::error("0A000", "transaction blocks are not allowed in statement pooling mode");
-    if (!server_->exchange().at_rest() || client_rest_ > 0) {
+    if (!server_->exchange().at_rest() || client_rest_.is_due()) {
         error.severity = wire::Severity::fatal;
         end(Disconnect::failed, &error);
         return;
@@ -361,7 +358,7 @@ void Session::note_command(ByteView body) {
         case protocol::Aftermath::deallocated:
             // What connect_query made there is gone with it: it is to be run again.
             if (!pool_->target().connect_query.empty()) server_->need_reset();
-            statements_are_gone_ = measures();
+            if (measures()) measured_->calls.names().note_statements_gone();
             return statements_.forget_all(*server_);
         case protocol::Aftermath::schema_changed: return note_schema_change(tag);
     }

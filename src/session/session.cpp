@@ -2,8 +2,6 @@
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
-#include <algorithm>
-
 namespace pgsluice::session {
 
 using metrics::ClientState;
@@ -103,11 +101,8 @@ std::size_t Session::on_bytes(ByteView bytes) {
     std::size_t taken = 0;
     while (taken < bytes.size() && phase_ == Phase::ready && !awaits_replay_) {
         const ByteView rest = without_prefix(bytes, taken);
-        if (client_rest_ > 0) {
-            const std::size_t part = std::min(client_rest_, rest.size());
-            if (client_rest_goes_ == Rest::onward) to_server.add(prefix(rest, part));
-            client_rest_ -= part;
-            taken += part;
+        if (client_rest_.is_due()) {
+            taken += client_rest_.take(rest, to_server);
             continue;
         }
         const wire::Frame frame = wire::cut_frontend(rest);
@@ -130,7 +125,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
         const std::size_t admitted = admit(frame, rest, to_server, to_client);
         if (admitted == 0) break;
         // One that is held comes again, and must not be counted twice; whatever comes behind it is judged by itself.
-        forget_front();
+        front_.forget();
         taken += admitted;
     }
     if (phase_ == Phase::ended) return bytes.size();
@@ -218,7 +213,7 @@ bool Session::has_too_many_replies_waiting(wire::Outbox& to_server) {
 
 // After a COPY that failed: what may still come must come before the server meets another client.
 void Session::seek_proof() {
-    if (server_ == nullptr || !server_->exchange().needs_proof() || client_rest_ > 0) return;
+    if (server_ == nullptr || !server_->exchange().needs_proof() || client_rest_.is_due()) return;
     Bytes asked;
     append_sync_proof(asked, server_->exchange());
     metrics_.bytes[metrics::Direction::server_out].add(asked.size());
@@ -238,7 +233,7 @@ bool Session::take_server() {
         return true;
     }
     // Whoever has a turn has a server, so that none waits for the other.
-    give_turn_back();
+    front_.give_turn_back();
     waiting_ = true;
     told_about_wait_ = false;
     enter(ClientState::waiting);
@@ -294,15 +289,15 @@ void Session::begin_lease(wire::Outbox& to_server) {
 bool Session::can_check_in() const {
     return server_ != nullptr && phase_ == Phase::ready && lease_begun_ && !pool_->target().in_session_mode() &&
            !pinned_ && !awaits_replay_ && (!pins_.any() || is_changed()) && server_->exchange().at_rest() &&
-           server_->exchange().status() == TransactionStatus::idle && client_rest_ == 0 && server_rest_ == 0 &&
-           !server_->link().congested();
+           server_->exchange().status() == TransactionStatus::idle && !client_rest_.is_due() &&
+           !server_rest_.is_due() && !server_->link().congested();
 }
 
 pool::Server& Session::part_from_server() {
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
     forgetting_ = Forgetting::nothing;  // all of it has been answered
-    cancels_call_ = false;
+    if (measures()) measured_->limits.end_cancel();
     enter(ClientState::idle);
     server.link().resume(Pause::slow_reader);
     return server;
@@ -350,8 +345,7 @@ void Session::end(Disconnect reason, const wire::SqlError* fatal) {
     if (fatal == nullptr && reason == Disconnect::shutdown) fatal = &shutdown;
     stop_waiting();
     // Inside a message that is half sent, the bytes of another would be read as its rest.
-    const bool is_mid_message = server_rest_ > 0 && server_rest_goes_ == Rest::onward;
-    if (fatal != nullptr && !is_mid_message) {
+    if (fatal != nullptr && !server_rest_.is_half_sent()) {
         Bytes last;
         wire::write_error(last, *fatal);
         client_->write(last);
@@ -371,7 +365,6 @@ void Session::end(Disconnect reason, const wire::SqlError* fatal) {
 void Session::leave_server(Phase before) {
     pool::Server& server = *std::exchange(server_, nullptr);
     server.link().resume(Pause::slow_reader);
-    const bool half_sent = client_rest_ > 0 && client_rest_goes_ == Rest::onward;
     if (before == Phase::starting) {
         pool_->check_in(server);
         return;
@@ -384,12 +377,12 @@ void Session::leave_server(Phase before) {
         pool_->discard(server, metrics::ServerClose::replication);
         return;
     }
-    if (before == Phase::applying || half_sent || pinned_ || is_lost || server_said_farewell_) {
+    if (before == Phase::applying || client_rest_.is_half_sent() || pinned_ || is_lost || server_said_farewell_) {
         if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server, nullptr);
         pool_->discard(server, metrics::ServerClose::unclean);
         return;
     }
-    const bool is_clean = server_rest_ == 0 && lease_begun_ && server.exchange().at_rest() &&
+    const bool is_clean = !server_rest_.is_due() && lease_begun_ && server.exchange().at_rest() &&
                           server.exchange().status() == TransactionStatus::idle && !server.link().congested();
     if (is_clean || !lease_begun_) {
         pool_->check_in(server);
@@ -397,7 +390,7 @@ void Session::leave_server(Phase before) {
     }
     // Otherwise the query would run on for nobody.
     if (server.exchange().owes() && !inspecting_) context_.host.forward_cancel(*pool_, server, nullptr);
-    pool_->recover(server, server_rest_);
+    pool_->recover(server, server_rest_.bytes());
 }
 
 void Session::drain() {
@@ -418,9 +411,9 @@ void Session::cancel(CancelToken token) {
         context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
         stop_waiting();
         on_refused(wire::error("57014", "canceling statement due to user request"));
-    } else if (is_queued() && calls_->empty()) {
+    } else if (front_.is_queued() && measured_->calls.empty()) {
         context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
-        turn_->is_cancelled = true;
+        front_.turn().cancel();
         go_on_if_held();
     } else if (server_ != nullptr && !inspecting_ && !server_->exchange().at_rest()) {
         context_.metrics.cancels[metrics::CancelOutcome::forwarded].add();
@@ -453,7 +446,7 @@ void Session::sweep(TimePoint now) {
         return;
     }
     if (phase_ != Phase::ready) return;
-    if (is_queued()) go_on_if_held();
+    if (front_.is_queued()) go_on_if_held();
     if (measures() && server_ != nullptr) keep_to_limits(now);
     const bool owes = server_ != nullptr && server_->exchange().owes();
     // What pins it keeps the server from others as an open transaction does.

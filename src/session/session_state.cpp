@@ -124,7 +124,7 @@ void Session::note_use_while_pinned() {
 void Session::forget_effect() {
     effect_ = SessionEffect::none;
     unseen_ = false;
-    noted_ = false;
+    front_.forget_effect();
 }
 
 void Session::inspect() {
@@ -160,8 +160,7 @@ std::size_t Session::skip_long_answer(const wire::Frame& frame, ByteView rest) {
     if (out_of_step_) return 0;
     watch_->answer.fail();
     const std::size_t part = std::min(frame.size, rest.size());
-    server_rest_ = frame.size - part;
-    server_rest_goes_ = Rest::nowhere;
+    server_rest_.expect(frame.size - part, Rest::Goes::nowhere);
     return part;
 }
 

@@ -35,7 +35,7 @@ bool PreparedStatements::lend_names(const std::vector<Mentioned>& statements, po
         wire::write_parse(to_server.join(), each.name, statement == nullptr ? ByteView() : ByteView(statement->text),
                           statement == nullptr ? wire::no_parameter_types : ByteView(statement->parameter_types));
         server.exchange().owe({Asked::parse, Fate::swallow});
-        server.need_reset();
+        server.note_lent_name();
     }
     return true;
 }
@@ -52,7 +52,7 @@ void PreparedStatements::take_names_back(const std::vector<Mentioned>& statement
 
 // The client's name stands for nothing any more: nor must it where it was lent in this transaction.
 void PreparedStatements::end_loan(ByteView name, pool::Server& server, wire::Outbox& to_server) {
-    if (!server.needs_reset()) return;
+    if (!server.has_lent_names()) return;
     wire::write_target(to_server.join(), FrontendTag::close, 'S', name);
     server.exchange().owe({Asked::close, Fate::swallow});
 }

@@ -11,7 +11,7 @@ using Outcome = PreparedStatements::Outcome;
 
 namespace {
 
-// What on_closed() is to forget: see note_closed().
+// What on_closed() is to forget: see CalledNames::close().
 std::unique_ptr<protocol::OwedText> closing(const wire::Target& target) {
     auto text = std::make_unique<protocol::OwedText>();
     text->name = target.kind + std::string(prefix(target.name, CalledNames::longest_name));
@@ -50,8 +50,7 @@ std::size_t Session::follow(const PreparedStatements::Admission& admission, std:
         case Outcome::hold_until_answered: return hold_until_settled();
         case Outcome::done: break;
     }
-    client_rest_ = frame.size - sent;
-    client_rest_goes_ = Rest::onward;
+    client_rest_.expect(frame.size - sent, Rest::Goes::onward);
     return sent;
 }
 
@@ -64,8 +63,8 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
         if (waits_to_know_names(to_server)) return 0;
         ++totals_.server_parses;
         if (measures() && parse) {
-            const Callee callee = is_long ? Callee() : callee_of(parse->text, limit_);
-            calls_->names().prepare(parse->statement, is_long ? nullptr : &callee);
+            const Callee callee = is_long ? Callee() : callee_of(parse->text, front_.limit());
+            measured_->calls.names().prepare(parse->statement, is_long ? nullptr : &callee);
         }
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
@@ -103,11 +102,11 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     }
     const auto* runs = statements_.meant_by(bind->statement);
     OwnError own;
-    if (const auto* refused = runs == nullptr || judged_ ? nullptr : judge_again(runs->text, own)) {
+    if (const auto* refused = runs == nullptr || front_.is_judged() ? nullptr : judge_again(runs->text, own)) {
         refuse_in_place(*refused, false, to_server);
         return drop(frame, rest);
     }
-    judged_ = true;
+    front_.note_judged();
     if (runs != nullptr && !lend_names_to(runs->text, to_server)) return hold_until_settled();
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     PreparedStatements::Admission admission;
@@ -138,9 +137,9 @@ std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire
     const ByteView body = rest.substr(wire::header_bytes);
     const ByteView portal = body.substr(0, body.find('\0'));
     if (waits_to_know_names(to_server)) return 0;
-    const Callee* callee = measures() ? calls_->names().bound(portal) : nullptr;
+    const Callee* callee = measures() ? measured_->calls.names().bound(portal) : nullptr;
     if (measures() && callee == nullptr) {
-        if (rules_.may_limit() && calls_->sees_all()) {
+        if (rules_.may_limit() && measured_->calls.sees_all()) {
             refuse_in_place(error_of_unknown(portal), false, to_server);
             return drop(frame, rest);
         }
@@ -230,7 +229,7 @@ void Session::on_closed(const protocol::Owed& owed) {
     server_->note_done(owed);
     statements_.on_closed(owed);
     const bool is_noted = measures() && owed.text != nullptr && owed.statement == nullptr;
-    if (is_noted) note_closed(owed.text->name);
+    if (is_noted) measured_->calls.names().close(owed.text->name);
 }
 
 void Session::on_dropped(const protocol::Owed& owed, bool was_read) {
@@ -240,7 +239,7 @@ void Session::on_dropped(const protocol::Owed& owed, bool was_read) {
     if (was_read)
         on_answered(owed.call);
     else
-        calls_->forget(owed.call);
+        measured_->calls.forget(owed.call);
 }
 
 }  // namespace pgsluice::session

@@ -126,7 +126,7 @@ class FakePoolHost final : public pool::Host {
     metrics::PoolMetrics& pool_metrics() { return set_of("*"); }
     // Whom every fake server counts at; none unless a test sets it.
     std::shared_ptr<pool::Upstream> upstream;
-    std::shared_ptr<pool::Places> user_places;
+    std::shared_ptr<pool::ServerPlaces> user_places;
     // The fingerprint of the target that dials end for; the pool's own unless a test sets it.
     std::optional<std::uint64_t> open_for;
     // The lifetimes of servers are spread by this.

@@ -182,7 +182,7 @@ class PoolRig {
     pool::Permits& permits() { return share_->permits(); }
     pool::Upstream& upstream() { return *upstream_; }
     std::shared_ptr<const pool::Upstream> upstream_ref() const { return upstream_; }
-    std::shared_ptr<pool::Places> user_places() const { return user_places_; }
+    std::shared_ptr<pool::ServerPlaces> user_places() const { return user_places_; }
     FakeClock& clock() { return clock_; }
     std::size_t dials() const {
         std::size_t sum = 0;
@@ -227,7 +227,7 @@ class PoolRig {
     Options options_;
     FakeClock clock_;
     std::shared_ptr<pool::Upstream> upstream_ = std::make_shared<pool::Upstream>();
-    std::shared_ptr<pool::Places> user_places_ = std::make_shared<pool::Places>();
+    std::shared_ptr<pool::ServerPlaces> user_places_ = std::make_shared<pool::ServerPlaces>();
     std::shared_ptr<pool::Share> share_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<std::unique_ptr<PoolClient>> clients_;

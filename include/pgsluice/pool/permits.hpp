@@ -1,25 +1,21 @@
 // How many server connections the pools of one (route, database, user) have together, over all workers: what pool.size
 // bounds. Mostly that is one pool. In session mode each startup packet has its own, and after a reload that changed
-// pool.mode, clients of both modes have theirs. A pool whose clients wait for a permit says so here: a sibling whose
+// pool.mode, clients of both modes have theirs. A pool whose clients wait for a permit claims one here: a sibling whose
 // server comes free closes it for them where they have waited longer than its own clients.
 //
 // Thread-safe, and off the plain path but for one atomic read.
 #pragma once
 
 #include <pgsluice/base/ids.hpp>
-#include <pgsluice/base/time.hpp>
+#include <pgsluice/pool/claims.hpp>
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
-#include <optional>
-#include <string>
 #include <vector>
 
 namespace pgsluice::pool {
 
 class Pool;
-class Share;
 
 class Permits {
   public:
@@ -46,19 +42,8 @@ class Permits {
     void leave() { shares_.fetch_sub(1); }
     bool has_siblings() const { return shares_.load() > 1; }
 
-    // A pool on one worker that found no permit for its clients.
-    struct Starving {
-        const Share* share;
-        WorkerIndex worker;
-        std::string key;  // Pool::key
-        TimePoint since;  // when the oldest of them began to wait
-    };
-    void starve(Starving starving);
-    void feed(const Share* share, WorkerIndex worker);
-    bool anybody_starves() const { return count_.load() != 0; }
-    // Of the pools other than those of `self`, the one whose clients have waited longest, if since before `since`. It
-    // is forgotten here: a permit is to come free for it, and it says again what it lacks then.
-    std::optional<Starving> take_starved(const Share* self, TimePoint since);
+    // Pools that found no permit for their clients, to be offered the next by a sibling.
+    Claims& claims() { return claims_; }
 
     // The one pool of a worker that shows the size for all its siblings. That worker's thread only.
     const Pool*& shown_by(WorkerIndex worker) { return shown_by_[number(worker)]; }
@@ -67,9 +52,7 @@ class Permits {
     std::atomic<std::uint32_t> open_{0};
     std::atomic<std::uint32_t> pinned_{0};
     std::atomic<std::uint32_t> shares_{0};
-    std::atomic<std::uint32_t> count_{0};
-    std::mutex mutex_;
-    std::vector<Starving> starving_;  // protected by mutex_
+    Claims claims_;
     std::vector<const Pool*> shown_by_;
 };
 

@@ -50,7 +50,7 @@ class Waiter : public boost::intrusive::list_base_hook<> {
 // Whose idle servers may be closed, since another connection needs the room: those that have one of `places`, or those
 // that have permits of the same `permits` and are of another pool than `asker`.
 struct Eviction {
-    std::shared_ptr<const Places> places;
+    std::shared_ptr<const ServerPlaces> places;
     std::shared_ptr<const Permits> permits;
     const Share* asker = nullptr;
 };
@@ -75,7 +75,7 @@ class Host {
     virtual void ask_for_idle(WorkerIndex worker, Pool& pool) = 0;
     // Seeks an idle server of a sibling on any worker, closes it and calls Pool::on_room_sought, not from inside this.
     virtual void make_room(Pool& pool) = 0;
-    // A permit has come free for a sibling that starves: Pool::on_room_made there.
+    // A permit has come free for a sibling that claims one: Pool::on_room_made there.
     virtual void offer_room(WorkerIndex worker, const std::string& key) = 0;
     virtual void on_server_closed(Pool& pool, const Server& server, metrics::ServerClose reason) = 0;
     // The set that counts the pool's connections to one server.
@@ -217,12 +217,12 @@ class Pool final : public ServerUser {
     void unqueue(Waiter& waiter);
     void grow();
     void ask_for_idle();
-    void starve();
-    void feed();
+    void claim_permit();
+    void withdraw_claim();
     // Where a sibling's clients have waited longer than ours, the server is closed and its permit is theirs.
     bool yield_to_sibling(Server& server);
     // The same where no more connections may be open to a server, or of a user.
-    bool yield_to_stranger(Server& server, Places& places);
+    bool yield_to_stranger(Server& server, ServerPlaces& places);
     bool may_evict(const Server& server, const Eviction& wish) const;
     std::uint32_t size_limit(TimePoint now) const;
     std::uint32_t min_size() const;
@@ -253,7 +253,7 @@ class Pool final : public ServerUser {
     std::int64_t shown_size_ = 0;
     bool shows_waiter_ = false;
     bool paused_ = false;
-    bool is_starving_ = false;     // Permits knows that our clients found no permit
+    bool has_claim_ = false;       // Permits knows that our clients found no permit
     bool is_making_room_ = false;  // the host seeks a sibling's idle server
     Waiter* acquiring_ = nullptr;  // inside acquire(): a server granted to it is returned instead of announced
     Server* acquired_ = nullptr;

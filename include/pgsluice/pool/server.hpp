@@ -21,7 +21,7 @@
 
 namespace pgsluice::pool {
 
-class Places;
+class ServerPlaces;
 class Pool;
 class Server;
 class Upstream;
@@ -47,7 +47,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         ServerId id{};
         std::string label;  // "host:port"
         std::shared_ptr<Upstream> upstream;
-        std::shared_ptr<Places> user_places;  // of the user that it is logged in as
+        std::shared_ptr<ServerPlaces> user_places;  // of the user that it is logged in as
         std::int32_t process_id = 0;
         Bytes cancel_secret;                  // empty: cannot be cancelled
         std::vector<wire::Setting> reported;  // ParameterStatus at login, in the server's order
@@ -98,6 +98,9 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // Its client has left something behind that DISCARD ALL clears away at its next check-in.
     void need_reset() { needs_reset_ = true; }
     bool needs_reset() const { return needs_reset_; }
+    // A statement of the protocol's goes by a name of its client's there, and may until that has happened.
+    void note_lent_name() { has_lent_names_ = needs_reset_ = true; }
+    bool has_lent_names() const { return has_lent_names_; }
     bool is_doomed() const { return doomed_; }
     metrics::ServerState state() const { return state_; }
     TimePoint since() const { return since_; }  // when that began
@@ -126,6 +129,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     int cancels_in_flight_ = 0;
     bool doomed_ = false;
     bool needs_reset_ = false;
+    bool has_lent_names_ = false;  // then it needs a reset
     metrics::ServerClose doom_reason_ = metrics::ServerClose::unclean;
 
     // The pool's own.

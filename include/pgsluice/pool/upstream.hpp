@@ -3,14 +3,14 @@
 #pragma once
 
 #include <pgsluice/base/time.hpp>
-#include <pgsluice/pool/places.hpp>
+#include <pgsluice/pool/server_places.hpp>
 
 #include <atomic>
 #include <cstdint>
 
 namespace pgsluice::pool {
 
-class Upstream : public Places {
+class Upstream : public ServerPlaces {
   public:
     enum class Permit : std::uint8_t { granted, at_cap, too_many_connecting };
 

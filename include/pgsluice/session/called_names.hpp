@@ -8,6 +8,7 @@
 
 #include <pgsluice/session/callee.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -27,18 +28,25 @@ class CalledNames {
     const Callee* prepared(ByteView statement) const { return find(statements_, unnamed_statement_, statement); }
     const Callee* bound(ByteView portal) const { return find(portals_, unnamed_portal_, portal); }
 
-    // Once the server has done so.
-    void close_statement(ByteView statement) { forget(statements_, unnamed_statement_, statement); }
-    void close_portal(ByteView portal) { forget(portals_, unnamed_portal_, portal); }
-    void close_portals();  // the transaction has ended
-    void close_statements();
+    // Once the server has done so. `S` or `P`, for a statement or a portal, and its name.
+    void close(ByteView kind_and_name);
+    // DEALLOCATE ALL, DISCARD ALL. What has been sent behind them has been noted here, and must not be forgotten: they
+    // count when nothing is unanswered.
+    void note_statements_gone() { statements_are_gone_ = true; }
+    // Nothing is unanswered. `in_transaction`: else its portals have ended with it.
+    void settle(bool in_transaction);
 
     // Of the batch that has failed: who knows which unnamed ones are left.
     void note_failure();
 
   private:
     using Meaning = std::optional<Callee>;
-    using Named = std::unordered_map<std::string, Meaning>;
+    // Looks a name up without making a string of it.
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(ByteView name) const { return std::hash<ByteView>()(name); }
+    };
+    using Named = std::unordered_map<std::string, Meaning, Hash, std::equal_to<>>;
 
     static void note(Named& named, Meaning& unnamed, ByteView name, const Callee* callee);
     static const Callee* find(const Named& named, const Meaning& unnamed, ByteView name);
@@ -46,6 +54,7 @@ class CalledNames {
 
     Meaning unnamed_statement_, unnamed_portal_;
     Named statements_, portals_;
+    bool statements_are_gone_ = false;
 };
 
 }  // namespace pgsluice::session

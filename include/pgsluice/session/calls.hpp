@@ -7,22 +7,15 @@
 #include <pgsluice/base/time.hpp>
 #include <pgsluice/session/called_names.hpp>
 #include <pgsluice/session/callee.hpp>
+#include <pgsluice/session/limit_kind.hpp>
 
 #include <array>
 #include <cstdint>
-#include <string_view>
 
 namespace pgsluice::session {
 
 // The limit that a call has gone beyond; it is being cancelled then.
 enum class Excess : std::uint8_t { none, duration, rows, bytes };
-
-// The limit of a policy that has cut a statement off or refused it.
-enum class LimitKind : std::uint8_t { max_duration, max_rows, max_bytes, concurrency, rate };
-constexpr std::string_view name_of(LimitKind kind) {
-    constexpr std::string_view names[] = {"max_duration", "max_rows", "max_bytes", "concurrency", "rate"};
-    return names[static_cast<std::size_t>(kind)];
-}
 
 struct Call {
     Callee callee;

@@ -13,9 +13,11 @@
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/protocol/unsent_begin.hpp>
-#include <pgsluice/session/calls.hpp>
+#include <pgsluice/session/front.hpp>
 #include <pgsluice/session/host.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
+#include <pgsluice/session/rest.hpp>
+#include <pgsluice/session/statement_limits.hpp>
 #include <pgsluice/sql/session_effect.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
@@ -120,9 +122,6 @@ class Session final : public Sink,
         ready,
         ended,
     };
-    // Where the rest of a message goes whose beginning has been dealt with.
-    enum class Rest : std::uint8_t { onward, nowhere };
-
     // A statement that may deallocate others has been sent: what uses one has to wait. A portal may run until its
     // transaction ends.
     enum class Forgetting : std::uint8_t { nothing, until_answered, until_idle };
@@ -140,13 +139,6 @@ class Session final : public Sink,
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
     void send(wire::Outbox& to_server, Bytes& to_client);
-    void forget_front() {
-        judged_ = noted_ = false;
-        if (rewritten_ != nullptr) rewritten_.reset();
-        if (facts_in_front_ != nullptr) facts_in_front_.reset();
-        if (limit_ != nullptr) limit_.reset();
-        if (turn_ != nullptr) turn_.reset();
-    }
     void forget_unnamed();
     bool hold_until_answered(wire::Outbox& to_server);
     bool has_too_many_replies_waiting(wire::Outbox& to_server);
@@ -219,13 +211,11 @@ class Session final : public Sink,
     void note_transaction_control(const sql::FactsRef* facts);
     std::optional<ByteView> search_path() const override;  // policy::PathSource
     // measuring.cpp
-    bool measures() const { return calls_ != nullptr; }
+    bool measures() const { return measured_ != nullptr; }
     void measure(bool on);
     Callee callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit);
     std::uint32_t begin_call(Callee callee);
     void note_bound(const wire::Bind& bind);
-    void note_closed(ByteView kind_and_name);
-    void note_names_settled(wire::TransactionStatus status);
     void report_the_rest();
     // limits.cpp
     void note_limit(const policy::Verdict& verdict);
@@ -233,22 +223,19 @@ class Session final : public Sink,
     static wire::SqlError error_of_unknown(ByteView portal);
     std::size_t pass_limited(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     void keep_to_limits(TimePoint now);
-    void cut_off(Call& call, Excess excess, TimePoint now);
-    void cancel_call(Call& call, TimePoint now);
-    bool holds_for_cancel(wire::FrontendTag tag);
-    Call* counted_call();
-    bool keeps_result(Call& call, wire::BackendTag tag, std::uint64_t size);
+    void obey_limits(const StatementLimits::Order& order, std::uint32_t call);
+    bool holds_for_cancel(wire::FrontendTag tag) const;
+    bool counts_result() const;
+    bool keeps_result(wire::BackendTag tag, std::uint64_t size);
     std::optional<wire::SqlError> error_of_answered() const;
     void tell_of_excess(const wire::SqlError& error, wire::Outbox& to_client);
     void fail_behind(const wire::SqlError& error, bool is_query);
-    std::optional<wire::SqlError> error_of_limit(ByteView sqlstate) const;
     // turns.cpp
     enum class Entry : std::uint8_t { granted, held, refused };
     Entry take_turn(const policy::Limit& limit, const sql::Facts* facts, wire::Outbox& to_server, OwnError& refused);
     Entry take_turn_of_query(ByteView text, wire::Outbox& to_server, OwnError& refused);
+    std::string key_of(const policy::Limit& limit, const sql::Facts* facts) const;
     void tell_of_refusal(const Callee& callee);
-    void give_turn_back();
-    bool is_queued() const { return turn_ != nullptr && turn_->queued_since != never; }
     // session_state.cpp
     bool preserves_state() const;
     const wire::SqlError* judge_effect(const wire::Frame& frame, ByteView rest, OwnError& refused);
@@ -317,31 +304,23 @@ class Session final : public Sink,
     sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
     protocol::UnsentBegin begin_;
-    std::unique_ptr<Calls> calls_;      // nullptr: nobody wants to know
-    bool statements_are_gone_ = false;  // DEALLOCATE ALL, DISCARD ALL
-    std::uint64_t settings_ = 0;        // the digest of what decides about the meaning of texts
+    // Calls, and the limits that they run under; nullptr: nobody wants to know.
+    struct Measured {
+        explicit Measured(bool sees_all) : calls(sees_all) {}
+        Calls calls;
+        StatementLimits limits{calls};
+    };
+    std::unique_ptr<Measured> measured_;
+    std::uint64_t settings_ = 0;  // the digest of what decides about the meaning of texts
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;  // those of rulebook_ that concern this client
     config::ClientTimeouts timeouts_;
 
-    std::size_t client_rest_ = 0;  // bytes of a client message that still have to come
-    std::size_t server_rest_ = 0;  // bytes of a server message that still have to come
+    Rest client_rest_, server_rest_;  // of the message that is coming from it
     // What the message in front is answered with, since no server could be had; or why this one could not be used.
     std::unique_ptr<wire::SqlError> refusal_;
-    sql::FactsRef facts_in_front_;                // of the message in front, where the rules had to know them
-    std::unique_ptr<Bytes> rewritten_;            // the message that goes on in the place of the one in front
-    std::shared_ptr<const policy::Limit> limit_;  // of the statement in front
-    // Of it, where its limit says how many may run, or how often.
-    struct Turn {
-        policy::Usage::Slot slot;  // until its call begins
-        TimePoint queued_since = never;
-        bool is_taken = false;
-        bool is_counted = false;    // it had its turn, and no server could be had then
-        bool is_cancelled = false;  // by its client, while it is queued
-        std::optional<LimitKind> refused_for{};
-    };
-    std::unique_ptr<Turn> turn_;
+    Front front_;
 
     TimePoint started_at_;
     TimePoint active_at_;
@@ -352,13 +331,10 @@ class Session final : public Sink,
     Phase phase_ = Phase::starting;
     metrics::ClientState state_ = metrics::ClientState::idle;
     Forgetting forgetting_ = Forgetting::nothing;
-    Rest client_rest_goes_ = Rest::nowhere, server_rest_goes_ = Rest::nowhere;
     bool waiting_ = false;          // in the pool's queue
     bool lease_begun_ = false;      // the server has this client's settings
     bool holding_ = false;          // see hold_until_settled
     bool skipping_here_ = false;    // an error of ours, with no server involved: all is dropped up to the Sync
-    bool judged_ = false;           // the message in front has passed the policies and waits to be sent
-    bool noted_ = false;            // and what it does to the session stands in effect_
     bool pinned_ = false;           // keeps its server to the end: something on it is not known well enough
     bool expects_pin_ = false;      // counted as pinned before the server has told of what does it
     bool unseen_ = false;           // pool.check_at_release: a transaction may have done anything
@@ -375,7 +351,6 @@ class Session final : public Sink,
     bool begin_is_alone_ = false;         // nothing of the client's has been sent behind it yet
     bool owes_sync_ = false;              // a Query was skipped with BEGIN: a Sync of ours is to answer it
     bool draining_ = false;
-    bool cancels_call_ = false;          // a cancel request for a call that is beyond its limit may be on its way
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;
     bool out_of_step_ = false;         // the server answered what nobody had asked, or could not take the settings

@@ -1,4 +1,4 @@
-// Places come back whichever way a dial ends. How they are waited for: tests/e2e/test_user_servers.py,
+// ServerPlaces come back whichever way a dial ends. How they are waited for: tests/e2e/test_user_servers.py,
 // test_connecting.py.
 #include "server_places.hpp"
 
@@ -19,7 +19,7 @@ struct HeldPlacesTest : testing::Test {
         return {upstream, user};
     }
     std::shared_ptr<pool::Upstream> upstream = std::make_shared<pool::Upstream>();
-    std::shared_ptr<pool::Places> user = std::make_shared<pool::Places>();
+    std::shared_ptr<pool::ServerPlaces> user = std::make_shared<pool::ServerPlaces>();
 };
 
 TEST_F(HeldPlacesTest, an_exception_gives_all_back) {

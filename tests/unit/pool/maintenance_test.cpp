@@ -137,6 +137,21 @@ TEST(Reset, stands_between_two_clients_of_session_mode) {
     EXPECT_TRUE(resetting.next.heard.empty());
 }
 
+TEST(Reset, takes_away_the_names_that_a_client_has_lent_its_server) {
+    PoolRig rig;
+    PoolClient& holder = rig.holder();
+    EXPECT_FALSE(holder.server->has_lent_names());
+    holder.server->note_lent_name();
+    holder.give_back();
+    EXPECT_EQ(test::describe_client(rig.server(0).take()), asked_to_discard);
+    holder.ask();
+    rig.server(0).peer.receive(server::command_complete("DISCARD ALL") + server::ready());
+    ASSERT_NE(holder.server, nullptr);
+    EXPECT_FALSE(holder.server->has_lent_names());
+    holder.give_back();
+    EXPECT_EQ(rig.idle(), 1);
+}
+
 TEST(Reset, that_fails_ends_the_server) {
     const Bytes answers[] = {
         server::error("25001", "DISCARD ALL cannot run inside a transaction block") + server::ready(),

@@ -72,7 +72,7 @@ struct Siblings {
         for (auto& client : clients) client->leave();
         while (host.dials() > 0) host.refuse(wire::fatal("57P03", "the end"));
         pools.clear();
-        PGSLUICE_CHECK(permits->open() == 0 && !permits->anybody_starves());
+        PGSLUICE_CHECK(permits->open() == 0 && !permits->claims().any());
     }
     Pool& one() { return *pools[0]; }
     Pool& other() { return *pools[1]; }
@@ -118,7 +118,7 @@ TEST(Siblings, close_an_idle_server_for_one_that_lacks_a_permit) {
     pools.seek_room();
     EXPECT_EQ(pools.host.closes, std::vector{ServerClose::evicted});
     EXPECT_EQ(pools.host.dials(), 1U);
-    EXPECT_FALSE(pools.permits->anybody_starves());
+    EXPECT_FALSE(pools.permits->claims().any());
 }
 
 TEST(Siblings, ask_for_room_once_at_a_time) {
@@ -157,7 +157,7 @@ TEST(Siblings, keep_a_server_that_comes_free_for_their_own_client_where_it_has_w
     EXPECT_TRUE(pools.host.closes.empty());
 }
 
-TEST(Siblings, close_one_server_for_one_that_starves_and_not_each_that_comes_free) {
+TEST(Siblings, close_one_server_for_one_that_claims_it_and_not_each_that_comes_free) {
     Siblings pools(2);
     PoolClient& first = pools.holder(pools.one());
     PoolClient& second = pools.holder(pools.one());

@@ -51,7 +51,7 @@ TEST_F(CalledNamesTest, with_two_meanings_under_different_limits_have_none) {
     EXPECT_EQ(bound("p"), "unknown");
     bind("p", traced("limited", limit));
     EXPECT_EQ(bound("p"), "unknown") << "it may still be the other one";
-    names.close_portal("p");
+    names.close("Pp");
     bind("p", traced("free"));
     EXPECT_EQ(bound("p"), "free");
 }
@@ -84,12 +84,38 @@ TEST_F(CalledNamesTest, of_portals_end_with_the_transaction) {
     prepare("s", traced("a"));
     bind("p", traced("a"));
     bind("", traced("a"));
-    names.close_portals();
+    names.settle(true);
+    EXPECT_EQ(bound("p"), "a");
+    names.settle(false);
     EXPECT_EQ(bound("p"), "unknown");
     EXPECT_EQ(bound(""), "unknown");
     EXPECT_EQ(prepared("s"), "a");
-    names.close_statements();
+}
+
+TEST_F(CalledNamesTest, are_forgotten_by_a_close_of_their_own_kind) {
+    for (const char* name : {"x", ""}) {
+        prepare(name, traced("statement"));
+        bind(name, traced("portal"));
+        names.close("P" + std::string(name));
+        EXPECT_EQ(bound(name), "unknown");
+        EXPECT_EQ(prepared(name), "statement");
+        names.close("S" + std::string(name));
+        EXPECT_EQ(prepared(name), "unknown");
+    }
+    names.close("Sother");
+}
+
+TEST_F(CalledNamesTest, of_statements_that_are_gone_are_forgotten_when_nothing_is_unanswered) {
+    prepare("s", traced("a"));
+    prepare("", traced("a"));
+    names.note_statements_gone();
+    EXPECT_EQ(prepared("s"), "a");
+    names.settle(true);
     EXPECT_EQ(prepared("s"), "unknown");
+    EXPECT_EQ(prepared(""), "unknown");
+    prepare("s", traced("b"));
+    names.settle(true);
+    EXPECT_EQ(prepared("s"), "b") << "once is enough";
 }
 
 }  // namespace

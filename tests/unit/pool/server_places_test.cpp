@@ -11,8 +11,13 @@ using metrics::ServerClose;
 using test::PoolClient;
 using test::PoolRig;
 
-TEST(Places, are_as_many_as_the_limit_and_counted_without_one) {
-    Places places;
+// Of a pool that is none of a test's own.
+Claim claim(TimePoint since) {
+    return {nullptr, WorkerIndex{7}, since};
+}
+
+TEST(ServerPlaces, are_as_many_as_the_limit_and_counted_without_one) {
+    ServerPlaces places;
     EXPECT_TRUE(places.try_take(2));
     EXPECT_TRUE(places.try_take(0));
     EXPECT_FALSE(places.try_take(2));
@@ -22,18 +27,17 @@ TEST(Places, are_as_many_as_the_limit_and_counted_without_one) {
     EXPECT_FALSE(places.try_take(2));
 }
 
-TEST(Places, makes_one_pool_yield_to_one_that_has_waited_longer_than_its_patience) {
-    const TimePoint begun{std::chrono::hours(1)}, late = begun + Places::patience;
-    Places places;
-    EXPECT_FALSE(places.must_yield(never, late));
-    places.starve(begun + Milliseconds(1));
-    places.starve(begun);
-    places.starve(begun + Milliseconds(2));
-    EXPECT_TRUE(places.anybody_starves());
-    EXPECT_FALSE(places.must_yield(never, late - Milliseconds(1)));
-    EXPECT_FALSE(places.must_yield(begun, late)) << "its own has waited as long";
-    EXPECT_TRUE(places.must_yield(begun + Milliseconds(1), late));
-    EXPECT_FALSE(places.must_yield(never, late)) << "one is enough";
+TEST(ServerPlaces, makes_one_pool_yield_to_one_that_has_waited_longer_than_its_patience) {
+    const TimePoint begun{std::chrono::hours(1)}, late = begun + ServerPlaces::patience;
+    const Share own(1, std::make_shared<Permits>(1));
+    ServerPlaces places;
+    EXPECT_FALSE(places.must_yield(&own, never, late));
+    places.claims().enter(claim(begun));
+    EXPECT_TRUE(places.claims().any());
+    EXPECT_FALSE(places.must_yield(&own, never, late - Milliseconds(1)));
+    EXPECT_FALSE(places.must_yield(&own, begun, late)) << "its own has waited as long";
+    EXPECT_TRUE(places.must_yield(&own, begun + Milliseconds(1), late));
+    EXPECT_FALSE(places.must_yield(&own, never, late)) << "one is enough";
     EXPECT_TRUE(places.is_kept(late));
     places.take_kept();
     EXPECT_FALSE(places.is_kept(late));
@@ -57,20 +61,20 @@ TEST(UserPlaces, of_a_busy_pool_come_free_for_another_that_has_waited_long_enoug
     PoolRig rig({.pool = {.size = 1}, .max_user_connections = 1});
     PoolClient& holder = rig.holder();
     PoolClient& next = rig.asks();
-    rig.user_places()->starve(rig.clock().now() - Milliseconds(1));
+    rig.user_places()->claims().enter(claim(rig.clock().now() - Milliseconds(1)));
     holder.give_back();
     EXPECT_NE(next.server, nullptr) << "its patience is not at an end";
-    rig.clock().advance(Places::patience);
+    rig.clock().advance(ServerPlaces::patience);
     rig.asks();
     next.give_back();
     EXPECT_EQ(rig.host().closes, std::vector{ServerClose::evicted});
     EXPECT_TRUE(rig.user_places()->is_kept(rig.clock().now()));
 }
 
-TEST(UserPlaces, starve_nobody_where_the_user_has_no_limit) {
+TEST(UserPlaces, are_not_claimed_where_the_user_has_no_limit) {
     PoolRig rig;
     PoolClient& holder = rig.holder();
-    rig.user_places()->starve(rig.clock().now() - Places::patience * 2);
+    rig.user_places()->claims().enter(claim(rig.clock().now() - ServerPlaces::patience * 2));
     holder.give_back();
     EXPECT_EQ(rig.idle(), 1);
 }

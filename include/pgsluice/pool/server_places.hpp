@@ -5,13 +5,15 @@
 #pragma once
 
 #include <pgsluice/base/time.hpp>
+#include <pgsluice/pool/claims.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 namespace pgsluice::pool {
 
-class Places {
+class ServerPlaces {
   public:
     // Takes one place, unless `limit` places are taken: then it is false and nothing has changed. A limit of 0 means
     // none; the place is counted all the same, since a reload may set one. Each place taken is given back by one
@@ -24,31 +26,17 @@ class Places {
     void closed() { open_.fetch_sub(1); }
     std::uint32_t open() const { return open_.load(); }
 
-    // --- Between pools, where the limit is reached. A pool without a place starves. When its oldest client has waited
-    // for longer than `patience`, a pool whose own clients came later closes a server as it comes back, and the place
-    // is kept for 100 ms for those that starve.
+    // --- Between pools, where the limit is reached. A pool without a place claims one. When its oldest client has
+    // waited for longer than `patience`, a pool whose own clients came later closes a server as it comes back, and the
+    // place is kept for 100 ms for those that have waited so long.
     static constexpr Milliseconds patience{500};
-    // The calling pool starves, and its oldest client has waited since `since`. Only the oldest over all pools is
-    // remembered, and feed() and must_yield() forget it: a pool calls this again until it has its place.
-    void starve(TimePoint since) {
-        TimePoint::rep seen = starving_since_.load();
-        const TimePoint::rep mine = since.time_since_epoch().count();
-        while (mine < seen && !starving_since_.compare_exchange_weak(seen, mine)) {
-        }
-    }
-    // The calling pool starves no more. This forgets the others that do too, until they say so again.
-    void feed() { starving_since_.store(never.time_since_epoch().count()); }
-    bool anybody_starves() const {
-        return starving_since_.load(std::memory_order_relaxed) != never.time_since_epoch().count();
-    }
-    // Whether the calling pool is to close a server, which it could lend, for one that starves. `oldest`: since when
-    // its own oldest client has waited; never: none does. Where it is true, the one that starves is forgotten and the
+    Claims& claims() { return claims_; }
+    // Whether the pool of `self` is to close a server, which it could lend, for one that claims a place. `oldest`:
+    // since when its own oldest client has waited; never: none does. Where it is true, that claim is forgotten and the
     // place is kept.
-    bool must_yield(TimePoint oldest, TimePoint now) {
-        TimePoint::rep since = starving_since_.load();
-        const bool is_due = since != never.time_since_epoch().count() && since < oldest.time_since_epoch().count() &&
-                            TimePoint(TimePoint::duration(since)) + patience <= now;
-        if (!is_due || !starving_since_.compare_exchange_strong(since, never.time_since_epoch().count())) return false;
+    bool must_yield(const Share* self, TimePoint oldest, TimePoint now) {
+        const TimePoint impatient = now - patience + TimePoint::duration(1);
+        if (!claims_.take(self, std::min(oldest, impatient))) return false;
         kept_until_.store((now + Milliseconds(100)).time_since_epoch().count());
         return true;
     }
@@ -69,7 +57,7 @@ class Places {
   private:
     std::atomic<std::uint32_t> open_{0};
     std::atomic<TimePoint::rep> kept_until_{0};
-    std::atomic<TimePoint::rep> starving_since_{never.time_since_epoch().count()};
+    Claims claims_;
 };
 
 }  // namespace pgsluice::pool
