@@ -43,6 +43,7 @@ Owed* Exchange::enter(Asked asked) {
     flushed_ = false;
     if (asked == Asked::sync) skipping_ = exposed_ = false;
     if (asked == Asked::execute) ++executes_owed_;
+    reports_due_ |= asked == Asked::execute || asked == Asked::query || asked == Asked::function_call;
     if (ends_batch(asked)) {
         ++readies_owed_;
         if (++batch_ == 0) batch_ = 1;
@@ -133,12 +134,13 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     if (owed_.empty() || owed_.front().asked == Asked::proof) {
         // It answers a Sync that seemed to be ignored, and ends what that Sync ended.
         skipping_ = false;
-        if (owed_.empty()) open_batch_ = false;
+        if (owed_.empty()) open_batch_ = reports_due_ = false;
         return Settled::forward;
     }
     const Settled mine = outcome_of(owed_.front().fate);
     pop(witness);
     --readies_owed_;
+    reports_due_ &= may_copy();
     if (owed_.empty()) is_abandoned_ = exposed_ = false;
     return mine;
 }

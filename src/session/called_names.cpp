@@ -9,59 +9,78 @@ ByteView key_of(ByteView name) {
     return prefix(name, CalledNames::longest_name);
 }
 
+std::size_t memory_of(const std::optional<Callee>& meaning) {
+    if (!meaning) return 0;
+    std::size_t bytes = meaning->facts == nullptr ? 0 : sql::memory_of(*meaning->facts);
+    if (meaning->remarks != nullptr) bytes += meaning->remarks->text.size() + meaning->remarks->trace_id.size();
+    return bytes;
+}
+
 }  // namespace
 
-void CalledNames::note(Named& named, Meaning& unnamed, ByteView name, const Callee* callee) {
+void CalledNames::Meanings::note(ByteView name, const Callee* callee) {
     Meaning meaning = callee == nullptr ? Meaning() : Meaning(*callee);
     if (name.empty()) {
-        unnamed = std::move(meaning);
+        unnamed_ = std::move(meaning);
         return;
     }
-    const auto found = named.find(key_of(name));
-    if (found == named.end()) {
-        if (named.size() < most_names) named.emplace(std::string(key_of(name)), std::move(meaning));
+    const auto found = named_.find(key_of(name));
+    if (found == named_.end()) {
+        if (named_.size() < most_names) put(named_[std::string(key_of(name))], std::move(meaning));
         return;
     }
     // Where it is taken the server refuses this one, and where it is not it has forgotten the other.
     Meaning& before = found->second;
     const bool is_either_way = before && meaning && before->limit == meaning->limit;
-    before = is_either_way ? std::move(meaning) : Meaning();
+    put(before, is_either_way ? std::move(meaning) : Meaning());
 }
 
-const Callee* CalledNames::find(const Named& named, const Meaning& unnamed, ByteView name) {
-    if (name.empty()) return unnamed ? &*unnamed : nullptr;
-    const auto found = named.find(key_of(name));
-    return found == named.end() || !found->second ? nullptr : &*found->second;
-}
-
-void CalledNames::forget(Named& named, Meaning& unnamed, ByteView name) {
-    if (name.empty()) {
-        unnamed.reset();
+void CalledNames::Meanings::put(Meaning& place, Meaning meaning) {
+    bytes_ -= memory_of(place);
+    const std::size_t bytes = memory_of(meaning);
+    if (bytes_ + bytes > most_bytes) {
+        place.reset();
         return;
     }
-    const auto found = named.find(key_of(name));
-    if (found != named.end()) named.erase(found);
+    bytes_ += bytes;
+    place = std::move(meaning);
+}
+
+const Callee* CalledNames::Meanings::find(ByteView name) const {
+    if (name.empty()) return unnamed_ ? &*unnamed_ : nullptr;
+    const auto found = named_.find(key_of(name));
+    return found == named_.end() || !found->second ? nullptr : &*found->second;
+}
+
+void CalledNames::Meanings::forget(ByteView name) {
+    if (name.empty()) return forget_unnamed();
+    const auto found = named_.find(key_of(name));
+    if (found == named_.end()) return;
+    bytes_ -= memory_of(found->second);
+    named_.erase(found);
+}
+
+void CalledNames::Meanings::forget_all() {
+    unnamed_.reset();
+    if (named_.empty()) return;
+    named_.clear();
+    bytes_ = 0;
 }
 
 void CalledNames::close(ByteView kind_and_name) {
     const ByteView name = without_prefix(kind_and_name, 1);
-    if (kind_and_name.starts_with('P')) forget(portals_, unnamed_portal_, name);
-    if (kind_and_name.starts_with('S')) forget(statements_, unnamed_statement_, name);
+    if (kind_and_name.starts_with('P')) portals_.forget(name);
+    if (kind_and_name.starts_with('S')) statements_.forget(name);
 }
 
 void CalledNames::settle(bool in_transaction) {
-    if (std::exchange(statements_are_gone_, false)) {
-        unnamed_statement_.reset();
-        statements_.clear();
-    }
-    if (in_transaction) return;
-    unnamed_portal_.reset();
-    if (!portals_.empty()) portals_.clear();
+    if (std::exchange(statements_are_gone_, false)) statements_.forget_all();
+    if (!in_transaction) portals_.forget_all();
 }
 
 void CalledNames::note_failure() {
-    unnamed_statement_.reset();
-    unnamed_portal_.reset();
+    statements_.forget_unnamed();
+    portals_.forget_unnamed();
 }
 
 }  // namespace pgsluice::session

@@ -58,6 +58,9 @@ void Session::note_schema_change(ByteView tag) {
 }
 
 void Session::note_reported(const wire::ParameterStatus& setting) {
+    // Nothing that is unanswered has set it in words. What has been parsed since was taken for a text of the settings
+    // before, and must not be lent to those who have them.
+    if (!steps_unsettled_ && sql::is_decisive(setting.name)) server_->need_reset();
     if (!steps_taken_) {
         settle_environment();
         // By a function, say: what it has set the end of the transaction may take back.
@@ -79,8 +82,11 @@ void Session::note_transaction_end(ByteView text) {
 SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {
     // Where the search_path leads to the temporary schema, any CREATE may go there.
     if (creates_temporary_) judged = std::max(judged, SessionEffect::changes);
-    if (!escapes_ && !encoding_hides_ascii_ && !steps_unsettled_) return judged;
-    return text.find('\\') == ByteView::npos ? judged : std::max(judged, SessionEffect::anything);
+    if (text.find('\\') == ByteView::npos) return judged;
+    const bool is_otherwise = escapes_ || encoding_hides_ascii_ || steps_unsettled_;
+    // Perhaps, where it may have been set unseen: of a text without a word that has an effect there is no such reading.
+    if (!is_otherwise && !(may_be_set_unseen() && sql::may_have_effect(text))) return judged;
+    return std::max(judged, SessionEffect::anything);
 }
 
 }  // namespace pgsluice::session

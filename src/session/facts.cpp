@@ -16,6 +16,10 @@ bool hides_ascii(ByteView encoding) {
     return encoding == "SHIFT_JIS_2004" || std::find(hiding.begin(), hiding.end(), encoding) != hiding.end();
 }
 
+bool is_beyond_ascii(char c) {
+    return static_cast<signed char>(c) < 0;
+}
+
 }  // namespace
 
 void Session::note_encoding(ByteView client_encoding) {
@@ -28,16 +32,34 @@ sql::Reading Session::reading() const {
 
 // Only what follows a backslash, and what is not ASCII, can be read in two ways.
 bool Session::is_read_as_written(ByteView text) const {
-    // Only of statements whose names are followed is it known what is run.
-    const bool is_followed = preserves_state() && statements_.translates();
-    const bool is_settled = !steps_unsettled_ && (is_followed || server_ == nullptr || !server_->exchange().owes());
-    if (is_settled && !encoding_hides_ascii_) return true;
-    return std::all_of(text.begin(), text.end(), [](char c) { return c != '\\' && static_cast<signed char>(c) >= 0; });
+    if (!steps_unsettled_ && !encoding_hides_ascii_) return true;
+    return std::none_of(text.begin(), text.end(), [](char c) { return c == '\\' || is_beyond_ascii(c); });
+}
+
+bool Session::may_be_set_unseen() const {
+    return server_ != nullptr && server_->exchange().has_reports_due();
 }
 
 // nullptr where it cannot be told how the server will read the text. Good until the next call.
 const sql::FactsRef* Session::facts_of(ByteView text) {
-    return is_read_as_written(text) ? &context_.facts.facts_of(text, reading()) : nullptr;
+    if (!is_read_as_written(text)) return nullptr;
+    if (may_be_set_unseen() && text.find('\\') != ByteView::npos) return facts_either_way(text);
+    return &context_.facts.facts_of(text, reading());
+}
+
+// Of a text with a backslash, where what ran before it may have changed how that is read (a function does it, and no
+// text says so): known where both readings have the same facts, as those of a regular expression's '\d'. A byte that
+// is not ASCII may take a backslash behind it for its own, and nothing else that tells where a constant ends.
+const sql::FactsRef* Session::facts_either_way(ByteView text) {
+    for (std::size_t at = text.find('\\', 1); at != ByteView::npos; at = text.find('\\', at + 1)) {
+        if (is_beyond_ascii(text[at - 1])) return nullptr;
+    }
+    const sql::FactsRef one = context_.facts.facts_of(text, {.standard_conforming_strings = true});
+    const sql::FactsRef& other = context_.facts.facts_of(text, {.standard_conforming_strings = false});
+    if (one == nullptr || other == nullptr) return nullptr;
+    // The same but for the values of constants.
+    const bool is_same = one->fingerprint == other->fingerprint && one->normalized == other->normalized;
+    return is_same ? &other : nullptr;
 }
 
 // nullopt where something unanswered decides about it.
@@ -46,7 +68,7 @@ std::optional<bool> Session::in_transaction() {
     if (server_ == nullptr) return false;
     // The client has been told that it is, and nothing but that may be unanswered.
     if (server_->exchange().is_opening()) return true;
-    if (!server_->exchange().owes()) transaction_unsettled_ = false;
+    if (server_->exchange().at_rest()) transaction_unsettled_ = false;
     if (transaction_unsettled_) return std::nullopt;
     return server_->exchange().status() != TransactionStatus::idle;
 }

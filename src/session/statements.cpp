@@ -121,7 +121,8 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     if (measures() && is_bound) note_bound(*bind);
     const protocol::Statement* bound = statements_.bound();
     if (bound != nullptr && preserves_state()) note_transaction_end(bound->text);
-    const bool may_differ = escapes_ || encoding_hides_ascii_ || creates_temporary_ || steps_unsettled_;
+    const bool may_differ =
+        escapes_ || encoding_hides_ascii_ || creates_temporary_ || steps_unsettled_ || may_be_set_unseen();
     if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
         const auto effect = effect_of(bound->text, static_cast<sql::SessionEffect>(bound->nature));
         note_effect(effect, bound->text);

@@ -8,25 +8,10 @@ namespace {
 constexpr std::size_t block = 16;   // what malloc() adds and rounds up to
 constexpr std::size_t sparse = 16;  // buckets per entry
 
-std::size_t heap(const std::string& text) {
-    return text.capacity() > std::string().capacity() ? text.capacity() + 1 + block : 0;
-}
-
-template <class T>
-std::size_t heap(const std::vector<T>& values) {
-    return values.capacity() == 0 ? 0 : values.capacity() * sizeof(T) + block;
-}
-
 }  // namespace
 
 std::size_t FactsShelf::heap_of(const FactsRef& facts) {
-    if (facts == nullptr) return 0;
-    std::size_t bytes = sizeof(Facts) + 2 * block;  // the counts of its references lie beside it
-    bytes += heap(facts->normalized) + heap(facts->relations) + heap(facts->functions) + heap(facts->columns);
-    for (const Relation& relation : facts->relations) bytes += heap(relation.schema) + heap(relation.name);
-    for (const Function& function : facts->functions) bytes += heap(function.schema) + heap(function.name);
-    for (const Column& column : facts->columns) bytes += heap(column.relation) + heap(column.name);
-    return bytes;
+    return facts == nullptr ? 0 : 2 * block + sql::memory_of(*facts);  // the counts of its references lie beside it
 }
 
 std::size_t FactsShelf::memory_of(const Key& key, const FactsRef& facts) {

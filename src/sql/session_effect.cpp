@@ -227,6 +227,10 @@ bool may_deallocate(ByteView text) {
     return lower.find("deallocate") != std::string::npos || lower.find("discard") != std::string::npos;
 }
 
+bool may_have_effect(ByteView text) {
+    return is_candidate(text);
+}
+
 SessionEffect session_effect(ByteView text) {
     if (!is_candidate(text)) return SessionEffect::none;
     if (text.size() > parse_limit) return SessionEffect::anything;

@@ -291,3 +291,65 @@ def test_first_statement_behind_begin_is_in_its_transaction(sluice):
         client.query("commit")
         client.send(m.bind("s"), m.execute(), m.SYNC)
         assert is_blocked(client.until_ready())
+
+
+# One harmless SELECT, or one that ends at the second quote and has a DELETE behind it: as standard_conforming_strings is.
+TWO_READINGS = {
+    "query": r"select '\'' ; delete from target; --'",
+    "one statement": r"with a as (select '\''), b as (delete from target returning 1) select * from b --') select 1",
+}
+UNSEEN = ("select query_to_xml('select set_con'||'fig(''standard_conforming_strings'',''off'',false)',true,true,'')")
+POOLS = [{}, {"mode": "session"}, {"mode": "statement"}, {"max_prepared_statements": 0}, {"session_state": "ignore"},
+         {"check_at_release": True}]
+
+
+@pytest.mark.parametrize("text", TWO_READINGS)
+@pytest.mark.parametrize("before", ["set standard_conforming_strings = off", UNSEEN])
+@pytest.mark.parametrize("pool", POOLS, ids=str)
+def test_what_may_be_read_in_two_ways_behind_a_setting_is_not_known(sluice, postgres, pool, before, text):
+    """Its change is reported by the ReadyForQuery, and so neither to a pipeline nor behind a Flush."""
+    proxy = sluice(policies=[rule(statements=["delete"])], pool=pool)
+    sql = TWO_READINGS[text]
+    message = m.query(sql) if text == "query" else m.parse(sql) + m.bind() + m.execute() + m.SYNC
+    with login(proxy) as client:
+        client.send(m.query(before), message)
+        client.until_ready()
+        assert is_blocked(client.until_ready())
+    with login(proxy) as client:
+        client.send(m.parse(before), m.bind(), m.execute(), m.FLUSH)
+        client.receive_until("CE")
+        client.send(message)
+        assert is_blocked(client.until_ready())
+
+
+@pytest.mark.parametrize("before, at_once", [
+    ("begin; declare c cursor for select set_config('standard_conforming_strings', 'off', false)", "fetch c"),
+    ("prepare p as select set_config('standard_conforming_strings', 'off', false)", "execute p"),
+])
+def test_nor_where_the_setting_was_spoken_of_long_before(sluice, postgres, before, at_once):
+    with login(sluice(policies=[rule(statements=["delete"])])) as client:
+        for each in before.split("; "):
+            client.query(each)
+        client.send(m.query(at_once), m.query(TWO_READINGS["query"]))
+        client.until_ready()
+        assert is_blocked(client.until_ready())
+
+
+def test_a_text_with_a_backslash_passes_in_a_pipeline_where_both_readings_say_the_same(sluice, postgres):
+    with login(sluice(policies=[rule(statements=["delete"])])) as client:
+        sql = r"select 'a1' ~ '^\w\d$', 'ü'"
+        client.send(m.parse("begin"), m.bind(), m.execute(), m.parse(sql), m.bind(), m.execute(), m.query(sql))
+        replies = [x for x in summaries(client.until_ready()) if x[0] in "DE"]
+        assert replies == ["D:t,ü"] * 2
+
+
+@pytest.mark.parametrize("pool", [{}, {"mode": "session"}, {"lazy_begin": False}, {"session_state": "ignore"}], ids=str)
+def test_a_flush_does_not_tell_whether_a_transaction_is_open(sluice, postgres, pool):
+    for inside, before, last in ((True, [], "begin"), (False, ["begin", "select 1"], "commit")):
+        with login(sluice(policies=[rule(in_transaction=inside, tables=["target"])], pool=pool)) as client:
+            for each in before:
+                client.query(each)
+            client.send(m.parse(last), m.bind(), m.execute(), m.FLUSH)
+            client.receive_until("CE")
+            client.send(m.parse("select count(*) from target"), m.bind(), m.execute(), m.SYNC)
+            assert is_blocked(client.until_ready())

@@ -155,3 +155,69 @@ def test_an_effect_behind_a_setting_that_was_held_is_nobody_elses(two):
     assert "C:SET" in summaries(first.until_ready(5))[-5:]
     assert first.rows("show work_mem") == [[b"7MB"]]
     assert second.rows("show work_mem") == [[b"4MB"]]
+
+
+def executed(client, name):
+    client.send(m.bind(name), m.execute(), m.SYNC)
+    return next(x[2:] for x in summaries(client.until_ready()) if x[0] == "D")
+
+
+# Ways to change a setting of which the text that does it says nothing.
+def hidden(name, value):
+    return f"select query_to_xml('select set_con'||'fig(''{name}'',''{value}'',false)', true, true, '')"
+
+
+UNSEEN = {
+    "by a function": ([], [hidden("datestyle", "German")]),
+    "by a portal": (["begin"], None),
+    "by a cursor": (["begin", "declare c cursor for select set_config('datestyle', 'German', false)"], ["fetch c"]),
+    "by what was prepared in SQL": (["prepare p as select set_config('datestyle', 'German', false)"], ["execute p"]),
+    "behind a SET": (["begin", "set intervalstyle = 'iso_8601'"], [hidden("datestyle", "German")]),
+}
+
+
+@pytest.mark.parametrize("way", UNSEEN)
+def test_what_is_parsed_behind_a_setting_that_nobody_saw_is_lent_to_nobody(two, way):
+    first, second = two
+    _, sql, there, fresh = FROZEN["the order of day and month"]
+    before, at_once = UNSEEN[way]
+    for each in before:
+        first.query(each)
+    if at_once is None:
+        first.send(m.parse("select set_config('datestyle', 'German', false)"), m.bind(portal="p"), m.SYNC)
+        first.until_ready()
+        first.send(m.execute("p"), m.parse(sql, "s"), m.SYNC)
+    else:
+        first.send(*(m.query(each) for each in at_once), m.parse(sql, "s"), m.SYNC)
+        for _ in at_once:
+            first.until_ready()
+    first.until_ready()
+    assert executed(first, "s") == there
+    first.query("commit")
+    first.close()
+    assert second.rows(sql) == [[fresh.encode()]]
+    assert prepared(second, "s", sql) == fresh
+
+
+def test_a_setting_that_nobody_saw_is_told_behind_a_flush_no_sooner_than_behind_a_sync(two):
+    first, second = two
+    _, sql, there, fresh = FROZEN["the order of day and month"]
+    first.send(m.parse(hidden("datestyle", "German")), m.bind(), m.execute(), m.FLUSH)
+    first.receive_until("CE")
+    first.send(m.parse(sql, "s"), m.SYNC)
+    first.until_ready()
+    assert executed(first, "s") == there
+    first.close()
+    assert second.rows(sql) == [[fresh.encode()]]
+    assert prepared(second, "s", sql) == fresh
+
+
+def test_what_only_another_reading_sets_does_not_stay_for_the_next(two):
+    first, second = two
+    first.send(m.query(hidden("standard_conforming_strings", "off")),
+               m.query(r"select '\'' ; set lock_timeout = '7s'; --'"))
+    for _ in range(2):
+        first.until_ready()
+    assert first.rows("show lock_timeout") == [[b"7s"]]
+    first.close()
+    assert second.rows("show lock_timeout") == [[b"0"]]

@@ -159,6 +159,9 @@ class Exchange {
     // What the oldest message is, of which there must be one.
     Asked first_asked() const { return owed_.front().asked; }
     bool owes_ready() const { return readies_owed_ > 0; }
+    // Something may have run behind the last ReadyForQuery. A setting that has changed by it is reported in front of
+    // the next one and not before (PostgreSQL 14 and later), however long its answer has been here.
+    bool has_reports_due() const { return reports_due_; }
     // Nothing is owed that is known of, yet a ReadyForQuery may still come: append_sync_proof() (sync_proof.hpp) finds
     // out.
     bool needs_proof() const { return in_doubt_ && owed_.empty() && !open_batch_ && !skipping_; }
@@ -203,6 +206,7 @@ class Exchange {
     bool skipping_ = false;
     bool flushed_ = false;
     bool copy_in_ = false;
+    bool reports_due_ = false;
     bool ignored_sync_ = false;  // one at least was sent where a COPY reads, or so it seemed
     bool in_doubt_ = false;
     bool is_abandoned_ = false;  // until nothing is owed

@@ -18,15 +18,18 @@ namespace pgsluice::session {
 class CalledNames {
   public:
     static constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1: PostgreSQL tells no longer ones apart
-    static constexpr std::size_t most_names = 4096;  // of each kind; what comes behind them has no meaning here
+    // Of statements and of portals each; what comes behind them has no meaning here. Bytes are those of what the names
+    // stand for, counted for each as if nobody else kept it.
+    static constexpr std::size_t most_names = 4096;
+    static constexpr std::size_t most_bytes = std::size_t{4} << 20;
 
     // `callee`: nullptr where nobody knows.
-    void prepare(ByteView statement, const Callee* callee) { note(statements_, unnamed_statement_, statement, callee); }
-    void bind(ByteView portal, const Callee* callee) { note(portals_, unnamed_portal_, portal, callee); }
+    void prepare(ByteView statement, const Callee* callee) { statements_.note(statement, callee); }
+    void bind(ByteView portal, const Callee* callee) { portals_.note(portal, callee); }
 
     // nullptr: it is not certain. Good until the next change.
-    const Callee* prepared(ByteView statement) const { return find(statements_, unnamed_statement_, statement); }
-    const Callee* bound(ByteView portal) const { return find(portals_, unnamed_portal_, portal); }
+    const Callee* prepared(ByteView statement) const { return statements_.find(statement); }
+    const Callee* bound(ByteView portal) const { return portals_.find(portal); }
 
     // Once the server has done so. `S` or `P`, for a statement or a portal, and its name.
     void close(ByteView kind_and_name);
@@ -40,20 +43,30 @@ class CalledNames {
     void note_failure();
 
   private:
-    using Meaning = std::optional<Callee>;
+    using Meaning = std::optional<Callee>;  // nullopt: not certain
     // Looks a name up without making a string of it.
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(ByteView name) const { return std::hash<ByteView>()(name); }
     };
-    using Named = std::unordered_map<std::string, Meaning, Hash, std::equal_to<>>;
+    // Those of one kind; the empty name is the unnamed one's, which there always is room for.
+    class Meanings {
+      public:
+        void note(ByteView name, const Callee* callee);
+        const Callee* find(ByteView name) const;
+        void forget(ByteView name);
+        void forget_unnamed() { unnamed_.reset(); }
+        void forget_all();
 
-    static void note(Named& named, Meaning& unnamed, ByteView name, const Callee* callee);
-    static const Callee* find(const Named& named, const Meaning& unnamed, ByteView name);
-    static void forget(Named& named, Meaning& unnamed, ByteView name);
+      private:
+        void put(Meaning& place, Meaning meaning);
 
-    Meaning unnamed_statement_, unnamed_portal_;
-    Named statements_, portals_;
+        Meaning unnamed_;
+        std::unordered_map<std::string, Meaning, Hash, std::equal_to<>> named_;
+        std::size_t bytes_ = 0;  // of those that are named
+    };
+
+    Meanings statements_, portals_;
     bool statements_are_gone_ = false;
 };
 

@@ -206,7 +206,9 @@ class Session final : public Sink,
     void note_encoding(ByteView client_encoding);
     sql::Reading reading() const;
     bool is_read_as_written(ByteView text) const;
+    bool may_be_set_unseen() const;
     const sql::FactsRef* facts_of(ByteView text);
+    const sql::FactsRef* facts_either_way(ByteView text);
     std::optional<bool> in_transaction();
     void note_transaction_control(const sql::FactsRef* facts);
     std::optional<ByteView> search_path() const override;  // policy::PathSource

@@ -62,6 +62,9 @@ struct Facts {
     std::string normalized;         // the text with $n in the place of constants, passwords too; comments left out
 };
 
+// Bytes that it takes, with all that belongs to it.
+std::size_t memory_of(const Facts& facts);
+
 struct Unparsable {
     std::string why;  // nothing that the text says is in it
 };

@@ -42,8 +42,10 @@ bool may_deallocate(ByteView text);
 // Whether it may end a transaction, by one of its statements. Says yes too often rather than once too rarely.
 bool may_end_transaction(ByteView text);
 
-// Texts without a word that could have an effect cost one pass over their bytes; others are parsed, and remembered by
-// the thread that asks.
+// Whether a word that could have an effect stands in the text, in whatever part of it, and so however it is read.
+bool may_have_effect(ByteView text);
+
+// Texts without such a word cost one pass over their bytes; others are parsed, and remembered by the thread that asks.
 SessionEffect session_effect(ByteView text);
 
 // The names of settings of extensions and applications ("app.tenant") that the text may speak of, in whatever part of

@@ -29,6 +29,23 @@ TEST(Exchange, a_query_is_answered_by_its_ready_for_query) {
     EXPECT_FALSE(ledger.exchange.may_copy());
 }
 
+TEST(Exchange, reports_are_due_until_the_ready_for_query_behind_all_that_runs) {
+    Ledger ledger;
+    EXPECT_FALSE(ledger.exchange.has_reports_due());
+    ledger.owe(Asked::parse);
+    EXPECT_FALSE(ledger.exchange.has_reports_due());
+    ledger.owe(Asked::execute);
+    ledger.settle(server::parse_complete() + server::command_complete("SET"));
+    EXPECT_FALSE(ledger.exchange.owes());
+    EXPECT_TRUE(ledger.exchange.has_reports_due()) << "it has been answered behind a Flush";
+    ledger.owe(Asked::sync);
+    ledger.owe(Asked::query);
+    ledger.settle(server::ready());
+    EXPECT_TRUE(ledger.exchange.has_reports_due());
+    ledger.settle(server::command_complete("SET") + server::ready());
+    EXPECT_FALSE(ledger.exchange.has_reports_due());
+}
+
 TEST(Exchange, a_query_of_several_statements_has_several_answers) {
     Ledger ledger;
     ledger.owe(Asked::query);

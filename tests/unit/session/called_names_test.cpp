@@ -70,6 +70,26 @@ TEST_F(CalledNamesTest, beyond_the_bound_do_not_push_out_those_that_are_known) {
     EXPECT_EQ(bound("p" + std::to_string(2 * CalledNames::most_names - 1)), "unknown");
 }
 
+// A client could keep by them whatever it likes to send.
+TEST_F(CalledNamesTest, stand_for_no_more_than_so_many_bytes) {
+    const std::string text(CalledNames::most_bytes / 4, 'x');
+    const Callee large{nullptr, std::make_shared<const Remarks>(Remarks{"large", text}), nullptr};
+    for (const char* name : {"a", "b", "c", "d", "e"}) prepare(name, large);
+    EXPECT_EQ(prepared("c"), "large");
+    EXPECT_EQ(prepared("d"), "unknown");
+    prepare("", large);
+    EXPECT_EQ(prepared(""), "large");
+    bind("p", large);
+    EXPECT_EQ(bound("p"), "large");
+    names.close("Sa");
+    prepare("f", large);
+    EXPECT_EQ(prepared("f"), "large");
+    names.note_statements_gone();
+    names.settle(true);
+    prepare("d", large);
+    EXPECT_EQ(prepared("d"), "large");
+}
+
 TEST_F(CalledNamesTest, without_a_name_are_unknown_behind_a_failure) {
     prepare("", traced("a"));
     bind("", traced("a"));
