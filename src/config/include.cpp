@@ -6,7 +6,6 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <vector>
 
@@ -54,7 +53,7 @@ class Includes {
         auto root = parse_yaml(*text, path, reader_);
         if (!root) return std::nullopt;
         interpolate(*root, reader_);
-        seen_.insert(std::filesystem::weakly_canonical(path).string());
+        seen_.insert(place_of_file(path));
         take_in_includes(*root, depth);
         return root;
     }
@@ -90,7 +89,7 @@ class Includes {
     }
 
     void take_in_file(const std::string& file, const Node& pattern, Node& root, int depth) {
-        if (seen_.contains(std::filesystem::weakly_canonical(file).string())) {
+        if (seen_.contains(place_of_file(file))) {
             reader_.problem(pattern, file + " is included already; allowed is once, and not from itself");
             return;
         }
