@@ -19,7 +19,7 @@ const Schema<Config>& reload_schema() {
 
 const Schema<Config>& metrics_schema() {
     static const Schema<Config> schema{
-        key<Config>("max_series", &Config::metrics_max_series, Number{0, 1'000'000}, Changes::restart),
+        key<Config>("max_series", &Config::metrics_max_series, Number{0, 1'000'000}, Changes::new_connections),
     };
     return schema;
 }
