@@ -54,6 +54,7 @@ Key<Config> include_key() {
     key.read = [](Reader&, const Node&, Config&) {};
     key.print = [](const Config&) { return Node(); };
     key.change = [](Change& change, Config&) { change.outcome = Change::Outcome::files_only; };
+    key.keep = [](const Config&, Config&, const std::string&, std::vector<std::string>&) {};
     key.list = [](const std::string&, std::vector<KeyInfo>& keys) {
         keys.push_back({"include", "list of paths", "[]", Changes::live});
     };

@@ -4,6 +4,7 @@
 #include "supervisor.hpp"
 
 #include <pgsluice/base/log.hpp>
+#include <pgsluice/config/keep.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -59,9 +60,8 @@ void Supervisor::reload() {
         log::warning("configuration_warning", "listeners have changed: their addresses change at a restart only");
         config.listeners = snapshot_->config.listeners;
     }
-    if (config.workers != snapshot_->config.workers) {
-        log::warning("configuration_warning", "workers has changed: it changes at a restart only");
-    }
+    for (const std::string& waiting : config::keep_until_restart(snapshot_->config, config))
+        log::warning("configuration_warning", waiting);
     auto built = Snapshot::build(std::move(config));
     if (const auto* problems = std::get_if<std::vector<std::string>>(&built)) {
         fail_reload(*problems);
