@@ -12,7 +12,6 @@
 namespace pgsluice::config {
 namespace {
 
-constexpr std::size_t largest_file_bytes = 16 << 20;
 constexpr std::size_t most_files = 1000;
 constexpr int deepest = 8;
 

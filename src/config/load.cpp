@@ -18,13 +18,6 @@ void read_users_files(Reader& reader, const Node& root, Config& config) {
                   [&](const Node& node, Cluster& cluster) { read(node, cluster.source); });
 }
 
-bool is_about_the_endpoint(const Problem& problem) {
-    const std::string_view path = problem.key_path;
-    const auto is_below = [&](std::string_view key) { return path.starts_with(key); };
-    return path == "admin" || (is_below("admin.http") && !is_below("admin.http.token") &&
-                               !is_below("admin.http.mode") && !is_below("admin.http.tls."));
-}
-
 }  // namespace
 
 std::string Problem::to_string() const {
@@ -50,23 +43,6 @@ Loaded load(const std::string& path, const JudgePolicies& judge) {
     if (document->complete) check_doubts(reader, document->root, config);
     reader.settle_loose_files(config.secret_files);
     return reader.finish(std::move(config));
-}
-
-LoadedEndpoint load_endpoint(const std::string& path) {
-    Reader reader(path);
-    const auto document = read_with_includes(reader);
-    if (!document) return {std::nullopt, reader.finish({}).problems};
-    Node relevant = Node::map();
-    if (const Node* admin = document->root.find("admin")) relevant.items.push_back(*admin);
-    Config config;
-    read_map(reader, relevant, config_schema(), config);
-    LoadedEndpoint loaded;
-    loaded.problems = reader.finish({}).problems;
-    std::erase_if(loaded.problems, [](const Problem& each) { return !is_about_the_endpoint(each); });
-    if (!loaded.problems.empty()) return loaded;
-    config.admin_http.token = Secret();
-    loaded.admin_http = std::move(config.admin_http);
-    return loaded;
 }
 
 }  // namespace pgsluice::config

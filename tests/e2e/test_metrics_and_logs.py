@@ -47,7 +47,9 @@ def test_health_verb_asks_whatever_else_is_wrong_in_the_files(sluice):
         proxy.write_config(merged(good, unknown))
         assert asked().returncode == 1 and asked().stderr
     proxy.write_config(good)
-    proxy.file.write_text("listeners: [")
+    proxy.file.write_text("routes: [\n" + proxy.file.read_text())
+    assert asked().returncode == 0, asked().stderr
+    proxy.file.write_text("admin: [")
     assert asked().returncode == 1 and "not valid YAML" in asked().stderr
     proxy.file.unlink()
     assert asked().returncode == 1

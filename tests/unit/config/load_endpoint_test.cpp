@@ -57,6 +57,27 @@ TEST_F(Endpoints, are_found_beside_any_mistake) {
         EXPECT_EQ(port(inside), 9931) << inside;
 }
 
+// As with a bracket that is not closed, or a line that is not where it should be.
+TEST_F(Endpoints, are_found_in_a_file_that_is_no_yaml) {
+    for (const std::string mistake :
+         {"routes: [\n", "log: { level: info\n", "workers: \"2\n", "auth:\n  a: 1\n b: 2\n"}) {
+        for (const std::string http :
+             {"admin: { http: { port: 9931 } }\n", "admin:\n  # where\n\n  http:\n    port: 9931\n",
+              "admin: {\n  http: { port: 9931 }\n}\n"}) {
+            EXPECT_EQ(port(mistake + http + "metrics: { max_series: 5 }\n"), 9931) << mistake << http;
+            EXPECT_EQ(port("include: [ none.yaml ]\n" + http + mistake), 9931) << http << mistake;
+        }
+        EXPECT_EQ(port("metrics: { max_series: 5 }\n" + mistake), 9930) << "without the section";
+        EXPECT_EQ(port("admin: { console: { database: c } }\n" + mistake), 9930) << "without the keys";
+    }
+    for (const std::string others : {"", "admin: { console: {} }\n"})
+        EXPECT_THAT(problems("include: [ http.yaml ]\n" + others + "routes: [\n"),
+                    ElementsAre(::testing::HasSubstr("not valid YAML")))
+            << "in a file that is not known";
+    EXPECT_THAT(problems("routes: [\nadministrators: 5\nadmin: { http: { port: many } }\n"),
+                ElementsAre(StartsWith("pgsluice.yaml:3:24: admin.http.port: ")));
+}
+
 // The process may have loaded what is gone by now.
 TEST_F(Endpoints, with_a_certificate_that_cannot_be_read_are_asked_by_tls_all_the_same) {
     const LoadedEndpoint loaded = load("admin: { http: { tls: { certificate: none.crt, private_key: none.key } } }\n");
@@ -73,6 +94,7 @@ TEST_F(Endpoints, that_the_files_do_not_tell_are_a_problem) {
                 ElementsAre(StartsWith("pgsluice.yaml:1:27: admin.http.address: ")));
     EXPECT_THAT(problems("admin: 5\n"), ElementsAre(StartsWith("pgsluice.yaml:1:8: admin: ")));
     EXPECT_THAT(problems("admin: [\n"), ElementsAre(StartsWith("pgsluice.yaml:2:1: not valid YAML: ")));
+    EXPECT_THAT(problems("routes: [\nadmin: { http: { port: 1 }\n"), ElementsAre(StartsWith("pgsluice.yaml:3:1: not")));
     EXPECT_THAT(folder.lines(load_endpoint(folder.path("none.yaml")).problems),
                 ElementsAre("none.yaml:1:1: cannot read none.yaml: No such file or directory"));
 }
