@@ -4,7 +4,6 @@
 
 #include <sys/stat.h>
 
-#include <filesystem>
 #include <initializer_list>
 
 namespace pgsluice::config {
@@ -24,9 +23,7 @@ bool is_same_file(const std::string& a, const std::string& b) {
     }, other{};
     if (::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0)
         return S_ISREG(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-    std::error_code error;
-    const auto place_of = [&](const std::string& path) { return std::filesystem::weakly_canonical(path, error); };
-    return place_of(a) == place_of(b) && !error;
+    return place_of_file(a) == place_of_file(b);
 }
 
 class Uses {

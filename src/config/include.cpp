@@ -6,14 +6,12 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <vector>
 
 namespace pgsluice::config {
 namespace {
 
-constexpr std::size_t largest_file_bytes = 16 << 20;
 constexpr std::size_t most_files = 1000;
 constexpr int deepest = 8;
 
@@ -54,7 +52,7 @@ class Includes {
         auto root = parse_yaml(*text, path, reader_);
         if (!root) return std::nullopt;
         interpolate(*root, reader_);
-        seen_.insert(std::filesystem::weakly_canonical(path).string());
+        seen_.insert(place_of_file(path));
         take_in_includes(*root, depth);
         return root;
     }
@@ -90,7 +88,7 @@ class Includes {
     }
 
     void take_in_file(const std::string& file, const Node& pattern, Node& root, int depth) {
-        if (seen_.contains(std::filesystem::weakly_canonical(file).string())) {
+        if (seen_.contains(place_of_file(file))) {
             reader_.problem(pattern, file + " is included already; allowed is once, and not from itself");
             return;
         }

@@ -4,9 +4,12 @@
 #include "node.hpp"
 #include "reader.hpp"
 
+#include <cstddef>
 #include <optional>
 
 namespace pgsluice::config {
+
+constexpr std::size_t largest_file_bytes = 16 << 20;
 
 struct Document {
     Node root;

@@ -40,10 +40,10 @@ std::string quoted(const std::string& text, std::string_view dollar) {
     return out + '"';
 }
 
-// A name as a key: in quotes where it is not a plain word.
+// A name as a key: in quotes where it is not a plain word, or is YAML's word for nothing.
 std::string key_text(const std::string& key) {
-    const bool is_word =
-        !key.empty() && std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+    const bool is_word = !key.empty() && key != "null" &&
+                         std::all_of(key.begin(), key.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
     return is_word ? key : quoted(key, "$");
 }
 

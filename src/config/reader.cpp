@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <tuple>
 
 namespace pgsluice::config {
@@ -52,11 +53,16 @@ std::optional<std::string> read_all(int fd, std::size_t limit_bytes) {
     }
 }
 
+// Empty where there is no working directory any more: what is relative cannot be read then either.
+std::string folder_of(const std::string& path) {
+    std::error_code error;
+    return std::filesystem::absolute(path, error).lexically_normal().parent_path().string();
+}
+
 }  // namespace
 
 Reader::Reader(const std::string& configuration_path)
-    : main_file_(configuration_path),
-      folder_(std::filesystem::absolute(configuration_path).lexically_normal().parent_path().string()) {}
+    : main_file_(configuration_path), folder_(folder_of(configuration_path)) {}
 
 void Reader::problem(const Place& place, const std::string& key_path, std::string text) {
     problems_.push_back({place.file, place.line, place.column, key_path, std::move(text)});
@@ -164,6 +170,12 @@ Loaded Reader::finish(Config config) {
     loaded.problems = std::move(problems_);
     loaded.warnings = std::move(warnings_);
     return loaded;
+}
+
+std::string place_of_file(const std::string& path) {
+    std::error_code error;
+    const auto found = std::filesystem::weakly_canonical(path, error);
+    return error ? path : found.string();
 }
 
 std::string shown(const Node& node) {

@@ -60,6 +60,10 @@ class Reader {
     std::vector<LooseFile> loose_;
 };
 
+// What tells whether two paths lead to one file: the path without links and dots, whether or not the file is there. The
+// path as it is where that cannot be found out (a circle of links, a folder without rights): whoever opens it says why.
+std::string place_of_file(const std::string& path);
+
 // `text` in quotes and safe for one line, for messages about the value of `node`; a placeholder where it may be a
 // secret.
 std::string shown(const Node& node);

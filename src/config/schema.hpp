@@ -24,6 +24,8 @@ struct Key {
     std::function<void(Reader&, const Node&, T&)> read;
     std::function<Node(const T&)> print;  // null: left out
     std::function<void(Change&, T&)> change;
+    // What changes at a restart only gets its value of `in_force`; paths of what was different are added to `waiting`.
+    std::function<void(const T& in_force, T& read, const std::string& prefix, std::vector<std::string>& waiting)> keep;
     std::function<void(const std::string& prefix, std::vector<KeyInfo>&)> list;
 
     Key required() && {
@@ -86,6 +88,16 @@ Key<T> key(const std::string& name, Member member, Codec codec, Changes changes)
             codec.read(change.reader, change.value, at);
         }
     };
+    out.keep = [=](const T& in_force, T& read, const std::string& prefix, std::vector<std::string>& waiting) {
+        const auto& before = std::invoke(member, in_force);
+        auto& now = std::invoke(member, read);
+        if constexpr (requires { codec.keep(before, now, prefix, waiting); }) {
+            codec.keep(before, now, prefix + name, waiting);
+        } else if (changes == Changes::restart && !same_value(codec.print(before), codec.print(now))) {
+            now = before;
+            waiting.push_back(prefix + name);
+        }
+    };
     out.list = [=](const std::string& prefix, std::vector<KeyInfo>& keys) {
         if constexpr (requires { codec.list(prefix, keys); }) {
             codec.list(prefix + name, keys);
@@ -139,6 +151,13 @@ void change_map(Change& change, const Schema<T>& schema, T& out) {
 }
 
 template <class T>
+void keep_map(const Schema<T>& schema, const T& in_force, T& read, const std::string& path,
+              std::vector<std::string>& waiting) {
+    const std::string prefix = path.empty() ? path : path + '.';
+    for (const auto& key : schema) key.keep(in_force, read, prefix, waiting);
+}
+
+template <class T>
 Node print_map(const Schema<T>& schema, const T& value) {
     const T defaults{};
     Node map = Node::map();
@@ -160,6 +179,9 @@ struct Object {
     void read(Reader& reader, const Node& node, T& out) const { read_map(reader, node, schema(), out); }
     Node print(const T& value) const { return print_map(schema(), value); }
     void change(Change& change, T& out) const { change_map(change, schema(), out); }
+    void keep(const T& in_force, T& read, const std::string& path, std::vector<std::string>& waiting) const {
+        keep_map(schema(), in_force, read, path, waiting);
+    }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const {
         for (const auto& key : schema()) {
             const std::size_t before = keys.size();

@@ -19,7 +19,7 @@ const Schema<Config>& reload_schema() {
 
 const Schema<Config>& metrics_schema() {
     static const Schema<Config> schema{
-        key<Config>("max_series", &Config::metrics_max_series, Number{0, 1'000'000}, Changes::restart),
+        key<Config>("max_series", &Config::metrics_max_series, Number{0, 1'000'000}, Changes::new_connections),
     };
     return schema;
 }
@@ -54,6 +54,7 @@ Key<Config> include_key() {
     key.read = [](Reader&, const Node&, Config&) {};
     key.print = [](const Config&) { return Node(); };
     key.change = [](Change& change, Config&) { change.outcome = Change::Outcome::files_only; };
+    key.keep = [](const Config&, Config&, const std::string&, std::vector<std::string>&) {};
     key.list = [](const std::string&, std::vector<KeyInfo>& keys) {
         keys.push_back({"include", "list of paths", "[]", Changes::live});
     };

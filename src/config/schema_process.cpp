@@ -66,6 +66,10 @@ struct HttpEndpoint {
     }
     Node print(const AdminHttp& value) const { return print_map(schema(), value); }
     void change(Change& change, AdminHttp& out) const { change_map(change, schema(), out); }
+    void keep(const AdminHttp& in_force, AdminHttp& read, const std::string& path,
+              std::vector<std::string>& waiting) const {
+        keep_map(schema(), in_force, read, path, waiting);
+    }
     void list(const std::string& path, std::vector<KeyInfo>& keys) const { Object<AdminHttp>{schema}.list(path, keys); }
 };
 

@@ -104,15 +104,13 @@ int check_configuration(const std::string& path) {
 }
 
 int ask_health(const std::string& path, bool ready) {
-    const config::Loaded loaded = load_configuration(path);
-    if (!loaded) {
-        for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
-        return exit_bad_configuration;
-    }
-    const config::AdminHttp& admin = loaded.config->admin_http;
+    const config::LoadedEndpoint loaded = config::load_endpoint(path);
+    for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
+    if (!loaded.admin_http) return exit_failed;
+    const config::AdminHttp& admin = *loaded.admin_http;
     if (!admin.is_on()) {
         std::cerr << "pgsluice: admin.http is off, so there is nothing to ask\n";
-        return exit_bad_configuration;
+        return exit_failed;
     }
     const bool by_tcp = !admin.address.empty();
     const http::Endpoint endpoint{.address = admin.address,

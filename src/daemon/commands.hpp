@@ -14,6 +14,7 @@ constexpr int exit_bad_configuration = 2;
 
 int run_daemon(const std::string& path, const std::string& version);
 int check_configuration(const std::string& path);
+// Clean or failed, whatever is the reason: who asks wants to know no more.
 int ask_health(const std::string& path, bool ready);
 int hash_password(std::uint32_t iterations);
 int explain_statement(const std::string& path, ExplainRequest request);   // sql "-": from standard input

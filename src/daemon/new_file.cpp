@@ -32,8 +32,10 @@ bool write_new_file(const std::string& path, std::string_view text) {
     std::string beside = path + ".XXXXXX";
     const int file = ::mkstemp(beside.data());  // 0600
     if (file < 0) return false;
-    // link() takes no name that somebody has, as rename() would.
-    const bool is_good = close_after(file, write_all(file, text)) && ::link(beside.c_str(), path.c_str()) == 0;
+    // On the disk first: after a power failure a name may be there without what was written. link() takes no name that
+    // somebody has, as rename() would.
+    const bool is_on_disk = write_all(file, text) && ::fsync(file) == 0;
+    const bool is_good = close_after(file, is_on_disk) && ::link(beside.c_str(), path.c_str()) == 0;
     const int failed_with = errno;
     ::unlink(beside.c_str());
     errno = failed_with;

@@ -250,9 +250,8 @@ boost::asio::awaitable<Attempt> try_endpoint_safely(Worker& worker, pool::Pool& 
     co_return attempt;
 }
 
-void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint& endpoint, const ConnectError& error) {
+void log_failure(Worker& worker, const pool::Pool& pool, const ConnectError& error) {
     const pool::Target& target = pool.target();
-    worker.metrics().server({target.cluster.name, label_of(endpoint)}).connect_failures[error.reason].add();
     if (!worker.snapshot()->config.log.pool_errors) return;
     log::warning("server_connect_failed", error.text,
                  {{"reason", metrics::names_of(metrics::ConnectFailure{})[static_cast<std::size_t>(error.reason)]},
@@ -261,6 +260,12 @@ void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint
                   {"database", target.database},
                   {"user", target.user},
                   {"sqlstate", error.sqlstate}});
+}
+
+void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint& endpoint, const ConnectError& error) {
+    const metrics::ServerLabels server{pool.target().cluster.name, label_of(endpoint)};
+    worker.metrics().server(server).connect_failures[error.reason].add();
+    log_failure(worker, pool, error);
 }
 
 }  // namespace
@@ -312,7 +317,7 @@ void end_dial(Worker& worker, pool::Pool& pool, const std::exception_ptr& thrown
     worker.read_clock();
     if (thrown != nullptr) {
         const ConnectError error{metrics::ConnectFailure::network, exception_text(thrown)};
-        log::warning("server_connect_failed", error.text, {{"route", pool.target().route}});
+        log_failure(worker, pool, error);  // of no server in particular
         pool.on_dial_failed(error_for_clients(error), false);
         return;
     }

@@ -2,12 +2,12 @@
 
 #include "descriptor_need.hpp"
 #include "notify.hpp"
+#include "processors.hpp"
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/net/descriptor_limit.hpp>
 
 #include <boost/asio/post.hpp>
-#include <sched.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -15,7 +15,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 
 namespace pgsluice::daemon {
 namespace {
@@ -24,25 +23,6 @@ constexpr Milliseconds poll_interval{100};
 // Clients that an audit log without room holds up are let go so long before shutdown.timeout cuts them off, or in the
 // middle of a shorter one.
 constexpr Milliseconds time_to_leave{5000};
-
-// Processors that this process may use: its affinity, and the quota of its control group.
-std::size_t usable_processors() {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    std::size_t count = 1;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) count = static_cast<std::size_t>(std::max(1, CPU_COUNT(&set)));
-    double quota = 0, period = 0;
-    if (std::ifstream unified("/sys/fs/cgroup/cpu.max"); unified >> quota >> period) {
-        // "max 100000" fails to read as a number, and means no quota.
-    } else {
-        std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-        std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
-    }
-    if (quota > 0 && period > 0) {
-        count = std::min(count, static_cast<std::size_t>(std::max(1.0, quota / period + 0.5)));
-    }
-    return count;
-}
 
 TimePoint now() {
     return std::chrono::steady_clock::now();

@@ -4,6 +4,7 @@
 #include "supervisor.hpp"
 
 #include <pgsluice/base/log.hpp>
+#include <pgsluice/config/keep.hpp>
 
 #include <boost/asio/post.hpp>
 
@@ -11,16 +12,6 @@
 
 namespace pgsluice::daemon {
 namespace {
-
-std::string place_of(const config::Listener& listener) {
-    return listener.address + '|' + listener.unix_directory + '|' + std::to_string(listener.port) + '|' +
-           std::to_string(listener.unix_mode);
-}
-
-bool same_places(const std::vector<config::Listener>& a, const std::vector<config::Listener>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const auto& x, const auto& y) { return place_of(x) == place_of(y); });
-}
 
 std::int64_t unix_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -55,13 +46,8 @@ void Supervisor::reload() {
         return;
     }
     config::Config config = std::move(*loaded.config);
-    if (!same_places(config.listeners, snapshot_->config.listeners)) {
-        log::warning("configuration_warning", "listeners have changed: their addresses change at a restart only");
-        config.listeners = snapshot_->config.listeners;
-    }
-    if (config.workers != snapshot_->config.workers) {
-        log::warning("configuration_warning", "workers has changed: it changes at a restart only");
-    }
+    for (const std::string& waiting : config::keep_until_restart(snapshot_->config, config))
+        log::warning("configuration_warning", waiting);
     auto built = Snapshot::build(std::move(config));
     if (const auto* problems = std::get_if<std::vector<std::string>>(&built)) {
         fail_reload(*problems);

@@ -151,6 +151,25 @@ def test_bad_reload_keeps_the_old_configuration(sluice):
     assert proxy.metrics().sum("pgsluice_last_reload_successful") == 1
 
 
+def test_a_file_behind_a_circle_of_links_is_a_bad_reload_and_cuts_nobody(sluice):
+    proxy = sluice()
+    (proxy.directory / "loop.yaml").symlink_to("loop.yaml")
+    with login(proxy) as client:
+        proxy.reload(merged(proxy.config, {"include": ["loop.yaml"]}), expect="failure")
+        assert any("Too many levels" in each["message"] for each in proxy.awaited_events("reload_failed"))
+        assert client.value("select 1") == "1"
+
+
+def test_a_reload_names_what_waits_for_a_restart(sluice):
+    proxy = sluice(workers=2)
+    config = merged(proxy.config, {"workers": 3, "admin": {"console": {"unix": str(proxy.directory / "console")}}})
+    warnings = lambda: [each["message"] for each in proxy.events("configuration_warning")]
+    for times in (1, 2):
+        proxy.reload(config)
+        for key in ("workers", "admin.console.unix"):
+            eventually(lambda: warnings().count(f"{key} has changed: it changes at a restart only") == times, 5, f"a word about {key}")
+
+
 def test_reload_changes_the_pool_size_live(sluice, postgres):
     proxy = sluice(pool={"size": 1, "query_wait_timeout": "10s"})
     config = merged(proxy.config, {})

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from support import messages as m
-from support.proxy import BINARY, REPOSITORY, hold_server, login
+from support.proxy import BINARY, REPOSITORY, hold_server, login, merged
 from support.system import eventually, run
 from support.wire import WireClient
 
@@ -33,6 +33,26 @@ def test_health_verb(sluice, directory):
     assert run([BINARY, "health", "--config", proxy.file]).returncode == 0
     proxy.stop()
     assert run([BINARY, "health", "--config", proxy.file]).returncode == 1
+
+
+def test_health_verb_asks_whatever_else_is_wrong_in_the_files(sluice):
+    proxy = sluice()
+    eventually(lambda: proxy.http("/healthz")[0] == 200, 3, "a first round of every worker")
+    asked = lambda: run([BINARY, "health", "--config", proxy.file])
+    good = proxy.config
+    for mistake in ({"workers": "many"}, {"include": ["none.yaml"]}, {"no_such_key": 1}):
+        proxy.reload(merged(good, mistake), expect="failure")
+        assert asked().returncode == 0, asked().stderr
+    for unknown in ({"admin": {"http": {"port": "many"}}}, {"admin": {"http": ""}}):
+        proxy.write_config(merged(good, unknown))
+        assert asked().returncode == 1 and asked().stderr
+    proxy.write_config(good)
+    proxy.file.write_text("routes: [\n" + proxy.file.read_text())
+    assert asked().returncode == 0, asked().stderr
+    proxy.file.write_text("admin: [")
+    assert asked().returncode == 1 and "not valid YAML" in asked().stderr
+    proxy.file.unlink()
+    assert asked().returncode == 1
 
 
 def test_every_metric_is_documented_and_every_documented_metric_exists(sluice):

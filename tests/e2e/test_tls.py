@@ -46,6 +46,25 @@ def test_prefer_takes_plain_clients_and_require_does_not(sluice, tls_listener):
         assert [x.tag for x in seen] == ["E"] and seen[0].severity == "FATAL" and seen[0].sqlstate == "28000"
 
 
+@pytest.mark.parametrize("change", ["an address", "the order"])
+def test_a_reload_requires_tls_although_listeners_have_changed(sluice, tls_listener, change):
+    plain, other = ({"address": "127.0.0.1", "port": free_port()} for _ in range(2))
+    proxy = sluice(listeners=[plain, other])
+    login(proxy).close()
+    secure = tls_listener("require")["listeners"][0] | {"port": plain["port"]}
+    moved = other if change == "the order" else other | {"port": free_port()}
+    proxy.reload(changes={"listeners": [moved, secure]})
+    with WireClient(("127.0.0.1", plain["port"])) as client:
+        seen = client.start("app", "app", "app-secret")
+        assert [x.tag for x in seen] == ["E"] and seen[0].sqlstate == "28000"
+    with WireClient(("127.0.0.1", other["port"])) as client:
+        assert client.start("app", "app", "app-secret")[-1].tag == "Z", "it is as it was"
+    if change == "an address":
+        told = eventually(lambda: [each["message"] for each in proxy.events("configuration_warning") if "restart" in each["message"]], 5, "a warning")
+        assert told == [f"listeners: 127.0.0.1:{other['port']} is closed at a restart only, and stays as it is until then",
+                        f"listeners: 127.0.0.1:{moved['port']} is opened at a restart only"]
+
+
 def test_verify_full_client_refuses_another_name(sluice, authority):
     other = authority.issue("elsewhere.example", hosts=("elsewhere.example",))
     proxy = sluice(listeners=[{"address": "127.0.0.1", "port": free_port(),

@@ -44,4 +44,13 @@ using JudgePolicies = std::function<std::vector<PolicyFinding>(const std::vector
 // problems at the lines where the values stand.
 Loaded load(const std::string& path, const JudgePolicies& judge = {});
 
+struct LoadedEndpoint {
+    std::optional<AdminHttp> admin_http;  // present exactly when there are no problems
+    std::vector<Problem> problems;        // with what says where the endpoint is
+};
+
+// Where the endpoint of metrics and health is, and whether by TLS; the token is left out. What is wrong elsewhere in
+// the files does not matter: a process that has refused them goes on, and is asked about its health.
+LoadedEndpoint load_endpoint(const std::string& path);
+
 }  // namespace pgsluice::config

@@ -68,6 +68,14 @@ TEST_F(Files, of_users_hold_nothing_else) {
                             "file of its own"));
 }
 
+TEST_F(Files, are_the_same_by_one_name_where_nobody_can_look) {
+    const std::string name(256, 'x');
+    EXPECT_THAT(problems("log: { file: " + name + " }\naudit: { file: " + name + " }\n"),
+                ::testing::Contains("pgsluice.yaml:6:16: audit.file: " + name +
+                                    " is the file of log.file too; each wants a file of its own"));
+    EXPECT_THAT(problems("log: { file: " + name + " }\naudit: { file: " + name + "y }\n"), IsEmpty());
+}
+
 TEST_F(Files, that_are_devices_may_be_shared) {
     EXPECT_THAT(problems("log: { file: /dev/null }\naudit: { file: /dev/null }\n"), IsEmpty());
 }

@@ -54,6 +54,22 @@ TEST(Include, APatternMayMatchNothingButANameMustExist) {
                 ElementsAre("pgsluice.yaml:1:12: include[0]: cannot read none.yaml: No such file or directory"));
 }
 
+TEST(Include, what_cannot_even_be_looked_for_is_a_problem_like_any_other) {
+    const Folder folder;
+    folder.write("conf.d/a.yaml", "");
+    std::filesystem::create_symlink("loop.yaml", folder.path("conf.d/loop.yaml"));
+    const std::string why = ": Too many levels of symbolic links";
+    EXPECT_THAT(folder.problems("include: [ conf.d/loop.yaml ]\n" + base),
+                ElementsAre("pgsluice.yaml:1:12: include[0]: cannot read conf.d/loop.yaml" + why));
+    EXPECT_THAT(folder.problems("include: [ conf.d/*.yaml ]\n" + base),
+                ElementsAre("pgsluice.yaml:1:12: include[0]: cannot read conf.d/loop.yaml" + why));
+    const std::string name(256, 'x');
+    EXPECT_THAT(folder.problems("include: [ " + name + " ]\n" + base),
+                ElementsAre("pgsluice.yaml:1:12: include[0]: cannot read " + name + ": File name too long"));
+    EXPECT_THAT(folder.lines(config::load(folder.path("conf.d/loop.yaml")).problems),
+                ElementsAre("conf.d/loop.yaml:1:1: cannot read conf.d/loop.yaml" + why));
+}
+
 // What seems to be missing may stand in the file that could not be read.
 TEST(Include, ABrokenFileIsTheOnlyComplaint) {
     const Folder folder;

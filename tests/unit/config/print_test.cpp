@@ -118,6 +118,19 @@ TEST(Print, WhatEndsALineForSomebodyIsEscaped) {
     EXPECT_EQ(again.config->routes[0].name, odd);
 }
 
+TEST(Print, a_cluster_may_have_any_word_of_yaml_for_its_name) {
+    const Folder folder;
+    for (const std::string name : {"null", "Null", "NULL", "~", "true", "false", "yes", "no", "on", "off", "y", "n"}) {
+        Loaded loaded = folder.load(base);
+        ASSERT_TRUE(loaded);
+        loaded.config->clusters[0].name = loaded.config->routes[0].cluster = name;
+        expect_stable(folder, *loaded.config);
+        const Loaded again = folder.load(print(*loaded.config));
+        ASSERT_TRUE(again) << name;
+        EXPECT_EQ(again.config->clusters[0].name, name);
+    }
+}
+
 TEST(Write, OnlyWhatIsNotADefaultIsWrittenWithItsPasswords) {
     const Folder folder;
     Config config;

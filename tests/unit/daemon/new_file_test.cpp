@@ -4,12 +4,22 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
+
+// What a test wants to happen in the place of fsync(), which stands here before the C library's.
+static std::function<int(int)> instead_of_fsync;
+
+extern "C" int fsync(int file) {
+    return instead_of_fsync ? instead_of_fsync(file) : static_cast<int>(::syscall(SYS_fsync, file));
+}
 
 namespace pgsluice::daemon {
 namespace {
@@ -68,6 +78,36 @@ TEST_F(NewFile, that_could_not_be_written_to_its_end_is_not_there) {
     std::signal(SIGXFSZ, handler);
     EXPECT_FALSE(is_written);
     EXPECT_EQ(failed_with, EFBIG);
+    EXPECT_EQ(files(), 0U);
+}
+
+// After a power failure there is no name without what was written.
+TEST_F(NewFile, has_no_name_before_it_is_on_the_disk) {
+    int calls = 0;
+    instead_of_fsync = [&](int file) {
+        ++calls;
+        struct stat written {};
+        EXPECT_EQ(::fstat(file, &written), 0);
+        EXPECT_EQ(written.st_size, 5);
+        EXPECT_FALSE(fs::exists(path));
+        return 0;
+    };
+    EXPECT_TRUE(write_new_file(path, "a: 1\n"));
+    instead_of_fsync = nullptr;
+    EXPECT_EQ(calls, 1);
+    EXPECT_EQ(contents(path), "a: 1\n");
+}
+
+TEST_F(NewFile, that_the_disk_did_not_take_is_not_there) {
+    instead_of_fsync = [](int) {
+        errno = EIO;
+        return -1;
+    };
+    const bool is_written = write_new_file(path, "a: 1\n");
+    const int failed_with = errno;
+    instead_of_fsync = nullptr;
+    EXPECT_FALSE(is_written);
+    EXPECT_EQ(failed_with, EIO);
     EXPECT_EQ(files(), 0U);
 }
 
