@@ -58,9 +58,9 @@ void Session::note_schema_change(ByteView tag) {
 }
 
 void Session::note_reported(const wire::ParameterStatus& setting) {
-    // Nothing that is unanswered has set it in words. What has been parsed since was taken for a text of the settings
-    // before, and must not be lent to those who have them.
-    if (!steps_unsettled_ && sql::is_decisive(setting.name)) server_->need_reset();
+    // Nothing that is unanswered has set it in words. What may have been parsed since was taken for a text of the
+    // settings before, and must not be lent to those who have them.
+    if (parsed_unseen_ && !steps_unsettled_ && sql::is_decisive(setting.name)) server_->need_reset();
     if (!steps_taken_) {
         settle_environment();
         // By a function, say: what it has set the end of the transaction may take back.

@@ -279,6 +279,7 @@ bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_
 void Session::on_ready(TransactionStatus status) {
     protocol::Exchange& exchange = server_->exchange();
     go_on_if_held();
+    if (!exchange.has_reports_due()) parsed_unseen_ = false;
     const TimePoint now = context_.host.now();
     active_at_ = now;
     if (measures()) {

@@ -23,6 +23,7 @@ std::unique_ptr<protocol::OwedText> closing(const wire::Target& target) {
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     const std::size_t slots = pool_->target().settings.max_prepared_statements;
     const bool may_have_sql_names = pins_.has(protocol::Pin::prepared) || effect_ >= sql::SessionEffect::leaves;
+    parsed_unseen_ |= may_be_set_unseen();
     return {*server_, to_server, metrics_, totals_.server_parses, slots, pinned_, may_have_sql_names, environment()};
 }
 

@@ -344,6 +344,7 @@ class Session final : public Sink,
     bool awaits_replay_ = false;    // the client's message waits until the server has its settings
     bool steps_taken_ = false;      // settings_ is ahead of wants_: statements have changed something since
     bool steps_unsettled_ = false;  // and have not all been answered
+    bool parsed_unseen_ = false;    // something may have been, since may_be_set_unseen()
     bool escapes_ = false;          // standard_conforming_strings is off
     bool encoding_hides_ascii_ = false;
     bool rules_have_changed_ = false;     // since its first statement may have been prepared
