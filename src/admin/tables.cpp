@@ -14,6 +14,7 @@ namespace {
     "prepared_statements i, id i"
 
 constexpr std::string_view connection_columns = PGSLUICE_CONNECTION_COLUMNS;
+constexpr std::string_view client_columns = PGSLUICE_CONNECTION_COLUMNS ", held_since s";
 constexpr std::string_view socket_columns = PGSLUICE_CONNECTION_COLUMNS
     ", recv_pos i, pkt_pos i, pkt_remain i, send_pos i, send_remain i, pkt_avail i, send_avail i";
 
@@ -30,7 +31,7 @@ constexpr std::array tables{
                "sv_active i, sv_active_cancel i, sv_being_canceled i, sv_idle i, sv_used i, sv_tested i, sv_login i, "
                "maxwait i, maxwait_us i, pool_mode s, load_balance_hosts s, cl_pinned i",
                pools},
-    ShownTable{"clients", connection_columns, clients},
+    ShownTable{"clients", client_columns, clients},
     ShownTable{"servers", connection_columns, servers},
     ShownTable{"users",
                "name s, pool_size i, reserve_pool_size i, pool_mode s, max_user_connections i, current_connections i, "

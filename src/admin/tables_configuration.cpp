@@ -69,15 +69,18 @@ std::string host_of(const config::Cluster* cluster) {
 std::set<std::string> server_names(const Scene& scene, const std::string& database) {
     std::set<std::string> names;
     if (database == "*") return names;  // what stands for those that nobody has used yet
-    const auto is_servers = [&](const auto& each) { return each.pool.database == database; };
-    if (std::any_of(scene.view.clients.begin(), scene.view.clients.end(), is_servers) ||
-        std::any_of(scene.view.servers.begin(), scene.view.servers.end(), is_servers)) {
-        names.insert(database);
-    }
     for (const config::Route& route : scene.config.routes) {
-        if (route.database == database) names.insert(database);
-        if (!databases_of(scene, route).contains(database)) continue;
-        names.insert(route.database.empty() ? database : route.database);
+        if (databases_of(scene, route).contains(database))
+            names.insert(route.database.empty() ? database : route.database);
+    }
+    // As clients name it, if they do: a server may call another one so.
+    if (!names.empty()) return names;
+    const auto is_servers = [&](const auto& each) { return each.pool.database == database; };
+    const auto is_routes = [&](const config::Route& route) { return route.database == database; };
+    if (std::any_of(scene.view.clients.begin(), scene.view.clients.end(), is_servers) ||
+        std::any_of(scene.view.servers.begin(), scene.view.servers.end(), is_servers) ||
+        std::any_of(scene.config.routes.begin(), scene.config.routes.end(), is_routes)) {
+        names.insert(database);
     }
     return names;
 }

@@ -167,8 +167,12 @@ std::vector<Row> descriptors(const Scene& scene) {
 std::vector<Row> clients(const Scene& scene) {
     const ServersById servers(scene.view);
     std::vector<Row> rows;
-    for (const ClientView& client : scene.view.clients) rows.push_back(row_of(servers, client, state_of(client)));
-    for (const ClientView& client : scene.view.consoles) rows.push_back(row_of(servers, client, state_of(client)));
+    for (const auto* of : {&scene.view.clients, &scene.view.consoles}) {
+        for (const ClientView& client : *of) {
+            rows.push_back(row_of(servers, client, state_of(client)));
+            rows.back().push_back(client.server == 0 ? std::string() : time_cell(client.held_at));
+        }
+    }
     return rows;
 }
 

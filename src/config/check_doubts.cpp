@@ -42,15 +42,14 @@ void doubt_rules(Reader& reader, const Node& auth, const Config& config) {
 }
 
 // 32 hexadecimal digits behind "md5", as PostgreSQL knows one.
-bool is_md5_hash(const User& user) {
-    const std::string_view text = user.password.reveal();
+bool is_md5_hash(std::string_view text) {
     return text.size() == 35 && text.starts_with("md5") &&
            text.find_first_not_of("0123456789abcdef", 3) == std::string_view::npos;
 }
 
 // Only SCRAM is asked of it, which a hash cannot answer.
 bool is_shut_out(const User& user, const std::vector<AuthRule>& rules) {
-    if (!is_md5_hash(user)) return false;
+    if (!is_md5_hash(user.password.reveal())) return false;
     bool is_asked_for_scram = false;
     for (const AuthRule& rule : rules) {
         if (!matches(rule.users, user.name)) continue;
@@ -74,6 +73,20 @@ void doubt_users(Reader& reader, const Node& section, const UserSource& source, 
     const auto first = std::find_if(source.users.begin(), source.users.end(), is_of_file);
     const std::string others = count == 1 ? "" : " and " + std::to_string(count - 1) + " more";
     reader.warning(node_of(section, "users_file"), '"' + first->name + '"' + others + ' ' + what);
+}
+
+// A login of ours: what is stored in place of a password proves only that of others.
+void doubt_query(Reader& reader, const Node& section, const UserSource& source) {
+    if (!source.query) return;
+    const std::string_view text = source.query->password.reveal();
+    const Node& node = node_of(section_of(section, "query"), "password");
+    if (text.starts_with("SCRAM-SHA-256$"))
+        reader.warning(node,
+                       "cannot log in: it is a SCRAM verifier, and no server takes one; give the password itself");
+    if (is_md5_hash(text))
+        reader.warning(node,
+                       "is an md5 hash, which logs in only where the server asks for md5, and not for SCRAM; give the "
+                       "password itself");
 }
 
 void doubt_pool(Reader& reader, const Node& route, const Pool& pool) {
@@ -151,8 +164,10 @@ void check_doubts(Reader& reader, const Node& root, const Config& config) {
     const Node& auth = section_of(root, "auth");
     doubt_rules(reader, auth, config);
     doubt_users(reader, auth, config.auth.source, config);
+    doubt_query(reader, auth, config.auth.source);
     for_each_item(root, "clusters", config.clusters, [&](const Node& node, const Cluster& cluster) {
         doubt_users(reader, node, cluster.source, config);
+        doubt_query(reader, node, cluster.source);
         doubt_servers(reader, node, cluster, config);
     });
     for_each_item(root, "routes", config.routes, [&](const Node& node, const Route& route) {

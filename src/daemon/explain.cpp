@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <optional>
+#include <variant>
 
 namespace pgsluice::daemon {
 namespace {
@@ -68,18 +70,32 @@ std::string_view word_of(const config::Policy& policy) {
     return policy.mode == config::PolicyMode::shadow ? name_of(policy.mode) : name_of(policy.action);
 }
 
-void print_policies(Out out, const config::Config& config, const std::vector<std::string>& unmet,
-                    const policy::Verdict& verdict, bool is_parsed, const UnknownPath& path) {
+// A text that rules are asked about: as it came, or as a rewrite has made it.
+struct Asked {
+    std::vector<std::string> unmet;  // by rule
+    UnknownPath path;
+    bool is_parsed;
+};
+
+// Rules behind a rewrite see what it makes: `rewritten`, or nullptr where it makes nothing that goes on.
+void print_policies(Out out, const config::Config& config, const policy::Verdict& verdict, const Asked& asked,
+                    const Asked* rewritten) {
+    const bool is_rewrite = verdict.rule && verdict.action == policy::Action::rewrite;
+    const bool ends =
+        verdict.rule && (config::ends_search(config.policies[*verdict.rule]) || (is_rewrite && rewritten == nullptr));
     for (std::size_t i = 0; i < config.policies.size(); ++i) {
         const config::Policy& policy = config.policies[i];
-        std::string why = unmet[i].empty() ? "matches" : "no match: when." + unmet[i];
-        if (verdict.rule && i > *verdict.rule && config::ends_search(config.policies[*verdict.rule]))
+        const bool is_behind = is_rewrite && i > *verdict.rule && rewritten != nullptr;
+        const Asked& text = is_behind ? *rewritten : asked;
+        const std::string& unmet = text.unmet[i];
+        std::string why = unmet.empty() ? "matches" : "no match: when." + unmet;
+        if (ends && i > *verdict.rule)
             why = "not reached";
         else if (verdict.rule && i == *verdict.rule)
             why = verdict.is_unparsable ? "decides, since it cannot be told" : "decides";
-        else if (unmet[i].empty() && config::decides(policy) && !is_parsed)
+        else if (unmet.empty() && config::decides(policy) && !text.is_parsed)
             why = "passed over, since it cannot be told";
-        if (is_parsed && why != "not reached") why += path.note(i, policy, unmet[i]);
+        if (text.is_parsed && why != "not reached") why += text.path.note(i, policy, unmet);
         fmt::format_to(out, "  {:<8}{:<32}{}\n", word_of(policy), in_one_line(policy.name), why);
     }
 }
@@ -132,32 +148,38 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
                                       .path = &path,
                                       .server_user = route->user.empty() ? request.user : route->user};
     policy::Shortlists shortlists;
+    const auto asked_about = [&](const policy::Statement& text) {
+        return Asked{engine.explain(principal, text), UnknownPath(engine, principal, text), *text.facts != nullptr};
+    };
     const policy::Verdict verdict = engine.judge(engine.for_principal(principal), statement, shortlists);
+    const bool is_rewrite = !verdict.blocks() && verdict.action == policy::Action::rewrite;
+    std::variant<std::string, wire::SqlError> made;
+    if (is_rewrite)
+        made = engine.rewrite(*verdict.rule, request.sql,
+                              {.standard_conforming_strings = request.standard_conforming_strings});
+    const auto* becomes = is_rewrite ? std::get_if<std::string>(&made) : nullptr;
+    const Read changed = becomes != nullptr ? read(snapshot, request, *becomes) : Read();
+    policy::Statement rewritten = statement;
+    if (becomes != nullptr) {
+        rewritten.text = *becomes;
+        rewritten.facts = &changed.facts;
+    }
+    const std::optional<Asked> behind_rewrite =
+        becomes != nullptr ? std::optional<Asked>(asked_about(rewritten)) : std::nullopt;
     if (!snapshot.config.policies.empty()) fmt::format_to(out, "policies\n");
-    print_policies(out, snapshot.config, engine.explain(principal, statement), verdict, facts != nullptr,
-                   UnknownPath(engine, principal, statement));
+    print_policies(out, snapshot.config, verdict, asked_about(statement), behind_rewrite ? &*behind_rewrite : nullptr);
     explained.blocks = verdict.blocks();
     if (verdict.blocks()) {
         line(out, "verdict",
              fmt::format("blocked by {}: ERROR {} {}", engine.name(*verdict.rule), verdict.error->code(),
                          verdict.error->message));
-    } else if (verdict.action == policy::Action::rewrite) {
-        const auto made = engine.rewrite(*verdict.rule, request.sql,
-                                         {.standard_conforming_strings = request.standard_conforming_strings});
-        const auto* error = std::get_if<wire::SqlError>(&made);
-        explained.blocks = error != nullptr;
-        line(out, "verdict",
-             (error != nullptr ? "could not be rewritten by " : "rewritten by ") + engine.name(*verdict.rule));
-        line(out, error != nullptr ? "error" : "becomes",
-             error != nullptr ? error->detail : std::get<std::string>(made));
-        if (error != nullptr) return explained;
-        const auto& becomes = std::get<std::string>(made);
-        const Read changed = read(snapshot, request, becomes);
-        const policy::Statement rewritten{.text = becomes,
-                                          .facts = &changed.facts,
-                                          .in_transaction = request.in_transaction,
-                                          .path = &path,
-                                          .server_user = statement.server_user};
+    } else if (is_rewrite && becomes == nullptr) {
+        explained.blocks = true;
+        line(out, "verdict", "could not be rewritten by " + engine.name(*verdict.rule));
+        line(out, "error", std::get<wire::SqlError>(made).detail);
+    } else if (is_rewrite) {
+        line(out, "verdict", "rewritten by " + engine.name(*verdict.rule));
+        line(out, "becomes", *becomes);
         const policy::Verdict behind =
             engine.judge(engine.for_principal(principal), rewritten, shortlists, verdict.rule);
         explained.blocks = behind.blocks();

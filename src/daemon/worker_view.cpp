@@ -85,7 +85,10 @@ admin::ClientView view_of(session::Session& session, TimePoint now) {
     if (session.state() == metrics::ClientState::waiting) {
         view.waits_for = std::chrono::duration_cast<Microseconds>(now - session.waiting_since()).count();
     }
-    if (session.server() != nullptr) view.server = number(session.server()->facts().id);
+    if (const pool::Server* server = session.server()) {
+        view.server = number(server->facts().id);
+        view.held_at = micros(server->since());
+    }
     view.prepared_statements = session.prepared_statements();
     for (std::size_t i = 0; i < protocol::pin_count; ++i) {
         if (session.pins().has(static_cast<protocol::Pin>(i))) view.pins.push_back(names_of(metrics::PinReason{})[i]);

@@ -99,6 +99,11 @@ config::Pool pool_of(const Source& source, const Entry& database, const Entry* u
                             "a pool without a limit gets as many servers as there may be clients");
     }
     pool.min_size = std::min(layers.number("min_pool_size", "min_pool_size"), pool.size);
+    if (pool.mode == config::PoolMode::session && pool.min_size != 0) {
+        pool.min_size = 0;
+        source.findings.add(Weight::note, database.place, "min_pool_size",
+                            "is left out in session mode, where no server is kept ready");
+    }
     pool.reserve_size = std::min(layers.number("reserve_pool_size", "reserve_pool_size"), config::largest_pool);
     pool.reserve_timeout = source.options.seconds("reserve_pool_timeout");
     if (pool.reserve_timeout == Milliseconds(0)) pool.reserve_size = 0;  // off there, at once here

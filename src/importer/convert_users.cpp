@@ -24,6 +24,18 @@ std::vector<std::string> names_of(const Source& source) {
     return out;
 }
 
+HbaUsers hba_users_of(const Source& source, const config::Config& config) {
+    HbaUsers users{names_of(source), !asks_servers(config), {}, false};
+    for (const Setting& setting : source.settings) {
+        if (setting.section != "databases") continue;
+        if (setting.key == "*")
+            users.has_any_database = true;
+        else
+            users.databases.push_back(setting.key);
+    }
+    return users;
+}
+
 // Where no password is compared, PgBouncer still knows the user, or lets nobody in; and a rule that matches decides,
 // also where it cannot be met. So what is asked of fewer than it matched is refused behind it. Appends to `out`.
 void add_rule(const Source& source, const config::Config& config, config::AuthRule rule, const Place& place,
@@ -77,7 +89,7 @@ void convert_hba(const Source& source, config::Config& config) {
                                    "auth_type hba needs it");
     const IdentMaps maps =
         options.is_set("auth_ident_file") ? read_ident(options.file("auth_ident_file"), source.findings) : IdentMaps();
-    Hba hba = read_hba(options.file("auth_hba_file"), maps, names_of(source), source.findings);
+    Hba hba = read_hba(options.file("auth_hba_file"), maps, hba_users_of(source, config), source.findings);
     for (config::AuthRule& rule : hba.rules) add_rule(source, config, std::move(rule), place, config.auth.rules);
     if (hba.names_replication) {
         source.findings.add(Weight::less_safe, place, "auth_hba_file",

@@ -4,12 +4,12 @@
 #include "hba_line.hpp"
 #include "text.hpp"
 
-#include <pgsluice/base/name_list.hpp>
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <span>
 #include <string_view>
 
@@ -42,6 +42,12 @@ struct Allowance {
     std::size_t lines = 1'000'000;  // of files of names
 
     bool is_used_up() const { return names == 0 || lines == 0; }
+    // False where there are not as many left, and then none is.
+    bool take(std::size_t count) {
+        const bool is_enough = count < names;
+        names = is_enough ? names - count : 0;
+        return is_enough;
+    }
 };
 
 // Adds the words of one list. False: PgBouncer understands one of them no more than we do, and skips the whole line; or
@@ -130,8 +136,13 @@ constexpr std::size_t most_rules = 20'000;
 
 class HbaReader {
   public:
-    HbaReader(const IdentMaps& maps, const std::vector<std::string>& users, Findings& findings)
-        : maps_(maps), users_(users), findings_(findings) {}
+    HbaReader(const IdentMaps& maps, const HbaUsers& users, Findings& findings)
+        : maps_(maps), users_(users), findings_(findings) {
+        if (users.are_all) return;
+        const std::set<std::string_view> known(users.names.begin(), users.names.end());
+        std::copy_if(users.databases.begin(), users.databases.end(), std::back_inserter(called_like_databases_),
+                     [&](const std::string& name) { return !known.contains(name); });
+    }
 
     void line(std::string_view line, const Place& place) {
         if (left_.is_used_up()) return;
@@ -225,10 +236,21 @@ class HbaReader {
             if (!databases.all) out_.rules.back().databases = databases.names;
         }
         if (!databases.sameuser || databases.all) return;
-        const std::vector<std::string>& users = rule.users.empty() ? users_ : rule.users;
-        if (users.empty())
+        if (!rule.users.empty()) return add_for_each(rule.users, rule, place);
+        if (users_.are_all && users_.names.empty())
             findings_.add(Weight::not_done, place, "",
                           "\"sameuser\" needs the names of the users, and auth_file has none");
+        if (!users_.are_all && users_.has_any_database)
+            findings_.add(Weight::not_done, place, "",
+                          "\"sameuser\" needs the names of the users: of those whom auth_query finds, it means only "
+                          "those who are called like a database of [databases]");
+        add_for_each(users_.names, rule, place);
+        add_for_each(called_like_databases_, rule, place);
+    }
+
+    // Each in the database of his name.
+    void add_for_each(const std::vector<std::string>& users, const config::AuthRule& rule, const Place& place) {
+        if (!left_.take(users.size() * (1 + rule.map.size()))) return;
         config::AuthRule one = rule;
         for (const std::string& user : users) {
             if (out_.rules.size() >= most_rules)
@@ -242,23 +264,33 @@ class HbaReader {
     // means is refused behind them, as where the map has no line for him.
     void add_mapped(const config::AuthRule& rule, const Names& databases, const IdentMaps::mapped_type& lines,
                     const Place& place) {
+        const auto is_for_all = [](const auto& line) { return line.second == "all"; };
+        const auto for_all = static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), is_for_all));
+        if (!left_.take(lines.size() + for_all * users_.names.size())) return;
+        if (for_all != 0 && users_.names.empty())
+            findings_.add(Weight::not_done, place, "", "\"all\" in a map needs the users of auth_file");
+        else if (for_all != 0 && !users_.are_all)
+            findings_.add(Weight::not_done, place, "",
+                          "\"all\" in a map means the users of auth_file, and none of those whom auth_query finds");
         std::map<std::string, std::map<std::string, std::string>> by_user;
         for (const auto& [system, user] : lines) {
             if (user != "all") {
                 by_user[user].emplace(system, user);
                 continue;
             }
-            if (users_.empty())
-                findings_.add(Weight::not_done, place, "", "\"all\" in a map needs the users of auth_file");
-            for (const std::string& each : users_) by_user[each].emplace(system, each);
+            for (const std::string& each : users_.names) by_user[each].emplace(system, each);
         }
         config::AuthRule one = rule;
         for (const auto& [user, map] : by_user) one.map.insert(map.begin(), map.end());
         std::size_t pairs = 0;
         for (const auto& [user, map] : by_user) pairs += map.size();
         if (!one.map.empty() && one.map.size() == pairs) return add(one, databases, place);
+        // Each of these rules has a copy of the line's lists.
+        const std::size_t each_takes = databases.names.size() + rule.from.size();
+        const std::set<std::string_view> meant(rule.users.begin(), rule.users.end());
         for (const auto& [user, map] : by_user) {
-            if (!matches(rule.users, user)) continue;
+            if (!meant.empty() && !meant.contains(user)) continue;
+            if (!left_.take(each_takes)) return;
             one.users = {user};
             one.map = map;
             add(one, databases, place);
@@ -269,7 +301,8 @@ class HbaReader {
     }
 
     const IdentMaps& maps_;
-    const std::vector<std::string>& users_;
+    const HbaUsers& users_;
+    std::vector<std::string> called_like_databases_;  // whom auth_query may find, beside users_.names
     Findings& findings_;
     Allowance left_;
     Hba out_;
@@ -289,8 +322,7 @@ IdentMaps read_ident(const std::string& path, Findings& findings) {
     return out;
 }
 
-Hba read_hba(const std::string& path, const IdentMaps& maps, const std::vector<std::string>& users,
-             Findings& findings) {
+Hba read_hba(const std::string& path, const IdentMaps& maps, const HbaUsers& users, Findings& findings) {
     HbaReader reader(maps, users, findings);
     each_line(path, {path, 0}, "auth_hba_file", findings,
               [&](std::string_view line, const Place& place) { reader.line(line, place); });

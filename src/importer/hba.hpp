@@ -22,7 +22,15 @@ struct Hba {
     bool names_replication = false;  // some line is about replication connections
 };
 
-// `users` are all that there are, for "sameuser".
-Hba read_hba(const std::string& path, const IdentMaps& maps, const std::vector<std::string>& users, Findings& findings);
+// For "sameuser", and for "all" in a map: our rules need the names.
+struct HbaUsers {
+    std::vector<std::string> names;  // those of auth_file
+    bool are_all = true;             // false: auth_query finds others
+    // Names of [databases]: whom auth_query finds, "sameuser" means where he is called like one of them.
+    std::vector<std::string> databases;
+    bool has_any_database = false;  // there is "*", too
+};
+
+Hba read_hba(const std::string& path, const IdentMaps& maps, const HbaUsers& users, Findings& findings);
 
 }  // namespace pgsluice::importer

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int deepest_include = 10;
 constexpr int most_files = 1000;
+constexpr std::size_t most_bytes = 64 << 20;
 
 bool is_key_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -46,6 +47,11 @@ class IniReader {
             has_failed_ = true;
             return broken(named_at, is_too_much ? "too many includes" : "could not read the file " + path);
         }
+        if (text->size() > bytes_left_) {
+            has_failed_ = true;
+            return broken(named_at, "the files are larger than 64 MiB together, up to " + path);
+        }
+        bytes_left_ -= text->size();
         Place place{path, 0};
         for (const std::string_view each : lines_of(*text)) {
             if (has_failed_) return;
@@ -73,8 +79,11 @@ class IniReader {
         if (!key || key->empty() || line.empty() || line[0] != '=') return broken(place, "is no setting: KEY = VALUE");
         if (section_.empty()) return broken(place, "a setting before the first section");
         const auto [before, is_new] = last_.try_emplace({section_, *key}, out_.size());
-        if (!is_new) out_[std::exchange(before->second, out_.size())].section.clear();
-        out_.push_back({section_, *key, std::string(trimmed(line.substr(1))), place});
+        Setting setting{section_, *key, std::string(trimmed(line.substr(1))), place};
+        if (is_new)
+            out_.push_back(std::move(setting));
+        else
+            out_[before->second] = std::move(setting);
     }
 
     void broken(const Place& place, std::string text) { findings_.add(Weight::broken, place, "", std::move(text)); }
@@ -84,6 +93,7 @@ class IniReader {
     std::map<std::pair<std::string, std::string>, std::size_t> last_;  // where each key stands in out_
     std::string section_;
     int files_ = 0;
+    std::size_t bytes_left_ = most_bytes;  // a file that is included again counts again
     bool has_failed_ = false;
 };
 
@@ -92,7 +102,6 @@ class IniReader {
 std::vector<Setting> read_ini(const std::string& path, Findings& findings) {
     std::vector<Setting> out;
     IniReader(findings, out).read(path, {path, 0}, 0);
-    std::erase_if(out, [](const Setting& setting) { return setting.section.empty(); });  // replaced
     return out;
 }
 

@@ -16,8 +16,8 @@ struct Setting {
     Place place;
 };
 
-// Every setting of `path` and of what it includes, in order; a key that comes again replaces the one before. A line
-// that PgBouncer would refuse is a broken finding.
+// Every setting of `path` and of what it includes, in order; a key that comes again replaces the one before, in
+// its place. A line that PgBouncer would refuse is a broken finding, and so are files of more than 64 MiB together.
 std::vector<Setting> read_ini(const std::string& path, Findings& findings);
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;

@@ -123,7 +123,7 @@ constexpr Known known[] = {
     {"server_tls13_ciphers", "", ciphers, less_safe},
     {"query_timeout", "0"},
     {"query_wait_timeout", "120"},
-    {"query_wait_notify", "5"},
+    {"query_wait_notify", "5", "a client that waits for a server is told so after 5 s"},
     {"cancel_wait_timeout", "10"},
     {"client_idle_timeout", "0"},
     {"idle_transaction_timeout", "0"},
@@ -173,8 +173,8 @@ Options::Options(const std::vector<Setting>& settings, Findings& findings) : fin
 void Options::judge(const Setting& setting) {
     const Known* option = find_known(setting.key);
     if (option == nullptr) {
-        findings_.add(Weight::not_done, setting.place, setting.key,
-                      "is no option of PgBouncer up to 1.25, so nobody can say what is lost");
+        findings_.add(Weight::broken, setting.place, setting.key,
+                      "is no option of PgBouncer up to 1.25, which would not start with it");
     } else if (is_numeric(*option) && !setting.value.empty() && !to_seconds(setting.value) &&
                !to_number(setting.value)) {
         findings_.add(Weight::broken, setting.place, setting.key, "must be a number");

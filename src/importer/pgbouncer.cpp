@@ -85,9 +85,8 @@ std::vector<Entry> entries_of(const Source& source, const std::string& section,
         }
         for (const auto& [key, value] : *pairs) {
             if (!known.empty() && std::find(known.begin(), known.end(), key) == known.end())
-                source.findings.add(
-                    Weight::not_done, setting.place, option,
-                    "has a key that PgBouncer up to 1.25 does not know, so nobody can say what is lost");
+                source.findings.add(Weight::broken, setting.place, option,
+                                    "has a key that PgBouncer up to 1.25 does not know, and would not start with");
         }
         out.push_back({setting.key, *std::move(pairs), setting.place});
     }

@@ -60,6 +60,7 @@ void Pool::adopt(std::unique_ptr<Server> owned) {
     server.user_ = this;
     server.metrics_ = &host_.metrics_of(*this, server.facts().label);
     server.state_ = ServerState::active;
+    server.since_ = host_.now();
     server.metrics_->servers[server.state_].add();
     servers_.push_back(server);
 }
@@ -80,7 +81,10 @@ void Pool::send_off(const Share::Called& to, Server& server) {
 }
 
 void Pool::lend(Server& server, ServerUser& user) {
-    if (server.state_ != ServerState::active) enter(server, ServerState::active);
+    if (server.state_ != ServerState::active)
+        enter(server, ServerState::active);
+    else
+        server.since_ = host_.now();  // from one client straight to the next
     server.user_ = &user;
 }
 

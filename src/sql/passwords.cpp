@@ -8,10 +8,13 @@ namespace pgsluice::sql {
 
 namespace {
 
-constexpr std::array<std::string_view, 20> telling_kinds{"alter database",
+constexpr std::array<std::string_view, 23> telling_kinds{"alter database",
                                                          "alter foreign data wrapper",
                                                          "alter foreign table",
+                                                         "alter function",
+                                                         "alter procedure",
                                                          "alter role",
+                                                         "alter routine",
                                                          "alter server",
                                                          "alter subscription",
                                                          "alter system",

@@ -22,7 +22,7 @@ COLUMNS = {
                  " load_balance_hosts:s max_connections:i current_connections:i max_client_connections:i current_client_connections:i paused:i disabled:i".split(),
     "pools": "database:s user:s cl_active:i cl_waiting:i cl_active_cancel_req:i cl_waiting_cancel_req:i sv_active:i sv_active_cancel:i sv_being_canceled:i"
              " sv_idle:i sv_used:i sv_tested:i sv_login:i maxwait:i maxwait_us:i pool_mode:s load_balance_hosts:s".split(),
-    "clients": CONNECTION,
+    "clients": [*CONNECTION, "held_since:s"],
     "servers": CONNECTION,
     "sockets": [*CONNECTION, *"recv_pos:i pkt_pos:i pkt_remain:i send_pos:i send_remain:i pkt_avail:i send_avail:i".split()],
     "active_sockets": [*CONNECTION, *"recv_pos:i pkt_pos:i pkt_remain:i send_pos:i send_remain:i pkt_avail:i send_avail:i".split()],

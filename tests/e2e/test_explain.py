@@ -60,6 +60,18 @@ def test_what_is_rewritten_and_blocked_by_a_rule_behind(explain):
     assert rules["reports"] == "decides" and rules["no-secrets"] == "matches"
 
 
+def test_rules_behind_a_rewrite_are_asked_about_what_it_makes(sluice):
+    proxy = sluice(policies=[{"name": "before", "when": {"tables": ["old"]}, "mode": "shadow"},
+                             {"name": "moves", "action": "rewrite", "rewrite": {"tables": {"old": "new"}}},
+                             {"name": "of-old", "when": {"tables": ["old"]}, "mode": "shadow"},
+                             {"name": "of-new", "when": {"tables": ["new"]}, "mode": "shadow"}])
+    done = subprocess.run([BINARY, "explain", "--config", str(proxy.file), "--user", "app", "--database", "app", "--", "select a from old"],
+                          capture_output=True, text=True, timeout=30)
+    rules = {name: why for _, name, why in (line.split(maxsplit=2) for line in done.stdout.splitlines() if line.startswith(" "))}
+    assert rules["before"].startswith("matches") and rules["moves"].startswith("decides")
+    assert rules["of-old"] == "no match: when.tables" and rules["of-new"].startswith("matches")
+
+
 def test_what_cannot_be_parsed(explain):
     code, lines, rules = explain("delet from t")
     assert code == 1 and lines["not"].endswith("syntax error")

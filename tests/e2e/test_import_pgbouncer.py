@@ -231,7 +231,7 @@ SHORT = "[databases]\n* = host=127.0.0.1\n[pgbouncer]\nlisten_addr = 127.0.0.1\n
 
 
 @pytest.mark.parametrize("more, code", [("", 0), ("application_name_add_host = 1\n", 0), ("disable_pqexec = 1\n", 1), ("auth_type = ldap\n", 1),
-                                        ("max_client_conn = many\n", 2), ("no setting\n", 2)])
+                                        ("max_client_conn = many\n", 2), ("no setting\n", 2), ("frobnicate = 1\n", 2)])
 def test_the_exit_code_says_how_far_the_result_can_be_trusted(directory, more, code):
     done = import_of(directory, SHORT + more)
     assert done.returncode == code, done.stderr

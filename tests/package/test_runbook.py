@@ -20,6 +20,8 @@ pytestmark = pytest.mark.skipif(subprocess.run([*NAMESPACES, "true"], capture_ou
 
 PSQL_APP = "psql -X -h 127.0.0.1 -p 6432 -U app -d app"
 
+HOLDERS = "console -At -F '|' -c 'show clients' | awk -F '|' '$2 == \"app\" {print $10, $21}'"  # since when it is there, and its id
+
 
 def runbook(tree):
     """The blocks of each section, by its heading; "" is what stands ahead of them."""
@@ -121,6 +123,19 @@ def test_who_holds_a_server(moved, sections):
     assert re.search(rf"^ *{pid} \|", seen, re.MULTILINE), f"the process that pgsluice names is the one that PostgreSQL shows:\n{seen}"
     moved.type(end)
     assert moved.type("console -At -F '|' -c 'show clients' | awk -F '|' '$2 == \"app\"' | wc -l").strip() == "0"
+
+
+def test_whoever_has_a_server_for_longest_is_ended_however_busy_it_is(moved, sections):
+    moved.type(f"(echo \"begin; select 'older';\"; while sleep 0.1; do echo 'select 1;'; done) | {PSQL_APP} >~/older 2>&1 &\n"
+               "until grep -q older ~/older; do sleep 0.05; done; sleep 1.1")
+    moved.type(f"(echo \"begin; select 'younger';\"; sleep 60) | {PSQL_APP} >~/younger 2>&1 &\n"
+               "until grep -q younger ~/younger; do sleep 0.05; done; sleep 1.1")
+    assert moved.type(f"{HOLDERS} | wc -l").strip() == "2"
+    older = moved.type(f"{HOLDERS} | sort | head -1").strip()
+    moved.type(sections["Who holds a server"][1])
+    left = moved.type(HOLDERS).strip()
+    assert left and left != older
+    assert "terminating connection" in moved.type("sleep 0.5; cat ~/older") and "terminating" not in moved.type("cat ~/younger")
 
 
 def test_why_clients_are_pinned(moved, sections):

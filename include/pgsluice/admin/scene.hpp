@@ -22,7 +22,8 @@ struct Scene {
     std::uint64_t resident_bytes = 0;  // memory of the process; 0 where the kernel does not tell
 };
 
-// What servers call a database that an administrator names as clients or servers do; none: nobody knows it.
+// What servers call a database that an administrator names as clients do, or else as servers do; none:
+// nobody knows it.
 std::set<std::string> server_names(const Scene& scene, const std::string& database);
 
 // Whether a route takes clients that name this database.

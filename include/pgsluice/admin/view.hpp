@@ -40,6 +40,7 @@ struct ClientView {
     std::int64_t connected_at = 0, active_at = 0;
     std::int64_t waits_for = 0;  // microseconds
     std::uint64_t server = 0;    // lent to it; 0: none
+    std::int64_t held_at = 0;    // since when it has that server
     std::size_t prepared_statements = 0;
     std::vector<std::string_view> pins;  // why it keeps that server
     int descriptor = -1;

@@ -62,6 +62,17 @@ TEST_F(ConsoleTest, answers_a_query) {
     EXPECT_EQ(ran, "SHOW version\n");
 }
 
+TEST_F(ConsoleTest, says_behind_all_else_since_when_a_client_has_its_server) {
+    ClientView client;
+    client.id = 7;
+    view.clients = {client, client};
+    view.clients[0].server = 1;
+    view.clients[0].held_at = 5'000'000;
+    const std::string answer = ask(client::query("show clients"));
+    EXPECT_NE(answer.find("\"7\" \"1970-01-01 00:00:05 UTC\"\n"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("\"7\" \"\"\n"), std::string::npos) << answer;
+}
+
 TEST_F(ConsoleTest, answers_however_the_bytes_come) {
     const Bytes all = client::query("show version") + client::parse("s", "show version") + client::bind("p", "s") +
                       client::describe_portal("p") + client::execute("p") + client::sync() + client::query("reload");

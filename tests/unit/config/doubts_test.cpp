@@ -50,6 +50,23 @@ TEST_F(Doubts, more_rules_that_only_note_than_one_statement_has_room_for) {
     EXPECT_THAT(with_rules(17), ElementsAre(HasSubstr("policies: 17 of them are in shadow mode or have action: log")));
 }
 
+TEST_F(Doubts, what_is_stored_for_a_password_is_none_to_log_in_with) {
+    const auto query = [](const std::string& password) {
+        return "query: { database: d, user: u, sql: select $1, password: '" + password + "' }";
+    };
+    const std::string verifier = "SCRAM-SHA-256$$4096:" + std::string(22, 'A') + "==$$" + std::string(43, 'A') +
+                                 "=:" + std::string(43, 'A') + '=';
+    const std::string rules = "{ rules: [ { method: scram-sha-256 } ], ";
+    auth = rules + query(verifier) + " }";
+    EXPECT_THAT(warnings(), ElementsAre(HasSubstr("auth.query.password: cannot log in: it is a SCRAM verifier")));
+    auth = rules + query(hash) + " }";
+    EXPECT_THAT(warnings(), ElementsAre(HasSubstr("auth.query.password: is an md5 hash")));
+    auth = rules + query("secret") + " }";
+    EXPECT_THAT(warnings(), IsEmpty());
+    clusters = "{ main: { servers: [ { host: /run/postgresql } ], " + query(verifier) + " } }";
+    EXPECT_THAT(warnings(), ElementsAre(HasSubstr("clusters.main.query.password: cannot log in")));
+}
+
 TEST_F(Doubts, a_rule_about_passwords_wants_somebody_who_has_one) {
     for (const char* method : {"scram-sha-256", "md5", "password, from: [unix]"}) {
         auth = "{ rules: [ { method: peer, from: [unix] }, { method: " + std::string(method) + " } ] }";

@@ -31,7 +31,7 @@ class HbaFile : public testing::Test {
     }
 
     Folder folder;
-    std::vector<std::string> users{"ann", "bob"};
+    HbaUsers users{.names = {"ann", "bob"}, .are_all = true, .databases = {"bob", "shop"}, .has_any_database = false};
     Findings findings;
     std::vector<Finding> found;
 };
@@ -81,10 +81,29 @@ TEST_F(HbaFile, SameuserIsARuleForEachUser) {
 }
 
 TEST_F(HbaFile, SameuserWithoutUsersIsSaidNotToBeDone) {
-    users.clear();
+    users.names.clear();
     EXPECT_THAT(read("host sameuser all 10.0.0.0/8 md5\n").rules, IsEmpty());
     ASSERT_EQ(found.size(), 1U);
     EXPECT_EQ(found[0].weight, Weight::not_done);
+}
+
+TEST_F(HbaFile, SameuserMeansWhomAuthQueryFindsWhereADatabaseHasHisName) {
+    users.are_all = false;
+    const Hba hba = read("host sameuser all 10.0.0.0/8 md5\n");
+    ASSERT_EQ(hba.rules.size(), 3U);
+    EXPECT_THAT(hba.rules[2].users, ElementsAre("shop"));
+    EXPECT_THAT(hba.rules[2].databases, ElementsAre("shop"));
+    EXPECT_THAT(found, IsEmpty());
+}
+
+TEST_F(HbaFile, SameuserOfDatabasesThatNobodyListsIsSaidNotToBeDone) {
+    users.are_all = false;
+    users.has_any_database = true;
+    read("host sameuser all 10.0.0.0/8 md5\n");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].weight, Weight::not_done);
+    read("host sameuser ann 10.0.0.0/8 md5\n");
+    EXPECT_THAT(found, IsEmpty()) << "who is named is known";
 }
 
 TEST_F(HbaFile, LinesThatPgBouncerSkipsAreLeftOutWithTheirNumber) {
@@ -173,6 +192,25 @@ TEST_F(HbaFile, AllInAMapIsEveryUser) {
     EXPECT_THAT(hba.rules[1].users, ElementsAre("bob"));
     EXPECT_THAT(hba.rules[1].map, ElementsAre(Pair("root", "bob")));
     EXPECT_EQ(hba.rules[2].method, AuthMethod::reject);
+}
+
+TEST_F(HbaFile, AllInAMapIsNobodyWhomAuthQueryFinds) {
+    users.are_all = false;
+    const auto maps = read_ident(folder.write("ident", "m root all\n"), findings);
+    EXPECT_EQ(read("local all all peer map=m\n", maps).rules.size(), 3U);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].weight, Weight::not_done);
+}
+
+TEST_F(HbaFile, MapsAreBoundedOverAllLines) {
+    std::string ident, text;
+    for (int i = 0; i < 200; ++i) ident += "m root" + std::to_string(i) + " all\n";
+    for (int i = 0; i < 1000; ++i) users.names.push_back("user" + std::to_string(i));
+    for (int line = 0; line < 1000; ++line) text += "local all nobody peer map=m\n";
+    const auto maps = read_ident(folder.write("ident", ident), findings);
+    EXPECT_LT(read(text, maps).rules.size(), 10U);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].weight, Weight::broken);
 }
 
 TEST_F(HbaFile, AStarIsANameThereAndIsNotMadeEverything) {

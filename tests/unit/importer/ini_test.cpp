@@ -37,7 +37,23 @@ TEST(Ini, TheLastOfEqualKeysHolds) {
     const Folder folder;
     Findings findings;
     const auto settings = read_ini(folder.write("a.ini", "[pgbouncer]\na=1\nb=2\na=3\n[users]\na=4\n"), findings);
-    EXPECT_THAT(keys_and_values(settings), ElementsAre("pgbouncer.b=2", "pgbouncer.a=3", "users.a=4"));
+    EXPECT_THAT(keys_and_values(settings), ElementsAre("pgbouncer.a=3", "pgbouncer.b=2", "users.a=4"));
+    EXPECT_EQ(settings[0].place.line, 4);
+}
+
+TEST(Ini, FilesAreBoundedTogetherAndNotOnlyEach) {
+    const Folder folder;
+    Findings findings;
+    folder.write("large.ini", ';' + std::string(16 << 20, '-') + "\nb = 1\n");
+    std::string text = "[pgbouncer]\na = 1\n";
+    for (int i = 0; i < 5; ++i) text += "%include large.ini\n";
+    const auto settings = read_ini(folder.write("a.ini", text), findings);
+    const auto found = findings.take();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].weight, Weight::broken);
+    EXPECT_EQ(found[0].line, 6);
+    EXPECT_THAT(found[0].text, ::testing::HasSubstr("larger than 64 MiB together"));
+    EXPECT_THAT(keys_and_values(settings), ElementsAre("pgbouncer.a=1", "pgbouncer.b=1"));
 }
 
 TEST(Ini, IncludedFilesAreReadInTheirPlaceAndTheSectionGoesOn) {

@@ -141,11 +141,26 @@ TEST_F(Import, OptionsWithoutAnEquivalentAreToldOnlyWhereTheyDoSomething) {
     options("application_name_add_host = 1\nserver_reset_query_always = 1");
     EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "application_name_add_host"),
                                                finding(Weight::less_safe, "server_reset_query_always")));
+    options("query_wait_notify = 0");
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "query_wait_notify")));
+    options("query_wait_notify = 5");
+    EXPECT_THAT(imported.findings, IsEmpty());
     options("frobnicate = 1");
-    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::not_done, "frobnicate")));
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::broken, "frobnicate")));
 }
 
 // --- databases -------------------------------------------------------------------------------------------------------
+
+TEST_F(Import, SessionModeKeepsNoServerReadyAndSaysSo) {
+    EXPECT_EQ(pool("pool_mode = transaction\nmin_pool_size = 3").min_size, 3U);
+    EXPECT_THAT(imported.findings, IsEmpty());
+    EXPECT_EQ(pool("min_pool_size = 3").min_size, 0U);
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "min_pool_size")));
+    read("a = host=h min_pool_size=3", "pool_mode = transaction\n[users]\napp = pool_mode=session");
+    EXPECT_EQ(imported.config.routes.at(0).pool.min_size, 0U);
+    EXPECT_EQ(imported.config.routes.at(1).pool.min_size, 3U);
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "min_pool_size")));
+}
 
 TEST_F(Import, DatabasesAreRoutesAndTheFallbackComesLast) {
     const auto& config = read(
@@ -190,7 +205,7 @@ TEST_F(Import, WithoutAHostTheServerIsBehindTheSocket) {
 
 TEST_F(Import, PoolsKeepTheirNumbers) {
     const auto& pool = this->pool(
-        "default_pool_size = 5\nmin_pool_size = 2\nreserve_pool_size = 3\n"
+        "pool_mode = transaction\ndefault_pool_size = 5\nmin_pool_size = 2\nreserve_pool_size = 3\n"
         "reserve_pool_timeout = 1\nserver_idle_timeout = 0\nmax_prepared_statements = 0");
     EXPECT_EQ(pool.size, 5U);
     EXPECT_EQ(pool.min_size, 2U);

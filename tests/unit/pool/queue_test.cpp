@@ -116,6 +116,17 @@ TEST(Queue, counts_who_waits_and_how_long_the_oldest_has) {
     EXPECT_EQ(rig.clock().now() - first.waiting_since(), Milliseconds(1000));
 }
 
+TEST(Queue, whoever_gets_a_server_has_it_since_then) {
+    PoolRig rig;
+    PoolClient& holder = rig.holder();
+    EXPECT_EQ(holder.server->since(), rig.clock().now()) << "one that is new";
+    PoolClient& next = rig.asks();
+    rig.advance(Milliseconds(500));
+    holder.give_back();
+    ASSERT_NE(next.server, nullptr);
+    EXPECT_EQ(next.server->since(), rig.clock().now()) << "straight from the one before";
+}
+
 // --- A cancel request that is on its way could hit whoever has the server next.
 
 TEST(Cancelling, keeps_a_server_from_others_until_it_has_ended) {

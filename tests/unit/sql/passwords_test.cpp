@@ -47,10 +47,12 @@ TEST(Passwords, may_stand_wherever_the_word_does) {
     }
 }
 
-TEST(Passwords, may_stand_in_what_roles_and_databases_are_set_to) {
+TEST(Passwords, may_stand_in_what_roles_databases_and_functions_are_set_to) {
     for (const char* text : {"alter database d set app.pw = 'x'", "alter role r set app.pw = 'x'",
                              "alter role r in database d set app.pw to 'x'", "alter role all set app.pw = 'x'",
-                             "alter user u set app.pw = 'x'", "select 1; alter database d set app.pw = 'x'"}) {
+                             "alter user u set app.pw = 'x'", "select 1; alter database d set app.pw = 'x'",
+                             "alter function f() set app.pw = 'x'", "alter procedure p set app.pw = 'x'",
+                             "alter routine r set app.pw = 'x'"}) {
         EXPECT_TRUE(may_hold(text)) << text;
     }
 }
@@ -70,10 +72,26 @@ TEST(Passwords, may_stand_in_a_uri_wherever_that_stands) {
 
 TEST(Passwords, stand_in_no_normalized_text) {
     for (const char* text :
-         {"alter database d set app.pw = 's3cret'", "alter role r set app.pw = 's3cret'",
-          "alter role r in database d set app.pw to s3cret", "alter role all set app.pw = 's3cret', 's3cret'",
-          "alter database d set app.pw = s3cret", "select 1; ALTER USER u SET app.pw TO s3cret, \"s3cret\"; select 1",
-          "execute p('postgres://u:s3cret@h')", "execute p(1, 'password=s3cret')",
+         {"alter database d set app.pw = 's3cret'",
+          "alter role r set app.pw = 's3cret'",
+          "alter role r in database d set app.pw to s3cret",
+          "alter role all set app.pw = 's3cret', 's3cret'",
+          "alter database d set app.pw = s3cret",
+          "select 1; ALTER USER u SET app.pw TO s3cret, \"s3cret\"; select 1",
+          "alter system set primary_conninfo = s3cret",
+          "set app.pw = s3cret",
+          "set local app.pw to \"s3cret\"",
+          "set session app.pw to s3cret, s3cret",
+          "set \"app.pw\" = s3cret",
+          "set u&\"app\\002epw\" to s3cret",
+          "alter user u set x.y to a; set x.password = s3cret",
+          "alter function f() set app.pw to s3cret",
+          "alter procedure p set a.b from current set app.pw to s3cret",
+          "alter routine r immutable set a = b, s3cret",
+          "create or replace function f() returns int set a to b set app.pw = s3cret language sql as 'select 1'",
+          "create procedure p() set app.pw to s3cret begin atomic select 1; end",
+          "execute p('postgres://u:s3cret@h')",
+          "execute p(1, 'password=s3cret')",
           "prepare p as select 'postgres://u:s3cret@h'"}) {
         const auto read = read_facts(text, {});
         ASSERT_TRUE(std::holds_alternative<Facts>(read)) << text;
@@ -91,6 +109,14 @@ TEST(Passwords, leave_the_rest_of_a_normalized_text_as_it_is) {
     EXPECT_EQ(normalized("alter database d set tablespace t"), "alter database d set tablespace t");
     EXPECT_EQ(normalized("alter role r rename to s"), "alter role r rename to s");
     EXPECT_EQ(normalized("set a to b"), "set a to b");
+    EXPECT_EQ(normalized("set role r; set a.b to default; set a.b = -5, +6; set a from current; select a.b = c"),
+              "set role r; set a.b to default; set a.b = -$1, +$2; set a from current; select a.b = c");
+    EXPECT_EQ(normalized("create function f(a int = 5) returns t set a.b to c, d immutable set e to -1 return b = c"),
+              "create function f(a int = $1) returns t set a.b to $2, $3 immutable set e to -$4 return b = c");
+    EXPECT_EQ(normalized("create procedure p() begin atomic update t set a = b; update t set c = d; end"),
+              "create procedure p() begin atomic update t set a = b; update t set c = d; end");
+    EXPECT_EQ(normalized("alter function f rename to g; alter function f owner to r"),
+              "alter function f rename to g; alter function f owner to r");
 }
 
 TEST(Passwords, stand_in_nothing_else) {
