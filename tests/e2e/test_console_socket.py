@@ -47,8 +47,9 @@ def test_psql_needs_no_more_than_the_folder(given):
 def test_it_is_there_when_no_client_gets_in_any_more(given):
     proxy, folder = given(limits={"client_connections": 1})
     with login(proxy) as client, console(folder) as connection:
-        assert [row[1] for row in connection.execute("show clients").fetchall()].count("app") == 1
-        number = next(row[-1] for row in connection.execute("show clients").fetchall() if row[1] == "app")
+        shown = connection.execute("show clients")
+        columns = [column.name for column in shown.description]
+        number, = [row[columns.index("id")] for row in shown.fetchall() if row[columns.index("user")] == "app"]
         connection.execute(f"kill_client {number}")
         assert client.receive(5).sqlstate == "57P01"
 
