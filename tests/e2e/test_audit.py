@@ -325,7 +325,7 @@ def test_a_limit_that_strikes_is_told_in_both_logs(sluice, file, mode, limit, sq
         client.send(m.unnamed(sql), m.SYNC)
         assert error_in(client.until_ready()).sqlstate == sqlstate
     kind, = limit
-    # The statement that comes second is stopped in any case, and each log is written by a thread of its own.
+    # Each log is written by a thread of its own.
     def without_times(events):
         return [{**each, "time": None} for each in events]
 

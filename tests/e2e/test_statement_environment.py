@@ -215,7 +215,7 @@ def test_a_setting_that_nobody_saw_is_told_behind_a_flush_no_sooner_than_behind_
 def test_what_only_another_reading_sets_does_not_stay_for_the_next(two):
     first, second = two
     first.send(m.query(hidden("standard_conforming_strings", "off")),
-               m.query(r"select '\'' ; set lock_timeout = '7s'; --'"))
+               m.query(r"select '\'' ; select set_config($$lock_timeout$$, $$7s$$, false); --'"))
     for _ in range(2):
         first.until_ready()
     assert first.rows("show lock_timeout") == [[b"7s"]]
