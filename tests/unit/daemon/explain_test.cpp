@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unit/daemon/one_route.hpp>
 
 #include <memory>
 
@@ -30,16 +31,7 @@ config::Policy moving(const std::string& from, const std::string& to) {
 }
 
 std::string explained(const std::vector<config::Policy>& policies, const std::string& sql) {
-    config::Config config;
-    config::Cluster cluster;
-    cluster.name = "main";
-    cluster.servers = {{"db", 5432}};
-    cluster.tls.mode = config::ServerTlsMode::disable;
-    config.clusters = {cluster};
-    config::Route route;
-    route.name = "all";
-    route.cluster = "main";
-    config.routes = {route};
+    config::Config config = test::one_route({{"db", 5432}});
     config.policies = policies;
     const auto made = Snapshot::build(std::move(config));
     const auto* snapshot = std::get_if<std::shared_ptr<const Snapshot>>(&made);

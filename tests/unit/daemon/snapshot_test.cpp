@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <support/certificates.hpp>
+#include <unit/daemon/one_route.hpp>
 
 namespace pgsluice::daemon {
 namespace {
@@ -14,17 +15,8 @@ using testing::StartsWith;
 using Problems = std::vector<std::string>;
 
 config::Config configuration() {
-    config::Config config;
+    config::Config config = test::one_route({{"db1", 5432}, {"db2", 5433}});
     config.path = "pgsluice.yaml";
-    config::Cluster cluster;
-    cluster.name = "main";
-    cluster.servers = {{"db1", 5432}, {"db2", 5433}};
-    cluster.tls.mode = config::ServerTlsMode::disable;
-    config.clusters = {cluster};
-    config::Route route;
-    route.name = "all";
-    route.cluster = "main";
-    config.routes = {route};
     return config;
 }
 std::shared_ptr<const Snapshot> built(config::Config config) {
