@@ -44,7 +44,7 @@ Rules Engine::for_principal(const Principal& principal) const {
         const Rule& rule = program_->rules[index];
         if (!rule.concerns(principal)) continue;
         list.indices.push_back(index);
-        list.may_block |= rule.decides && (rule.blocks || rule.rewrite);
+        list.may_block |= rule.fails_closed();
         list.may_limit |= rule.decides && rule.limit.has_value();
         // What may begin or end a transaction is known by what it is.
         list.need_facts |= !rule.sql.empty() || rule.when.in_transaction.has_value();
@@ -75,24 +75,21 @@ Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists
         const Rule& rule = program_->rules[index];
         if (behind && (index <= *behind || rule.rewrite)) continue;
         const bool is_known = rule.sql.empty() || is_parsed;
-        // Not knowing suffices to block, and what should be rewritten must not pass as it is.
-        if (!is_known && !(rule.decides && (rule.blocks || rule.rewrite) && program_->blocks_unparsable)) continue;
+        if (!is_known && !(rule.fails_closed() && program_->blocks_unparsable)) continue;
         if (!rule.matches(evidence)) continue;
         if (!rule.decides) {
             verdict.hits.add(index);
             continue;
         }
-        // Within limits a statement passes if no rule behind blocks it; of limits the first counts.
-        if (rule.limit) {
-            if (verdict.limit == nullptr) {
-                verdict.action = Action::limit;
-                verdict.limit = &*rule.limit;
-                verdict.rule = index;
-            }
+        // Of limits the first counts, and what was to be rewritten in front of them has been.
+        if ((rule.limit || rule.rewrite) && verdict.limit != nullptr) continue;
+        // Within limits a statement passes if no rule behind blocks it.
+        if (rule.limit && is_known) {
+            verdict.action = Action::limit;
+            verdict.limit = &*rule.limit;
+            verdict.rule = index;
             continue;
         }
-        // What was to be rewritten in front of its limits has been.
-        if (rule.rewrite && verdict.limit != nullptr) continue;
         const bool is_limited = verdict.limit != nullptr && !rule.blocks;
         if (is_limited) break;
         verdict.rule = index;

@@ -103,7 +103,7 @@ Rule compile(const config::Policy& policy, std::size_t position, std::vector<Bui
                           '"' + policy.sqlstate +
                               "\" is not the code of an error: five digits or capital letters, and not of class 00, "
                               "01 or 02"});
-    } else if (rule.blocks || rule.rewrite) {
+    } else if (rule.fails_closed()) {
         rule.error = error_of(policy);
     }
     return rule;

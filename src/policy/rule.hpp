@@ -27,11 +27,13 @@ struct Rule {
     std::optional<Limit> limit;      // of a rule that limits
     bool decides = false;            // config::decides
     bool blocks = false;
-    wire::SqlError error;  // what a block answers with
+    wire::SqlError error;  // what a block answers with, and every rule that fails closed
 
     // The key of the first condition that is not met; nullptr where all are.
     const char* unmet_by(const Principal& principal) const;
     bool concerns(const Principal& principal) const { return unmet_by(principal) == nullptr; }
+    // Not knowing whether it matches suffices to block: what should be rewritten or limited must not pass as it is.
+    bool fails_closed() const { return decides && (blocks || rewrite || limit); }
     // What it matches no rule behind it is asked about.
     bool ends_search() const { return decides && !rewrite && !limit; }
     // Every statement of a principal that the rule concerns matches.

@@ -42,14 +42,19 @@ bool Session::may_be_set_unseen() const {
 
 // nullptr where it cannot be told how the server will read the text. Good until the next call.
 const sql::FactsRef* Session::facts_of(ByteView text) {
+    return facts_of(text, may_be_set_unseen());
+}
+
+const sql::FactsRef* Session::facts_of(ByteView text, bool may_be_read_otherwise) {
     if (!is_read_as_written(text)) return nullptr;
-    if (may_be_set_unseen() && text.find('\\') != ByteView::npos) return facts_either_way(text);
+    if (may_be_read_otherwise && text.find('\\') != ByteView::npos) return facts_either_way(text);
     return &context_.facts.facts_of(text, reading());
 }
 
 // Of a text with a backslash, where what ran before it may have changed how that is read (a function does it, and no
-// text says so): known where both readings have the same facts, as those of a regular expression's '\d'. A byte that
-// is not ASCII may take a backslash behind it for its own, and nothing else that tells where a constant ends.
+// text says so) or it was parsed by other settings: known where both readings have the same facts, as those of a
+// regular expression's '\d'. A byte that is not ASCII may take a backslash behind it for its own, and nothing else that
+// tells where a constant ends.
 const sql::FactsRef* Session::facts_either_way(ByteView text) {
     for (std::size_t at = text.find('\\', 1); at != ByteView::npos; at = text.find('\\', at + 1)) {
         if (is_beyond_ascii(text[at - 1])) return nullptr;

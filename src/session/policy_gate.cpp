@@ -39,7 +39,7 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, Ow
     const auto tag = static_cast<FrontendTag>(frame.tag);
     const ByteView text = wire::statement_text(tag, wire::body_of(rest, frame));
     policy::Verdict verdict;
-    const wire::SqlError* error = judge_text(text, std::nullopt, verdict, too_large);
+    const wire::SqlError* error = judge_text({text}, std::nullopt, verdict, too_large);
     if (error != nullptr || verdict.action != policy::Action::rewrite) return error;
     return rewrite(frame, rest, *verdict.rule, too_large);
 }
@@ -65,7 +65,7 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     }
     // The rules behind that one are about what it has become.
     policy::Verdict verdict;
-    if (const wire::SqlError* error = judge_text(rewritten, rule, verdict, own)) return error;
+    if (const wire::SqlError* error = judge_text({rewritten}, rule, verdict, own)) return error;
     if (rewritten == text) return nullptr;
     auto other = std::make_unique<Bytes>();
     if (parse)
@@ -85,10 +85,12 @@ std::size_t Session::admit_rewritten(const wire::Frame& frame, ByteView rest, wi
     return drop(frame, rest);
 }
 
-policy::Verdict Session::verdict_on(ByteView text, std::optional<policy::RuleIndex> behind,
+policy::Verdict Session::verdict_on(Judged judged, std::optional<policy::RuleIndex> behind,
                                     const sql::FactsRef*& facts) {
-    policy::Statement statement{.text = text};
-    if (rules_.need_facts()) statement.facts = facts = facts_of(text);
+    policy::Statement statement{.text = judged.text};
+    if (rules_.need_facts()) {
+        statement.facts = facts = facts_of(judged.text, judged.is_parsed_before || may_be_set_unseen());
+    }
     if (measures()) front_.keep_facts(facts == nullptr ? nullptr : *facts);
     if (rules_.depend_on_session()) {
         statement.in_transaction = in_transaction();
@@ -98,16 +100,21 @@ policy::Verdict Session::verdict_on(ByteView text, std::optional<policy::RuleInd
     return rulebook_->policies.judge(rules_, statement, context_.shortlists, behind);
 }
 
-const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::RuleIndex> behind,
+const wire::SqlError* Session::judge_text(Judged judged, std::optional<policy::RuleIndex> behind,
                                           policy::Verdict& verdict, OwnError& own) {
+    const ByteView text = judged.text;
     const sql::FactsRef* facts = nullptr;
-    verdict = verdict_on(text, behind, facts);
+    verdict = verdict_on(judged, behind, facts);
     note_limit(verdict);
     if (verdict.rule || !verdict.hits.empty()) {
         context_.host.on_verdict(*this, verdict, facts == nullptr ? facts_of(text) : facts, text);
     }
     if (verdict.action == policy::Action::rewrite) return nullptr;
     if (rules_.depend_on_session() && !verdict.blocks()) note_transaction_control(facts);
+    return error_of(verdict, text, own);
+}
+
+const wire::SqlError* Session::error_of(const policy::Verdict& verdict, ByteView text, OwnError& own) {
     if (!verdict.is_unparsable) return verdict.blocks() ? verdict.error : nullptr;
     metrics_.unparsable.add();
     own = unparsable_error(*verdict.error, rulebook_->policies.name(*verdict.rule), text);
@@ -115,22 +122,24 @@ const wire::SqlError* Session::judge_text(ByteView text, std::optional<policy::R
 }
 
 // A prepared statement was judged when it was parsed, by the rules of that time and in the transaction of that time.
-const wire::SqlError* Session::judge_again(ByteView prepared_text, OwnError& own) {
+const wire::SqlError* Session::judge_again(const protocol::Statement& prepared, OwnError& own) {
     if (rules_.empty()) return nullptr;
+    const Judged judged{prepared.text, prepared.environment.settings != settings_};
     policy::Verdict verdict;
     // To rewrite it is too late: it is prepared.
     const auto rewrites = [&] { return verdict.action == policy::Action::rewrite; };
     if (rules_have_changed_ || rules_.depend_on_session()) {
-        const wire::SqlError* error = judge_text(prepared_text, std::nullopt, verdict, own);
-        return rewrites() ? judge_text(prepared_text, verdict.rule, verdict, own) : error;
+        const wire::SqlError* error = judge_text(judged, std::nullopt, verdict, own);
+        return rewrites() ? judge_text(judged, verdict.rule, verdict, own) : error;
     }
     if (!rules_.may_limit()) return nullptr;
-    // The verdict is the one of then, and has been counted; its limit nobody has kept.
+    // The verdict is the one of then, and has been counted; its limit nobody has kept. Where it is not known any more
+    // how the text was read, neither is the limit.
     const sql::FactsRef* facts = nullptr;
-    verdict = verdict_on(prepared_text, std::nullopt, facts);
-    if (rewrites()) verdict = verdict_on(prepared_text, verdict.rule, facts);
+    verdict = verdict_on(judged, std::nullopt, facts);
+    if (rewrites()) verdict = verdict_on(judged, verdict.rule, facts);
     note_limit(verdict);
-    return nullptr;
+    return verdict.is_unparsable ? error_of(verdict, prepared.text, own) : nullptr;
 }
 
 // A mistake in the text is nearly always the reason, so its writer is told what the parser says.

@@ -103,7 +103,7 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     }
     const auto* runs = statements_.meant_by(bind->statement);
     OwnError own;
-    if (const auto* refused = runs == nullptr || front_.is_judged() ? nullptr : judge_again(runs->text, own)) {
+    if (const auto* refused = runs == nullptr || front_.is_judged() ? nullptr : judge_again(*runs, own)) {
         refuse_in_place(*refused, false, to_server);
         return drop(frame, rest);
     }

@@ -172,6 +172,36 @@ def few_rows(sluice, mode):
     return login(limiting(sluice, mode, when={"pattern": "bounded"}, max_rows=10))
 
 
+def test_what_nobody_can_tell_a_limit_of_is_refused(sluice, mode):
+    with login(limiting(sluice, mode, when={"statements": ["select"]}, max_rows=10)) as client:
+        error = error_in(client.query("selec 1"))
+        assert error.sqlstate == "42501" and 'policy "bounded" asks what it does' in error.text
+        assert error_in(client.query("select " + "1+" * 20000 + "1")).sqlstate == "42501", "longer than limits.parse_inline"
+        assert error_in(client.query("select '" + "x" * 2_000_000 + "'")).sqlstate == "54000", "longer than limits.inspect_bytes"
+        client.send(m.unnamed("selec 1"), m.SYNC)
+        assert error_in(client.until_ready()).sqlstate == "42501"
+        assert client.value("select 1") == "1"
+
+
+def test_it_passes_without_a_limit_where_the_operator_says_so(sluice):
+    policy = {"name": "bounded", "when": {"statements": ["select"]}, "action": "limit", "limit": {"max_rows": 10}}
+    with login(sluice(policies=[policy], policy_defaults={"on_unparsable": "allow"})) as client:
+        assert error_in(client.query("selec 1")).sqlstate == "42601", "PostgreSQL's own error"
+        assert client.query("select " + "1+" * 20000 + "1")[-1].status == "I"
+
+
+def test_a_statement_has_the_limit_of_what_it_was_when_it_was_parsed(sluice):
+    """Read by the settings of later its row generator stands in a constant."""
+    with login(limiting(sluice, "transaction", when={"functions": ["generate_series"]}, max_rows=10)) as client:
+        client.send(m.parse(r"select 'a\', generate_series(1, 100) --'", "s"), m.SYNC)
+        client.until_ready()
+        client.query("set standard_conforming_strings = off")
+        client.send(m.bind("s"), m.execute(), m.SYNC)
+        reply = client.until_ready()
+        assert error_in(reply) is not None and rows_of(reply) <= 10
+        assert "D:a', generate_series(1, 100) --" in summaries(client.query(r"select 'a\', generate_series(1, 100) --'")), "as it reads now"
+
+
 def test_a_portal_is_told_by_as_many_bytes_of_its_name_as_postgresql_looks_at(sluice, mode):
     with few_rows(sluice, mode) as client:
         client.send(m.parse(ROWS), m.bind("", "x" * 63 + "A"), m.execute("x" * 63 + "B"), m.SYNC)

@@ -30,7 +30,8 @@ class Rules {
 
     // Nothing can match: do not judge at all.
     bool empty() const { return list_ == nullptr; }
-    // Some statement could be blocked. Where none could, text too long to be inspected may pass.
+    // Some statement could be blocked, or pass in another way than it came. Where none could, text too long to be
+    // inspected may pass.
     bool may_block() const { return list_ != nullptr && list_->may_block; }
     // Some statement could pass under limits.
     bool may_limit() const { return list_ != nullptr && list_->may_limit; }

@@ -153,12 +153,19 @@ class Session final : public Sink,
     void fail_begin(wire::Outbox& to_client);
     // policy_gate.cpp
     const wire::SqlError* judge(const wire::Frame& frame, ByteView rest, OwnError& too_large);
-    policy::Verdict verdict_on(ByteView text, std::optional<policy::RuleIndex> behind, const sql::FactsRef*& facts);
-    const wire::SqlError* judge_text(ByteView text, std::optional<policy::RuleIndex> behind, policy::Verdict& verdict,
+    // A text that rules are asked about.
+    struct Judged {
+        ByteView text;
+        // The server has parsed it, and perhaps by other settings than those of now.
+        bool is_parsed_before = false;
+    };
+    policy::Verdict verdict_on(Judged judged, std::optional<policy::RuleIndex> behind, const sql::FactsRef*& facts);
+    const wire::SqlError* judge_text(Judged judged, std::optional<policy::RuleIndex> behind, policy::Verdict& verdict,
                                      OwnError& own);
+    const wire::SqlError* error_of(const policy::Verdict& verdict, ByteView text, OwnError& own);
     const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, OwnError& own);
     std::size_t admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
-    const wire::SqlError* judge_again(ByteView prepared_text, OwnError& own);
+    const wire::SqlError* judge_again(const protocol::Statement& prepared, OwnError& own);
     wire::SqlError unparsable_error(const wire::SqlError& of_rule, const std::string& rule, ByteView text) const;
     void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
     void refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client);
@@ -208,6 +215,7 @@ class Session final : public Sink,
     bool is_read_as_written(ByteView text) const;
     bool may_be_set_unseen() const;
     const sql::FactsRef* facts_of(ByteView text);
+    const sql::FactsRef* facts_of(ByteView text, bool may_be_read_otherwise);
     const sql::FactsRef* facts_either_way(ByteView text);
     std::optional<bool> in_transaction();
     void note_transaction_control(const sql::FactsRef* facts);

@@ -47,6 +47,7 @@ TEST(ForPrincipal, says_whether_anything_can_be_blocked) {
         return engine.for_principal(ann()).may_block();
     };
     EXPECT_TRUE(may_block({rule("a", "x")}));
+    EXPECT_TRUE(may_block({rule("a", "x", PolicyAction::limit)}));
     EXPECT_FALSE(may_block({rule("a", "x", PolicyAction::log), rule("b", "x", PolicyAction::allow)}));
     EXPECT_FALSE(may_block({rule("a", "x", PolicyAction::block, PolicyMode::shadow)}));
     EXPECT_FALSE(may_block({rule("exempt", "", PolicyAction::allow), rule("b", "x")}))

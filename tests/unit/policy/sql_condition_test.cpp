@@ -1,6 +1,8 @@
 // Rules about what statements do. The facts themselves are the sql layer's to test.
 #include "fixture.hpp"
 
+#include <pgsluice/policy/limit.hpp>
+
 namespace pgsluice::policy {
 namespace {
 
@@ -196,6 +198,25 @@ TEST(SqlCondition, what_cannot_be_parsed_meets_a_rule_that_blocks) {
 
     auto lenient = Engine::build(rules, config::OnUnparsable::allow);
     EXPECT_EQ(judged(std::get<Engine>(lenient), "selec 1"), "allow");
+}
+
+TEST(SqlCondition, what_cannot_be_parsed_is_blocked_where_a_limit_would_have_to_be_chosen_by_what_it_does) {
+    const std::vector<config::Policy> rules{when("bounded", {.statements = {"select"}}, PolicyAction::limit)};
+    const Engine engine = engine_of(rules);
+    const Verdict verdict = judge(engine, engine.for_principal(ann()), "selec 1");
+    EXPECT_TRUE(verdict.blocks() && verdict.is_unparsable);
+    EXPECT_EQ(verdict.error->code(), "42501");
+    EXPECT_EQ(verdict.limit, nullptr);
+    auto lenient = Engine::build(rules, config::OnUnparsable::allow);
+    EXPECT_EQ(judged(std::get<Engine>(lenient), "selec 1"), "allow");
+}
+
+TEST(SqlCondition, what_cannot_be_parsed_has_the_limit_that_stands_in_front_for_all) {
+    const Engine engine = engine_of(
+        {when("all", {}, PolicyAction::limit), when("bounded", {.statements = {"select"}}, PolicyAction::limit)});
+    const Verdict verdict = judge(engine, engine.for_principal(ann()), "selec 1");
+    ASSERT_NE(verdict.limit, nullptr);
+    EXPECT_EQ(verdict.limit->rule, "all");
 }
 
 TEST(SqlCondition, what_cannot_be_parsed_meets_nothing_that_only_notes) {
