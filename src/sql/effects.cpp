@@ -13,16 +13,6 @@ bool leaves_transaction_behind(const PgQuery__TransactionStmt& transaction) {
            transaction.kind == PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_PREPARED;
 }
 
-// LIMIT ALL, LIMIT NULL and a cast of it.
-bool is_null(const PgQuery__Node* limit) {
-    const Message* value = unwrapped(limit);
-    while (const auto* cast = as<PgQuery__TypeCast>(value, pg_query__type_cast__descriptor)) {
-        value = unwrapped(cast->arg);
-    }
-    const auto* constant = as<PgQuery__AConst>(value, pg_query__a__const__descriptor);
-    return value == nullptr || (constant != nullptr && constant->isnull != 0);
-}
-
 }  // namespace
 
 bool only_reads(const Message& statement) {
@@ -46,25 +36,6 @@ bool only_reads(const Message& statement) {
         &pg_query__unlisten_stmt__descriptor,
     };
     return std::find(others.begin(), others.end(), statement.descriptor) != others.end();
-}
-
-bool returns_without_limit(const Message& statement) {
-    if (const auto* prepare = as<PgQuery__PrepareStmt>(&statement, pg_query__prepare_stmt__descriptor)) {
-        const Message* query = unwrapped(prepare->query);
-        return query != nullptr && returns_without_limit(*query);
-    }
-    if (const auto* cursor = as<PgQuery__DeclareCursorStmt>(&statement, pg_query__declare_cursor_stmt__descriptor)) {
-        const Message* query = unwrapped(cursor->query);
-        return query != nullptr && returns_without_limit(*query);
-    }
-    if (const auto* copy = as<PgQuery__CopyStmt>(&statement, pg_query__copy_stmt__descriptor)) {
-        const Message* query = unwrapped(copy->query);
-        return copy->is_from == 0 && (query == nullptr || returns_without_limit(*query));
-    }
-    const auto* select = as<PgQuery__SelectStmt>(&statement, pg_query__select_stmt__descriptor);
-    if (select == nullptr || select->into_clause != nullptr) return false;
-    const bool has_rows = select->n_from_clause != 0 || select->op != PG_QUERY__SET_OPERATION__SETOP_NONE;
-    return has_rows && is_null(select->limit_count);
 }
 
 }  // namespace pgsluice::sql

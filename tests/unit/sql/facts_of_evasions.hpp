@@ -41,7 +41,7 @@ inline const std::vector<FactsCase> facts_of_evasions{
     {"select case when exists (select 1 from users) then 1 end", "select; users:r"},
     {"select coalesce((select id from users), 1)", "select; users:r; users.id"},
     {"select xmlelement(name a, (select password from users))", "select; users:r; users.password"},
-    {"select (array(select password from users))[1]", "select; users:r; users.password"},
+    {"select (array(select password from users))[1]", "select; users:r; users.password; no-limit"},
     {"select row((select password from users), 1)", "select; users:r; users.password"},
     {"select cast((select password from users) as text)", "select; users:r; users.password"},
     {"select (select password from users) collate \"C\"", "select; users:r; users.password"},
