@@ -26,14 +26,9 @@ bool has_search_path(const Route& route) {
                        [&](const auto& parameter) { return lower_case(parameter.first) == name; });
 }
 
-// What the session layer asks: only then it follows what a client sets.
-bool follows_search_path(const Route& route) {
-    return route.pool.mode != PoolMode::session && route.pool.session_state != SessionState::ignore;
-}
-
 const Route* route_of_unknown_path(const Policy& policy, const Config& config) {
     const auto is_one = [&](const Route& route) {
-        return matches(policy.when.routes, route.name) && !(follows_search_path(route) && has_search_path(route));
+        return matches(policy.when.routes, route.name) && !(route.pool.follows_state() && has_search_path(route));
     };
     const auto found = std::find_if(config.routes.begin(), config.routes.end(), is_one);
     return found == config.routes.end() ? nullptr : &*found;
@@ -53,7 +48,7 @@ void doubt_schemas(Reader& reader, const Node& node, const Policy& policy, const
                                    ? "matches no name that is written without a schema"
                                    : "matches names of any schema where they are written without one";
             text.append(": on the route \"").append(escaped(route->name, 80)).append("\" the search_path is ");
-            text += follows_search_path(*route)
+            text += route->pool.follows_state()
                         ? "known of those clients only that set it; give the route parameters.search_path"
                         : "never known, since it is not followed in session mode, nor with session_state: ignore";
             reader.warning(item, std::move(text));

@@ -29,9 +29,7 @@ bool asks_for_schema(const config::PolicyCondition& when, std::string_view key) 
 }  // namespace
 
 std::optional<std::string> path_of(const std::optional<std::string>& told, const config::Route& route) {
-    const bool is_followed =
-        route.pool.mode != config::PoolMode::session && route.pool.session_state != config::SessionState::ignore;
-    if (told || !is_followed) return told;
+    if (told || !route.pool.follows_state()) return told;
     const auto found = std::find_if(route.parameters.begin(), route.parameters.end(),
                                     [](const auto& parameter) { return lower_case(parameter.first) == "search_path"; });
     return found == route.parameters.end() ? std::nullopt : std::optional(found->second);

@@ -30,8 +30,7 @@ void add_names(std::vector<std::string>& to, std::vector<std::string> names) {
 }  // namespace
 
 bool Session::preserves_state() const {
-    const config::Pool& settings = pool_->target().settings;
-    return settings.session_state != config::SessionState::ignore && settings.mode != config::PoolMode::session;
+    return pool_->target().settings.follows_state();
 }
 
 bool Session::checks_at_release() const {

@@ -189,6 +189,9 @@ struct Pool {
     CustomSettings custom_settings = CustomSettings::share;
     bool check_at_release = false;
     bool lazy_begin = true;
+
+    // What clients set is known, and goes with them from server to server.
+    bool follows_state() const { return mode != PoolMode::session && session_state != SessionState::ignore; }
     friend bool operator==(const Pool&, const Pool&) = default;
 };
 
