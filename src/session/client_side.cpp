@@ -263,19 +263,13 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
     const bool is_malformed = statements_.has_unnamed() && is_whole && !wire::read_query(wire::body_of(rest, frame));
     if (!is_malformed) forget_unnamed();
-    const bool may_lend =
-        server_->exchange().status() != TransactionStatus::failed && !server_->exchange().ignores_sync();
-    if (!may_lend) spoken_of.clear();
-    if (!spoken_of.empty()) {
-        note_effects_of(spoken_of);
-        PreparedStatements::lend_names(spoken_of, *server_, to_server);
-    }
+    const bool has_lent = !spoken_of.empty() && lend_names_to_query(query_text(frame, rest), spoken_of, to_server);
     if (measures())
         server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest), front_.limit())));
     else
         server_->exchange().owe(Asked::query);
     const std::size_t passed = pass(frame, rest, to_server);
-    if (!spoken_of.empty()) PreparedStatements::take_names_back(spoken_of, *server_, to_server);
+    if (has_lent) PreparedStatements::take_names_back(spoken_of, *server_, to_server);
     return passed;
 }
 

@@ -219,6 +219,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     if (measures() && server_->exchange().first_call() != 0) measured_->calls.fail(fields.sqlstate);
     if (rules_.may_limit() && measures()) measured_->calls.names().note_failure();
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
+    if (settled == Settled::inspected) return true;
     if (settled == Settled::replay_failed) {
         refusal_ = std::make_unique<wire::SqlError>(
             wire::fatal("08006", "could not restore the session's settings on another server connection",

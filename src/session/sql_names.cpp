@@ -3,6 +3,7 @@
 #include <pgsluice/session/prepared_statements.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/sql/statement_names.hpp>
+#include <pgsluice/sql/transaction_control.hpp>
 
 namespace pgsluice::session {
 
@@ -20,24 +21,43 @@ std::vector<PreparedStatements::Mentioned> PreparedStatements::spoken_of_by(Byte
     return mentioned;
 }
 
+void PreparedStatements::lend(const Mentioned& mentioned, Fate fate, pool::Server& server, wire::Outbox& to_server) {
+    if (mentioned.closed) return;
+    // Lent before, by a portal of the same transaction.
+    wire::write_target(to_server.join(), FrontendTag::close, 'S', mentioned.name);
+    server.exchange().owe({Asked::close, fate});
+    const protocol::Statement* statement = mentioned.statement.get();
+    wire::write_parse(to_server.join(), mentioned.name, statement == nullptr ? ByteView() : ByteView(statement->text),
+                      statement == nullptr ? wire::no_parameter_types : ByteView(statement->parameter_types));
+    server.exchange().owe({Asked::parse, fate});
+    server.note_lent_name();
+}
+
 bool PreparedStatements::lend_names(const std::vector<Mentioned>& statements, pool::Server& server,
                                     wire::Outbox& to_server) {
     const std::uint32_t batch = server.exchange().batch();
     for (const auto& each : statements) {
         if (each.batch != 0 && each.batch != batch) return false;
     }
-    for (const auto& each : statements) {
-        if (each.closed) continue;
-        // Lent before, by a portal of the same transaction.
-        wire::write_target(to_server.join(), FrontendTag::close, 'S', each.name);
-        server.exchange().owe({Asked::close, Fate::swallow});
-        const protocol::Statement* statement = each.statement.get();
-        wire::write_parse(to_server.join(), each.name, statement == nullptr ? ByteView() : ByteView(statement->text),
-                          statement == nullptr ? wire::no_parameter_types : ByteView(statement->parameter_types));
-        server.exchange().owe({Asked::parse, Fate::swallow});
-        server.note_lent_name();
-    }
+    for (const auto& each : statements) lend(each, Fate::swallow, server, to_server);
     return true;
+}
+
+// Nothing is parsed in a transaction that has failed. So it is left as the text itself will leave it, and fails again
+// behind that: the text finds the names, and a transaction to leave. What was left was rolled back in any case. Where
+// the way out is none (the savepoint does not exist), nothing of this does anything, and the text's own answer says so.
+void PreparedStatements::lend_names_behind(ByteView way_out, const std::vector<Mentioned>& statements,
+                                           pool::Server& server, wire::Outbox& to_server) {
+    protocol::Exchange& exchange = server.exchange();
+    wire::write_query(to_server.join(), way_out);
+    exchange.owe({Asked::query, Fate::inspect});
+    for (const auto& each : statements) lend(each, Fate::inspect, server, to_server);
+    wire::write_empty(to_server.join(), FrontendTag::sync);
+    exchange.owe({Asked::sync, Fate::inspect});
+    for (const ByteView fails : {ByteView("begin"), protocol::refused_text}) {
+        wire::write_query(to_server.join(), fails);
+        exchange.owe({Asked::query, Fate::inspect});
+    }
 }
 
 void PreparedStatements::take_names_back(const std::vector<Mentioned>& statements, pool::Server& server,
@@ -73,6 +93,24 @@ void Session::note_effects_of(const std::vector<PreparedStatements::Mentioned>& 
         const auto nature = static_cast<sql::SessionEffect>(each.statement->nature);
         note_effect(effect_of(each.statement->text, nature), each.statement->text);
     }
+}
+
+// For a Query, of which nothing before it is unanswered. False: it finds none of them.
+bool Session::lend_names_to_query(ByteView text, const std::vector<PreparedStatements::Mentioned>& spoken_of,
+                                  wire::Outbox& to_server) {
+    if (server_->exchange().ignores_sync()) return false;
+    if (server_->exchange().status() != wire::TransactionStatus::failed) {
+        note_effects_of(spoken_of);
+        return PreparedStatements::lend_names(spoken_of, *server_, to_server);
+    }
+    const ByteView way_out = sql::first_way_out(text);
+    if (way_out.empty()) return false;
+    // A text that cannot be parsed does nothing: the transaction is still there behind it, and its savepoints.
+    const sql::FactsRef* facts = facts_of(text);
+    if (facts == nullptr || *facts == nullptr) return false;
+    note_effects_of(spoken_of);
+    PreparedStatements::lend_names_behind(way_out, spoken_of, *server_, to_server);
+    return true;
 }
 
 // For a statement with that text, whose columns PostgreSQL looks up at its Parse, and for its portals. When the server

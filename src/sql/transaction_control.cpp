@@ -74,4 +74,20 @@ TransactionControl transaction_control(ByteView text) {
     }
 }
 
+ByteView first_way_out(ByteView text) {
+    const std::size_t end = text.find(';');
+    if (end == ByteView::npos || is_end(text.substr(end))) return {};
+    const ByteView first = text.substr(0, end);
+    ByteView behind = first;
+    skip_blanks(behind);
+    const bool is_known = take_word(behind, "commit") || take_word(behind, "end") || take_word(behind, "rollback") ||
+                          take_word(behind, "abort");
+    if (!is_known) return {};
+    // In quotes or a comment a semicolon ends nothing.
+    for (skip_blanks(behind); !behind.empty(); skip_blanks(behind)) {
+        if (take_word(behind).empty()) return {};
+    }
+    return first;
+}
+
 }  // namespace pgsluice::sql

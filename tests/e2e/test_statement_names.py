@@ -68,6 +68,28 @@ def test_execute_in_a_transaction_and_behind_errors(client, say):
     assert "D:found" in say(client, "execute one")
 
 
+@pytest.mark.parametrize("way_out", ["commit", "ROLLBACK", "end work", "rollback and chain", "rollback to one", "rollback to savepoint one"])
+def test_execute_behind_the_end_of_a_failed_transaction(client, way_out):
+    """In one text, which finds the transaction as it failed."""
+    prepare(client, "one", "select 'found'")
+    client.query("begin isolation level serializable; savepoint one; set local work_mem = '3MB'; select 1/0")
+    answer = [x for x in summaries(client.query(f"{way_out}; execute one; show transaction_isolation")) if x[0] != "T"]
+    stays = "chain" in way_out or "to" in way_out
+    level = "serializable" if stays else "read committed"
+    assert answer == ["C:ROLLBACK", "D:found", "C:SELECT 1", f"D:{level}", "C:SHOW", "Z:T" if stays else "Z:I"]
+    client.query("rollback")
+    assert client.value("select 'usable'") == "usable"
+
+
+def test_nothing_of_a_text_that_cannot_be_parsed_happens_to_a_failed_transaction(client):
+    prepare(client, "one", "select 'found'")
+    client.query("begin; create table kept (a int); savepoint one; select 1/0")
+    assert summaries(client.query("commit; execute one; selec")) == ["E:ERROR:42601", "Z:E"]
+    assert summaries(client.query("rollback to missing; execute one")) == ["E:ERROR:3B001", "Z:E"]
+    assert summaries(client.query("rollback to one; select count(*) from kept"))[-1] == "Z:T"
+    client.query("rollback")
+
+
 def test_execute_of_what_has_lost_its_table(client, say, postgres):
     postgres.execute("create table short_lived (a int)", dbname="app")
     prepare(client, "gone", "select a from short_lived")

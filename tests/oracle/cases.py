@@ -87,6 +87,8 @@ STATEMENTS = {
     "a table that has gone": q("create temp table gone (a int)") + b(m.parse("select * from gone", "s")) + q("drop table gone") + b(run("s")) + b(m.describe_statement("s")),
     "a table that has changed": q("create temp table changed (a int)") + b(m.parse("select * from changed", "s"), run("s")) + q("alter table changed add b int") + b(run("s")) + q("drop table changed"),
     "empty": b(m.parse("", "s"), m.describe_statement("s"), run("s")), "a comment": b(whole("-- x")), "rollback in a failed transaction": q("begin", FAILS) + b(whole("rollback", "s")) + b(run("s")),
+    "execute behind a failed transaction": b(m.parse(TWO, "s")) + [step for end in ("commit", "rollback and chain", "rollback to one", "rollback to none") for step in q("begin read only; savepoint one", FAILS, f"{end}; execute s; show transaction_read_only", "rollback")],
+    "execute behind a failed transaction in a text that is wrong": b(m.parse(TWO, "s")) + q("begin; savepoint one", FAILS, "commit; execute s; selec", "rollback to one; execute s; prepare s as select 1", "rollback"),
     "commit prepared before": b(m.parse("commit", "c"), m.parse("rollback", "r")) + q("begin") + b(run("c")) + q("begin", FAILS) + b(run("r")) + q(ONE), "SQL-level": q("prepare own as select 7", "execute own", "deallocate own", "execute own"),
     "SQL-level with parameters": q("prepare own (int) as select $1 + 1", "execute own (1)", "execute own", "prepare own as select 1", "deallocate all"),
 }

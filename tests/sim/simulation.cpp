@@ -46,7 +46,21 @@ std::vector<Message> answers_to(ByteView bytes) {
     return messages;
 }
 
+// Two clients share a process id, as in session mode clients of several clusters may.
+std::int32_t process_id(std::size_t who) {
+    return static_cast<std::int32_t>(1000 + who / 2);
+}
+
+Bytes secret(std::size_t who) {
+    return "secret " + std::to_string(who);
+}
+
 }  // namespace
+
+// By the seed itself, as lazy_begin: what the seeds of sim.found draw stays what it was.
+std::size_t Simulation::workers_of(std::uint64_t seed) {
+    return seed % 7 < 3 ? 2 : 1;
+}
 
 test::WorldOptions Simulation::options_of(std::uint64_t seed, Random& random, bool changes_session) {
     test::WorldOptions options;
@@ -58,6 +72,7 @@ test::WorldOptions Simulation::options_of(std::uint64_t seed, Random& random, bo
     options.pool.max_pinned = 100;
     options.pool.session_state = changes_session ? config::SessionState::preserve : config::SessionState::ignore;
     options.answers_dials = false;
+    options.workers = workers_of(seed);
     return options;
 }
 
@@ -72,7 +87,11 @@ Simulation::Simulation(std::uint64_t seed)
 }
 
 std::string Simulation::run() {
-    for (std::size_t i = 0; i < clients_.size(); ++i) world_.add_client();
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        const std::size_t worker = world_.workers() == 1 ? 0 : below(random_, world_.workers());
+        world_.add_client({}, worker);
+        keys_.add(process_id(i), secret(i), {static_cast<WorkerIndex>(worker), static_cast<SessionId>(i), false});
+    }
     for (std::size_t events = 100 + below(random_, 600); events > 0; --events) {
         act();
         if (has_faults_) fault();
@@ -84,7 +103,7 @@ std::string Simulation::run() {
     problems_ += judge_servers();
     if (is_finished) {
         // World's own checks.
-        while (world_.pools().dials() > 0) world_.pools().open();
+        while (open()) carry();
         world_.close_everything();
     }
     return problems_;
@@ -93,7 +112,14 @@ std::string Simulation::run() {
 // --- Events
 
 void Simulation::act() {
-    const std::size_t servers = world_.pools().servers();
+    if (world_.workers() > 1 && happens(random_, 200)) {
+        if (happens(random_, 300))
+            cancel_next();
+        else
+            carry();
+        return;
+    }
+    const std::size_t servers = world_.servers();
     const std::size_t most = happens(random_, 300) ? 1 + below(random_, 8) : 1 + below(random_, 400);
     switch (below(random_, 12)) {
         case 0:
@@ -112,18 +138,13 @@ void Simulation::act() {
         case 9:
             if (servers > 0) wake(below(random_, servers));
             break;
-        case 10:
-            if (world_.pools().dials() > 0) {
-                world_.pools().open();
-                world_.settle();
-            }
-            break;
+        case 10: open(); break;
         default: world_.advance(std::chrono::milliseconds(below(random_, 50)));
     }
 }
 
 void Simulation::fault() {
-    const std::size_t servers = world_.pools().servers();
+    const std::size_t servers = world_.servers();
     const std::size_t who = below(random_, clients_.size());
     switch (below(random_, 250)) {
         case 0:
@@ -134,22 +155,11 @@ void Simulation::fault() {
         case 1:
             if (servers > 0) world_.server_leaves(below(random_, servers));
             break;
-        case 2:
-            if (world_.pools().dials() > 0) {
-                world_.pools().refuse(wire::fatal("57P03", "refused"), true);
-                world_.settle();
-            }
-            break;
+        case 2: refuse(); break;
         case 3:
         case 4:
         case 5:
-        case 6:
-            if (world_.client(who).session != nullptr) {
-                clients_[who].has_asked_to_cancel = true;
-                world_.session(who).cancel();
-                world_.settle();
-            }
-            break;
+        case 6: ask_to_cancel(who); break;
         case 7:
         case 8:
         case 9:
@@ -166,8 +176,11 @@ void Simulation::fault() {
 }
 
 void Simulation::collect() {
-    for (std::size_t i = 0; i < clients_.size(); ++i) clients_[i].received += world_.client(i).peer.take();
-    while (models_.size() < world_.pools().servers()) {
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+        clients_[i].received += world_.client(i).peer.take();
+        if (world_.client(i).ended) keys_.remove(process_id(i), static_cast<SessionId>(i));
+    }
+    while (models_.size() < world_.servers()) {
         models_.push_back(std::make_unique<ModelServer>(events_, ModelServer::Kind::server));
         undelivered_.emplace_back();
     }
@@ -219,10 +232,67 @@ bool Simulation::wake(std::size_t number) {
     return true;
 }
 
+// A dial of a worker that has any under way ends well.
+bool Simulation::open() {
+    if (world_.dials() == 0) return false;
+    std::size_t worker = world_.workers() == 1 ? 0 : below(random_, world_.workers());
+    while (world_.pools(worker).dials() == 0) worker = (worker + 1) % world_.workers();
+    world_.pools(worker).open();
+    world_.settle();
+    return true;
+}
+
+void Simulation::refuse() {
+    for (std::size_t i = 0; i < world_.workers(); ++i) {
+        if (world_.pools(i).dials() == 0) continue;
+        world_.pools(i).refuse(wire::fatal("57P03", "refused"), true);
+        world_.settle();
+        return;
+    }
+}
+
+// Something that one worker has sent to the other arrives.
+bool Simulation::carry() {
+    if (world_.workers() == 1) return false;
+    const std::size_t first = below(random_, world_.workers());
+    const bool servers_first = happens(random_, 500);
+    for (std::size_t i = 0; i < world_.workers(); ++i) {
+        const std::size_t from = (first + i) % world_.workers();
+        const bool has_carried = servers_first ? world_.carry_server(from) || world_.carry_request(from)
+                                               : world_.carry_request(from) || world_.carry_server(from);
+        if (!has_carried) continue;
+        collect();
+        return true;
+    }
+    return false;
+}
+
+// The request comes to any worker, which finds the session by its key and has its worker cancel what it runs.
+void Simulation::ask_to_cancel(std::size_t who) {
+    if (world_.client(who).session == nullptr) return;
+    clients_[who].has_asked_to_cancel = true;
+    const auto owner = keys_.find(process_id(who), secret(who));
+    if (!owner) return complain("the key of client " + std::to_string(who) + " is unknown");
+    cancels_.push_back(*owner);
+    if (world_.workers() == 1) cancel_next();
+}
+
+bool Simulation::cancel_next() {
+    if (cancels_.empty()) return false;
+    const auto owner = cancels_.front();
+    cancels_.pop_front();
+    const auto who = number(owner.session);
+    if (world_.client(who).worker != number(owner.worker)) complain("a cancel went to another worker");
+    // It may have ended meanwhile.
+    if (world_.client(who).session != nullptr && !world_.client(who).ended) world_.session(who).cancel();
+    world_.settle();
+    return true;
+}
+
 bool Simulation::end_cancels() {
     collect();
     if (world_.cancels().empty()) return false;
-    for (const pool::Server* server : world_.cancels()) {
+    for (const auto& [pool, server] : world_.cancels()) {
         for (std::size_t i = 0; i < models_.size(); ++i) {
             if (world_.server(i).server != server) continue;
             const auto tag = models_[i]->cancel();
@@ -245,14 +315,10 @@ bool Simulation::finish() {
     world_.settle();
     std::size_t patience = 200;
     while (patience > 0) {
-        bool any = end_cancels();
+        bool any = cancel_next() || end_cancels() || carry();
         for (std::size_t i = 0; i < clients_.size(); ++i) any |= send_some(i, all);
-        while (world_.pools().dials() > 0) {
-            world_.pools().open();
-            world_.settle();
-            any = true;
-        }
-        for (std::size_t i = 0; i < world_.pools().servers(); ++i) any = serve(i) || deliver(i, all) || wake(i) || any;
+        while (open()) any = true;
+        for (std::size_t i = 0; i < world_.servers(); ++i) any = serve(i) || deliver(i, all) || wake(i) || any;
         if (any) continue;
         const bool all_sent = std::all_of(clients_.begin(), clients_.end(), [](const Client& client) {
             return client.next == client.program.size() && client.unsent.empty();
@@ -333,7 +399,7 @@ std::string Simulation::judge_servers() {
         ++open;
         if (models_[i]->status() != 'I') problems += "server " + std::to_string(i) + " is left in a transaction\n";
     }
-    const auto idle = static_cast<std::size_t>(world_.pools().gauge(metrics::ServerState::idle));
+    const auto idle = static_cast<std::size_t>(world_.gauge(metrics::ServerState::idle));
     if (idle != open && world_.pool().target().settings.mode == config::PoolMode::transaction) {
         problems += std::to_string(open) + " servers are open and " + std::to_string(idle) + " of them idle\n";
     }

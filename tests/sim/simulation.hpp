@@ -1,17 +1,21 @@
 // A whole pgsluice in memory (support/world.hpp) between clients that run random programs and model servers, moved one
-// small random event at a time: bytes in pieces, wakes, cancels, dials, clocks, and faults. One seed is one course of
-// events, the same on every machine.
+// small random event at a time: bytes in pieces, wakes, cancels, dials, clocks, and faults. It has one worker or two,
+// whose servers, requests and cancels are under way to the other for as long as chance has it. One seed is one course
+// of events, the same on every machine.
 //
 // Safety, at the end: every client has read what a server of its own would have answered, up to a fault that ended it;
-// nothing ran twice, and nothing that was answered has not run; a cancel hit nobody who had not asked. Liveness: once
+// nothing ran twice, and nothing that was answered has not run; a cancel hit nobody who had not asked. And after every
+// event: no server is lent to two, and permits are those of the servers of both workers (World::check). Liveness: once
 // faults stop, everybody gets everything, and every server is idle again and clean.
 #pragma once
 
 #include "model_server.hpp"
 #include "program.hpp"
 
+#include <cancel_registry.hpp>
 #include <support/world.hpp>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +38,7 @@ class Simulation {
         bool has_left = false, has_asked_to_cancel = false;
     };
 
+    static std::size_t workers_of(std::uint64_t seed);
     static test::WorldOptions options_of(std::uint64_t seed, Random& random, bool changes_session);
     void act();
     void fault();
@@ -42,6 +47,11 @@ class Simulation {
     bool serve(std::size_t number);
     bool deliver(std::size_t number, std::size_t most);
     bool wake(std::size_t number);
+    bool open();
+    void refuse();
+    bool carry();
+    void ask_to_cancel(std::size_t who);
+    bool cancel_next();
     bool end_cancels();
     bool finish();
     std::string judge(std::size_t who);
@@ -56,6 +66,8 @@ class Simulation {
     std::vector<Client> clients_;
     std::vector<std::unique_ptr<ModelServer>> models_;
     std::vector<Bytes> undelivered_;  // by server
+    daemon::CancelRegistry keys_;
+    std::deque<daemon::CancelRegistry::Owner> cancels_;  // found by their keys, on their way to the session's worker
     std::string problems_;
 };
 

@@ -38,7 +38,7 @@ enum class Fate : std::uint8_t {
     forward,     // the server's reply goes to the client
     swallow,     // it answers something that we sent on our own; an error still fails the client's batch
     restore,     // it restores a session's settings: swallowed too, and its failure is never overlooked
-    inspect,     // it answers what we asked about the session: for us, and an error is an answer too
+    inspect,     // it answers what we asked for ourselves (about the session): for us, and an error is an answer too
     open,        // it opens the transaction that the client believes open: swallowed, and see Settled::not_opened
     invent,      // the server was never asked: the reply is ours
     substitute,  // the server was given a statement that fails; its error is replaced by ours
@@ -66,7 +66,7 @@ enum class Settled : std::uint8_t {
     forward,
     swallow,
     substitute,     // an ErrorResponse to be replaced by substituted_error()
-    inspected,      // part of the answer to what we asked about the session
+    inspected,      // part of the answer to what we asked for ourselves
     replay_failed,  // an error inside what restores a session's settings
     not_opened,     // an error of a BEGIN that the client was told had succeeded
     lost_sync,      // the server sent what nothing had asked for: its connection cannot be trusted any more
@@ -173,7 +173,7 @@ class Exchange {
     // The server is answering what it was sent by us and not by the client.
     bool is_answering_us() const {
         const Fate fate = owed_.empty() ? Fate::forward : owed_.front().fate;
-        return fate == Fate::restore || fate == Fate::swallow || fate == Fate::open;
+        return fate == Fate::restore || fate == Fate::swallow || fate == Fate::open || fate == Fate::inspect;
     }
     // Something of the client's that runs is unanswered. Should it turn out to be COPY FROM STDIN, the next message
     // fails it, so that one has to reach the server: a reply to it must not be invented.

@@ -65,11 +65,14 @@ class PreparedStatements {
     bool has_deallocating_portals() const { return names_ != nullptr && names_->has_deallocating_portals(); }
     // SQL and the protocol give names in one namespace. Statements of the protocol's that a text may speak of (EXECUTE,
     // PREPARE) go by the client's names on the server while it runs, and whatever is left of that is discarded when the
-    // server is given back. No transaction may have failed.
+    // server is given back.
     using Mentioned = protocol::ClientStatements::Mentioned;
     std::vector<Mentioned> spoken_of_by(ByteView text) const;
-    // False: an earlier batch that is unanswered decides about one of them; hold.
+    // No transaction may have failed. False: an earlier batch that is unanswered decides about one of them; hold.
     static bool lend_names(const std::vector<Mentioned>& statements, pool::Server& server, wire::Outbox& to_server);
+    // In a transaction that has failed, with nothing unanswered, to a text that begins with `way_out` of it.
+    static void lend_names_behind(ByteView way_out, const std::vector<Mentioned>& statements, pool::Server& server,
+                                  wire::Outbox& to_server);
     // Behind a Query.
     static void take_names_back(const std::vector<Mentioned>& statements, pool::Server& server,
                                 wire::Outbox& to_server);
@@ -98,6 +101,7 @@ class PreparedStatements {
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
     void prepare_gone(pool::Server& server, Bytes& out);
+    static void lend(const Mentioned& mentioned, protocol::Fate fate, pool::Server& server, wire::Outbox& to_server);
     static void end_loan(ByteView name, pool::Server& server, wire::Outbox& to_server);
     static void ask_whether_sql_has_it(const wire::Parse& parse, const Lease& lease);
     Admission bind_deallocation(const wire::Bind& bind, std::size_t rest_bytes, ByteView name, const Lease& lease);

@@ -177,6 +177,8 @@ class Session final : public Sink,
     std::size_t admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     bool lend_names_to(ByteView text, wire::Outbox& to_server);
+    bool lend_names_to_query(ByteView text, const std::vector<PreparedStatements::Mentioned>& spoken_of,
+                             wire::Outbox& to_server);
     void note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements);
     std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
                        ByteView rest, wire::Outbox& to_server);

@@ -1,4 +1,5 @@
-// Statements that only begin or end a transaction, as the whole text of a Query: what drivers send around the others.
+// Statements that begin or end a transaction: as the whole text of a Query, which is what drivers send around the
+// others, and in front of others.
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
@@ -18,5 +19,10 @@ enum class TransactionControl : std::uint8_t {
 
 // BEGIN and START TRANSACTION with any modes; the others without AND CHAIN, which begins another.
 TransactionControl transaction_control(ByteView text);
+
+// The first of several statements where it takes a transaction out of its failure: COMMIT, END, ROLLBACK and ABORT in
+// plain words, also AND CHAIN and TO a savepoint. Empty where it is another, or spelled otherwise. Only of a text that
+// can be parsed: of any other it may be part of a statement.
+ByteView first_way_out(ByteView text);
 
 }  // namespace pgsluice::sql

@@ -65,7 +65,7 @@ TEST(Cancel, keeps_its_server_from_the_next_client_until_it_has_ended) {
         .expect_to_server("")
         .then([](World& world) {
             if (world.cancels().size() < 2) return;
-            world.pool().end_cancel(*world.cancels().back());
+            world.pool().end_cancel(*world.cancels().back().server);
             world.cancels().pop_back();
             world.settle();
         })

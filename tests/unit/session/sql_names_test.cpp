@@ -60,6 +60,66 @@ TEST(SqlNames, are_not_lent_in_a_transaction_that_has_failed) {
     script.run();
 }
 
+// The text finds a transaction that has failed, and the names, as if they had been lent before it failed.
+constexpr const char* fails_again = "Sync\nQuery \"begin\"\nQuery \"refused by pgsluice\"\n";
+
+Bytes failed_again() {
+    return server::ready() + server::command_complete("BEGIN") + server::ready('T') +
+           server::error("42601", "syntax error at or near \"refused\"") + server::ready('E');
+}
+
+Script& fail_a_transaction(Script& script) {
+    return prepare(script)
+        .client_sends(client::query("begin"))
+        .server_sends(server::command_complete("BEGIN") + server::ready('E'))
+        .expect_to_server("Query \"begin\"\n")
+        .expect_to_client("CommandComplete \"BEGIN\"\nReadyForQuery E\n");
+}
+
+TEST(SqlNames, are_lent_to_a_text_that_ends_a_failed_transaction_in_front_of_others) {
+    Script script;
+    fail_a_transaction(script)
+        .client_sends(client::query("commit; execute a"))
+        .expect_to_server("Query \"commit\"\n" + lends + fails_again +
+                          "Query \"commit; execute a\"\nClose S \"a\"\nSync\n")
+        .server_sends(server::command_complete("ROLLBACK") + server::ready() + lent + failed_again())
+        .expect_to_client("")
+        .server_sends(server::command_complete("ROLLBACK") + server::command_complete("OK") + server::ready())
+        .expect_to_client("CommandComplete \"ROLLBACK\"\nCommandComplete \"OK\"\nReadyForQuery I\n")
+        .server_sends(server::close_complete() + server::ready())
+        .expect_to_client("")
+        .expect_to_server("Query \"DISCARD ALL\"\n")
+        .server_sends(server::command_complete("DISCARD ALL") + server::ready())
+        .exchange(0, 0, "select 1");
+    script.run();
+}
+
+TEST(SqlNames, that_cannot_be_lent_behind_a_failed_transaction_leave_the_text_its_own_answer) {
+    Script script;
+    fail_a_transaction(script)
+        .client_sends(client::query("rollback to missing; execute a"))
+        .expect_to_server("Query \"rollback to missing\"\n" + lends + fails_again +
+                          "Query \"rollback to missing; execute a\"\nClose S \"a\"\nSync\n")
+        .server_sends(server::error("3B001", "no such savepoint") + server::ready('E') + server::close_complete() +
+                      server::error("25P02", "aborted") + server::ready('E') + server::error("25P02", "aborted") +
+                      server::ready('E') + server::error("42601", "syntax error") + server::ready('E'))
+        .expect_to_client("")
+        .server_sends(server::error("3B001", "no such savepoint") + server::ready('E'))
+        .expect_to_client("ErrorResponse ERROR 3B001 \"no such savepoint\"\nReadyForQuery E\n")
+        .server_sends(server::close_complete() + server::ready('E'))
+        .expect_to_client("");
+    script.run();
+}
+
+// It does nothing, so neither must we: the savepoints of the transaction are there behind it.
+TEST(SqlNames, are_not_lent_to_a_text_that_cannot_be_parsed_in_a_failed_transaction) {
+    Script script;
+    fail_a_transaction(script)
+        .client_sends(client::query("commit; execute a; selec"))
+        .expect_to_server("Query \"commit; execute a; selec\"\n");
+    script.run();
+}
+
 TEST(SqlNames, are_lent_at_the_parse_of_a_text_that_executes_one_and_taken_back_with_the_server) {
     Script script;
     prepare(script)

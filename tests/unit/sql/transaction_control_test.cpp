@@ -77,5 +77,22 @@ TEST(TransactionControl, is_none_in_other_texts) {
     }
 }
 
+TEST(FirstWayOut, is_what_ends_a_failed_transaction_or_goes_back_to_a_savepoint_in_front_of_others) {
+    EXPECT_EQ(first_way_out("commit; execute a"), "commit");
+    EXPECT_EQ(first_way_out(" \nEND work ;execute a"), " \nEND work ");
+    EXPECT_EQ(first_way_out("abort;; execute a;"), "abort");
+    EXPECT_EQ(first_way_out("rollback and chain; execute a"), "rollback and chain");
+    EXPECT_EQ(first_way_out("rollback to savepoint one; execute a; commit"), "rollback to savepoint one");
+}
+
+TEST(FirstWayOut, is_none_of_one_statement_or_another_or_one_with_quotes_and_comments) {
+    for (const char* text :
+         {"", ";", "commit", "commit; ;", "; commit; execute a", "execute a; commit", "begin; execute a",
+          "savepoint a; execute a", "committed; execute a", "commit prepared 'a'; execute a",
+          "rollback to \"one;\"; execute a", "rollback /* ; */ ; execute a", "-- x\ncommit; execute a"}) {
+        EXPECT_EQ(first_way_out(text), "") << text;
+    }
+}
+
 }  // namespace
 }  // namespace pgsluice::sql
