@@ -42,6 +42,13 @@ std::string Address::to_string() const {
     return text;
 }
 
+Address Address::subscriber() const {
+    Address counted = *this;
+    counted.port = 0;
+    if (family == Family::ipv6) std::fill(counted.octets.begin() + 8, counted.octets.end(), std::uint8_t{0});
+    return counted;
+}
+
 std::optional<Network> Network::parse(std::string_view text) {
     Network network;
     if (text == "unix") return network;

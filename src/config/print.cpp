@@ -4,6 +4,10 @@
 #include <pgsluice/config/print.hpp>
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace pgsluice::config {
 namespace {
@@ -100,6 +104,38 @@ Node as_written(const Node& node) {
     return out;
 }
 
+using Lists = std::map<std::string, std::vector<Node*>>;
+
+// Flat lists that are worth a name, by their text; those of a text in the order of the file.
+void find_long_lists(Node& node, Lists& lists) {
+    constexpr std::size_t long_text = 100;
+    if (node.is(Node::Kind::list) && is_flat(node)) {
+        std::string text = yaml_text(node);
+        if (text.size() >= long_text) lists[std::move(text)].push_back(&node);
+        return;
+    }
+    for (Node& item : node.items) find_long_lists(item, lists);
+}
+
+void write_as(Node& list, std::string text) {
+    list.kind = Node::Kind::scalar;
+    list.text = std::move(text);
+    list.items.clear();
+}
+
+// A long list that stands in several places is written in the first, with an anchor, and named in the others, so that a
+// thousand names in fifty rules are a thousand and not fifty thousand.
+void write_long_lists_once(Node& root) {
+    Lists lists;
+    find_long_lists(root, lists);
+    std::size_t named = 0;
+    for (const auto& [text, places] : lists) {
+        if (places.size() < 2) continue;
+        const std::string name = "list" + std::to_string(++named);
+        for (Node* place : places) write_as(*place, place == places.front() ? '&' + name + ' ' + text : '*' + name);
+    }
+}
+
 void add_keys(std::vector<PrintedKey>& out, const Node& node, const PrintedKey& above) {
     if (is_flat(node)) {
         out.push_back({above.path, above.pattern, node.is(Node::Kind::scalar) ? node.text : yaml_text(node)});
@@ -150,8 +186,10 @@ std::string print(const Config& config) {
 }
 
 std::string write(const Config& config) {
+    Node written = as_written(print_map(config_schema(), config));
+    write_long_lists_once(written);
     std::string out;
-    write_block(out, as_written(print_map(config_schema(), config)), 0, false);
+    write_block(out, written, 0, false);
     return out;
 }
 

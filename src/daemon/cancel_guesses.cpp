@@ -5,10 +5,10 @@
 namespace pgsluice::daemon {
 
 std::size_t CancelGuesses::place_of(const Address& source) const {
-    constexpr std::size_t network_octets = 8;
+    const Address counted = source.subscriber();
     std::size_t hash = seed_;
-    boost::hash_combine(hash, static_cast<std::uint8_t>(source.family));
-    boost::hash_range(hash, source.octets.begin(), source.octets.begin() + network_octets);
+    boost::hash_combine(hash, static_cast<std::uint8_t>(counted.family));
+    boost::hash_range(hash, counted.octets.begin(), counted.octets.end());
     return hash % counters_.size();
 }
 

@@ -1,7 +1,7 @@
 // Bounds how fast one source may try cancel keys: a CancelRequest comes without authentication, and in session mode
-// only 32 bits of a key are secret. At 100 wrong keys a minute those take decades. Sources are an IPv4 address, the
-// first 64 bits of an IPv6 address (one subscriber), or all Unix sockets together; several may share a counter, since
-// memory is bounded. Thread-safe; used for a CancelRequest and never on the relay path.
+// only 32 bits of a key are secret. At 100 wrong keys a minute those take decades. Sources are subscribers
+// (Address::subscriber); several may share a counter, since memory is bounded. Thread-safe; used for a CancelRequest
+// and never on the relay path.
 #pragma once
 
 #include <pgsluice/base/address.hpp>

@@ -9,6 +9,11 @@ wire::SqlError too_many(const char* what, const std::string& name, std::uint32_t
                        "The limit of " + std::to_string(limit) + " client connections is reached.");
 }
 
+std::string counted_as(const Address& address) {
+    const Address subscriber = address.subscriber();
+    return subscriber.to_string() + (subscriber.family == Address::Family::ipv6 ? "/64" : "");
+}
+
 }  // namespace
 
 AddressPlace::~AddressPlace() {
@@ -52,18 +57,18 @@ std::uint32_t ClientLimits::clients() const {
     return clients_ - consoles_;
 }
 
-AddressPlace ClientLimits::enter_from(const std::string& address, std::uint32_t limit) {
+AddressPlace ClientLimits::enter_from(const Address& address, std::uint32_t limit) {
     AddressPlace place;
     const std::lock_guard lock(mutex_);
-    place.count_ = addresses_.try_emplace(address, 0).first;
+    place.count_ = addresses_.try_emplace(counted_as(address), 0).first;
     const std::uint32_t now = ++place.count_->second;
     place.excess_ = limit == 0 || now <= limit ? 0 : now - limit;
     place.limits_ = this;
     return place;
 }
 
-wire::SqlError ClientLimits::too_many_from(const std::string& address, std::uint32_t limit) {
-    return too_many("address", address, limit);
+wire::SqlError ClientLimits::too_many_from(const Address& address, std::uint32_t limit) {
+    return too_many("address", counted_as(address), limit);
 }
 
 void ClientLimits::give_back(AddressPlace& place) {

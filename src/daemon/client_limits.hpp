@@ -1,6 +1,7 @@
 // How many clients there are, in all and by user, database, address and route. Thread-safe.
 #pragma once
 
+#include <pgsluice/base/address.hpp>
 #include <pgsluice/config/config.hpp>
 #include <pgsluice/wire/sql_error.hpp>
 
@@ -104,9 +105,10 @@ class ClientLimits {
     // Without those of the console, which the process does not wait for when it ends.
     std::uint32_t clients() const;
 
-    AddressPlace enter_from(const std::string& address, std::uint32_t limit);
+    // Counted by Address::subscriber.
+    AddressPlace enter_from(const Address& address, std::uint32_t limit);
     // The FATAL 53300 for one that is not within limits.connections_per_address.
-    static wire::SqlError too_many_from(const std::string& address, std::uint32_t limit);
+    static wire::SqlError too_many_from(const Address& address, std::uint32_t limit);
 
     // A place beside the others of the same user, database and route, or FATAL 53300.
     std::optional<wire::SqlError> admit(const Request& request, const config::Limits& limits, Admission& admission);

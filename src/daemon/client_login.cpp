@@ -190,8 +190,8 @@ Checked check_place(const Login& login, const ClientSlot& slot) {
                        wire::fatal("53300", "sorry, too many clients already")};
     }
     if (!login.place.is_within_limit()) {
-        auto refused = ClientLimits::too_many_from(login.address.to_string(),
-                                                   login.snapshot->config.limits.connections_per_address);
+        const std::uint32_t limit = login.snapshot->config.limits.connections_per_address;
+        auto refused = ClientLimits::too_many_from(login.address, limit);
         return Failure{LoginFailure::too_many_clients, refused.message, std::move(refused)};
     }
     return std::nullopt;

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include "audit_log.hpp"
+#include "endpoint_note.hpp"
 #include "load_configuration.hpp"
 #include "log_backend.hpp"
 #include "new_file.hpp"
@@ -77,6 +78,13 @@ int run_with_log(std::shared_ptr<const Snapshot> snapshot, metrics::Registry& re
     return exit_clean;
 }
 
+constexpr Milliseconds health_timeout{3000};
+
+int tell(const http::Reply& reply) {
+    std::cout << reply.body << (reply.body.ends_with('\n') ? "" : "\n");
+    return reply.status == 200 ? exit_clean : exit_failed;
+}
+
 }  // namespace
 
 int run_daemon(const std::string& path, const std::string& version) {
@@ -103,7 +111,13 @@ int check_configuration(const std::string& path) {
     return exit_clean;
 }
 
+// Where the process says that it is, else where the files say. The files may be newer, and the note may be of a process
+// that was killed.
 int ask_health(const std::string& path, bool ready) {
+    const std::string target = ready ? "/readyz" : "/healthz";
+    if (const auto noted = noted_endpoint(path)) {
+        if (const auto reply = http::get(*noted, target, health_timeout)) return tell(*reply);
+    }
     const config::LoadedEndpoint loaded = config::load_endpoint(path);
     for (const auto& problem : loaded.problems) std::cerr << problem.to_string() << '\n';
     if (!loaded.admin_http) return exit_failed;
@@ -112,19 +126,13 @@ int ask_health(const std::string& path, bool ready) {
         std::cerr << "pgsluice: admin.http is off, so there is nothing to ask\n";
         return exit_failed;
     }
-    const bool by_tcp = !admin.address.empty();
-    const http::Endpoint endpoint{.address = admin.address,
-                                  .port = admin.port,
-                                  .unix_path = by_tcp ? std::string() : admin.unix_path,
-                                  .by_tls = admin.tls.is_on()};
-    const auto reply = http::get(endpoint, ready ? "/readyz" : "/healthz", Milliseconds(3000));
-    if (!reply) {
-        const std::string asked = by_tcp ? admin.address + ':' + std::to_string(admin.port) : admin.unix_path;
-        std::cerr << "pgsluice: " << asked << ": " << reply.error().message() << '\n';
-        return exit_failed;
-    }
-    std::cout << reply->body << (reply->body.ends_with('\n') ? "" : "\n");
-    return reply->status == 200 ? exit_clean : exit_failed;
+    const http::Endpoint endpoint = endpoint_of(admin);
+    const auto reply = http::get(endpoint, target, health_timeout);
+    if (reply) return tell(*reply);
+    const std::string asked =
+        endpoint.unix_path.empty() ? endpoint.address + ':' + std::to_string(endpoint.port) : endpoint.unix_path;
+    std::cerr << "pgsluice: " << asked << ": " << reply.error().message() << '\n';
+    return exit_failed;
 }
 
 int hash_password(std::uint32_t iterations) {

@@ -19,12 +19,14 @@ namespace {
 // With a client that does not read what it is sent: it must not be kept in memory for ever.
 constexpr std::chrono::seconds patience{30};
 
-void audit(const ConsoleSession& session, const Command& command) {
-    const Login& login = session.login();
+// Workers are asked only where the command asks them as well: one that hangs must not keep a SHUTDOWN from being told.
+boost::asio::awaitable<void> audit(ConsoleSession& session, const Command& command) {
+    Login& login = session.login();
+    admin::View view;
+    if (admin::names_pools(command)) view = co_await look(login.worker);
+    const std::shared_ptr<const Snapshot> snapshot = login.worker.snapshot();
+    const std::string argument = admin::understood_argument(command, scene_of(login.worker.process(), view, *snapshot));
     const std::string address = login.address.to_string();
-    Gates::State gates = login.worker.process().gates.state();
-    gates.paused.merge(gates.disabled);
-    const std::string argument = admin::understood_argument(command, login.worker.snapshot()->config, gates.paused);
     log::write_audited(log::Level::info, "console_command", "a command of the console changes something",
                        {{"session", static_cast<std::int64_t>(number(session.id()))},
                         {"command", command.tag},
@@ -53,7 +55,7 @@ boost::asio::awaitable<bool> run(ConsoleSession& session, Console& console, cons
         session.end_command();
         co_return true;
     }
-    audit(session, command);
+    co_await audit(session, command);
     const Done done = co_await carry_out(session, command);
     session.end_command();
     if (done.client_left) co_return false;

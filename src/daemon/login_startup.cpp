@@ -134,7 +134,7 @@ boost::asio::awaitable<StartupDone> read_packets(Login& login) {
 boost::asio::awaitable<StartupDone> read_startup(Login& login) {
     if (auto ended = co_await read_proxy_header(login)) co_return std::move(*ended);
     const std::uint32_t limit = login.snapshot->config.limits.connections_per_address;
-    login.place = login.worker.process().clients.enter_from(login.address.to_string(), limit);
+    login.place = login.worker.process().clients.enter_from(login.address, limit);
     if (!login.place.may_be_heard()) {
         co_return StartupDone{
             false, Failure{LoginFailure::too_many_clients, "limits.connections_per_address is far exceeded"}};

@@ -61,6 +61,11 @@ wire::SqlError error_for_clients(const ConnectError& error) {
         told.message = error.sqlstate == "53300" ? "the server has too many connections"
                                                  : "the server refused the login of pgsluice";
     }
+    if (error.sqlstate == "53300" && (!error.authenticated || told.hint.empty())) {
+        told.hint =
+            "Raise max_connections of the server, or the CONNECTION LIMIT of the role or database there; or lower "
+            "pool.size: the pools of all pgsluice processes need connections there.";
+    }
     return told;
 }
 

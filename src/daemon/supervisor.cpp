@@ -3,6 +3,7 @@
 #include "descriptor_need.hpp"
 #include "notify.hpp"
 #include "processors.hpp"
+#include "runtime_folder.hpp"
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/net/descriptor_limit.hpp>
@@ -13,7 +14,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 
 namespace pgsluice::daemon {
@@ -36,6 +36,7 @@ Supervisor::Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Regist
       registry_(registry),
       log_(log),
       audit_(audit),
+      endpoint_note_(snapshot_->config.path),
       process_(registry, snapshot_->config.workers != 0 ? snapshot_->config.workers : usable_processors()),
       signals_(io_),
       timer_(io_) {
@@ -116,9 +117,8 @@ std::optional<std::string> Supervisor::open_listeners() {
 std::optional<std::string> Supervisor::open_console_socket() {
     std::string folder = snapshot_->config.console.unix_directory;
     if (folder == config::AdminConsole::automatic) {
-        const char* given = std::getenv("RUNTIME_DIRECTORY");  // of several the first
-        const std::string_view first = given == nullptr ? std::string_view() : std::string_view(given);
-        folder = first.empty() ? std::string() : std::string(first.substr(0, first.find(':'))) + "/console";
+        folder = runtime_folder();
+        if (!folder.empty()) folder += "/console";
     }
     if (folder.empty()) return std::nullopt;
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)

@@ -4,6 +4,7 @@
 
 #include "api.hpp"
 #include "audit_log.hpp"
+#include "endpoint_note.hpp"
 #include "log_backend.hpp"
 #include "orders.hpp"
 #include "process.hpp"
@@ -43,6 +44,7 @@ class Supervisor final : private Orders {
     std::optional<std::string> open_console_socket();
     std::optional<std::string> open_http(const std::vector<Worker*>& workers);
     void renew_http_credentials();
+    void note_endpoint();
     void wait_for_signal();
     void on_signal(int number);
     void reload();
@@ -61,6 +63,7 @@ class Supervisor final : private Orders {
     bool files_have_changed() const;
     void note_loaded();
     http::Health health() const;
+    http::Health readiness() const;
     void show_certificates();
 
     static constexpr Milliseconds watch_interval{1000};
@@ -70,6 +73,7 @@ class Supervisor final : private Orders {
     metrics::Registry& registry_;
     LogBackend& log_;
     AuditLog& audit_;
+    EndpointNote endpoint_note_;
     Process process_;
     std::vector<std::unique_ptr<Worker>> workers_;
     std::vector<net::UnixAddress> unix_addresses_;

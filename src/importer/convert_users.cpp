@@ -9,6 +9,9 @@
 namespace pgsluice::importer {
 namespace {
 
+// In all rules together: more than that a configuration does not hold, though its file has them once.
+constexpr std::size_t most_names = 100'000;
+
 bool asks_servers(const config::Config& config) {
     return std::any_of(config.clusters.begin(), config.clusters.end(),
                        [](const config::Cluster& cluster) { return cluster.source.query.has_value(); });
@@ -36,12 +39,31 @@ HbaUsers hba_users_of(const Source& source, const config::Config& config) {
     return users;
 }
 
+bool compares_no_password(const config::AuthRule& rule) {
+    using enum config::AuthMethod;
+    return rule.method == trust || rule.method == cert || rule.method == peer;
+}
+
+// Whether every such rule for all may name all users that there are. Otherwise it says so.
+bool may_name_all(const Source& source, const std::vector<config::AuthRule>& rules, const Place& place) {
+    const auto rules_for_all = static_cast<std::size_t>(std::count_if(
+        rules.begin(), rules.end(), [](const auto& rule) { return compares_no_password(rule) && rule.users.empty(); }));
+    if (rules_for_all * source.users.size() <= most_names) return true;
+    source.findings.add(Weight::broken, place, "auth_hba_file",
+                        std::to_string(rules_for_all) + " rules of trust, cert or peer for all would name each of " +
+                            std::to_string(source.users.size()) + " users of auth_file. At most " +
+                            std::to_string(most_names) +
+                            " names fit: let fewer rules be for all; until then "
+                            "nobody is let in by them");
+    return false;
+}
+
 // Where no password is compared, PgBouncer still knows the user, or lets nobody in; and a rule that matches decides,
 // also where it cannot be met. So what is asked of fewer than it matched is refused behind it. Appends to `out`.
 void add_rule(const Source& source, const config::Config& config, config::AuthRule rule, const Place& place,
-              std::vector<config::AuthRule>& out) {
+              std::vector<config::AuthRule>& out, bool may_name_all_users = true) {
     using enum config::AuthMethod;
-    if (rule.method != trust && rule.method != cert && rule.method != peer) return out.push_back(std::move(rule));
+    if (!compares_no_password(rule)) return out.push_back(std::move(rule));
     config::AuthRule refusal = rule;
     refusal.method = reject;
     refusal.map.clear();
@@ -50,7 +72,7 @@ void add_rule(const Source& source, const config::Config& config, config::AuthRu
         source.findings.add(Weight::less_safe, place, "auth_type",
                             "trust, cert and peer let in users whom auth_query would not find");
     } else {
-        if (rule.users.empty())
+        if (rule.users.empty() && may_name_all_users)
             rule.users = names_of(source);
         else
             std::erase_if(rule.users, [&](const std::string& name) { return !is_known(source, name); });
@@ -90,7 +112,9 @@ void convert_hba(const Source& source, config::Config& config) {
     const IdentMaps maps =
         options.is_set("auth_ident_file") ? read_ident(options.file("auth_ident_file"), source.findings) : IdentMaps();
     Hba hba = read_hba(options.file("auth_hba_file"), maps, hba_users_of(source, config), source.findings);
-    for (config::AuthRule& rule : hba.rules) add_rule(source, config, std::move(rule), place, config.auth.rules);
+    const bool may_name = asks_servers(config) || may_name_all(source, hba.rules, place);
+    for (config::AuthRule& rule : hba.rules)
+        add_rule(source, config, std::move(rule), place, config.auth.rules, may_name);
     if (hba.names_replication) {
         source.findings.add(Weight::less_safe, place, "auth_hba_file",
                             "rules do not tell replication connections from others: who may log in may also "

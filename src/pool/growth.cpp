@@ -109,6 +109,7 @@ void Pool::on_dialed(std::unique_ptr<Server> owned) {
     metrics_.servers[ServerState::connecting].sub();
     Server& server = *owned;
     dial_again_at_ = {};
+    refusal_.reset();
     const auto lifetime = target_->settings.lifetime;
     if (lifetime.count() != 0) {
         // Within a tenth, so that servers opened together do not all end together.
@@ -129,6 +130,7 @@ void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
     --dialing_;
     metrics_.servers[ServerState::connecting].sub();
     permits_.give_back();
+    refusal_ = temporary ? std::nullopt : std::optional(why);
     if (!temporary || waiters_.empty()) dial_again_at_ = host_.now() + target_->connect_retry;
     // Where servers are open, one of them will come back; sweep() tries again to add to them. A walsender never does,
     // and those of siblings were made for another startup packet.

@@ -18,6 +18,16 @@ bool is_over(TimePoint since, Milliseconds limit, TimePoint now) {
     return limit.count() != 0 && since != never && now - since >= limit;
 }
 
+// Of the limits that keep a pool from another connection only those that are set; empty: none is.
+std::string who_has_the_room(const pool::Target& target) {
+    std::string limits;
+    if (target.cluster.max_connections != 0) limits = "clusters.max_connections allows for the server";
+    if (target.max_user_connections != 0)
+        limits += (limits.empty() ? "" : ", or ") +
+                  ("limits.server_connections_per_user allows for user \"" + target.user) + '"';
+    return limits.empty() ? limits : "Other routes may use what " + limits + '.';
+}
+
 wire::SqlError wait_timeout(const pool::Pool& pool, TimePoint since, TimePoint now) {
     const auto waited = std::chrono::duration_cast<Milliseconds>(now - since).count();
     if (pool.is_paused()) {
@@ -26,12 +36,13 @@ wire::SqlError wait_timeout(const pool::Pool& pool, TimePoint since, TimePoint n
                                " ms; an administrator has paused database \"" + pool.target().database + "\".");
     }
     if (!pool.is_full()) {
-        return wire::error("53300", "timed out waiting for a server connection",
-                           "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
-                               " ms; it has fewer connections than pool.size, and could open no more.",
-                           "Other routes may use what clusters.max_connections allows for the server, or "
-                           "limits.server_connections_per_user for user \"" +
-                               pool.target().user + "\".");
+        const std::string detail = "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
+                                   " ms; it has fewer connections than pool.size, and could open no more";
+        if (const wire::SqlError* refusal = pool.last_refusal())
+            return wire::error("53300", "timed out waiting for a server connection",
+                               detail + ": " + refusal->message + '.', refusal->hint);
+        return wire::error("53300", "timed out waiting for a server connection", detail + '.',
+                           who_has_the_room(pool.target()));
     }
     return wire::error("53300", "timed out waiting for a server connection",
                        "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +

@@ -1,3 +1,5 @@
+#include "spelled_out.hpp"
+
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/sql/passwords.hpp>
 
@@ -55,6 +57,15 @@ bool has_uri_with_password(ByteView text) {
     return false;
 }
 
+bool names_password(ByteView text) {
+    return contains(text, "passw") || has_uri_with_password(text);
+}
+
+// Its escapes begin with a character that the text itself chooses.
+bool has_unicode_string(ByteView text) {
+    return contains(text, "u&'") || contains(text, "u&\"");
+}
+
 // They take connection strings, in which a password may be spelled with escapes, or as part of a URI; or are those of
 // pgcrypto, which take passwords and keys as they are.
 bool takes_password(const Function& function) {
@@ -71,8 +82,11 @@ bool takes_password(const Function& function) {
 
 bool may_hold_password(ByteView text, const Facts& facts) {
     static const Kinds kinds = telling();
-    return (facts.kinds & kinds).any() || contains(text, "passw") || has_uri_with_password(text) ||
-           std::any_of(facts.functions.begin(), facts.functions.end(), takes_password);
+    if ((facts.kinds & kinds).any() || names_password(text) || has_unicode_string(text) ||
+        std::any_of(facts.functions.begin(), facts.functions.end(), takes_password))
+        return true;
+    const auto spelled = spelled_out(text);
+    return spelled && names_password(*spelled);
 }
 
 }  // namespace pgsluice::sql

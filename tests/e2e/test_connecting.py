@@ -4,6 +4,7 @@ import time
 
 from support import messages as m
 from support.proxy import hold_server, login
+from support.wire import WireClient, error_in
 
 
 def logins(postgres):
@@ -34,6 +35,28 @@ def test_a_server_that_is_full_is_asked_once_per_connect_retry(sluice, postgres)
             holder.query("commit")
             for waiter in (one, two):
                 assert waiter.until_ready()[-1].status == "I"
+    finally:
+        postgres.execute("alter role other connection limit -1")
+
+
+def test_who_waits_for_a_server_that_is_full_is_told_of_the_servers_limits(sluice, postgres):
+    postgres.execute("alter role other connection limit 1")
+    try:
+        proxy = sluice(workers=1, pool={"size": 3, "query_wait_timeout": "1s"}, timeouts={"connect_retry": "200ms"})
+        with login(proxy, user="other") as holder, login(proxy, user="other") as waiter:
+            hold_server(holder)
+            waiter.send(m.query("select 1"))
+            told = error_in(waiter.until_ready())
+            assert told.sqlstate == "53300"
+            assert 'could open no more: too many connections for role "other".' in told.fields["D"]
+            assert "max_connections of the server" in told.fields["H"] and "CONNECTION LIMIT" in told.fields["H"]
+        proxy.stop()
+        with postgres.connect(user="other", password="other-secret"):
+            proxy.start()
+            with WireClient(proxy.address) as client:
+                told = client.start("other", "app", "other-secret")[-1]
+                assert (told.sqlstate, told.text) == ("53300", 'too many connections for role "other"')
+                assert "max_connections of the server" in told.fields["H"]
     finally:
         postgres.execute("alter role other connection limit -1")
 

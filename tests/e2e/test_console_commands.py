@@ -399,3 +399,18 @@ def test_what_was_not_understood_is_not_told_in_the_log(console):
     connection.execute("DISABLE app")
     eventually(lambda: len(proxy.events("console_command")) == 3, 5, "three commands in the log")
     assert [entry["argument"] for entry in proxy.events("console_command")] == ["", "", "app"]
+
+
+def test_a_name_that_any_route_would_take_is_told_in_the_log_where_it_does_something(console):
+    """Under a route for all names a password, typed in the wrong window, would be a database like any other."""
+    proxy, connection = console
+    for command in ("RECONNECT", "RESUME", "WAIT_CLOSE", "ENABLE"):
+        with pytest.raises(psycopg.Error):
+            connection.execute(f"{command} s3cret")
+    connection.execute("PAUSE tomorrow")
+    connection.execute("RESUME tomorrow")
+    with login(proxy) as client:
+        client.query("select 1")
+        connection.execute("RECONNECT app")
+    eventually(lambda: len(proxy.events("console_command")) == 7, 5, "the commands in the log")
+    assert [entry["argument"] for entry in proxy.events("console_command")] == [""] * 4 + ["tomorrow", "tomorrow", "app"]

@@ -66,6 +66,18 @@ def test_who_logs_in_meanwhile_waits_and_the_console_is_served(console):
         assert got == ["came"] and client.value("select 1") == "1"
 
 
+def test_balancers_and_clusters_send_nobody_meanwhile(console):
+    proxy, connection = console
+    for command, reason in (("SUSPEND", "suspended"), ("PAUSE", "paused"), ("KILL", "paused")):
+        assert proxy.http("/readyz") == (200, "ok\n")
+        connection.execute(command)
+        assert proxy.http("/readyz") == (503, f"{reason}\n")
+        assert proxy.http("/healthz")[0] == 200, "nobody is to restart it"
+        connection.execute("RESUME")
+    connection.execute("PAUSE app")
+    assert proxy.http("/readyz") == (200, "ok\n"), "other databases are served"
+
+
 def test_it_waits_until_everything_has_been_sent(sluice):
     proxy = sluice(admin=CONSOLE, timeouts={"suspend": 0})
     with connect(proxy) as connection, slow_reader(proxy) as slow, login(proxy, database="pgsluice") as console:

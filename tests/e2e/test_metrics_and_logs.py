@@ -3,14 +3,15 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import time
 
 import pytest
 
 from support import messages as m
-from support.proxy import BINARY, REPOSITORY, hold_server, login, merged
-from support.system import eventually, run
+from support.proxy import BINARY, REPOSITORY, default_config, hold_server, login, merged
+from support.system import eventually, free_port, run
 from support.wire import WireClient
 
 
@@ -53,6 +54,33 @@ def test_health_verb_asks_whatever_else_is_wrong_in_the_files(sluice):
     assert asked().returncode == 1 and "not valid YAML" in asked().stderr
     proxy.file.unlink()
     assert asked().returncode == 1
+
+
+def test_health_verb_finds_the_process_where_it_is_and_not_where_the_files_say_by_now(postgres, make_proxy, directory):
+    runtime = directory / "run"
+    runtime.mkdir()
+    given = {"RUNTIME_DIRECTORY": str(runtime)}
+    proxy = make_proxy(default_config(postgres), environment=given)
+    asked = lambda: run([BINARY, "health", "--config", proxy.file], env={**os.environ, **given})
+    eventually(lambda: asked().returncode == 0, 5, "a first round of every worker")
+    moved = merged(proxy.config, {"admin": {"http": {"port": free_port()}}})
+    proxy.write_config(moved)
+    assert asked().returncode == 0, "the file is newer than the process"
+    proxy.signal(signal.SIGHUP)
+    proxy.awaited_events("reload_succeeded")
+    assert asked().returncode == 0, "the new place waits for a restart"
+    proxy.write_config(merged(moved, {"workers": "many"}))
+    proxy.signal(signal.SIGHUP)
+    proxy.awaited_events("reload_failed")
+    assert asked().returncode == 0, "the reload was refused"
+    proxy.write_config(moved)
+    proxy.process.kill()
+    proxy.wait()
+    assert list(runtime.glob("endpoint-*")) and asked().returncode == 1
+    proxy.start()
+    eventually(lambda: asked().returncode == 0, 5, "the new place to be noted")
+    proxy.stop()
+    assert not list(runtime.glob("endpoint-*")) and asked().returncode == 1
 
 
 def test_every_metric_is_documented_and_every_documented_metric_exists(sluice):

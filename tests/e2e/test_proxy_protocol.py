@@ -61,6 +61,21 @@ def test_rules_and_limits_see_the_named_address(behind_balancer):
         assert other.start("app", "app", "app-secret")[-1].sqlstate == "28000"
 
 
+def test_a_host_is_counted_once_however_many_ipv6_addresses_it_has(behind_balancer):
+    def line(address: str) -> bytes:
+        return f"PROXY TCP6 {address} ::1 40000 5432\r\n".encode()
+
+    proxy = behind_balancer(limits={"connections_per_address": 1})
+    with WireClient(proxy.address) as first, WireClient(proxy.address) as second, WireClient(proxy.address) as other:
+        first.send(line("2001:db8:0:1::1"))
+        assert first.start("app", "app", "app-secret")[-1].tag == "Z"
+        second.send(line("2001:db8:0:1:ffff::2"))
+        refused = second.start("app", "app", "app-secret")[-1]
+        assert (refused.sqlstate, refused.text) == ("53300", 'too many connections for address "2001:db8:0:1::/64"')
+        other.send(line("2001:db8:0:2::1"))
+        assert other.start("app", "app", "app-secret")[-1].tag == "Z"
+
+
 def test_balancer_that_speaks_for_itself_keeps_its_address(behind_balancer):
     proxy = behind_balancer()
     with WireClient(proxy.address) as client:

@@ -1,12 +1,11 @@
 // What is said to the console, and who may say it.
 #pragma once
 
-#include <pgsluice/admin/view.hpp>
+#include <pgsluice/admin/scene.hpp>
 #include <pgsluice/base/bytes.hpp>
 #include <pgsluice/wire/sql_error.hpp>
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <variant>
 
@@ -49,11 +48,13 @@ struct Command {
 // administrator's.
 std::variant<Command, wire::SqlError> parse(ByteView text, Role role);
 
-// The argument as the log may have it: an id, a word of ours, a key of the configuration, or a database that routes
-// take or that is `held` (paused or disabled). Empty where it is none of these: what was typed in its place may be
-// anything, a password too.
-std::string understood_argument(const Command& command, const config::Config& config,
-                                const std::set<std::string>& held);
+// Whether its argument is a database of pools, which may be one that only clients have named: Scene::view tells.
+bool names_pools(const Command& command);
+
+// The argument as the log may have it: an id, a word of ours, a key of the configuration, or a database to which the
+// command does something. Empty where it is none of these: what was typed in its place may be anything, a password too.
+// Where names_pools() is false the scene's view may be empty.
+std::string understood_argument(const Command& command, const Scene& scene);
 
 // What the table that a SHOW names is made of.
 Look look_of(const Command& show);

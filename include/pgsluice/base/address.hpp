@@ -19,6 +19,11 @@ struct Address {
 
     static std::optional<Address> parse(std::string_view text);  // "10.0.0.1", "::1"; no port
     std::string to_string() const;                               // without the port; "[local]" for a Unix socket
+
+    // What is counted where connections or guesses are counted by address, without the port: an IPv4 address, the
+    // first 64 bits of an IPv6 address, or all Unix sockets together. A single host has all addresses of such an IPv6
+    // network to choose from, so that a count by address would never reach its limit.
+    Address subscriber() const;
     friend bool operator==(const Address&, const Address&) = default;
 };
 

@@ -18,7 +18,8 @@ std::string print_when(const Policy& policy);
 std::string print_effect(const Policy& policy);
 
 // A file that means `config`: only what differs from the defaults, and the passwords in the clear. For a configuration
-// that was made rather than read: what ${...} filled in is not known any more.
+// that was made rather than read: what ${...} filled in is not known any more. A long list that it has in several
+// places is written once, and is an alias in the others.
 std::string write(const Config& config);
 
 // What print() says, key by key, in the same order: what `SHOW CONFIG` lists.

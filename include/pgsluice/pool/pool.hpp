@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,10 @@ class Pool final : public ServerUser {
     Share& share() { return *share_; }
     // Every connection that its size allows is open. Where not and clients wait, the room is missing elsewhere.
     bool is_full() const { return permits_.open() >= target_->settings.size; }
+
+    // What the servers' side said when no connection could be opened, where none could since; nullptr: it said nothing.
+    // A limit of our own is no refusal.
+    const wire::SqlError* last_refusal() const { return refusal_ ? &*refusal_ : nullptr; }
 
     // --- Clients.
     // A server at once, or nullptr: then `waiter` is queued and hears later.
@@ -250,6 +255,7 @@ class Pool final : public ServerUser {
     std::uint32_t dialing_ = 0;
     std::uint32_t checking_ = 0;  // servers that are asked whether they live, for somebody who waits
     TimePoint dial_again_at_{};   // the last dial has failed
+    std::optional<wire::SqlError> refusal_;
     std::int64_t shown_size_ = 0;
     bool shows_waiter_ = false;
     bool paused_ = false;

@@ -134,32 +134,65 @@ TEST(Command, is_allowed_to_the_roles_that_the_table_says) {
 
 // --- What of it the log has
 
-std::string logged(ByteView text, const std::string& databases = "orders", const std::set<std::string>& held = {}) {
-    config::Config config;
-    config.routes.emplace_back().match.databases = {databases};
-    config.routes.back().database = "backend";
-    const auto parsed = parse(text, Role::admin);
-    return understood_argument(std::get<Command>(parsed), config, held);
-}
+class LoggedArgument : public testing::Test {
+  protected:
+    LoggedArgument() { route("orders", "backend"); }
+    void route(const std::string& of_clients, const std::string& of_servers) {
+        config.routes.assign(1, {});
+        config.routes[0].match.databases = {of_clients};
+        config.routes[0].database = of_servers;
+    }
+    std::string logged(ByteView text) {
+        const auto parsed = parse(text, Role::admin);
+        return understood_argument(std::get<Command>(parsed), scene);
+    }
 
-TEST(Command, argument_is_logged_as_it_was_understood) {
+    View view;
+    config::Config config;
+    Scene scene{view, config, "0.1.0"};
+};
+
+TEST_F(LoggedArgument, is_what_was_understood) {
     EXPECT_EQ(logged("kill_client 0017"), "17");
     EXPECT_EQ(logged("pause orders"), "orders");
     EXPECT_EQ(logged("reconnect backend"), "backend");
-    EXPECT_EQ(logged("enable gone", "orders", {"gone"}), "gone");
-    EXPECT_EQ(logged("pause any", "*"), "any");
+    EXPECT_EQ(logged("disable orders"), "orders");
     EXPECT_EQ(logged("shutdown wait_for_servers"), "wait_for_servers");
     EXPECT_EQ(logged("set limits.login_timeout = 10s"), "limits.login_timeout");
     EXPECT_EQ(logged("set 'routes[0].pool.size' = 10"), "routes[0].pool.size");
     EXPECT_EQ(logged("reload"), "");
 }
 
-TEST(Command, argument_that_was_not_understood_is_not_logged) {
+TEST_F(LoggedArgument, may_be_held_and_known_to_no_route_any_more) {
+    scene.disabled = {"gone"};
+    scene.paused = {"away"};
+    EXPECT_EQ(logged("enable gone"), "gone");
+    EXPECT_EQ(logged("resume away"), "away");
+    EXPECT_EQ(logged("enable away"), "");
+    EXPECT_EQ(logged("resume gone"), "");
+}
+
+TEST_F(LoggedArgument, is_empty_where_it_was_not_understood) {
     for (const char* text : {"kill_client s3cret", "kill_client 17x", "kill_client -1", "kill_client ''",
-                             "kill_client 99999999999999999999", "pause s3cret", "shutdown s3cret", "set s3cret = 1",
-                             "set 'routes[7].pool.size' = 1"})
+                             "kill_client 99999999999999999999", "pause s3cret", "disable s3cret", "disable backend",
+                             "shutdown s3cret", "set s3cret = 1", "set 'routes[7].pool.size' = 1"})
         EXPECT_EQ(logged(text), "") << text;
-    EXPECT_EQ(logged("pause " + std::string(64, 'x'), "*"), "") << "longer than any database's name";
+}
+
+TEST_F(LoggedArgument, under_a_route_for_all_names_is_one_to_which_something_is_done) {
+    route("*", "");
+    for (const char* text : {"pause any", "kill any", "disable any"}) EXPECT_EQ(logged(text), "any") << text;
+    for (const char* text : {"resume s3cret", "reconnect s3cret", "wait_close s3cret", "enable s3cret"})
+        EXPECT_EQ(logged(text), "") << text;
+    EXPECT_EQ(logged("pause " + std::string(64, 'x')), "") << "longer than any database's name";
+    view.clients.emplace_back().pool.database = "used";
+    for (const char* text : {"reconnect used", "wait_close used", "resume used"}) EXPECT_EQ(logged(text), "used");
+}
+
+TEST_F(LoggedArgument, under_a_route_for_all_names_to_one_database_is_that_database) {
+    route("*", "backend");
+    EXPECT_EQ(logged("pause backend"), "backend");
+    EXPECT_EQ(logged("pause s3cret"), "") << "refused, since no server would hear the name";
 }
 
 }  // namespace

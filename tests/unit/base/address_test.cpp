@@ -35,6 +35,18 @@ TEST(Address, a_mapped_address_is_its_ipv4_address) {
     EXPECT_EQ(Address::parse("::10.0.0.1")->family, Address::Family::ipv6) << "compatible is not mapped";
 }
 
+TEST(Address, a_subscriber_has_an_ipv4_address_or_64_bits_of_ipv6) {
+    const auto of = [](const char* text) { return Address::parse(text)->subscriber().to_string(); };
+    EXPECT_EQ(of("10.0.0.1"), "10.0.0.1");
+    EXPECT_EQ(of("::ffff:10.0.0.1"), "10.0.0.1");
+    EXPECT_EQ(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    EXPECT_EQ(of("::1"), "::");
+    EXPECT_EQ(Address{}.subscriber(), Address{});
+    Address with_port = Address::parse("10.0.0.1").value();
+    with_port.port = 5432;
+    EXPECT_EQ(with_port.subscriber(), Address::parse("10.0.0.1")) << "each connection has another port";
+}
+
 TEST(Network, takes_addresses_by_prefix) {
     EXPECT_TRUE(contains("10.0.0.0/8", "10.255.0.1"));
     EXPECT_FALSE(contains("10.0.0.0/8", "11.0.0.1"));

@@ -12,6 +12,7 @@ class ClientLimitsTest : public testing::Test {
   protected:
     using Request = ClientLimits::Request;
 
+    static Address at(std::string_view text) { return Address::parse(text).value(); }
     static Request ann() { return {.user = "ann", .database = "orders", .route = "main"}; }
     // "" where there is a place, else what the client is told.
     std::string admit(const Request& request, Admission& admission) {
@@ -65,27 +66,43 @@ TEST_F(ClientLimitsTest, each_limit_counts_its_own_name) {
 
 TEST_F(ClientLimitsTest, an_address_is_counted_before_anybody_logs_in) {
     std::vector<AddressPlace> places;
-    for (int i = 0; i < 3; ++i) places.push_back(counts.enter_from("10.0.0.1", 2));
+    for (int i = 0; i < 3; ++i) places.push_back(counts.enter_from(at("10.0.0.1"), 2));
     EXPECT_TRUE(places[1].is_within_limit());
     EXPECT_FALSE(places[2].is_within_limit());
-    EXPECT_TRUE(counts.enter_from("10.0.0.2", 2).is_within_limit());
-    EXPECT_TRUE(counts.enter_from("10.0.0.1", 0).is_within_limit());
-    const auto error = ClientLimits::too_many_from("10.0.0.1", 2);
+    EXPECT_TRUE(counts.enter_from(at("10.0.0.2"), 2).is_within_limit());
+    EXPECT_TRUE(counts.enter_from(at("10.0.0.1"), 0).is_within_limit());
+    const auto error = ClientLimits::too_many_from(at("10.0.0.1"), 2);
     EXPECT_EQ(error.code(), "53300");
     EXPECT_EQ(error.message, "too many connections for address \"10.0.0.1\"");
     places.erase(places.begin());
-    EXPECT_FALSE(counts.enter_from("10.0.0.1", 2).is_within_limit());
+    EXPECT_FALSE(counts.enter_from(at("10.0.0.1"), 2).is_within_limit());
     places.clear();
-    EXPECT_TRUE(counts.enter_from("10.0.0.1", 1).is_within_limit());
+    EXPECT_TRUE(counts.enter_from(at("10.0.0.1"), 1).is_within_limit());
+}
+
+TEST_F(ClientLimitsTest, a_hosts_ipv6_addresses_are_counted_together) {
+    const auto first = counts.enter_from(at("2001:db8:0:1::1"), 2);
+    const auto second = counts.enter_from(at("2001:db8:0:1:ffff:ffff:ffff:ffff"), 2);
+    EXPECT_TRUE(second.is_within_limit());
+    EXPECT_FALSE(counts.enter_from(at("2001:db8:0:1:2::"), 2).is_within_limit());
+    EXPECT_TRUE(counts.enter_from(at("2001:db8:0:2::1"), 2).is_within_limit());
+    EXPECT_EQ(ClientLimits::too_many_from(at("2001:db8:0:1::1"), 2).message,
+              "too many connections for address \"2001:db8:0:1::/64\"");
+}
+
+TEST_F(ClientLimitsTest, a_mapped_address_is_counted_with_its_ipv4_address) {
+    const auto place = counts.enter_from(at("10.0.0.1"), 1);
+    EXPECT_FALSE(counts.enter_from(at("::ffff:10.0.0.1"), 1).is_within_limit());
+    EXPECT_TRUE(counts.enter_from(at("::ffff:10.0.0.2"), 1).is_within_limit());
 }
 
 TEST_F(ClientLimitsTest, a_few_beyond_the_limit_of_an_address_are_heard) {
     std::vector<AddressPlace> places;
     for (std::uint32_t i = 0; i < 2 + AddressPlace::heard_beyond_limit; ++i) {
-        places.push_back(counts.enter_from("::1", 2));
+        places.push_back(counts.enter_from(at("::1"), 2));
         EXPECT_TRUE(places.back().may_be_heard()) << i;
     }
-    EXPECT_FALSE(counts.enter_from("::1", 2).may_be_heard());
+    EXPECT_FALSE(counts.enter_from(at("::1"), 2).may_be_heard());
 }
 
 TEST_F(ClientLimitsTest, a_users_own_limit_stands_in_place_of_that_for_all) {

@@ -50,6 +50,41 @@ TEST_F(Import, UsersOfOnePoolTimesDatabasesAreBoundedByTheirNames) {
     EXPECT_LT(yaml(imported, "pgbouncer.ini").size(), 1U << 20);
 }
 
+TEST_F(Import, NamesThatManyRulesAskForAreWrittenOnce) {
+    std::string names, hba;
+    for (int i = 0; i < 1000; ++i) names += "\"user" + std::to_string(i) + "\" \"x\"\n";
+    for (int i = 0; i < 50; ++i) hba += "host all all 10.0." + std::to_string(i) + ".0/24 trust\n";
+    users(names);
+    folder.write("hba", hba);
+    const auto& rules = options("auth_type = hba\nauth_hba_file = hba\nauth_file = users.txt").auth.rules;
+    ASSERT_EQ(rules.size(), 100U) << "each lets them in, and nobody else";
+    const std::string text = yaml(imported, "pgbouncer.ini");
+    EXPECT_LT(text.size(), 32U << 10);
+    const auto loaded = folder.load(text);
+    ASSERT_TRUE(loaded) << ::testing::PrintToString(folder.lines(loaded.problems));
+    ASSERT_EQ(loaded.config->auth.rules.size(), rules.size());
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+        EXPECT_EQ(loaded.config->auth.rules[i].users, rules[i].users);
+        EXPECT_EQ(loaded.config->auth.rules[i].users.size(), i % 2 == 0 ? 1000U : 0U);
+        EXPECT_EQ(loaded.config->auth.rules[i].method,
+                  i % 2 == 0 ? config::AuthMethod::trust : config::AuthMethod::reject);
+    }
+}
+
+TEST_F(Import, RulesForAllThatWouldNameMoreThanFitLetNobodyIn) {
+    std::string names, hba;
+    for (int i = 0; i < 1000; ++i) names += "\"user" + std::to_string(i) + "\" \"x\"\n";
+    for (int i = 0; i < 101; ++i) hba += "host all all 10.0." + std::to_string(i) + ".0/24 trust\n";
+    users(names);
+    folder.write("hba", hba + "host all user1 10.1.0.0/24 trust\nhost all all 10.2.0.0/24 md5\n");
+    const auto& rules = options("auth_type = hba\nauth_hba_file = hba\nauth_file = users.txt").auth.rules;
+    EXPECT_THAT(imported.findings, Contains(AllOf(finding(Weight::broken, "auth_hba_file"),
+                                                  Field(&Finding::text, HasSubstr("101 rules")))));
+    ASSERT_EQ(rules.size(), 104U);
+    for (std::size_t i = 0; i < 101; ++i) EXPECT_EQ(rules[i].method, config::AuthMethod::reject);
+    EXPECT_THAT(rules[101].users, ElementsAre("user1")) << "others are as they were";
+}
+
 TEST_F(Import, WhatWouldMakeMoreThanAnybodyCanUseIsBroken) {
     std::string databases, users = "[users]\n";
     for (int i = 0; i < 200; ++i) {

@@ -226,6 +226,76 @@ TEST(QueryWaitTimeout, fails_a_batch_up_to_its_sync) {
     script.run();
 }
 
+// Of the two servers that the pool may have client 0 holds one, and client 1 waits for the other.
+class NoSecondServer : public testing::Test {
+  protected:
+    static World::Options undialed() {
+        World::Options options;
+        options.answers_dials = false;
+        options.pool.size = 2;
+        options.pool.query_wait_timeout = seconds(1);
+        return options;
+    }
+    NoSecondServer() {
+        world.add_client();
+        world.pools().open();
+        world.settle();
+        world.add_client();
+        world.client_sends(0, client::query("begin"));
+        world.server_sends(0, server::command_complete("BEGIN") + server::ready('T'));
+        world.client_sends(1, client::query("select 1"));
+    }
+    std::string told() {
+        world.client(1).peer.take();
+        world.advance(seconds(1));
+        return describe(world.client(1).peer.take());
+    }
+
+    World world{undialed()};
+};
+
+TEST_F(NoSecondServer, the_client_is_told_what_the_server_said) {
+    ASSERT_EQ(world.pools().dials(), 1U);
+    world.pools().refuse(wire::fatal("53300", "too many connections for role \"ann\"", "", "Raise it."));
+    EXPECT_EQ(told(),
+              "ErrorResponse ERROR 53300 \"timed out waiting for a server connection\" D=\"Route \"main\": waited 1000 "
+              "ms; it has fewer connections than pool.size, and could open no more: too many connections for role "
+              "\"ann\".\" H=\"Raise it.\" R=\"pgsluice\"\nReadyForQuery I\n");
+}
+
+TEST_F(NoSecondServer, only_limits_that_are_set_are_named) {
+    const std::string begins =
+        "ErrorResponse ERROR 53300 \"timed out waiting for a server connection\" D=\"Route \"main\": waited 1000 ms; "
+        "it "
+        "has fewer connections than pool.size, and could open no more.\" H=\"Other routes may use what ";
+    const std::string ends = ".\" R=\"pgsluice\"\nReadyForQuery I\n";
+    const auto told_with = [&](std::uint32_t of_user, std::uint32_t of_server) {
+        const auto target = world.target();
+        target->max_user_connections = of_user;
+        target->cluster.max_connections = of_server;
+        world.pool().reconfigure(target);
+        if (world.pool().waiting() == 0) world.client_sends(1, client::query("select 1"));
+        while (world.pools().dials() > 0) world.pools().refuse(wire::fatal("57P03", "no place"), true);
+        return told();
+    };
+    const std::string of_user = "limits.server_connections_per_user allows for user \"ann\"";
+    const std::string of_server = "clusters.max_connections allows for the server";
+    EXPECT_EQ(told_with(1, 0), begins + of_user + ends);
+    EXPECT_EQ(told_with(0, 1), begins + of_server + ends);
+    EXPECT_EQ(told_with(1, 1), begins + of_server + ", or " + of_user + ends);
+}
+
+TEST_F(NoSecondServer, what_the_server_said_is_forgotten_once_it_lets_us_in) {
+    world.pools().refuse(wire::fatal("53300", "too many connections"));
+    EXPECT_NE(world.pool().last_refusal(), nullptr);
+    world.advance(seconds(10));
+    ASSERT_EQ(world.pools().dials(), 0U) << "nobody waits any more";
+    world.client_sends(1, client::query("select 1"));
+    ASSERT_EQ(world.pools().dials(), 1U);
+    world.pools().open();
+    EXPECT_EQ(world.pool().last_refusal(), nullptr);
+}
+
 TEST(WaitNotice, is_given_once_for_each_wait) {
     const std::string told =
         "NoticeResponse NOTICE 00000 \"no server connection is free, the query is waiting in a queue\" "

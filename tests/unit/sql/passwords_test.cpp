@@ -47,6 +47,26 @@ TEST(Passwords, may_stand_wherever_the_word_does) {
     }
 }
 
+TEST(Passwords, may_stand_in_words_that_are_spelled_with_escapes) {
+    for (const char* text :
+         {"select E'pass\\x77ord=x'", "select e'\\x50ass\\167ord'", "select E'pas\\sword'", "select E'p\\u0061ssw'",
+          "select E'pass\\U00000077ord'", "select E'\\\\' || E'pas\\x73word'",
+          "select 'a' || E'postgres:\\x2f/u:x\\100h'", "select E'pas'\n  'sword'", "select 'pas' -- on\n --\r\n'sword'",
+          "select U&'pass\\0077ord'", "select u&'pass!0077ord' uescape '!'", "set u&\"a.pas\\0073w\" = 'x'"}) {
+        EXPECT_TRUE(may_hold(text)) << text;
+    }
+    for (const char* text : {"select E'pas\\nsword'", "select E'a\\\\', E'b\\''", "select 'pas' || 'sword'",
+                             "select 'pas', -- on\n'sword'", "select E'\\u00e9\\7'", "select 'pas', 'sword'"}) {
+        EXPECT_FALSE(may_hold(text)) << text;
+    }
+}
+
+TEST(Passwords, may_stand_in_strings_whose_backslashes_are_escapes_in_some_sessions_only) {
+    const auto read = read_facts("select 'pass\\x77ord=x'", {.standard_conforming_strings = false});
+    EXPECT_TRUE(may_hold_password("select 'pass\\x77ord=x'", std::get<Facts>(read)));
+    EXPECT_TRUE(may_hold("select 'pass\\x77ord=x'")) << "who looks at it does not know of which session it is";
+}
+
 TEST(Passwords, may_stand_in_what_roles_databases_and_functions_are_set_to) {
     for (const char* text : {"alter database d set app.pw = 'x'", "alter role r set app.pw = 'x'",
                              "alter role r in database d set app.pw to 'x'", "alter role all set app.pw = 'x'",
