@@ -132,7 +132,9 @@ void write_long_lists_once(Node& root) {
     for (const auto& [text, places] : lists) {
         if (places.size() < 2) continue;
         const std::string name = "list" + std::to_string(++named);
-        for (Node* place : places) write_as(*place, place == places.front() ? '&' + name + ' ' + text : '*' + name);
+        for (Node* place : places) write_as(*place, '*' + name);
+        places.front()->text.front() = '&';
+        places.front()->text.append(1, ' ').append(text);
     }
 }
 

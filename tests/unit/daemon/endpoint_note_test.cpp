@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 class EndpointNoteTest : public testing::Test {
   protected:
     EndpointNoteTest() { ::setenv("RUNTIME_DIRECTORY", (folder.path("run") + ":/nonexistent").c_str(), 1); }
-    ~EndpointNoteTest() override { ::unsetenv("RUNTIME_DIRECTORY"); }
+    void TearDown() override { ::unsetenv("RUNTIME_DIRECTORY"); }
 
     std::size_t files() const {
         return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder.path("run")), {}));
