@@ -68,9 +68,13 @@ void step_column(Walk& walk, const PgQuery__ColumnRef& column, const Place& plac
     add_unqualified(walk, *place.scope, text(fields.nodes[0]));
 }
 
-// (x).name: a field of x, or name(x).
+// (x).name: a field of x, or name(x); (x).*: all fields.
 void step_indirection(Walk& walk, const PgQuery__AIndirection& fields, const Place& place) {
     for (const PgQuery__Node* field : NodeList{fields.n_indirection, fields.indirection}) {
+        if (is_star(field)) {
+            walk.add_column("", "*");
+            walk.facts().has_rows_of_functions = true;
+        }
         const std::string_view name = text(field);
         if (name.empty()) continue;
         walk.add_column("", name);
