@@ -47,7 +47,7 @@ Rules Engine::for_principal(const Principal& principal) const {
         list.may_block |= rule.fails_closed();
         list.may_limit |= rule.decides && rule.limit.has_value();
         // What may begin or end a transaction is known by what it is.
-        list.need_facts |= !rule.sql.empty() || rule.when.in_transaction.has_value();
+        list.need_facts |= rule.asks_for_facts() || rule.when.in_transaction.has_value();
         list.depend_on_session |= rule.when.in_transaction.has_value() || rule.sql.asks_for_schemas();
         // It decides whatever comes, so nothing behind it is ever reached.
         if (rule.ends_search() && rule.is_unconditional()) break;
@@ -74,9 +74,11 @@ Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists
     for (const RuleIndex index : tried) {
         const Rule& rule = program_->rules[index];
         if (behind && (index <= *behind || rule.rewrite)) continue;
-        const bool is_known = rule.sql.empty() || is_parsed;
-        if (!is_known && !(rule.fails_closed() && program_->blocks_unparsable)) continue;
-        if (!rule.matches(evidence)) continue;
+        const bool is_known = is_parsed || !rule.asks_for_facts();
+        const bool blocks_unknown = !is_known && rule.fails_closed() && program_->blocks_unparsable;
+        // Where such texts may pass, a limit for all statements still holds for their time and number.
+        const bool passes_by = !is_known && !blocks_unknown && !(rule.limit && rule.sql.empty());
+        if (passes_by || !rule.matches(evidence)) continue;
         if (!rule.decides) {
             verdict.hits.add(index);
             continue;
@@ -84,7 +86,7 @@ Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists
         // Of limits the first counts, and what was to be rewritten in front of them has been.
         if ((rule.limit || rule.rewrite) && verdict.limit != nullptr) continue;
         // Within limits a statement passes if no rule behind blocks it.
-        if (rule.limit && is_known) {
+        if (rule.limit && !blocks_unknown) {
             verdict.action = Action::limit;
             verdict.limit = &*rule.limit;
             verdict.rule = index;
@@ -94,10 +96,10 @@ Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists
         if (is_limited) break;
         verdict.rule = index;
         verdict.limit = nullptr;
-        if (rule.blocks || !is_known) {
+        if (rule.blocks || blocks_unknown) {
             verdict.action = Action::block;
             verdict.error = &rule.error;
-            verdict.is_unparsable = !is_known;
+            verdict.is_unparsable = blocks_unknown;
         } else if (rule.rewrite) {
             verdict.action = Action::rewrite;
         }

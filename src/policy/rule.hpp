@@ -34,6 +34,9 @@ struct Rule {
     bool concerns(const Principal& principal) const { return unmet_by(principal) == nullptr; }
     // Not knowing whether it matches suffices to block: what should be rewritten or limited must not pass as it is.
     bool fails_closed() const { return decides && (blocks || rewrite || limit); }
+    // It cannot be told what the rule does to a text that is not parsed. A result is cut off only where a statement is
+    // known to do nothing else than return it.
+    bool asks_for_facts() const { return !sql.empty() || (decides && limit && limit->counts_result()); }
     // What it matches no rule behind it is asked about.
     bool ends_search() const { return decides && !rewrite && !limit; }
     // Every statement of a principal that the rule concerns matches.

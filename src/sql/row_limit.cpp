@@ -43,8 +43,8 @@ bool is_arithmetic(const PgQuery__AExpr& expression) {
            operators.find(name) != std::string_view::npos;
 }
 
-// LIMIT ALL, LIMIT NULL, and all of which it cannot be said that it is anything else: a subquery, a function, an operator
-// on something else than numbers.
+// LIMIT ALL, LIMIT NULL, and all of which it cannot be said that it is anything else: a subquery, a function, an
+// operator on something else than numbers.
 bool may_be_null(const PgQuery__Node* limit) {
     std::vector<const Message*> left{unwrapped(limit)};
     while (!left.empty()) {
@@ -114,7 +114,8 @@ bool gathers(NodeList nodes) {
 // from. `has_with`: that may be a query which stands elsewhere.
 bool may_be_of_all_rows(const Message* query, bool has_with) {
     const auto* select = as<PgQuery__SelectStmt>(query, pg_query__select_stmt__descriptor);
-    if (select == nullptr || select->op != PG_QUERY__SET_OPERATION__SETOP_NONE || select->n_from_clause == 0) return true;
+    if (select == nullptr || select->op != PG_QUERY__SET_OPERATION__SETOP_NONE || select->n_from_clause == 0)
+        return true;
     return has_with || select->with_clause != nullptr || gathers({select->n_target_list, select->target_list}) ||
            gathers({select->n_from_clause, select->from_clause});
 }

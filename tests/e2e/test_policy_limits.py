@@ -183,6 +183,17 @@ def test_what_nobody_can_tell_a_limit_of_is_refused(sluice, mode):
         assert client.value("select 1") == "1"
 
 
+def test_a_long_comment_is_no_way_past_a_limit_for_all(sluice, mode):
+    padding = "/*" + "x" * 60_000 + "*/"
+    with login(limiting(sluice, mode, when={"users": ["app"]}, max_rows=10)) as client:
+        for send in (lambda text: client.send(m.query(text)), lambda text: client.send(m.unnamed(text), m.SYNC)):
+            send(f"select generate_series(1, 100) {padding}")
+            reply = client.until_ready()
+            assert error_in(reply).sqlstate == "42501" and rows_of(reply) == 0
+        client.query("set client_encoding to sjis")
+        assert error_in(client.query("select generate_series(1, 100), '\\'")).sqlstate == "42501"
+
+
 def test_it_passes_without_a_limit_where_the_operator_says_so(sluice):
     policy = {"name": "bounded", "when": {"statements": ["select"]}, "action": "limit", "limit": {"max_rows": 10}}
     with login(sluice(policies=[policy], policy_defaults={"on_unparsable": "allow"})) as client:

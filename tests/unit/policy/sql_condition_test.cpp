@@ -211,6 +211,17 @@ TEST(SqlCondition, what_cannot_be_parsed_is_blocked_where_a_limit_would_have_to_
     EXPECT_EQ(judged(std::get<Engine>(lenient), "selec 1"), "allow");
 }
 
+TEST(SqlCondition, what_cannot_be_parsed_is_blocked_where_a_limit_counts_what_it_returns) {
+    config::Policy few = when("few", {}, PolicyAction::limit);
+    few.limit.max_rows = 10;
+    EXPECT_EQ(judged(engine_of({few}), "selec 1"), "block by few");
+    auto lenient = Engine::build({when("bounded", {.statements = {"select"}}, PolicyAction::limit), few},
+                                 config::OnUnparsable::allow);
+    EXPECT_EQ(judged(std::get<Engine>(lenient), "selec 1"), "allow by few") << "in time and number";
+    few.mode = PolicyMode::shadow;
+    EXPECT_EQ(judged(engine_of({few}), "selec 1"), "few allow");
+}
+
 TEST(SqlCondition, what_cannot_be_parsed_has_the_limit_that_stands_in_front_for_all) {
     const Engine engine = engine_of(
         {when("all", {}, PolicyAction::limit), when("bounded", {.statements = {"select"}}, PolicyAction::limit)});
