@@ -296,17 +296,23 @@ void Session::begin_lease(wire::Outbox& to_server) {
 }
 
 // The invariant of the whole proxy: a server goes back only when the reply settled last is a ReadyForQuery 'I' that
-// answers the last message admitted, nothing of a message is half sent or half read, and nothing keeps it.
+// answers the last message admitted, nothing of a message is half sent or half read, nothing of what it has sent is
+// left, and nothing keeps it.
 bool Session::can_check_in() const {
     return server_ != nullptr && phase_ == Phase::ready && lease_begun_ && !pool_->target().in_session_mode() &&
-           !pinned_ && !awaits_replay_ && (!pins_.any() || is_changed()) && server_->exchange().at_rest() &&
-           server_->exchange().status() == TransactionStatus::idle && !client_rest_.is_due() &&
-           !server_rest_.is_due() && !server_->link().congested();
+           !pinned_ && !awaits_replay_ && (!pins_.any() || is_changed()) && is_server_clean();
+}
+
+// What of that is not about its client.
+bool Session::is_server_clean() const {
+    return server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle &&
+           !client_rest_.is_due() && !server_rest_.is_due() && !server_unread_ && !server_->link().congested();
 }
 
 pool::Server& Session::part_from_server() {
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
+    server_unread_ = false;
     forgetting_ = Forgetting::nothing;  // all of it has been answered
     if (measures()) measured_->limits.end_cancel();
     enter(ClientState::idle);
@@ -374,8 +380,14 @@ void Session::end(Disconnect reason, const wire::SqlError* fatal) {
 
 // Whatever the client left behind is cleared away by the pool, unless the server has half a message.
 void Session::leave_server(Phase before) {
+    const bool is_clean = is_server_clean();
     pool::Server& server = *std::exchange(server_, nullptr);
     server.link().resume(Pause::slow_reader);
+    if (server_unread_ && server.exchange().at_rest()) {
+        // It answers nothing, and its rest may never come.
+        pool_->discard(server, metrics::ServerClose::unclean);
+        return;
+    }
     if (before == Phase::starting) {
         pool_->check_in(server);
         return;
@@ -393,8 +405,6 @@ void Session::leave_server(Phase before) {
         pool_->discard(server, metrics::ServerClose::unclean);
         return;
     }
-    const bool is_clean = !server_rest_.is_due() && lease_begun_ && server.exchange().at_rest() &&
-                          server.exchange().status() == TransactionStatus::idle && !server.link().congested();
     if (is_clean || !lease_begun_) {
         pool_->check_in(server);
         return;

@@ -94,6 +94,7 @@ void Session::apply_startup() {
 
 std::size_t Session::on_applying_bytes(ByteView bytes) {
     std::size_t taken = 0;
+    server_unread_ = true;
     while (phase_ == Phase::applying) {
         const ByteView rest = bytes.substr(taken);
         const wire::Frame frame = wire::cut_backend(rest);
@@ -104,6 +105,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         }
         if (rest.size() < frame.size) return taken;
         taken += frame.size;
+        server_unread_ = taken < bytes.size();
         const ByteView body = wire::body_of(rest, frame);
         const auto tag = static_cast<BackendTag>(frame.tag);
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
@@ -189,6 +191,10 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     totals_.bytes_out += hello.size();
     client_->write(hello);
     client_->resume(Pause::no_server);
+    if (!server_unread_ || server_ == nullptr) return;
+    // It comes again, and is the client's now.
+    server_->link().pause(Pause::draining);
+    server_->link().resume(Pause::draining);
 }
 
 }  // namespace pgsluice::session

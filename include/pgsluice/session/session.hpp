@@ -202,6 +202,7 @@ class Session final : public Sink,
     void note_transaction(TimePoint now);
     void note_command(ByteView body);
     bool can_check_in() const;
+    bool is_server_clean() const;
     bool is_at_rest() const;
     // environment.cpp
     protocol::Environment environment() const;
@@ -345,6 +346,7 @@ class Session final : public Sink,
     Forgetting forgetting_ = Forgetting::nothing;
     bool waiting_ = false;          // in the pool's queue
     bool lease_begun_ = false;      // the server has this client's settings
+    bool server_unread_ = false;    // of what has come from it last, something is still to be taken
     bool holding_ = false;          // see hold_until_settled
     bool skipping_here_ = false;    // an error of ours, with no server involved: all is dropped up to the Sync
     bool pinned_ = false;           // keeps its server to the end: something on it is not known well enough
