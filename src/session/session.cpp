@@ -394,7 +394,8 @@ void Session::leave_server(Phase before) {
     }
     const bool may_be_marked = watch_ != nullptr && !watch_->custom_settings.empty() &&
                                pool_->target().settings.custom_settings != config::CustomSettings::share;
-    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads || may_be_marked;
+    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads || may_be_marked ||
+                         settles_too_long(context_.host.now());
     if (is_changed() || inspecting_ || pins_.any()) server.need_reset();
     if (pool_->target().is_replication()) {
         pool_->discard(server, metrics::ServerClose::replication);
@@ -466,6 +467,7 @@ void Session::sweep(TimePoint now) {
         }
         return;
     }
+    if (server_ != nullptr && settles_too_long(now)) return end_unsettled();
     if (phase_ != Phase::ready) return;
     if (front_.is_queued()) go_on_if_held();
     if (measures() && server_ != nullptr) keep_to_limits(now);

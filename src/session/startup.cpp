@@ -86,10 +86,12 @@ void Session::apply_startup() {
     Bytes messages;
     append_replay(messages, server_->exchange(), server_->reserved(), *server_->has(), *wants_);
     phase_ = Phase::applying;
-    if (messages.empty())
+    if (messages.empty()) {
         finish_applying();
-    else
+    } else {
+        settle_first();
         server_->link().write(messages);
+    }
 }
 
 std::size_t Session::on_applying_bytes(ByteView bytes) {
@@ -157,6 +159,7 @@ void Session::refuse_startup(ByteView body) {
 
 // The server has the settings; how it spells them is known now.
 void Session::finish_applying() {
+    go_on_settled();
     protocol::ParameterSetRef has = context_.parameters.merged(*server_->has(), *wants_);
     const pool::Server::Facts& facts = server_->facts();
     pool::LoginAnswers& answers = pool_->share().login_answers();

@@ -297,6 +297,21 @@ def test_server_that_stops_answering_is_ended_by_the_query_timeout(sluice, hosti
         assert other.value("select 1") == "1"
 
 
+def test_server_that_does_not_tell_what_has_been_set_is_given_up(sluice, hostile):
+    """Nothing of the client's runs, so no timeout of the configuration counts."""
+    server = hostile(*QUERY, Send(complete("SET") + READY), Delay(20), later=[*LOGIN, Expect("Q"), Send(ANSWER)])
+    proxy = two_clusters(sluice, server, pool={"size": 1, "query_wait_timeout": "8s"})
+    with WireClient(proxy.address) as client, WireClient(proxy.address) as other:
+        client.start("trusted", "bad")
+        client.query("set work_mem = '7MB'")
+        started = time.monotonic()
+        client.send(m.query("select 1"))
+        other.start("trusted", "bad")
+        assert other.rows("select 1") == [[b"good"]]
+        assert 4 < time.monotonic() - started < 7
+        one_fatal(client.rest())
+
+
 def test_cancel_connection_that_never_closes_is_given_up(sluice, hostile):
     """The server answers its query, but its side of the cancel hangs: the server is not lent before that has ended."""
     server = hostile(*LOGIN, Expect("Q"), Delay(0.6), Send(ANSWER), Expect("Q"), Send(ANSWER), later=[Call(lambda c: c.read(16)), Delay(10)])

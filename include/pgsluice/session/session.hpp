@@ -262,6 +262,10 @@ class Session final : public Sink,
     void note_use_while_pinned();
     void forget_effect();
     void inspect();
+    void settle_first();
+    void go_on_settled();
+    bool settles_too_long(TimePoint now) const;
+    void end_unsettled();
     std::size_t skip_long_answer(const wire::Frame& frame, ByteView rest);
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
     void finish_inspection(wire::Outbox& to_client);
@@ -337,8 +341,9 @@ class Session final : public Sink,
 
     TimePoint started_at_;
     TimePoint active_at_;
-    TimePoint busy_since_ = never;  // the first message of the transaction
-    TimePoint asked_at_ = never;    // the oldest message that has not been answered
+    TimePoint busy_since_ = never;      // the first message of the transaction
+    TimePoint asked_at_ = never;        // the oldest message that has not been answered
+    TimePoint settling_since_ = never;  // the client is not heard before the server has answered something of ours
     Totals totals_;
 
     Phase phase_ = Phase::starting;
