@@ -320,10 +320,14 @@ pool::Server& Session::part_from_server() {
     return server;
 }
 
-// Or asks it first what its client has made of it.
+// Or asks it first what its client has made of it. A cancel request that is on its way would strike the question: then
+// it stays with its client, and sweep() comes back.
 void Session::give_back_server() {
     if (is_changed()) {
-        inspect();
+        if (!server_->is_being_cancelled())
+            inspect();
+        else if (draining_)
+            end(Disconnect::shutdown);
         return;
     }
     pool_->check_in(part_from_server());
@@ -471,6 +475,7 @@ void Session::sweep(TimePoint now) {
     if (phase_ != Phase::ready) return;
     if (front_.is_queued()) go_on_if_held();
     if (measures() && server_ != nullptr) keep_to_limits(now);
+    if (can_check_in() && !server_->is_being_cancelled()) return give_back_server();
     const bool owes = server_ != nullptr && server_->exchange().owes();
     // What pins it keeps the server from others as an open transaction does.
     const bool holds_server = busy_since_ != never || (pinned_ && server_ != nullptr);

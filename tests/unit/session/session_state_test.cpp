@@ -154,6 +154,58 @@ TEST(SessionState, a_server_that_cannot_be_asked_stays_with_its_client_and_is_as
     script.run();
 }
 
+// --- A cancel that comes when the client has been answered already
+
+// It would strike the question.
+Script& sets_work_mem_and_is_cancelled_late(Script& script, bool drains = false) {
+    return script.client_sends(client::query("set work_mem = '7MB'"))
+        .expect_to_server("Query \"set work_mem = '7MB'\"\n")
+        .then([drains](World& world) {
+            if (world.client(0).session == nullptr) return;
+            world.session(0).cancel();
+            if (drains) world.session(0).drain();
+        })
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect([](World& world) { EXPECT_EQ(world.cancels().size(), 1U); })
+        .expect_to_server("");
+}
+void end_cancels(World& world) {
+    world.end_cancels();
+}
+
+TEST(SessionState, a_server_is_asked_when_no_cancel_is_on_its_way_to_it) {
+    Script script = preserving();
+    sets_work_mem_and_is_cancelled_late(script)
+        .wait(milliseconds(50))
+        .expect_to_server("")
+        .then(end_cancels)
+        .wait(milliseconds(50))
+        .expect_to_server(asks_first())
+        .server_sends(answers({{"s", "work_mem", "7168"}}))
+        .expect([](World& world) { EXPECT_EQ(world.gauge(ServerState::idle), 1); });
+    script.run();
+}
+
+TEST(SessionState, a_client_goes_on_with_a_server_that_cannot_be_asked_yet) {
+    Script script = preserving();
+    sets_work_mem_and_is_cancelled_late(script)
+        .client_sends(client::query("select 1"))
+        .expect_to_server("Query \"select 1\"\n")
+        .then(end_cancels)
+        .server_sends(server::one_row("1"))
+        .expect_to_server(asks_first());
+    script.run();
+}
+
+TEST(SessionState, a_client_that_is_to_end_does_not_wait_for_a_cancel) {
+    Script script = preserving();
+    sets_work_mem_and_is_cancelled_late(script, true)
+        .expect([](World& world) { EXPECT_EQ(world.client(0).ended, metrics::Disconnect::shutdown); })
+        .then(end_cancels)
+        .expect_to_server("Query \"DISCARD ALL\"\n");
+    script.run();
+}
+
 TEST(SessionState, a_client_that_leaves_unasked_leaves_a_reset) {
     Script script = preserving();
     sets_work_mem(script)
