@@ -12,10 +12,12 @@ using wire::FrontendTag;
 
 constexpr ByteView inspect_statement = "pgsluice_inspect";
 
-// Qualified throughout, operators too: the client's search_path is in force.
+// Qualified throughout, operators too: the client's search_path is in force. The settings that are left out end with
+// their transaction, and are named one by one: PostgreSQL 17 has a transaction_timeout, which does not.
 constexpr ByteView inspect_text =
     "select 's', name, setting from pg_catalog.pg_settings where source operator(pg_catalog.=) 'session'"
-    " and name operator(pg_catalog.!~) '^transaction_'"
+    " and name operator(pg_catalog.<>) all "
+    "('{transaction_isolation,transaction_read_only,transaction_deferrable}'::pg_catalog.text[])"
     " union all select 's', n, pg_catalog.current_setting(n) from "
     "pg_catalog.unnest('{role,session_authorization}'::pg_catalog.text[]) n"
     " union all select 's', n, pg_catalog.current_setting(n, true) from pg_catalog.unnest($1::pg_catalog.text[]) n"

@@ -21,8 +21,10 @@ void Session::measure(bool on) {
     if (on && !measures())
         measured_ = std::make_unique<Measured>(statements_.translates() || phase_ == Phase::starting);
     if (on || !measures()) return;
-    // What is in the ledger has the numbers of these, and what is held under a limit, or for a cancel request, will.
-    const bool is_wanted = !measured_->calls.empty() || front_.limit() != nullptr || measured_->limits.is_cancelling();
+    // What is in the ledger has the numbers of these, and what is held under a limit, or for a cancel request, will. An
+    // Execute that waits for its turn has its limit from its portal, of which only they know.
+    const bool is_wanted = !measured_->calls.empty() || front_.limit() != nullptr || front_.is_queued() ||
+                           measured_->limits.is_cancelling();
     if (!is_wanted) measured_.reset();
 }
 

@@ -52,6 +52,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
             measured_->calls.count_bytes(relayed);
         taken += relayed;
     }
+    server_unread_ = taken < bytes.size();
     metrics_.bytes[metrics::Direction::server_in].add(taken);
     if (!to_client.empty()) {
         const std::size_t size = to_client.view().size();
@@ -71,7 +72,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
     }
     if (holding_ && server_->exchange().invented() == 0) go_on_if_held();
     seek_proof();
-    if (taken == bytes.size() && can_check_in())
+    if (can_check_in())
         give_back_server();
     else if (draining_ && is_at_rest())
         end(Disconnect::shutdown);
@@ -160,7 +161,7 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             }
             if (!obey(settled, message, to_client)) return false;
             if (settled == Settled::forward) on_ready(exchange.status());
-            if (awaits_replay_ && !exchange.owes()) client_->resume(Pause::settling);
+            if (awaits_replay_ && !exchange.owes()) go_on_settled();
         }
     }
     if (exchange.has_invented_turn()) exchange.settle_invented(to_client.join(), *this);
@@ -338,7 +339,10 @@ void Session::refuse_transaction() {
     forget_effect();
     set_pins({});
     settle_environment();
-    pool_->recover(part_from_server(), 0);
+    if (server_unread_)
+        pool_->discard(part_from_server(), metrics::ServerClose::unclean);
+    else
+        pool_->recover(part_from_server(), 0);
     Bytes told;
     wire::write_error(told, error);
     wire::write_ready_for_query(told, TransactionStatus::idle);

@@ -296,17 +296,23 @@ void Session::begin_lease(wire::Outbox& to_server) {
 }
 
 // The invariant of the whole proxy: a server goes back only when the reply settled last is a ReadyForQuery 'I' that
-// answers the last message admitted, nothing of a message is half sent or half read, and nothing keeps it.
+// answers the last message admitted, nothing of a message is half sent or half read, nothing of what it has sent is
+// left, and nothing keeps it.
 bool Session::can_check_in() const {
     return server_ != nullptr && phase_ == Phase::ready && lease_begun_ && !pool_->target().in_session_mode() &&
-           !pinned_ && !awaits_replay_ && (!pins_.any() || is_changed()) && server_->exchange().at_rest() &&
-           server_->exchange().status() == TransactionStatus::idle && !client_rest_.is_due() &&
-           !server_rest_.is_due() && !server_->link().congested();
+           !pinned_ && !awaits_replay_ && (!pins_.any() || is_changed()) && is_server_clean();
+}
+
+// What of that is not about its client.
+bool Session::is_server_clean() const {
+    return server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle &&
+           !client_rest_.is_due() && !server_rest_.is_due() && !server_unread_ && !server_->link().congested();
 }
 
 pool::Server& Session::part_from_server() {
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
+    server_unread_ = false;
     forgetting_ = Forgetting::nothing;  // all of it has been answered
     if (measures()) measured_->limits.end_cancel();
     enter(ClientState::idle);
@@ -314,10 +320,14 @@ pool::Server& Session::part_from_server() {
     return server;
 }
 
-// Or asks it first what its client has made of it.
+// Or asks it first what its client has made of it. A cancel request that is on its way would strike the question: then
+// it stays with its client, and sweep() comes back.
 void Session::give_back_server() {
     if (is_changed()) {
-        inspect();
+        if (!server_->is_being_cancelled())
+            inspect();
+        else if (draining_)
+            end(Disconnect::shutdown);
         return;
     }
     pool_->check_in(part_from_server());
@@ -374,15 +384,22 @@ void Session::end(Disconnect reason, const wire::SqlError* fatal) {
 
 // Whatever the client left behind is cleared away by the pool, unless the server has half a message.
 void Session::leave_server(Phase before) {
+    const bool is_clean = is_server_clean();
     pool::Server& server = *std::exchange(server_, nullptr);
     server.link().resume(Pause::slow_reader);
+    if (server_unread_ && server.exchange().at_rest()) {
+        // It answers nothing, and its rest may never come.
+        pool_->discard(server, metrics::ServerClose::unclean);
+        return;
+    }
     if (before == Phase::starting) {
         pool_->check_in(server);
         return;
     }
     const bool may_be_marked = watch_ != nullptr && !watch_->custom_settings.empty() &&
                                pool_->target().settings.custom_settings != config::CustomSettings::share;
-    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads || may_be_marked;
+    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads || may_be_marked ||
+                         settles_too_long(context_.host.now());
     if (is_changed() || inspecting_ || pins_.any()) server.need_reset();
     if (pool_->target().is_replication()) {
         pool_->discard(server, metrics::ServerClose::replication);
@@ -393,8 +410,6 @@ void Session::leave_server(Phase before) {
         pool_->discard(server, metrics::ServerClose::unclean);
         return;
     }
-    const bool is_clean = !server_rest_.is_due() && lease_begun_ && server.exchange().at_rest() &&
-                          server.exchange().status() == TransactionStatus::idle && !server.link().congested();
     if (is_clean || !lease_begun_) {
         pool_->check_in(server);
         return;
@@ -456,9 +471,11 @@ void Session::sweep(TimePoint now) {
         }
         return;
     }
+    if (server_ != nullptr && settles_too_long(now)) return end_unsettled();
     if (phase_ != Phase::ready) return;
     if (front_.is_queued()) go_on_if_held();
     if (measures() && server_ != nullptr) keep_to_limits(now);
+    if (can_check_in() && !server_->is_being_cancelled()) return give_back_server();
     const bool owes = server_ != nullptr && server_->exchange().owes();
     // What pins it keeps the server from others as an open transaction does.
     const bool holds_server = busy_since_ != never || (pinned_ && server_ != nullptr);

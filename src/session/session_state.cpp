@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t most_custom_settings = 256;
 
+// As long as a pool gives a server for a check or a reset.
+constexpr Milliseconds settling_limit{5000};
+
 void add_names(std::vector<std::string>& to, std::vector<std::string> names) {
     for (std::string& name : names) {
         if (to.size() >= most_custom_settings) return;
@@ -143,9 +146,7 @@ void Session::inspect() {
     }
     forget_effect();
     inspecting_ = true;
-    client_->pause(Pause::settling);
-    // The answer is not for the client, which need not have read its own.
-    server_->link().resume(Pause::slow_reader);
+    settle_first();
     Bytes asked;
     append_inspection(asked, server_->exchange(), server_->reserved(), question);
     metrics_.bytes[metrics::Direction::server_out].add(asked.size());
@@ -184,7 +185,7 @@ bool Session::hear_inspection(BackendTag tag, ByteView message, ByteView body, w
 
 void Session::finish_inspection(wire::Outbox& to_client) {
     inspecting_ = false;
-    client_->resume(Pause::settling);
+    go_on_settled();
     Pins pins = watch_->answer.pins();
     if (pins_.has(Pin::library)) pins.add(Pin::library);
     if (watch_->answer.failed()) {
@@ -279,7 +280,34 @@ void Session::restore_settings(wire::Outbox& to_server) {
     server_->set_has(wants_);
     if (differences == 0 || !must_wait) return;
     awaits_replay_ = true;
+    settle_first();
+}
+
+// The client is not heard before the server has answered what pgsluice asks it between two of the client's messages.
+// Nothing of the client's runs meanwhile, so no timeout of the configuration counts.
+void Session::settle_first() {
     client_->pause(Pause::settling);
+    // The answer is not for the client, which need not have read its own.
+    server_->link().resume(Pause::slow_reader);
+    settling_since_ = context_.host.now();
+}
+
+void Session::go_on_settled() {
+    client_->resume(Pause::settling);
+    settling_since_ = never;
+}
+
+bool Session::settles_too_long(TimePoint now) const {
+    return settling_since_ != never && now - settling_since_ >= settling_limit;
+}
+
+void Session::end_unsettled() {
+    const std::string seconds =
+        std::to_string(std::chrono::duration_cast<std::chrono::seconds>(settling_limit).count());
+    const auto error = wire::fatal("08006", "the server does not answer",
+                                   "The server " + server_->facts().label +
+                                       " was asked about the session, or to restore it, " + seconds + " s ago.");
+    end(metrics::Disconnect::server_lost, &error);
 }
 
 }  // namespace pgsluice::session

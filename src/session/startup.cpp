@@ -86,14 +86,17 @@ void Session::apply_startup() {
     Bytes messages;
     append_replay(messages, server_->exchange(), server_->reserved(), *server_->has(), *wants_);
     phase_ = Phase::applying;
-    if (messages.empty())
+    if (messages.empty()) {
         finish_applying();
-    else
+    } else {
+        settle_first();
         server_->link().write(messages);
+    }
 }
 
 std::size_t Session::on_applying_bytes(ByteView bytes) {
     std::size_t taken = 0;
+    server_unread_ = true;
     while (phase_ == Phase::applying) {
         const ByteView rest = bytes.substr(taken);
         const wire::Frame frame = wire::cut_backend(rest);
@@ -104,6 +107,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         }
         if (rest.size() < frame.size) return taken;
         taken += frame.size;
+        server_unread_ = taken < bytes.size();
         const ByteView body = wire::body_of(rest, frame);
         const auto tag = static_cast<BackendTag>(frame.tag);
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
@@ -155,6 +159,7 @@ void Session::refuse_startup(ByteView body) {
 
 // The server has the settings; how it spells them is known now.
 void Session::finish_applying() {
+    go_on_settled();
     protocol::ParameterSetRef has = context_.parameters.merged(*server_->has(), *wants_);
     const pool::Server::Facts& facts = server_->facts();
     pool::LoginAnswers& answers = pool_->share().login_answers();
@@ -189,6 +194,10 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     totals_.bytes_out += hello.size();
     client_->write(hello);
     client_->resume(Pause::no_server);
+    if (!server_unread_ || server_ == nullptr) return;
+    // It comes again, and is the client's now.
+    server_->link().pause(Pause::draining);
+    server_->link().resume(Pause::draining);
 }
 
 }  // namespace pgsluice::session

@@ -227,6 +227,20 @@ def test_extra_messages_in_one_write_are_never_anyones_answer(sluice, hostile, e
     eventually(lambda: server.closed_by_peer >= 1, 5, "the server that said too much to be closed")
 
 
+def test_extra_messages_behind_the_settings_of_a_login_are_never_anyones_answer(sluice, hostile):
+    """The client that waits for the server gets another one; the one that logs in gets one FATAL."""
+    has_set = m.frame(b"1") + m.frame(b"2") + D + C + READY
+    server = hostile(*LOGIN, Expect("S"), Delay(0.5), Send(has_set + ANSWER.replace(b"good", b"evil")), *WAIT, later=[*LOGIN, Expect("Q"), Send(ANSWER)])
+    proxy = two_clusters(sluice, server, pool={"size": 1})
+    with WireClient(proxy.address) as waits, WireClient(proxy.address) as logs_in:
+        waits.start("trusted", "bad")
+        logs_in.send(m.startup({"user": "trusted", "database": "bad", "application_name": "x"}))
+        time.sleep(0.2)
+        assert waits.rows("select 1") == [[b"good"]]
+        one_fatal(logs_in.rest())
+    assert len(server.connections) == 2
+
+
 def test_asynchronous_messages_in_an_idle_server_are_harmless(sluice, hostile):
     notice = m.frame(b"N", b"SNOTICE\0VNOTICE\0C00000\0Mhello\0\0")
     server = hostile(*QUERY, Send(ANSWER), Delay(0.1), Send(notice + m.frame(b"S", b"integer_datetimes\0on\0")),
@@ -281,6 +295,21 @@ def test_server_that_stops_answering_is_ended_by_the_query_timeout(sluice, hosti
     assert time.monotonic() - started < 6
     with login(proxy) as other:
         assert other.value("select 1") == "1"
+
+
+def test_server_that_does_not_tell_what_has_been_set_is_given_up(sluice, hostile):
+    """Nothing of the client's runs, so no timeout of the configuration counts."""
+    server = hostile(*QUERY, Send(complete("SET") + READY), Delay(20), later=[*LOGIN, Expect("Q"), Send(ANSWER)])
+    proxy = two_clusters(sluice, server, pool={"size": 1, "query_wait_timeout": "8s"})
+    with WireClient(proxy.address) as client, WireClient(proxy.address) as other:
+        client.start("trusted", "bad")
+        client.query("set work_mem = '7MB'")
+        started = time.monotonic()
+        client.send(m.query("select 1"))
+        other.start("trusted", "bad")
+        assert other.rows("select 1") == [[b"good"]]
+        assert 4 < time.monotonic() - started < 7
+        one_fatal(client.rest())
 
 
 def test_cancel_connection_that_never_closes_is_given_up(sluice, hostile):

@@ -202,6 +202,7 @@ class Session final : public Sink,
     void note_transaction(TimePoint now);
     void note_command(ByteView body);
     bool can_check_in() const;
+    bool is_server_clean() const;
     bool is_at_rest() const;
     // environment.cpp
     protocol::Environment environment() const;
@@ -261,6 +262,10 @@ class Session final : public Sink,
     void note_use_while_pinned();
     void forget_effect();
     void inspect();
+    void settle_first();
+    void go_on_settled();
+    bool settles_too_long(TimePoint now) const;
+    void end_unsettled();
     std::size_t skip_long_answer(const wire::Frame& frame, ByteView rest);
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
     void finish_inspection(wire::Outbox& to_client);
@@ -336,8 +341,9 @@ class Session final : public Sink,
 
     TimePoint started_at_;
     TimePoint active_at_;
-    TimePoint busy_since_ = never;  // the first message of the transaction
-    TimePoint asked_at_ = never;    // the oldest message that has not been answered
+    TimePoint busy_since_ = never;      // the first message of the transaction
+    TimePoint asked_at_ = never;        // the oldest message that has not been answered
+    TimePoint settling_since_ = never;  // the client is not heard before the server has answered something of ours
     Totals totals_;
 
     Phase phase_ = Phase::starting;
@@ -345,6 +351,7 @@ class Session final : public Sink,
     Forgetting forgetting_ = Forgetting::nothing;
     bool waiting_ = false;          // in the pool's queue
     bool lease_begun_ = false;      // the server has this client's settings
+    bool server_unread_ = false;    // of what has come from it last, something is still to be taken
     bool holding_ = false;          // see hold_until_settled
     bool skipping_here_ = false;    // an error of ours, with no server involved: all is dropped up to the Sync
     bool pinned_ = false;           // keeps its server to the end: something on it is not known well enough

@@ -27,6 +27,14 @@ TEST_F(Inspection, is_one_statement_in_a_batch_of_its_own) {
               "Bind \"\" \"pgsluice_inspect\" \"{app.tenant,a.b}\" \"t\"\nExecute \"\" 0\nSync\n");
 }
 
+// What ends with a transaction; transaction_timeout, of PostgreSQL 17, does not.
+TEST(InspectionText, leaves_out_no_setting_of_the_session) {
+    const ByteView text = inspection_text();
+    for (const char* of_transaction : {"transaction_isolation", "transaction_read_only", "transaction_deferrable"})
+        EXPECT_NE(text.find(of_transaction), ByteView::npos) << of_transaction;
+    EXPECT_EQ(text.find('~'), ByteView::npos) << "a pattern takes in names that are still to come";
+}
+
 TEST(Answer, tells_settings_and_pins) {
     Answer answer;
     EXPECT_TRUE(answer.add("s", "work_mem", "7168"));

@@ -9,6 +9,8 @@ namespace {
 
 using metrics::PinReason;
 using metrics::ServerState;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using test::Script;
 using test::World;
 namespace client = test::client;
@@ -152,6 +154,58 @@ TEST(SessionState, a_server_that_cannot_be_asked_stays_with_its_client_and_is_as
     script.run();
 }
 
+// --- A cancel that comes when the client has been answered already
+
+// It would strike the question.
+Script& sets_work_mem_and_is_cancelled_late(Script& script, bool drains = false) {
+    return script.client_sends(client::query("set work_mem = '7MB'"))
+        .expect_to_server("Query \"set work_mem = '7MB'\"\n")
+        .then([drains](World& world) {
+            if (world.client(0).session == nullptr) return;
+            world.session(0).cancel();
+            if (drains) world.session(0).drain();
+        })
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect([](World& world) { EXPECT_EQ(world.cancels().size(), 1U); })
+        .expect_to_server("");
+}
+void end_cancels(World& world) {
+    world.end_cancels();
+}
+
+TEST(SessionState, a_server_is_asked_when_no_cancel_is_on_its_way_to_it) {
+    Script script = preserving();
+    sets_work_mem_and_is_cancelled_late(script)
+        .wait(milliseconds(50))
+        .expect_to_server("")
+        .then(end_cancels)
+        .wait(milliseconds(50))
+        .expect_to_server(asks_first())
+        .server_sends(answers({{"s", "work_mem", "7168"}}))
+        .expect([](World& world) { EXPECT_EQ(world.gauge(ServerState::idle), 1); });
+    script.run();
+}
+
+TEST(SessionState, a_client_goes_on_with_a_server_that_cannot_be_asked_yet) {
+    Script script = preserving();
+    sets_work_mem_and_is_cancelled_late(script)
+        .client_sends(client::query("select 1"))
+        .expect_to_server("Query \"select 1\"\n")
+        .then(end_cancels)
+        .server_sends(server::one_row("1"))
+        .expect_to_server(asks_first());
+    script.run();
+}
+
+TEST(SessionState, a_client_that_is_to_end_does_not_wait_for_a_cancel) {
+    Script script = preserving();
+    sets_work_mem_and_is_cancelled_late(script, true)
+        .expect([](World& world) { EXPECT_EQ(world.client(0).ended, metrics::Disconnect::shutdown); })
+        .then(end_cancels)
+        .expect_to_server("Query \"DISCARD ALL\"\n");
+    script.run();
+}
+
 TEST(SessionState, a_client_that_leaves_unasked_leaves_a_reset) {
     Script script = preserving();
     sets_work_mem(script)
@@ -198,6 +252,90 @@ TEST(SessionState, rights_that_cannot_be_restored_let_nothing_run) {
             EXPECT_TRUE(world.client(0).ended.has_value());
         });
     script.run();
+}
+
+// --- How long it may take
+
+void expect_unanswered(World& world) {
+    EXPECT_EQ(test::describe(world.client(0).peer.take()),
+              "ErrorResponse FATAL 08006 \"the server does not answer\" D=\"The server db:5432 was asked about the "
+              "session, or to restore it, 5 s ago.\" R=\"pgsluice\"\n");
+    EXPECT_EQ(world.client(0).ended, metrics::Disconnect::server_lost);
+    EXPECT_EQ(world.gauge(ServerState::active) + world.gauge(ServerState::resetting), 0);
+}
+void expect_alive(World& world) {
+    EXPECT_FALSE(world.client(0).ended);
+}
+
+TEST(SessionState, a_server_that_does_not_tell_in_time_is_closed_and_its_client_ended) {
+    Script script = preserving();
+    sets_work_mem(script)
+        .client_sends(client::query("select 1"))
+        .wait(milliseconds(4999))
+        .expect(expect_alive)
+        .wait(milliseconds(1))
+        .expect(expect_unanswered)
+        .expect_to_server("");
+    script.run();
+}
+
+TEST(SessionState, a_server_that_has_told_has_all_the_time_there_is) {
+    Script script = preserving();
+    sets_work_mem(script)
+        .server_sends(answers({{"s", "work_mem", "7168"}}))
+        .wait(seconds(10))
+        .expect(expect_alive)
+        .client_sends(client::query("listen news"))
+        .server_sends(server::command_complete("LISTEN") + server::ready())
+        .server_sends(answers({{"s", "work_mem", "7168"}, {"p", "2", ""}}, false))
+        .wait(seconds(60))
+        .expect(expect_alive);
+    script.run();
+}
+
+TEST(SessionState, a_server_that_does_not_restore_rights_in_time_is_closed_and_its_client_ended) {
+    Script script = preserving();
+    script.client_sends(client::query("set role ann"))
+        .server_sends(server::command_complete("SET") + server::ready())
+        .server_sends(answers({{"s", "role", "ann"}}))
+        .expect_to_client("CommandComplete \"SET\"\nReadyForQuery I\n")
+        .then([](World& world) { world.pool().retire_servers(metrics::ServerClose::lifetime); })
+        .wait(seconds(60))
+        .client_sends(client::query("select 1"))
+        .wait(milliseconds(4999))
+        .expect(expect_alive)
+        .wait(milliseconds(1))
+        .expect(expect_unanswered);
+    script.run_whole();
+}
+
+TEST(SessionState, rights_are_restored_for_a_client_that_does_not_read) {
+    Script script = preserving();
+    script.client_sends(client::query("set role ann"))
+        .server_sends(server::command_complete("SET") + server::ready())
+        .server_sends(answers({{"s", "role", "ann"}}))
+        .then([](World& world) { world.pool().retire_servers(metrics::ServerClose::lifetime); })
+        .then([](World& world) { world.client(0).peer.congest(); })
+        .client_sends(client::query("select 1"))
+        .expect([](World& world) { world.server(1).take(); })
+        .server_sends(1, server::parse_complete() + server::bind_complete() + server::row({"ann"}) +
+                             server::command_complete("SELECT 1") + server::ready())
+        .expect_to_server(1, "Query \"select 1\"\n");
+    script.run_whole();
+}
+
+TEST(SessionState, a_server_that_has_restored_rights_in_time_has_all_the_time_there_is) {
+    Script script = preserving();
+    script.client_sends(client::query("set role ann"))
+        .server_sends(server::command_complete("SET") + server::ready())
+        .server_sends(answers({{"s", "role", "ann"}}))
+        .then([](World& world) { world.pool().retire_servers(metrics::ServerClose::lifetime); })
+        .client_sends(client::query("select pg_sleep(60)"))
+        .server_sends(1, server::parse_complete() + server::bind_complete() + server::row({"ann"}) +
+                             server::command_complete("SELECT 1") + server::ready())
+        .wait(seconds(60))
+        .expect(expect_alive);
+    script.run_whole();
 }
 
 // Statement mode takes the server away without asking it.

@@ -102,6 +102,18 @@ TEST(Login, needs_no_server_where_nothing_new_is_asked) {
     script.run();
 }
 
+TEST(Login, ends_where_a_server_does_not_say_in_time_whether_it_accepts_a_setting) {
+    World world;
+    world.add_client({{"application_name", "psql"}});
+    world.advance(std::chrono::milliseconds(4999));
+    EXPECT_FALSE(world.client(0).ended);
+    world.advance(std::chrono::milliseconds(1));
+    EXPECT_EQ(world.client(0).ended, Disconnect::server_lost);
+    const std::string told = seen_by(world, 0);
+    EXPECT_TRUE(told.starts_with("ErrorResponse FATAL 08006 \"the server does not answer\"")) << told;
+    EXPECT_FALSE(world.server(0).is_open());
+}
+
 TEST(Login, asks_a_server_for_a_setting_once) {
     const wire::Setting wanted{"application_name", "psql"};
     Script script;

@@ -233,6 +233,27 @@ TEST(Turns, one_that_waits_when_its_rule_is_taken_away_goes_on_waiting_by_it) {
     script.run();
 }
 
+// The limit of an Execute stands with its portal.
+TEST(Turns, an_execute_that_waits_when_its_rule_is_taken_away_can_still_be_cancelled) {
+    Script script(limited({.excess = config::LimitExcess::queue}));
+    script.add_client()
+        .client_sends(client::query("costly"))
+        .client_sends(1, execute_all("costly two") + client::sync())
+        .expect_to_server(1, "Parse \"\" \"costly two\"\nBind \"\" \"\"\n")
+        .expect([](World& world) {
+            world.set_policies({});
+            world.refresh(world.session(1), world.rulebook());
+            world.session(1).cancel();
+            world.settle();
+        })
+        .server_sends(1, server::parse_complete() + server::bind_complete() + server::error("42601", "syntax error") +
+                             server::ready())
+        .expect_to_client(1,
+                          "ParseComplete\nBindComplete\nErrorResponse ERROR 57014 \"canceling statement due to user "
+                          "request\" R=\"pgsluice\"\nReadyForQuery I\n");
+    script.run();
+}
+
 TEST(Turns, who_waits_for_a_server_has_no_turn_meanwhile) {
     Script script(limited({.servers = 1}));
     script.add_client().add_client();
