@@ -105,6 +105,7 @@ class Link final : public Peer, private Deadlined {
     boost::asio::awaitable<error_code> read_exactly(std::span<char> into, TimePoint until);
     // Returns when the kernel has taken everything, and everything written before.
     boost::asio::awaitable<error_code> write_all(ByteView bytes, TimePoint until);
+    // A handshake that fails by itself (a certificate, a version, a host that cannot be checked) is connection_aborted.
     boost::asio::awaitable<Outcome<void>> accept_tls(std::shared_ptr<const TlsServerContext> context, TimePoint until);
     // `host` is what the certificate is checked against, and is sent as SNI unless it is an IP address.
     boost::asio::awaitable<Outcome<void>> connect_tls(std::shared_ptr<const TlsClientContext> context, std::string host,
