@@ -35,10 +35,6 @@ bool uses_tls_first(ServerTlsMode mode) {
     return mode != ServerTlsMode::disable && mode != ServerTlsMode::allow;
 }
 
-std::string label(const config::Endpoint& endpoint) {
-    return endpoint.host + ':' + std::to_string(endpoint.port);
-}
-
 // Asks for TLS and shakes hands. Without an error the link is encrypted, or plain where the server refused and
 // `may_stay_plain`. An answer that will not do has no code.
 boost::asio::awaitable<net::Outcome<void>> negotiate_tls(net::Link& link,
@@ -141,7 +137,7 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
     const bool may_use_tls = !is_unix(request.endpoint) && request.tls_mode != ServerTlsMode::disable;
     if (may_use_tls && request.tls == nullptr) {
         // A reload has taken the cluster away, or its TLS.
-        co_return ConnectError{ConnectFailure::tls, label(request.endpoint) + ": TLS is not configured any more"};
+        co_return ConnectError{ConnectFailure::tls, request.endpoint.label() + ": TLS is not configured any more"};
     }
     bool try_tls = may_use_tls && uses_tls_first(request.tls_mode);
     for (int attempt = 0;; ++attempt) {
@@ -156,7 +152,7 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
                 co_await negotiate_tls(*link, request.tls, request.endpoint.host, may_stay_plain, request.until);
             if (!negotiated) {
                 const net::Error& error = negotiated.error();
-                co_return ConnectError{reason_of_tls(error.code), label(request.endpoint) + ": " + error.text};
+                co_return ConnectError{reason_of_tls(error.code), request.endpoint.label() + ": " + error.text};
             }
         }
         const bool encrypted = link->is_tls();
@@ -179,7 +175,7 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
                 try_tls = true;
                 continue;
             }
-            error->text = label(request.endpoint) + ": " + error->text;
+            error->text = request.endpoint.label() + ": " + error->text;
             error->has_startup = true;
             co_return std::move(*error);
         }

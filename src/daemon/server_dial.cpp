@@ -19,10 +19,6 @@ using pool::Upstream;
 
 namespace {
 
-std::string label_of(const config::Endpoint& endpoint) {
-    return endpoint.host + ':' + std::to_string(endpoint.port);
-}
-
 // libpq's order: as written, or at random.
 std::vector<config::Endpoint> in_order(Worker& worker, const config::Cluster& cluster) {
     std::vector<config::Endpoint> servers = cluster.servers;
@@ -189,7 +185,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         const std::string lacks = places.outcome == PlacesTaken::server_is_full
                                       ? "the limit of connections to this server is reached"
                                       : "the limit of server connections of user \"" + target->user + "\" is reached";
-        attempt.failed = ConnectError{metrics::ConnectFailure::timeout, label_of(endpoint) + ": " + lacks};
+        attempt.failed = ConnectError{metrics::ConnectFailure::timeout, endpoint.label() + ": " + lacks};
         attempt.is_temporary = true;
         co_return attempt;
     }
@@ -215,7 +211,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         attempt.failed = std::move(*error);
     } else {
         attempt.failed = co_await prepare(std::get<LoggedIn>(connected), *target, wanted, until, own_settings);
-        if (attempt.failed) attempt.failed->text = label_of(endpoint) + ": " + attempt.failed->text;
+        if (attempt.failed) attempt.failed->text = endpoint.label() + ": " + attempt.failed->text;
     }
     if (attempt.failed) {
         if (means_down(*attempt.failed) && !is_clients_doing(*attempt.failed, *target)) {
@@ -227,12 +223,12 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     upstream->mark_up();
     LoggedIn in = std::get<LoggedIn>(std::move(connected));
     worker.metrics()
-        .server({target->cluster.name, label_of(endpoint)})
+        .server({target->cluster.name, endpoint.label()})
         .connect_seconds.observe(std::chrono::duration_cast<Microseconds>(worker.read_clock() - began));
 
     pool::Server::Facts facts;
     facts.id = worker.process().next_server();
-    facts.label = label_of(endpoint);
+    facts.label = endpoint.label();
     facts.upstream = std::move(upstream);
     facts.user_places = user_places;
     facts.process_id = in.facts.process_id;
@@ -260,7 +256,7 @@ boost::asio::awaitable<Attempt> try_endpoint_safely(Worker& worker, pool::Pool& 
     try {
         attempt = co_await try_endpoint(worker, pool, endpoint, std::move(upstream), wanted);
     } catch (const std::exception& error) {
-        attempt.failed = ConnectError{metrics::ConnectFailure::network, label_of(endpoint) + ": " + error.what()};
+        attempt.failed = ConnectError{metrics::ConnectFailure::network, endpoint.label() + ": " + error.what()};
     }
     co_return attempt;
 }
@@ -278,7 +274,7 @@ void log_failure(Worker& worker, const pool::Pool& pool, const ConnectError& err
 }
 
 void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint& endpoint, const ConnectError& error) {
-    const metrics::ServerLabels server{pool.target().cluster.name, label_of(endpoint)};
+    const metrics::ServerLabels server{pool.target().cluster.name, endpoint.label()};
     worker.metrics().server(server).connect_failures[error.reason].add();
     log_failure(worker, pool, error);
 }
