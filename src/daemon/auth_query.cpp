@@ -93,23 +93,22 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::Au
             idle_.erase(waiting);
         } else {
             auto connected = co_await connect(query, until);
-            if (auto* problem = std::get_if<std::string>(&connected)) co_return std::move(*problem);
-            link = std::get<net::LinkPtr>(std::move(connected));
+            if (!connected) co_return connected.error().text;
+            link = std::move(*connected);
         }
         const std::uint64_t generation = generation_;
         std::vector<std::string> values{user};
         // What is left of the deadline is for the new connection.
         const TimePoint give_up = is_reused ? within_connect_time(until) : until;
-        Rows answered = co_await run_statement(*link, query.sql, std::move(values), give_up);
-        if (auto* problem = std::get_if<std::string>(&answered)) {
+        const net::Outcome<Rows> rows = co_await run_statement(*link, query.sql, std::move(values), give_up);
+        if (!rows) {
             if (is_reused) continue;
-            co_return "auth.query: " + *problem;
+            co_return "auth.query: " + rows.error().text;
         }
         if (generation == generation_) idle_.emplace(connection_key, Idle{std::move(link), worker_.read_clock()});
-        const auto& rows = std::get<std::vector<Row>>(answered);
-        if (rows.size() > 1) co_return "auth.query: the statement returned more than one row";
+        if (rows->size() > 1) co_return "auth.query: the statement returned more than one row";
         static const std::vector<std::optional<std::string>> none;
-        co_return remember(query, key, rows.empty() ? none : rows[0].values);
+        co_return remember(query, key, rows->empty() ? none : (*rows)[0].values);
     }
 }
 
@@ -151,11 +150,10 @@ AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const 
     return credential;
 }
 
-boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> AuthQueries::connect(config::AuthQuery query,
-                                                                                     TimePoint until) {
+boost::asio::awaitable<net::Outcome<net::LinkPtr>> AuthQueries::connect(config::AuthQuery query, TimePoint until) {
     const std::shared_ptr<const Snapshot> snapshot = worker_.snapshot();
     const config::Cluster* cluster = snapshot->cluster(query.cluster);
-    if (cluster == nullptr) co_return "auth.query: unknown cluster";
+    if (cluster == nullptr) co_return net::Error{{}, "auth.query: unknown cluster"};
     std::string problems;
     for (const config::Endpoint& endpoint : cluster->servers) {
         const std::shared_ptr<pool::Upstream> upstream = worker_.process().upstream(cluster->name, endpoint);
@@ -187,7 +185,8 @@ boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> AuthQueries::con
         }
         problems += (problems.empty() ? "" : "; ") + error.text;
     }
-    co_return "auth.query: " + (problems.empty() ? "every server failed less than connect_retry ago" : problems);
+    if (problems.empty()) problems = "every server failed less than connect_retry ago";
+    co_return net::Error{{}, "auth.query: " + problems};
 }
 
 // Of a login's deadline, what one server may have.

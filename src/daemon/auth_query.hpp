@@ -103,7 +103,7 @@ class AuthQueries {
     boost::asio::awaitable<Answer> query_server(config::AuthQuery query, std::string user, std::string key,
                                                 TimePoint until);
     const Cached* find_cached(const std::string& key);
-    boost::asio::awaitable<std::variant<net::LinkPtr, std::string>> connect(config::AuthQuery query, TimePoint until);
+    boost::asio::awaitable<net::Outcome<net::LinkPtr>> connect(config::AuthQuery query, TimePoint until);
     TimePoint within_connect_time(TimePoint until);
     Answer remember(const config::AuthQuery& query, const std::string& key,
                     const std::vector<std::optional<std::string>>& row);

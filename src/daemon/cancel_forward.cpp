@@ -11,7 +11,10 @@ namespace pgsluice::daemon {
 
 void CancelForwards::request(pool::Pool& pool, pool::Server& server, session::CancelToken token) {
     if (server.facts().cancel_secret.empty()) return;
-    const auto [entry, is_first] = forwards_.try_emplace(server.facts().id, Forward{&pool, &server});
+    const auto& facts = server.facts();
+    const auto [entry, is_first] = forwards_.try_emplace(
+        facts.id, Forward{&pool, &server, std::static_pointer_cast<const ServerRoute>(facts.cancel_route),
+                          facts.process_id, facts.cancel_secret});
     Forward& forward = entry->second;
     if (token != nullptr) forward.tokens.push_back(std::move(token));
     if (!is_first) {
@@ -19,12 +22,20 @@ void CancelForwards::request(pool::Pool& pool, pool::Server& server, session::Ca
         return;
     }
     server.begin_cancel();
-    waiting_.push_back(server.facts().id);
+    waiting_.push_back(facts.id);
     send_waiting();
 }
 
 void CancelForwards::on_server_closed(ServerId id) {
-    if (const auto found = forwards_.find(id); found != forwards_.end()) found->second.server = nullptr;
+    const auto found = forwards_.find(id);
+    if (found == forwards_.end()) return;
+    found->second.was_left_running = !found->second.server->exchange().at_rest();
+    found->second.server = nullptr;
+}
+
+// What it was to cancel may have ended while it waited.
+bool CancelForwards::is_wanted(const Forward& forward) {
+    return forward.server == nullptr ? forward.was_left_running : !forward.server->exchange().at_rest();
 }
 
 bool CancelForwards::has_room() const {
@@ -35,12 +46,10 @@ void CancelForwards::send_waiting() {
     while (!waiting_.empty() && has_room()) {
         const ServerId id = waiting_.front();
         waiting_.pop_front();
-        pool::Server* server = forwards_.find(id)->second.server;
-        // What it was to cancel may have ended while it waited.
-        if (server == nullptr || server->exchange().at_rest())
-            end(id);
-        else
+        if (is_wanted(forwards_.find(id)->second))
             send(id);
+        else
+            end(id);
     }
 }
 
@@ -48,10 +57,8 @@ void CancelForwards::send(ServerId id) {
     ++under_way_;
     Forward& forward = forwards_.find(id)->second;
     forward.is_asked_again = false;
-    const auto& facts = forward.server->facts();
     // Whoever asks is still on the call stack, and a server that cannot be reached ends the request at once.
-    worker_.post([this, id, route = std::static_pointer_cast<const ServerRoute>(facts.cancel_route),
-                  process_id = facts.process_id, secret = facts.cancel_secret,
+    worker_.post([this, id, route = forward.route, process_id = forward.process_id, secret = forward.secret,
                   tokens = std::exchange(forward.tokens, {})]() mutable {
         boost::asio::co_spawn(worker_.io(), deliver_cancel(worker_, *route, process_id, std::move(secret)),
                               [this, id, tokens = std::move(tokens)](const std::exception_ptr&) { on_sent(id); });

@@ -3,7 +3,9 @@
 //
 // A server has one at a time. Those that come meanwhile may mean a later query of its session, so they are one more
 // together, sent when the first has ended and only if the session is still being answered. What a client can spend by
-// sending thousands of them is thus one connection; and all servers together have few at a time, the others wait.
+// sending thousands of them is thus one connection; and all servers together have few at a time, the others wait. Where
+// a server connection has been closed meanwhile in the middle of an answer they are sent too, since a backend runs its
+// query on although nobody hears it.
 #pragma once
 
 #include <pgsluice/pool/pool.hpp>
@@ -18,6 +20,7 @@
 namespace pgsluice::daemon {
 
 class Worker;
+struct ServerRoute;
 
 class CancelForwards {
   public:
@@ -37,10 +40,16 @@ class CancelForwards {
     struct Forward {
         pool::Pool* pool;
         pool::Server* server;  // nullptr: closed meanwhile
+        // What the request needs, which outlives the server.
+        std::shared_ptr<const ServerRoute> route;
+        std::int32_t process_id;
+        Bytes secret;
+        bool was_left_running = false;  // closed in the middle of an answer
         bool is_asked_again = false;
         // Of those who ask again; the others are with the coroutine.
         std::vector<session::CancelToken> tokens{};
     };
+    static bool is_wanted(const Forward& forward);
     bool has_room() const;
     void send_waiting();
     void send(ServerId id);

@@ -92,9 +92,12 @@ struct Wait {
 session::CancelToken token_of(const std::shared_ptr<Wait>& wait) {
     return {wait.get(), [waiting = std::weak_ptr<Wait>(wait)](const void*) {
                 // A wait that is over may be of a worker that is gone.
-                const auto still = waiting.lock();
+                auto still = waiting.lock();
                 if (still == nullptr) return;
-                still->worker.post([waiting] {
+                Worker& its_worker = still->worker;
+                // From here on only the coroutine holds it: what finds it on its worker finds the timer too.
+                still.reset();
+                its_worker.post([waiting] {
                     if (const auto on_its_worker = waiting.lock()) on_its_worker->timer.cancel();
                 });
             }};

@@ -59,7 +59,7 @@ std::shared_ptr<pool::ServerPlaces> Process::user_places(const std::string& serv
 
 std::shared_ptr<pool::Upstream> Process::upstream(const std::string& cluster, const config::Endpoint& endpoint) {
     const std::lock_guard lock(mutex_);
-    auto& known = upstreams_[cluster + '/' + endpoint.host + ':' + std::to_string(endpoint.port)];
+    auto& known = upstreams_[cluster + '/' + endpoint.label()];
     if (known == nullptr) known = std::make_shared<pool::Upstream>();
     return known;
 }

@@ -5,7 +5,10 @@
 #include <pgsluice/wire/frontend_messages.hpp>
 #include <pgsluice/wire/sql_error.hpp>
 
+#include <boost/asio/error.hpp>
+
 #include <array>
+#include <utility>
 
 namespace pgsluice::daemon {
 namespace {
@@ -42,13 +45,21 @@ void note(std::vector<wire::Setting>& reported, const wire::ParameterStatus& sta
     }
 }
 
+// What the server said is not what was asked for.
+net::Error no_answer(std::string why) {
+    return {{}, std::move(why)};
+}
+
 }  // namespace
 
-boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std::vector<std::string> values,
-                                           TimePoint until, std::vector<wire::Setting>* reported) {
+boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::string sql,
+                                                         std::vector<std::string> values, TimePoint until,
+                                                         std::vector<wire::Setting>* reported) {
     const Bytes request = request_for(sql, values);
-    if (const error_code error = co_await link.write_all(request, until)) co_return error.message();
-    std::vector<Row> rows;
+    if (const error_code error = co_await link.write_all(request, until)) {
+        co_return net::Error{error, error.message()};
+    }
+    Rows rows;
     std::size_t row_bytes = 0;
     std::string failure;
     Bytes in;
@@ -56,11 +67,14 @@ boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std
     const std::span<char> into(chunk);
     while (true) {
         const wire::Frame frame = wire::cut_backend(in);
-        if (frame.cut != wire::Cut::frame && frame.cut != wire::Cut::need_more) co_return "lost synchronization";
+        if (frame.cut != wire::Cut::frame && frame.cut != wire::Cut::need_more)
+            co_return no_answer("lost synchronization");
         if (frame.cut == wire::Cut::need_more || in.size() < frame.size) {
-            if (in.size() > reply_limit) co_return "the answer is too long";
+            if (in.size() > reply_limit) co_return no_answer("the answer is too long");
             const Result<std::size_t> got = co_await link.read_some(into, until);
-            if (!got) co_return got.error().message();
+            // A FATAL is a server's last word, and tells more than the end behind it.
+            if (!got && got.error() == boost::asio::error::eof && !failure.empty()) co_return no_answer(failure);
+            if (!got) co_return net::Error{got.error(), got.error().message()};
             in.append(chunk.data(), *got);
             continue;
         }
@@ -68,11 +82,11 @@ boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std
         const auto tag = static_cast<BackendTag>(frame.tag);
         if (tag == BackendTag::data_row) {
             const auto fields = wire::read_data_row(body);
-            if (!fields) co_return "malformed row";
+            if (!fields) co_return no_answer("malformed row");
             Row row;
             for (const auto& field : *fields) row.values.emplace_back(field);
             row_bytes += bytes_of(row);
-            if (row_bytes > reply_limit) co_return "the answer has too many rows";
+            if (row_bytes > reply_limit) co_return no_answer("the answer has too many rows");
             rows.push_back(std::move(row));
         } else if (tag == BackendTag::parameter_status && reported != nullptr) {
             if (const auto status = wire::read_parameter_status(body)) note(*reported, *status);
@@ -81,9 +95,10 @@ boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std
             wire::read_error(body, fields);
             failure = "server error " + std::string(fields.sqlstate) + ": " + std::string(fields.message);
         } else if (tag == BackendTag::ready_for_query) {
-            if (!failure.empty()) co_return failure;
-            if (wire::read_ready_for_query(body) != wire::TransactionStatus::idle)
-                co_return "it left a transaction open";
+            if (!failure.empty()) co_return no_answer(failure);
+            if (wire::read_ready_for_query(body) != wire::TransactionStatus::idle) {
+                co_return no_answer("it left a transaction open");
+            }
             co_return rows;
         }
         in.erase(0, frame.size);

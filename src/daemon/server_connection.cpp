@@ -4,6 +4,8 @@
 
 #include <pgsluice/wire/startup_packet.hpp>
 
+#include <boost/asio/error.hpp>
+
 #include <array>
 
 namespace pgsluice::daemon {
@@ -14,13 +16,7 @@ using protocol::ServerLogin;
 
 namespace {
 
-ConnectFailure reason_of(const error_code& code) {
-    if (code == boost::system::errc::connection_refused) return ConnectFailure::refused;
-    if (code == boost::system::errc::timed_out) return ConnectFailure::timeout;
-    return ConnectFailure::network;
-}
-
-ConnectFailure reason_of(ServerLogin::Reason reason) {
+ConnectFailure reason_of_login(ServerLogin::Reason reason) {
     switch (reason) {
         case ServerLogin::Reason::refused: return ConnectFailure::rejected;
         case ServerLogin::Reason::password: return ConnectFailure::authentication;
@@ -30,35 +26,43 @@ ConnectFailure reason_of(ServerLogin::Reason reason) {
     return ConnectFailure::network;
 }
 
+ConnectFailure reason_of_tls(const error_code& code) {
+    const bool is_of_tls = !code || code == boost::asio::error::connection_aborted;
+    return is_of_tls ? ConnectFailure::tls : reason_of(code);
+}
+
 bool uses_tls_first(ServerTlsMode mode) {
     return mode != ServerTlsMode::disable && mode != ServerTlsMode::allow;
 }
 
-std::string label(const config::Endpoint& endpoint) {
-    return endpoint.host + ':' + std::to_string(endpoint.port);
-}
-
 // Asks for TLS and shakes hands. Without an error the link is encrypted, or plain where the server refused and
-// `may_stay_plain`.
-boost::asio::awaitable<std::string> negotiate_tls(net::Link& link, std::shared_ptr<const net::TlsClientContext> tls,
-                                                  std::string host, bool may_stay_plain, TimePoint until) {
+// `may_stay_plain`. An answer that will not do has no code.
+boost::asio::awaitable<net::Outcome<void>> negotiate_tls(net::Link& link,
+                                                         std::shared_ptr<const net::TlsClientContext> tls,
+                                                         std::string host, bool may_stay_plain, TimePoint until) {
     Bytes request;
     wire::write_ssl_request(request);
-    if (const error_code error = co_await link.write_all(request, until)) co_return error.message();
+    if (const error_code error = co_await link.write_all(request, until)) {
+        co_return net::Error{error, "SSLRequest: " + error.message()};
+    }
     std::array<char, 1> answer{};
     const std::span<char> into(answer);
-    if (const error_code error = co_await link.read_exactly(into, until)) co_return error.message();
+    if (const error_code error = co_await link.read_exactly(into, until)) {
+        co_return net::Error{error, "SSLRequest: " + error.message()};
+    }
     const auto said = protocol::ssl_answer(answer[0]);
-    if (said == protocol::SslAnswer::unexpected) co_return "the server does not speak TLS negotiation";
+    if (said == protocol::SslAnswer::unexpected) {
+        co_return net::Error{{}, "the server does not speak TLS negotiation"};
+    }
     if (said == protocol::SslAnswer::refused) {
-        if (may_stay_plain) co_return std::string();
-        co_return "the server refused TLS, which clusters.*.tls.mode asks for";
+        if (may_stay_plain) co_return net::Outcome<void>();
+        co_return net::Error{{}, "the server refused TLS, which clusters.*.tls.mode asks for"};
     }
     // Bytes behind the 'S' came in clear: whoever wrote them, it was not the server that the handshake will prove.
-    if (link.unread_bytes() > 0) co_return "the server sent unencrypted data after it had agreed to TLS";
-    auto outcome = co_await link.connect_tls(std::move(tls), std::move(host), until);
-    if (!outcome) co_return outcome.error().text;
-    co_return std::string();
+    if (link.unread_bytes() > 0) {
+        co_return net::Error{{}, "the server sent unencrypted data after it had agreed to TLS"};
+    }
+    co_return co_await link.connect_tls(std::move(tls), std::move(host), until);
 }
 
 boost::asio::awaitable<std::variant<ServerLogin::Done, ConnectError>> log_in(net::Link& link, Process& process,
@@ -82,8 +86,14 @@ boost::asio::awaitable<std::variant<ServerLogin::Done, ConnectError>> log_in(net
             continue;
         }
         if (auto* failed = std::get_if<ServerLogin::Failed>(&action)) {
-            co_return ConnectError{reason_of(failed->reason), failed->text,    true,           failed->authenticated,
-                                   failed->sqlstate,          failed->message, failed->detail, failed->hint};
+            co_return ConnectError{reason_of_login(failed->reason),
+                                   failed->text,
+                                   true,
+                                   failed->authenticated,
+                                   failed->sqlstate,
+                                   failed->message,
+                                   failed->detail,
+                                   failed->hint};
         }
         if (auto* done = std::get_if<ServerLogin::Done>(&action)) {
             if (!in.empty()) co_return ConnectError{ConnectFailure::network, "the server sent more than its login"};
@@ -106,9 +116,15 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
                                                                    TimePoint until) {
     net::Outcome<net::LinkPtr> dialed = co_await net::dial(reactor, route.endpoint, route.options, until);
     if (!dialed || !route.encrypted) co_return dialed;
-    const std::string problem = co_await negotiate_tls(**dialed, route.tls, route.endpoint.host, false, until);
-    if (!problem.empty()) co_return net::Error{{}, problem};
+    auto encrypted = co_await negotiate_tls(**dialed, route.tls, route.endpoint.host, false, until);
+    if (!encrypted) co_return encrypted.error();
     co_return dialed;
+}
+
+ConnectFailure reason_of(const error_code& code) {
+    if (code == boost::system::errc::connection_refused) return ConnectFailure::refused;
+    if (code == boost::system::errc::timed_out) return ConnectFailure::timeout;
+    return ConnectFailure::network;
 }
 
 bool means_down(const ConnectError& error) {
@@ -121,7 +137,7 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
     const bool may_use_tls = !is_unix(request.endpoint) && request.tls_mode != ServerTlsMode::disable;
     if (may_use_tls && request.tls == nullptr) {
         // A reload has taken the cluster away, or its TLS.
-        co_return ConnectError{ConnectFailure::tls, label(request.endpoint) + ": TLS is not configured any more"};
+        co_return ConnectError{ConnectFailure::tls, request.endpoint.label() + ": TLS is not configured any more"};
     }
     bool try_tls = may_use_tls && uses_tls_first(request.tls_mode);
     for (int attempt = 0;; ++attempt) {
@@ -132,10 +148,11 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
         if (try_tls) {
             const bool may_stay_plain =
                 request.tls_mode == ServerTlsMode::prefer || request.tls_mode == ServerTlsMode::allow;
-            std::string problem =
+            auto negotiated =
                 co_await negotiate_tls(*link, request.tls, request.endpoint.host, may_stay_plain, request.until);
-            if (!problem.empty()) {
-                co_return ConnectError{ConnectFailure::tls, label(request.endpoint) + ": " + problem, true};
+            if (!negotiated) {
+                const net::Error& error = negotiated.error();
+                co_return ConnectError{reason_of_tls(error.code), request.endpoint.label() + ": " + error.text};
             }
         }
         const bool encrypted = link->is_tls();
@@ -158,8 +175,8 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
                 try_tls = true;
                 continue;
             }
-            error->text = label(request.endpoint) + ": " + error->text;
-            error->reached = true;
+            error->text = request.endpoint.label() + ": " + error->text;
+            error->has_startup = true;
             co_return std::move(*error);
         }
         auto route =

@@ -40,12 +40,15 @@ struct LoggedIn {
 
 struct ConnectError {
     metrics::ConnectFailure reason = metrics::ConnectFailure::network;
-    std::string text{};    // for the log, not escaped
-    bool reached = false;  // somebody took the connection; the failure came behind that
+    std::string text{};        // for the log, not escaped
+    bool has_startup = false;  // the server had been sent the startup packet before
     // What the server answered, once it had let us in; only its SQLSTATE where it had not.
     bool authenticated = false;
     std::string sqlstate{}, message{}, detail{}, hint{};
 };
+
+// By what a call of the network ended with.
+metrics::ConnectFailure reason_of(const error_code& code);
 
 // A server that answers is not down, whatever it says and whatever it asks for; one that starts up or shuts down is.
 bool means_down(const ConnectError& error);
@@ -73,12 +76,14 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
 // Runs one statement on a connection in its setup phase and waits for its ReadyForQuery. Values are bound as text
 // parameters; with none, the simple protocol is used, so several statements may stand in `sql`. A transaction that it
 // leaves open is a failure, and so are rows of more than 1 MiB. `reported` is brought up to date where the server
-// reports that a setting has changed.
+// reports that a setting has changed. An error has a code only where the network failed: what a server answers has
+// none.
 struct Row {
     std::vector<std::optional<std::string>> values;
 };
-using Rows = std::variant<std::vector<Row>, std::string>;  // or what went wrong
-boost::asio::awaitable<Rows> run_statement(net::Link& link, std::string sql, std::vector<std::string> values,
-                                           TimePoint until, std::vector<wire::Setting>* reported = nullptr);
+using Rows = std::vector<Row>;
+boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::string sql,
+                                                         std::vector<std::string> values, TimePoint until,
+                                                         std::vector<wire::Setting>* reported = nullptr);
 
 }  // namespace pgsluice::daemon

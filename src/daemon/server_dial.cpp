@@ -19,10 +19,6 @@ using pool::Upstream;
 
 namespace {
 
-std::string label_of(const config::Endpoint& endpoint) {
-    return endpoint.host + ':' + std::to_string(endpoint.port);
-}
-
 // libpq's order: as written, or at random.
 std::vector<config::Endpoint> in_order(Worker& worker, const config::Cluster& cluster) {
     std::vector<config::Endpoint> servers = cluster.servers;
@@ -69,29 +65,33 @@ wire::SqlError error_for_clients(const ConnectError& error) {
     return told;
 }
 
-enum class Role : std::uint8_t { fits, wrong, unknown };
-
 bool is_on(std::string_view value) {
     return value == "on" || value == "t";
 }
 
-Role judge_role(TargetSessionAttrs wanted, bool hot_standby, bool read_only) {
-    bool fits = true;
+bool fits_role(TargetSessionAttrs wanted, bool hot_standby, bool read_only) {
     switch (wanted) {
         case TargetSessionAttrs::any: break;
-        case TargetSessionAttrs::read_write: fits = !hot_standby && !read_only; break;
-        case TargetSessionAttrs::read_only: fits = hot_standby || read_only; break;
-        case TargetSessionAttrs::primary: fits = !hot_standby; break;
+        case TargetSessionAttrs::read_write: return !hot_standby && !read_only;
+        case TargetSessionAttrs::read_only: return hot_standby || read_only;
+        case TargetSessionAttrs::primary: return !hot_standby;
         case TargetSessionAttrs::standby:
-        case TargetSessionAttrs::prefer_standby: fits = hot_standby; break;
+        case TargetSessionAttrs::prefer_standby: return hot_standby;
     }
-    return fits ? Role::fits : Role::wrong;
+    return true;
 }
 
-// From what PostgreSQL 14 and later report at login; older servers are asked.
-boost::asio::awaitable<Role> check_role(net::Link& link, const std::vector<wire::Setting>& reported,
-                                        TargetSessionAttrs wanted, TimePoint until) {
-    if (wanted == TargetSessionAttrs::any) co_return Role::fits;
+// A failure behind the login: by its code, or `answered` where the server gave an answer that will not do.
+ConnectError failure_of(const net::Error& error, std::string_view what, metrics::ConnectFailure answered) {
+    return {error.code ? reason_of(error.code) : answered, std::string(what) + ": " + error.text, true};
+}
+
+// From what PostgreSQL 14 and later report at login; older servers are asked. Nothing: the role fits.
+boost::asio::awaitable<std::optional<ConnectError>> check_role(net::Link& link,
+                                                               const std::vector<wire::Setting>& reported,
+                                                               TargetSessionAttrs wanted, TimePoint until) {
+    if (wanted == TargetSessionAttrs::any) co_return std::nullopt;
+    const ConnectError wrong{metrics::ConnectFailure::wrong_role, "is not what target_session_attrs asks for", true};
     const auto find = [&reported](std::string_view name) -> const std::string* {
         for (const auto& [key, value] : reported) {
             if (key == name) return &value;
@@ -101,35 +101,38 @@ boost::asio::awaitable<Role> check_role(net::Link& link, const std::vector<wire:
     const std::string* hot_standby = find("in_hot_standby");
     const std::string* read_only = find("default_transaction_read_only");
     if (hot_standby != nullptr && read_only != nullptr) {
-        co_return judge_role(wanted, is_on(*hot_standby), is_on(*read_only));
+        if (fits_role(wanted, is_on(*hot_standby), is_on(*read_only))) co_return std::nullopt;
+        co_return wrong;
     }
     std::string question =
         "select pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')";
-    const Rows rows = co_await run_statement(link, std::move(question), {}, until);
-    const auto* answer = std::get_if<std::vector<Row>>(&rows);
-    if (answer == nullptr || answer->size() != 1 || (*answer)[0].values.size() != 2) co_return Role::unknown;
-    const auto& values = (*answer)[0].values;
-    co_return judge_role(wanted, values[0] && is_on(*values[0]), values[1] && is_on(*values[1]));
+    const net::Outcome<Rows> rows = co_await run_statement(link, std::move(question), {}, until);
+    if (!rows) co_return failure_of(rows.error(), "target_session_attrs", metrics::ConnectFailure::wrong_role);
+    if (rows->size() != 1 || (*rows)[0].values.size() != 2) co_return wrong;
+    const auto& values = (*rows)[0].values;
+    if (fits_role(wanted, values[0] && is_on(*values[0]), values[1] && is_on(*values[1]))) co_return std::nullopt;
+    co_return wrong;
 }
 
 // Where a client wrote the startup packet, a silence or a hang-up behind it says nothing about the server: a client can
 // ask for either (post_auth_delay).
 bool is_clients_doing(const ConnectError& error, const pool::Target& target) {
-    return error.reached && !target.startup.empty() && error.sqlstate.empty();
+    return error.has_startup && !target.startup.empty() && error.sqlstate.empty();
 }
 
 // What connect_query has set. Clients want it as they want what a server reports at its login.
-boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_settings(
+boost::asio::awaitable<net::Outcome<std::vector<protocol::Parameter>>> ask_settings(
     net::Link& link, const pool::Target& target, const std::vector<wire::Setting>& reported, TimePoint until) {
     std::vector<std::string> values(2, "f");
     values[0] = protocol::array_of(sql::custom_setting_names(target.connect_query));
     std::string text(protocol::inspection_text());
-    const Rows rows = co_await run_statement(link, std::move(text), std::move(values), until);
-    const auto* answer = std::get_if<std::vector<Row>>(&rows);
-    if (answer == nullptr) co_return std::nullopt;
+    const net::Outcome<Rows> rows = co_await run_statement(link, std::move(text), std::move(values), until);
+    if (!rows) co_return rows.error();
     protocol::Answer settings;
-    for (const Row& row : *answer) {
-        if (row.values.size() != 3 || !row.values[0] || !row.values[1] || !row.values[2]) co_return std::nullopt;
+    for (const Row& row : *rows) {
+        if (row.values.size() != 3 || !row.values[0] || !row.values[1] || !row.values[2]) {
+            co_return net::Error{{}, "the server does not tell what it has set"};
+        }
         settings.add(*row.values[0], *row.values[1], *row.values[2]);
     }
     std::vector<protocol::Parameter> made = settings.settings();
@@ -141,6 +144,23 @@ boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_sett
         return is_own_name || is_reported;
     });
     co_return made;
+}
+
+// Checks the role of a server that has let us in, and runs connect_query there; then `settings` are those that it made.
+boost::asio::awaitable<std::optional<ConnectError>> prepare(LoggedIn& in, const pool::Target& target,
+                                                            TargetSessionAttrs wanted, TimePoint until,
+                                                            std::vector<protocol::Parameter>& settings) {
+    auto unfit = co_await check_role(*in.link, in.facts.parameters, wanted, until);
+    if (unfit || target.connect_query.empty()) co_return unfit;
+    const auto rejected = metrics::ConnectFailure::rejected;
+    const auto rows = co_await run_statement(*in.link, target.connect_query, {}, until, &in.facts.parameters);
+    if (!rows) co_return failure_of(rows.error(), "connect_query", rejected);
+    // A replication connection has one client, and answers simple queries only.
+    if (target.is_replication()) co_return std::nullopt;
+    auto made = co_await ask_settings(*in.link, target, in.facts.parameters, until);
+    if (!made) co_return failure_of(made.error(), "connect_query", rejected);
+    settings = std::move(*made);
+    co_return std::nullopt;
 }
 
 struct Attempt {
@@ -165,7 +185,7 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
         const std::string lacks = places.outcome == PlacesTaken::server_is_full
                                       ? "the limit of connections to this server is reached"
                                       : "the limit of server connections of user \"" + target->user + "\" is reached";
-        attempt.failed = ConnectError{metrics::ConnectFailure::timeout, label_of(endpoint) + ": " + lacks};
+        attempt.failed = ConnectError{metrics::ConnectFailure::timeout, endpoint.label() + ": " + lacks};
         attempt.is_temporary = true;
         co_return attempt;
     }
@@ -186,43 +206,29 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     request.until = until;
     Connected connected = co_await connect_to_server(worker.reactor(), worker.process(), std::move(request));
     places.held.end_connecting();
+    std::vector<protocol::Parameter> own_settings;
     if (auto* error = std::get_if<ConnectError>(&connected)) {
-        if (means_down(*error) && !is_clients_doing(*error, *target)) {
+        attempt.failed = std::move(*error);
+    } else {
+        attempt.failed = co_await prepare(std::get<LoggedIn>(connected), *target, wanted, until, own_settings);
+        if (attempt.failed) attempt.failed->text = endpoint.label() + ": " + attempt.failed->text;
+    }
+    if (attempt.failed) {
+        if (means_down(*attempt.failed) && !is_clients_doing(*attempt.failed, *target)) {
             upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
         }
-        attempt.failed = std::move(*error);
         co_return attempt;
     }
+    // Not at its login: one that hangs behind that would count as up whenever somebody else tries it.
     upstream->mark_up();
     LoggedIn in = std::get<LoggedIn>(std::move(connected));
-    const Role role = co_await check_role(*in.link, in.facts.parameters, wanted, until);
-    std::string problem = role == Role::fits ? "" : "is not what target_session_attrs asks for";
-    auto reason = metrics::ConnectFailure::wrong_role;
-    std::vector<protocol::Parameter> own_settings;
-    if (problem.empty() && !target->connect_query.empty()) {
-        const Rows rows = co_await run_statement(*in.link, target->connect_query, {}, until, &in.facts.parameters);
-        if (const auto* text = std::get_if<std::string>(&rows)) {
-            problem = "connect_query: " + *text;
-            reason = metrics::ConnectFailure::rejected;
-        } else if (target->is_replication()) {
-            // It has one client, and answers simple queries only.
-        } else if (auto made = co_await ask_settings(*in.link, *target, in.facts.parameters, until)) {
-            own_settings = std::move(*made);
-        } else {
-            problem = "connect_query: the server does not tell what it has set";
-        }
-    }
-    if (!problem.empty()) {
-        attempt.failed = ConnectError{reason, label_of(endpoint) + ": " + problem};
-        co_return attempt;
-    }
     worker.metrics()
-        .server({target->cluster.name, label_of(endpoint)})
+        .server({target->cluster.name, endpoint.label()})
         .connect_seconds.observe(std::chrono::duration_cast<Microseconds>(worker.read_clock() - began));
 
     pool::Server::Facts facts;
     facts.id = worker.process().next_server();
-    facts.label = label_of(endpoint);
+    facts.label = endpoint.label();
     facts.upstream = std::move(upstream);
     facts.user_places = user_places;
     facts.process_id = in.facts.process_id;
@@ -250,7 +256,7 @@ boost::asio::awaitable<Attempt> try_endpoint_safely(Worker& worker, pool::Pool& 
     try {
         attempt = co_await try_endpoint(worker, pool, endpoint, std::move(upstream), wanted);
     } catch (const std::exception& error) {
-        attempt.failed = ConnectError{metrics::ConnectFailure::network, label_of(endpoint) + ": " + error.what()};
+        attempt.failed = ConnectError{metrics::ConnectFailure::network, endpoint.label() + ": " + error.what()};
     }
     co_return attempt;
 }
@@ -268,7 +274,7 @@ void log_failure(Worker& worker, const pool::Pool& pool, const ConnectError& err
 }
 
 void note_failure(Worker& worker, const pool::Pool& pool, const config::Endpoint& endpoint, const ConnectError& error) {
-    const metrics::ServerLabels server{pool.target().cluster.name, label_of(endpoint)};
+    const metrics::ServerLabels server{pool.target().cluster.name, endpoint.label()};
     worker.metrics().server(server).connect_failures[error.reason].add();
     log_failure(worker, pool, error);
 }

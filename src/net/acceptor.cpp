@@ -97,8 +97,4 @@ void Acceptor::stop() {
     state_->listening.close(ignored);
 }
 
-int Acceptor::native() {
-    return state_->stopped ? -1 : state_->listening.native_handle();
-}
-
 }  // namespace pgsluice::net

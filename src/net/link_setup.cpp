@@ -130,14 +130,15 @@ asio::awaitable<Outcome<void>> Link::connect_tls(std::shared_ptr<const TlsClient
 }
 
 asio::awaitable<Outcome<void>> Link::handshake(TimePoint until) {
-    if (!tls_) co_return Error{.code = {}, .text = "TLS handshake failed: the host cannot be checked"};
+    if (!tls_) co_return Error{asio::error::connection_aborted, "TLS handshake failed: the host cannot be checked"};
     for (;;) {
         if (phase_ != Phase::setup) co_return Error{asio::error::operation_aborted, "TLS handshake failed: closed"};
         const TlsStream::Step step = tls_->handshake(reactor_->ciphertext());
         send_ciphertext();
         if (step == TlsStream::Step::done) co_return Outcome<void>();
         if (step == TlsStream::Step::failed) {
-            co_return Error{asio::error::connection_aborted, "TLS handshake failed: " + tls_->handshake_error()};
+            const Error& failed = tls_->handshake_error();
+            co_return Error{failed.code, "TLS handshake failed: " + failed.text};
         }
         const error_code error = co_await wait_for(Event::readable, until);
         if (error == asio::error::timed_out) co_return Error{error, "TLS handshake timed out"};

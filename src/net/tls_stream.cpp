@@ -152,13 +152,14 @@ TlsStream::Step TlsStream::handshake(Bytes& out) {
 void TlsStream::note_handshake_error() {
     const long verdict = SSL_get_verify_result(ssl_);
     if (socket_error_) {
-        handshake_error_ = socket_error_.message();
+        handshake_error_ = {socket_error_, socket_error_.message()};
     } else if (ended_) {
-        handshake_error_ = "the peer closed the connection";
+        handshake_error_ = {boost::asio::error::eof, "the peer closed the connection"};
     } else if (verdict != X509_V_OK) {
-        handshake_error_ = std::string("certificate verify failed: ") + X509_verify_cert_error_string(verdict);
+        handshake_error_ = {boost::asio::error::connection_aborted,
+                            std::string("certificate verify failed: ") + X509_verify_cert_error_string(verdict)};
     } else {
-        handshake_error_ = take_openssl_error();
+        handshake_error_ = {boost::asio::error::connection_aborted, take_openssl_error()};
     }
     ERR_clear_error();
 }

@@ -29,7 +29,8 @@ class TlsStream {
     enum class Step : unsigned char { done, want_read, failed };
     // In every call, `out` receives what must be sent to the peer afterwards, alerts of a failure included.
     Step handshake(Bytes& out);
-    std::string handshake_error() const { return handshake_error_; }
+    // Its code is what ended the connection, or connection_aborted where it was TLS itself that failed.
+    const Error& handshake_error() const { return handshake_error_; }
 
     // Reads as many records as fit and are there, but no more at a time than others can wait for: then it is not
     // drained. A peer that sends records without end and no byte in them (key updates) fails. `to_the_end`: the peer is
@@ -52,7 +53,7 @@ class TlsStream {
 
     SSL* ssl_ = nullptr;
     Bytes* out_ = nullptr;
-    std::string handshake_error_;
+    Error handshake_error_;
     int fd_ = -1;
     bool drained_ = false;     // the socket is known to be empty: OpenSSL is told so without another recv
     bool to_the_end_ = false;  // the end may be there already, unannounced: ask the socket until it says so

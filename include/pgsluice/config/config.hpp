@@ -139,6 +139,8 @@ struct Auth {
 struct Endpoint {
     std::string host;  // a name, an IP address, or a folder that holds a Unix socket (begins with '/')
     std::uint16_t port = 5432;
+    // "host:port", by which the log, metrics and the console name it.
+    std::string label() const { return host + ':' + std::to_string(port); }
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
     friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };

@@ -28,8 +28,6 @@ class Acceptor {
 
     // Closes the listening socket: connections that wait in its queue are reset. Idempotent.
     void stop();
-    // The listening socket (for option changes on reload); -1 after stop().
-    int native();
 
   private:
     struct State;

@@ -105,6 +105,7 @@ class Link final : public Peer, private Deadlined {
     boost::asio::awaitable<error_code> read_exactly(std::span<char> into, TimePoint until);
     // Returns when the kernel has taken everything, and everything written before.
     boost::asio::awaitable<error_code> write_all(ByteView bytes, TimePoint until);
+    // A handshake that fails by itself (a certificate, a version, a host that cannot be checked) is connection_aborted.
     boost::asio::awaitable<Outcome<void>> accept_tls(std::shared_ptr<const TlsServerContext> context, TimePoint until);
     // `host` is what the certificate is checked against, and is sent as SNI unless it is an IP address.
     boost::asio::awaitable<Outcome<void>> connect_tls(std::shared_ptr<const TlsClientContext> context, std::string host,
@@ -126,10 +127,11 @@ class Link final : public Peer, private Deadlined {
     void close() override;
 
     // A peer that ends is noticed at once, also while its link is paused, with one exception: bytes that came before an
-    // orderly end are worth waiting for while the link is paused only for Pause::slow_reader or Pause::suspended, and
-    // where the sink itself paused with the end in sight. (While it is suspended, a broken connection waits too.) This
-    // looks again, for a sweep: it ends (on_closed, before it returns) a paused link whose peer has gone, but still
-    // spares one that is paused only for those reasons. Not from inside a sink.
+    // orderly end are worth waiting for while the link is paused only for reasons that pass by themselves
+    // (Pause::slow_reader, Pause::unread, Pause::suspended), and where the sink itself paused with the end in sight.
+    // (While it is suspended, a broken connection waits too.) So a client that has ended its side, and reads what it is
+    // owed, is served to its end. This looks again, for a sweep: it ends (on_closed, before it returns) a paused link
+    // whose peer has gone, but still spares one that is paused only for those reasons. Not from inside a sink.
     void check_paused();
 
     // Open, relaying, nothing unread, unsent or half read: the connection could be detached.
@@ -177,7 +179,7 @@ class Link final : public Peer, private Deadlined {
     struct Batch;
     void pump();
     Batch read_batch();
-    bool awaits_slow_reader() const;
+    bool is_pause_passing() const;
     bool deliver(const Batch& batch);
     Io receive(std::span<char> into);
     void note_stream(std::size_t received);

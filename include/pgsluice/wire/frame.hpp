@@ -1,7 +1,9 @@
 // Cuts headers off a byte stream of tagged messages. Owns no bytes. Startup packets carry no tag: see
-// startup_packet.hpp. Lengths are checked per type before a byte goes on, with PostgreSQL's limits
+// startup_packet.hpp. Lengths are checked per type before a byte goes on. What a client sends has PostgreSQL's limits
 // (src/backend/tcop/postgres.c, SocketBackend; src/include/libpq/libpq.h): 0x3FFFFFFE for messages that carry data,
-// 10,000 for the small ones.
+// 10,000 for the small ones. What a server sends has none there: one allocation (0x3FFFFFFF and the length word) for
+// messages that may be large, 65,536 for those of logins and for the beginnings of COPY, and the one right length for
+// ReadyForQuery and for messages without a body.
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
@@ -12,6 +14,7 @@
 namespace pgsluice::wire {
 
 constexpr std::size_t header_bytes = 5;  // tag, then a length that counts itself but not the tag
+// Of clients.
 constexpr std::uint32_t large_message_limit = 0x3FFFFFFE;
 constexpr std::uint32_t small_message_limit = 10000;
 

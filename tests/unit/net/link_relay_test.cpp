@@ -302,6 +302,20 @@ TEST_P(LinkRelay, SparesBytesThatStandBeforeAnOrderlyEnd) {
     EXPECT_EQ(sink.received, "result");
 }
 
+TEST_P(LinkRelay, APeerThatHasEndedItsSideAndReadsItsAnswersLateIsHeardToItsEnd) {
+    link->start(sink);
+    link->pause(Pause::unread);
+    peer_sends("last query");
+    ::shutdown(peer.get(), SHUT_WR);
+    loop.run_for(Milliseconds(5));
+    link->check_paused();
+    EXPECT_FALSE(sink.closed.has_value());
+    link->resume(Pause::unread);
+    ASSERT_TRUE(loop.run_until([&] { return sink.closed.has_value(); }));
+    EXPECT_EQ(*sink.closed, Closed::by_peer);
+    EXPECT_EQ(sink.received, "last query");
+}
+
 // SUSPEND: what came before the end is heard first, and an end that was not orderly waits too.
 TEST_P(LinkRelay, ASuspendedLinkHearsOfItsPeersEndWhenItGoesOn) {
     link->start(sink);

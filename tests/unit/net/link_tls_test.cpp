@@ -341,6 +341,7 @@ TEST_F(LinkTls, NoHostPassesForACheckedOne) {
     const auto refused = loop.await(client->connect_tls(client_context(Verify::verify_full), "", never));
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().text, "TLS handshake failed: the host cannot be checked");
+    EXPECT_EQ(refused.error().code, asio::error::connection_aborted);
 }
 
 TEST_F(LinkTls, ACertificateThatWasAskedForMayBeMissing) {
@@ -375,12 +376,14 @@ TEST_F(LinkTls, PlainTextInsteadOfAHandshakeIsAnError) {
     const auto result = loop.await(server->accept_tls(server_context(), in(Milliseconds(5000))));
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(result.error().text, "TLS handshake failed: wrong version number");
+    EXPECT_EQ(result.error().code, asio::error::connection_aborted);
 }
 
 TEST_F(LinkTls, AHandshakeThatStallsTimesOut) {
     const auto stalled = loop.await(server->accept_tls(server_context(), in(Milliseconds(100))));
     ASSERT_FALSE(stalled.has_value());
     EXPECT_EQ(stalled.error().text, "TLS handshake timed out");
+    EXPECT_EQ(stalled.error().code, asio::error::timed_out);
 }
 
 TEST_F(LinkTls, APeerThatLeavesDuringTheHandshakeIsAnError) {
@@ -388,6 +391,7 @@ TEST_F(LinkTls, APeerThatLeavesDuringTheHandshakeIsAnError) {
     const auto left = loop.await(server->accept_tls(server_context(), in(Milliseconds(5000))));
     ASSERT_FALSE(left.has_value());
     EXPECT_EQ(left.error().text, "TLS handshake failed: the peer closed the connection");
+    EXPECT_EQ(left.error().code, asio::error::eof);
 }
 
 TEST_F(LinkTls, APeerThatLeavesWithHalfAHelloIsAnErrorAtOnce) {
@@ -397,6 +401,7 @@ TEST_F(LinkTls, APeerThatLeavesWithHalfAHelloIsAnErrorAtOnce) {
     const auto left = loop.await(server->accept_tls(server_context(), in(Milliseconds(5000))));
     ASSERT_FALSE(left.has_value());
     EXPECT_EQ(left.error().text, "TLS handshake failed: the peer closed the connection");
+    EXPECT_EQ(left.error().code, asio::error::eof);
 }
 
 TEST_F(LinkTls, RefusesOldProtocols) {

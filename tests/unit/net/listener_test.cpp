@@ -126,7 +126,6 @@ TEST(TcpAddress, FreesThePortWhenItGoes) {
         ASSERT_TRUE(loop.run_until([&] { return accepted == 1; }));
         acceptor.stop();
         acceptor.stop();
-        EXPECT_EQ(acceptor.native(), -1);
     }
     EXPECT_TRUE(TcpAddress::listen("127.0.0.1", port, {}).has_value());
 }
