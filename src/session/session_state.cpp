@@ -20,9 +20,6 @@ namespace {
 
 constexpr std::size_t most_custom_settings = 256;
 
-// As long as a pool gives a server for a check or a reset.
-constexpr Milliseconds settling_limit{5000};
-
 void add_names(std::vector<std::string>& to, std::vector<std::string> names) {
     for (std::string& name : names) {
         if (to.size() >= most_custom_settings) return;
@@ -284,7 +281,7 @@ void Session::restore_settings(wire::Outbox& to_server) {
 }
 
 // The client is not heard before the server has answered what pgsluice asks it between two of the client's messages.
-// Nothing of the client's runs meanwhile, so no timeout of the configuration counts.
+// Nothing of the client's runs meanwhile, so no timeout of a query counts: it waits for a server that is ready for it.
 void Session::settle_first() {
     client_->pause(Pause::settling);
     // The answer is not for the client, which need not have read its own.
@@ -298,15 +295,15 @@ void Session::go_on_settled() {
 }
 
 bool Session::settles_too_long(TimePoint now) const {
-    return settling_since_ != never && now - settling_since_ >= settling_limit;
+    const Milliseconds limit = pool_->target().settings.query_wait_timeout;
+    return limit.count() != 0 && settling_since_ != never && now - settling_since_ >= limit;
 }
 
 void Session::end_unsettled() {
-    const std::string seconds =
-        std::to_string(std::chrono::duration_cast<std::chrono::seconds>(settling_limit).count());
     const auto error = wire::fatal("08006", "the server does not answer",
                                    "The server " + server_->facts().label +
-                                       " was asked about the session, or to restore it, " + seconds + " s ago.");
+                                       " was asked about the session, or to restore it, and pool.query_wait_timeout "
+                                       "has passed.");
     end(metrics::Disconnect::server_lost, &error);
 }
 

@@ -19,6 +19,7 @@ namespace server = test::server;
 Script preserving() {
     World::Options options;
     options.pool.session_state = config::SessionState::preserve;
+    options.pool.query_wait_timeout = seconds(5);
     return Script(options);
 }
 std::string asks(const std::string& names = "{}", const std::string& locks = "f") {
@@ -259,7 +260,7 @@ TEST(SessionState, rights_that_cannot_be_restored_let_nothing_run) {
 void expect_unanswered(World& world) {
     EXPECT_EQ(test::describe(world.client(0).peer.take()),
               "ErrorResponse FATAL 08006 \"the server does not answer\" D=\"The server db:5432 was asked about the "
-              "session, or to restore it, 5 s ago.\" R=\"pgsluice\"\n");
+              "session, or to restore it, and pool.query_wait_timeout has passed.\" R=\"pgsluice\"\n");
     EXPECT_EQ(world.client(0).ended, metrics::Disconnect::server_lost);
     EXPECT_EQ(world.gauge(ServerState::active) + world.gauge(ServerState::resetting), 0);
 }

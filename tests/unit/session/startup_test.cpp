@@ -103,7 +103,9 @@ TEST(Login, needs_no_server_where_nothing_new_is_asked) {
 }
 
 TEST(Login, ends_where_a_server_does_not_say_in_time_whether_it_accepts_a_setting) {
-    World world;
+    World::Options options;
+    options.pool.query_wait_timeout = std::chrono::seconds(5);
+    World world(options);
     world.add_client({{"application_name", "psql"}});
     world.advance(std::chrono::milliseconds(4999));
     EXPECT_FALSE(world.client(0).ended);
