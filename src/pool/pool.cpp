@@ -259,6 +259,7 @@ void Pool::on_lost_in_move(Server& server) {
     share_->remove_server(server.facts().generation);
     permits_.give_back();
     server.leave_places();
+    host_.on_server_closed(*this, server, ServerClose::lost);
     queue_again(server.called_for_);
     use_room();
 }
