@@ -17,12 +17,14 @@ struct Wanted {
     bool has_claimed = false;
     std::shared_ptr<bool> is_making_room = std::make_shared<bool>(false);
 
-    // `since`: from when on its pool's oldest client has waited; never: none does. Who has waited for long enough takes
-    // the place that is kept.
+    // `since`: from when on its pool's oldest client has waited; never: none does. Who has waited for long enough, and
+    // longest of those that claim one, takes the place that is kept.
     bool has_waited(TimePoint since, TimePoint now) const {
         return has_claimed && now - since >= ServerPlaces::patience;
     }
-    bool is_open_to_it(TimePoint since, TimePoint now) const { return !places->is_kept(now) || has_waited(since, now); }
+    bool is_open_to_it(const pool::Share& share, TimePoint since, TimePoint now) const {
+        return has_claimed ? !places->is_kept_from(&share, since, now) : !places->is_kept(now);
+    }
 
     // The oldest idle connection of another pool makes room; one that is busy does when it comes back, after a while.
     void seek_room(Worker& worker, pool::Pool& pool, TimePoint since) {
@@ -46,10 +48,11 @@ boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool
         const TimePoint since = pool.share().oldest().value_or(never);
         const auto try_both = [&] {
             lacking = &of_user;
-            if (!of_user.is_open_to_it(since, now) || !user->try_take(target->max_user_connections)) return false;
+            if (!of_user.is_open_to_it(pool.share(), since, now) || !user->try_take(target->max_user_connections))
+                return false;
             lacking = &of_server;
             auto permit = Upstream::Permit::at_cap;
-            if (of_server.is_open_to_it(since, now)) {
+            if (of_server.is_open_to_it(pool.share(), since, now)) {
                 permit = upstream->begin_connecting(target->cluster.max_connections, target->cluster.max_connecting);
             }
             if (permit == Upstream::Permit::granted) return true;

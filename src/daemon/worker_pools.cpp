@@ -241,7 +241,10 @@ void Worker::reconfigure(PoolEntry& entry) {
     // taken back, the clients that come by this key would work somewhere else. Its clients keep the mode that they came
     // for, and those to come have another key.
     const pool::Target& origin = *entry.origin;
-    auto target = snapshot_->target(*route, origin.database, origin.user, origin.startup, origin.settings.mode);
+    auto target = std::make_shared<pool::Target>(
+        *snapshot_->target(*route, origin.database, origin.user, origin.startup, origin.settings.mode));
+    // Under other names clients to come have another pool, and only one of the two is to keep connections ready.
+    if (target->key() != origin.key()) target->settings.min_size = 0;
     // Who has paused a database and then points its route at another one means to resume when that is ready.
     Gates& gates = process_.gates;
     if (entry.pool->is_paused() && !gates.is_paused(target->database)) gates.pause(target->database);

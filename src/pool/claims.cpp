@@ -4,11 +4,15 @@
 
 namespace pgsluice::pool {
 
+// Under the mutex.
+std::vector<Claim>::iterator Claims::find(const Share* share, WorkerIndex worker) {
+    return std::find_if(claims_.begin(), claims_.end(),
+                        [&](const Claim& each) { return each.share == share && each.worker == worker; });
+}
+
 void Claims::enter(Claim claim) {
     const std::lock_guard lock(mutex_);
-    const auto known = std::find_if(claims_.begin(), claims_.end(), [&](const Claim& each) {
-        return each.share == claim.share && each.worker == claim.worker;
-    });
+    const auto known = find(claim.share, claim.worker);
     if (known == claims_.end())
         claims_.push_back(std::move(claim));
     else
@@ -16,24 +20,33 @@ void Claims::enter(Claim claim) {
     count_.store(static_cast<std::uint32_t>(claims_.size()));
 }
 
+void Claims::renew(const Share* share, WorkerIndex worker, TimePoint since) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = find(share, worker); known != claims_.end()) known->since = since;
+}
+
 void Claims::withdraw(const Share* share, WorkerIndex worker) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(claims_, [&](const Claim& each) { return each.share == share && each.worker == worker; });
+    if (const auto known = find(share, worker); known != claims_.end()) claims_.erase(known);
     count_.store(static_cast<std::uint32_t>(claims_.size()));
 }
 
-std::optional<Claim> Claims::take(const Share* self, TimePoint since) {
+std::optional<Claim> Claims::offer(const Share* self, TimePoint since) {
     const std::lock_guard lock(mutex_);
-    auto longest = claims_.end();
-    for (auto each = claims_.begin(); each != claims_.end(); ++each) {
-        if (each->share == self || each->since >= since) continue;
-        if (longest == claims_.end() || each->since < longest->since) longest = each;
+    Claim* longest = nullptr;
+    for (Claim& each : claims_) {
+        if (each.is_offered || each.share == self || each.since >= since) continue;
+        if (longest == nullptr || each.since < longest->since) longest = &each;
     }
-    if (longest == claims_.end()) return std::nullopt;
-    Claim taken = std::move(*longest);
-    claims_.erase(longest);
-    count_.store(static_cast<std::uint32_t>(claims_.size()));
-    return taken;
+    if (longest == nullptr) return std::nullopt;
+    longest->is_offered = true;
+    return *longest;
+}
+
+bool Claims::has_older(const Share* self, TimePoint since) const {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(claims_.begin(), claims_.end(),
+                       [&](const Claim& each) { return each.share != self && each.since < since; });
 }
 
 }  // namespace pgsluice::pool

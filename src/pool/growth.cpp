@@ -20,7 +20,11 @@ std::uint32_t Pool::size_limit(TimePoint now) const {
 }
 
 void Pool::grow() {
-    if (paused_) return;
+    if (!paused_) dial_for_waiters();
+    offer_room();
+}
+
+void Pool::dial_for_waiters() {
     // A server that refuses is not asked again at each turn, where those that are open will serve who waits.
     if (share_->servers() > 0 && host_.now() < dial_again_at_) {
         ask_for_idle();
@@ -29,8 +33,9 @@ void Pool::grow() {
     const std::uint32_t limit = size_limit(host_.now());
     const std::uint32_t at_once = std::max<std::uint32_t>(1, target_->cluster.max_connecting);
     while (dialing_ + checking_ < waiters_.size() && dialing_ < at_once) {
-        if (!permits_.try_take(limit)) {
-            if (close_misfit()) continue;
+        const bool is_behind = is_behind_sibling(lacking_since());
+        if (is_behind || !permits_.try_take(limit)) {
+            if (!is_behind && close_misfit()) continue;
             ask_for_idle();
             claim_permit();
             return;
@@ -42,18 +47,31 @@ void Pool::grow() {
     withdraw_claim();
 }
 
+// Since when the oldest client waits that no connection is being made or checked for. There is one.
+TimePoint Pool::lacking_since() const {
+    return std::next(waiters_.begin(), dialing_ + checking_)->since_;
+}
+
+void Pool::use_room() {
+    if (waiters_.empty())
+        offer_room();
+    else
+        grow();
+}
+
 // Idle, and of no use to who waits longest here: its room is.
 bool Pool::close_misfit() {
     const auto misfit =
         std::find_if(idle_.begin(), idle_.end(), [&](const Server& server) { return !fits(waiters_.front(), server); });
     if (misfit == idle_.end()) return false;
-    discard(*misfit, ServerClose::custom_settings);
+    close(*misfit, ServerClose::custom_settings);
     return true;
 }
 
 // Up to min_size, for nobody yet: where a dial fails, not before connect_retry is over.
 void Pool::fill() {
-    while (!paused_ && permits_.open() < min_size() && host_.now() >= dial_again_at_ && permits_.try_take(min_size())) {
+    while (!paused_ && permits_.open() < min_size() && host_.now() >= dial_again_at_ && !is_behind_sibling(never) &&
+           permits_.try_take(min_size())) {
         ++dialing_;
         metrics_.servers[ServerState::connecting].add();
         host_.dial(*this);
@@ -66,12 +84,15 @@ void Pool::ask_for_idle() {
 
 // --- Siblings --------------------------------------------------------------------------------------------------------
 
+// Siblings take permits in the order of their clients' waits. The claims are in one order, so the first of them is
+// never behind another, and one that cannot use a permit (paused, or after a failed dial) has none.
+
 // A sibling that has idle servers closes one; one that has none sees who claims a permit at its next check-in.
 void Pool::claim_permit() {
     if (!permits_.has_siblings()) return;
     has_claim_ = true;
-    permits_.claims().enter({share_.get(), worker_, waiters_.front().since_, key_});
-    if (is_making_room_) return;
+    permits_.claims().enter({share_.get(), worker_, lacking_since(), key_});
+    if (!is_full() || is_making_room_) return;
     is_making_room_ = true;
     host_.make_room(*this);
 }
@@ -81,26 +102,49 @@ void Pool::withdraw_claim() {
     permits_.claims().withdraw(share_.get(), worker_);
 }
 
+// A waiter has been served or has left.
+void Pool::renew_claim() {
+    if (!has_claim_) return;
+    if (dialing_ + checking_ < waiters_.size()) {
+        permits_.claims().renew(share_.get(), worker_, lacking_since());
+        return;
+    }
+    withdraw_claim();
+    offer_room();
+}
+
+bool Pool::is_behind_sibling(TimePoint since) const {
+    return permits_.claims().any() && permits_.claims().has_older(share_.get(), since);
+}
+
+void Pool::offer_room() {
+    if (!permits_.claims().any() || is_full()) return;
+    if (const auto claim = permits_.claims().offer(share_.get(), never)) host_.offer_room(claim->worker, claim->key);
+}
+
 void Pool::on_room_sought(bool made) {
     is_making_room_ = false;
     if (made) on_room_made();
 }
 
 void Pool::on_room_made() {
-    if (!waiters_.empty()) grow();
+    use_room();
 }
 
 bool Pool::yield_to_sibling(Server& server) {
-    const auto claim = permits_.claims().take(share_.get(), share_->oldest().value_or(never));
+    const auto claim = permits_.claims().offer(share_.get(), share_->oldest().value_or(never));
     if (!claim) return false;
-    discard(server, ServerClose::evicted);
+    close(server, ServerClose::evicted);
     host_.offer_room(claim->worker, claim->key);
+    if (!waiters_.empty()) grow();
     return true;
 }
 
 bool Pool::yield_to_stranger(Server& server, ServerPlaces& places) {
     if (!places.must_yield(share_.get(), share_->oldest().value_or(never), host_.now())) return false;
-    discard(server, ServerClose::evicted);
+    close(server, ServerClose::evicted);
+    // The permit is left. Its next connection waits for a place in its turn.
+    use_room();
     return true;
 }
 
@@ -131,10 +175,14 @@ void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
     metrics_.servers[ServerState::connecting].sub();
     permits_.give_back();
     refusal_ = temporary ? std::nullopt : std::optional(why);
-    if (!temporary || waiters_.empty()) dial_again_at_ = host_.now() + target_->connect_retry;
+    if (!temporary || waiters_.empty()) {
+        dial_again_at_ = host_.now() + target_->connect_retry;
+        withdraw_claim();
+    }
     // Where servers are open, one of them will come back; sweep() tries again to add to them. A walsender never does,
     // and those of siblings were made for another startup packet.
     if (temporary || (share_->servers() > 0 && !target_->is_replication())) {
+        offer_room();
         ask_for_idle();
         return;
     }
@@ -160,7 +208,7 @@ TimePoint Pool::oldest_idle(const Eviction& wish) const {
 bool Pool::evict_idle(const Eviction& wish) {
     for (Server& server : idle_) {
         if (!may_evict(server, wish)) continue;
-        discard(server, ServerClose::evicted);
+        close(server, ServerClose::evicted);
         return true;
     }
     return false;

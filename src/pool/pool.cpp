@@ -34,8 +34,8 @@ Pool::Pool(Setup setup)
 
 Pool::~Pool() {
     hide_size();
-    retire_servers(ServerClose::shutdown);
-    while (!servers_.empty()) discard(servers_.front(), ServerClose::shutdown);
+    while (!idle_.empty()) close(idle_.front(), ServerClose::shutdown);
+    while (!servers_.empty()) close(servers_.front(), ServerClose::shutdown);
 }
 
 // --- States ----------------------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ Server* Pool::acquire(Waiter& waiter, ServerUser& user) {
 void Pool::unqueue(Waiter& waiter) {
     waiters_.erase(WaiterList::s_iterator_to(waiter));
     metrics_.waiters.sub();
-    if (waiters_.empty()) withdraw_claim();
+    renew_claim();
 }
 
 void Pool::withdraw(Waiter& waiter) {
@@ -259,8 +259,9 @@ void Pool::on_lost_in_move(Server& server) {
     share_->remove_server(server.facts().generation);
     permits_.give_back();
     server.leave_places();
+    host_.on_server_closed(*this, server, ServerClose::lost);
     queue_again(server.called_for_);
-    if (!waiters_.empty()) grow();
+    use_room();
 }
 
 void Pool::check_in(Server& server) {
@@ -293,6 +294,11 @@ void Pool::end_cancel(Server& server) {
 }
 
 void Pool::discard(Server& server, ServerClose reason) {
+    close(server, reason);
+    use_room();
+}
+
+void Pool::close(Server& server, ServerClose reason) {
     std::unique_ptr<Server> owned = remove(server);
     share_->remove_server(server.facts().generation);
     permits_.give_back();
@@ -305,7 +311,6 @@ void Pool::discard(Server& server, ServerClose reason) {
     server.link().close();
     host_.on_server_closed(*this, server, reason);
     host_.bury(std::move(owned));
-    if (!waiters_.empty()) grow();
 }
 
 // --- Time and configuration ------------------------------------------------------------------------------------------
@@ -324,14 +329,17 @@ std::optional<ServerClose> Pool::unwanted(Server& server) {
     return spent(server, host_.now());
 }
 
-// `why` says why one is to go. Closing it may close another, whose room a waiter then has: so the look begins anew.
+// `why` says why one is to go.
 template <class Why>
 void Pool::discard_idle(Why why) {
+    bool has_room = false;
     for (auto at = idle_.begin(); at != idle_.end();) {
-        const std::optional<ServerClose> reason = why(*at);
-        if (reason) discard(*at, *reason);
-        at = reason ? idle_.begin() : std::next(at);
+        Server& server = *at++;
+        const std::optional<ServerClose> reason = why(server);
+        if (reason) close(server, *reason);
+        has_room |= reason.has_value();
     }
+    if (has_room) use_room();
 }
 
 void Pool::sweep(TimePoint now) {
@@ -400,12 +408,13 @@ void Pool::reconnect(Generation from) {
 }
 
 void Pool::retire_servers(ServerClose reason) {
-    while (!idle_.empty()) discard(idle_.front(), reason);
     for (Server& server : servers_) server.doom(reason);
+    discard_idle([&](const Server&) { return std::optional(reason); });
 }
 
 void Pool::pause() {
     paused_ = true;
+    withdraw_claim();
     retire_servers(ServerClose::paused);
 }
 

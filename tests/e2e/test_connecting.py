@@ -4,6 +4,7 @@ import time
 
 from support import messages as m
 from support.proxy import hold_server, login
+from support.system import eventually
 from support.wire import WireClient, error_in
 
 
@@ -116,3 +117,22 @@ def test_a_connection_that_waited_for_its_turn_has_all_of_timeouts_connect(sluic
         thread.join(20)
     assert served == ["1", "1"]
     assert proxy.metrics().sum("pgsluice_server_connect_failures_total") == 0
+
+
+def test_a_pool_whose_names_a_reload_replaces_keeps_nothing_ready(sluice, postgres):
+    def route(database):
+        return {"name": "default", "match": {"databases": ["app"]}, "cluster": "main", "database": database, "user": "app",
+                "password": "app-secret", "pool": {"min_size": 2, "size": 5}}
+
+    proxy = sluice(workers=1, routes=[route("app")])
+    eventually(lambda: len(postgres.backends()) == 2, what="the least number of servers")
+    for database in ("other", "app", "other"):
+        proxy.reload(changes={"routes": [route(database)]})
+        with login(proxy) as client:
+            assert client.value("select current_database()") == database
+        eventually(lambda: len(postgres.backends()) == 2, 8, "the least number of servers, once")
+        time.sleep(0.3)
+        assert len(postgres.backends()) == 2
+    with login(proxy) as stays:
+        proxy.reload(changes={"routes": [route("app")]})
+        assert stays.value("select current_database()") == "app"

@@ -136,6 +136,27 @@ def test_session_mode_bounds_the_servers_of_all_startup_packets_together(sluice,
         waiter.close()
 
 
+def test_session_mode_serves_clients_of_two_startup_packets_in_turn(sluice):
+    proxy = sluice(workers=1, pool={"mode": "session", "size": 1})
+
+    def waits(name):
+        client = WireClient(proxy.address)
+        client.send(m.startup({"user": "trusted", "database": "app", "application_name": name}))
+        assert client.silent_for(0.2)
+        return client
+
+    with login(proxy, "trusted", application_name="one") as holder:
+        first = waits("two")
+        second = waits("one")
+        holder.close()
+        for client, name in ((first, "two"), (second, "one")):
+            client.receive_until("Z")
+            assert client.value("show application_name") == name
+            client.close()
+    closed = proxy.metrics().sum("pgsluice_server_closes_total", reason="evicted")
+    assert closed == 2, "one server for each that waited"
+
+
 def test_listen_and_notify_in_session_mode(sluice):
     proxy = sluice(pool={"mode": "session", "size": 3})
     with login(proxy) as listener, login(proxy) as notifier, login(proxy) as bystander:

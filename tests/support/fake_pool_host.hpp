@@ -8,6 +8,7 @@
 #include <support/fake_clock.hpp>
 #include <support/fake_peer.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <memory>
@@ -44,6 +45,10 @@ class FakePoolHost final : public pool::Host {
 
     // --- the test's side ---
     std::size_t dials() const { return dials_.size(); }
+    std::size_t dials_of(const pool::Pool& pool) const {
+        return static_cast<std::size_t>(
+            std::count_if(dials_.begin(), dials_.end(), [&](const Dial& dial) { return dial.pool == &pool; }));
+    }
     // The oldest dial ends in a server that has logged in.
     FakeServer& open() {
         const pool::Generation generation = dials_.front().generation;
@@ -83,6 +88,7 @@ class FakePoolHost final : public pool::Host {
     struct Move {
         WorkerIndex to{};
         std::unique_ptr<pool::Server> server;
+        std::string key;  // of its pool
     };
     std::deque<Move>& moves() { return moves_; }
     std::deque<WorkerIndex>& requests() { return requests_; }
@@ -143,8 +149,8 @@ class FakePoolHost final : public pool::Host {
     void dial(pool::Pool& pool) override { dials_.push_back({&pool, pool.share().generation()}); }
     void repeat_cancel(pool::Pool&, pool::Server& server) override { cancels.push_back(&server); }
     void bury(std::unique_ptr<pool::Server> server) override { graves_.push_back(std::move(server)); }
-    void move(WorkerIndex to, pool::Pool&, std::unique_ptr<pool::Server> server) override {
-        moves_.push_back({to, std::move(server)});
+    void move(WorkerIndex to, pool::Pool& pool, std::unique_ptr<pool::Server> server) override {
+        moves_.push_back({to, std::move(server), pool.key()});
     }
     void ask_for_idle(WorkerIndex worker, pool::Pool&) override { requests_.push_back(worker); }
     void make_room(pool::Pool& pool) override { room_requests_.push_back(&pool); }

@@ -1,7 +1,8 @@
 // How many server connections the pools of one (route, database, user) have together, over all workers: what pool.size
 // bounds. Mostly that is one pool. In session mode each startup packet has its own, and after a reload that changed
 // pool.mode, clients of both modes have theirs. A pool whose clients wait for a permit claims one here: a sibling whose
-// server comes free closes it for them where they have waited longer than its own clients.
+// server comes free closes it for them where they have waited longer than its own clients, and no sibling takes a
+// permit for clients that came later.
 //
 // Thread-safe, and off the plain path but for one atomic read.
 #pragma once

@@ -125,6 +125,7 @@ class Pool final : public ServerUser {
     // then checks in; closes the server where that takes too long. `rest`: bytes of the server's last message that are
     // to come.
     void recover(Server& server, std::size_t rest);
+    // Closes it. Clients that wait have another opened in its place.
     void discard(Server& server, metrics::ServerClose reason);
     void end_cancel(Server& server);
 
@@ -220,13 +221,25 @@ class Pool final : public ServerUser {
     void lend(Server& server, ServerUser& user);
     ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }
     void unqueue(Waiter& waiter);
+    // Dials for those who wait, as far as that is their turn; a permit that is left is a sibling's.
     void grow();
+    void dial_for_waiters();
+    // A permit has come free: whoever has waited longest has it, here or in a sibling.
+    void use_room();
+    TimePoint lacking_since() const;
+    // The server's end. The permit is for whoever takes it next.
+    void close(Server& server, metrics::ServerClose reason);
     void ask_for_idle();
     void claim_permit();
     void withdraw_claim();
-    // Where a sibling's clients have waited longer than ours, the server is closed and its permit is theirs.
+    void renew_claim();
+    // Whether a sibling claims a permit whose clients have waited since before `since`: the next is theirs.
+    bool is_behind_sibling(TimePoint since) const;
+    // Tells the sibling that has claimed a permit longest that one is left.
+    void offer_room();
+    // Where a sibling's clients have waited longer than ours, the server is closed, and none of us takes the permit.
     bool yield_to_sibling(Server& server);
-    // The same where no more connections may be open to a server, or of a user.
+    // The same where no more connections may be open to a server, or of a user: the place is kept for them.
     bool yield_to_stranger(Server& server, ServerPlaces& places);
     bool may_evict(const Server& server, const Eviction& wish) const;
     std::uint32_t size_limit(TimePoint now) const;

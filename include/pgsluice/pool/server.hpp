@@ -63,8 +63,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // It is closed, so that others may have the places that it took.
     void leave_places();
     Peer& link() { return *link_; }
-    // What is prepared on a server that moves to another worker, as text: statements belong to a worker's cache. Drops
-    // the link, whose connection must have been taken out of it.
+    // What is prepared on a server that moves to another worker, as text: statements belong to a worker's cache.
     struct Luggage {
         struct Prepared {
             Bytes text, parameter_types;
@@ -72,6 +71,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         };
         std::vector<Prepared> statements;  // least recently used first
     };
+    // Drops the link, and with it the connection unless that has been taken out: so ends one that is lost on its way.
     Luggage pack();
     // Joins the loop and the cache of the worker that it has come to.
     void unpack(PeerPtr link, const Luggage& luggage, protocol::StatementCache& cache);

@@ -32,17 +32,20 @@ class ServerPlaces {
     static constexpr Milliseconds patience{500};
     Claims& claims() { return claims_; }
     // Whether the pool of `self` is to close a server, which it could lend, for one that claims a place. `oldest`:
-    // since when its own oldest client has waited; never: none does. Where it is true, that claim is forgotten and the
-    // place is kept.
+    // since when its own oldest client has waited; never: none does. Where it is true, the place is kept, and that
+    // claim is not named again before it is renewed.
     bool must_yield(const Share* self, TimePoint oldest, TimePoint now) {
         const TimePoint impatient = now - patience + TimePoint::duration(1);
-        if (!claims_.take(self, std::min(oldest, impatient))) return false;
+        if (!claims_.offer(self, std::min(oldest, impatient))) return false;
         kept_until_.store((now + Milliseconds(100)).time_since_epoch().count());
         return true;
     }
-    // While it is so, only a pool whose client has waited for longer than `patience` takes a place; it then calls
-    // take_kept(), and the next place is for everybody.
+    // While it is so, only a pool that claims a place takes one, whose client has waited for longer than `patience` and
+    // no shorter than those of the others; it then calls take_kept(), and the next place is for everybody.
     bool is_kept(TimePoint now) const { return now.time_since_epoch().count() < kept_until_.load(); }
+    bool is_kept_from(const Share* self, TimePoint since, TimePoint now) const {
+        return is_kept(now) && (now - since < patience || claims_.has_older(self, since));
+    }
     void take_kept() { kept_until_.store(0); }
 
   protected:

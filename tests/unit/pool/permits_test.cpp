@@ -59,9 +59,10 @@ TEST(Permits, are_never_exceeded_by_threads_in_a_hurry) {
 // --- Siblings: pools of two startup packets, on one worker
 
 struct Siblings {
-    explicit Siblings(std::uint32_t size) {
+    explicit Siblings(std::uint32_t size, std::uint32_t min_size = 0) {
         auto target = std::make_shared<Target>();
         target->settings.size = size;
+        target->settings.min_size = min_size;
         for (const char* key : {"one", "other"}) {
             auto share = std::make_shared<Share>(1, permits);
             pools.push_back(
@@ -92,6 +93,15 @@ struct Siblings {
         host.room_requests().pop_front();
         Pool& sibling = &asker == &one() ? other() : one();
         asker.on_room_sought(sibling.evict_idle({nullptr, permits, &asker.share()}));
+    }
+
+    // The worker's side of Host::offer_room, until nobody offers any more.
+    void take_offers() {
+        while (!host.room_offers().empty()) {
+            const bool is_one = host.room_offers().front() == "one";
+            host.room_offers().pop_front();
+            (is_one ? one() : other()).on_room_made();
+        }
     }
 
     test::FakeClock clock;
@@ -136,14 +146,95 @@ TEST(Siblings, ask_for_room_once_at_a_time) {
 TEST(Siblings, close_a_server_that_comes_free_where_another_has_waited_longer) {
     Siblings pools(1);
     PoolClient& holder = pools.holder(pools.one());
+    PoolClient& longest = pools.asks(pools.other());
+    pools.clock.advance(Milliseconds(10));
+    PoolClient& own = pools.asks(pools.one());
+    holder.give_back();
+    EXPECT_EQ(pools.host.closes, std::vector{ServerClose::evicted});
+    EXPECT_EQ(pools.host.dials(), 0U) << "its own client is behind the other pool's";
+    pools.take_offers();
+    EXPECT_EQ(pools.host.dials(), 1U);
+    EXPECT_EQ(pools.host.dials_of(pools.other()), 1U);
+    pools.host.open();
+    ASSERT_NE(longest.server, nullptr);
+    longest.give_back();
+    pools.take_offers();
+    pools.host.open();
+    EXPECT_NE(own.server, nullptr);
+}
+
+// A check-in of one that is of no use any more asks nobody who has waited longer: the permit does.
+TEST(Siblings, leave_the_room_of_a_closed_server_to_one_that_has_waited_longer) {
+    Siblings pools(1);
+    PoolClient& holder = pools.holder(pools.one());
     pools.asks(pools.other());
     pools.clock.advance(Milliseconds(10));
     pools.asks(pools.one());
+    holder.server->doom(ServerClose::unclean);
     holder.give_back();
-    EXPECT_EQ(pools.host.closes, std::vector{ServerClose::evicted});
-    EXPECT_EQ(pools.host.room_offers(), std::deque<std::string>{"other"});
-    pools.other().on_room_made();
-    EXPECT_EQ(pools.host.dials(), 1U);
+    EXPECT_EQ(pools.host.dials(), 0U);
+    pools.take_offers();
+    EXPECT_EQ(pools.host.dials_of(pools.other()), 1U);
+}
+
+TEST(Siblings, leave_the_room_to_one_that_waits_where_nobody_else_does) {
+    Siblings pools(1);
+    PoolClient& holder = pools.holder(pools.one());
+    pools.asks(pools.other());
+    holder.server->doom(ServerClose::lifetime);
+    holder.give_back();
+    pools.take_offers();
+    EXPECT_EQ(pools.host.dials_of(pools.other()), 1U);
+}
+
+// The permit is there, and the one that it was made for has not heard of it.
+TEST(Siblings, have_no_newcomer_take_the_room_that_one_was_closed_for) {
+    Siblings pools(1);
+    PoolClient& holder = pools.holder(pools.one());
+    pools.asks(pools.other());
+    holder.give_back();
+    ASSERT_EQ(pools.permits->open(), 0U);
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.one());
+    pools.one().sweep(pools.clock.now());
+    EXPECT_EQ(pools.host.dials(), 0U);
+    pools.take_offers();
+    EXPECT_EQ(pools.host.dials_of(pools.other()), 1U);
+}
+
+TEST(Siblings, fill_no_minimum_with_the_room_that_one_was_closed_for) {
+    Siblings pools(1, 1);
+    PoolClient& holder = pools.holder(pools.one());
+    pools.asks(pools.other());
+    holder.give_back();
+    pools.one().sweep(pools.clock.now());
+    EXPECT_EQ(pools.host.dials(), 0U);
+    pools.take_offers();
+    EXPECT_EQ(pools.host.dials_of(pools.other()), 1U);
+}
+
+TEST(Siblings, hand_on_the_room_that_one_was_closed_for_where_its_client_has_left) {
+    Siblings pools(1);
+    PoolClient& holder = pools.holder(pools.one());
+    PoolClient& longest = pools.asks(pools.other());
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.one());
+    holder.give_back();
+    longest.leave();
+    pools.take_offers();
+    EXPECT_EQ(pools.host.dials_of(pools.one()), 1U);
+}
+
+TEST(Siblings, take_the_room_that_a_paused_one_has_claimed) {
+    Siblings pools(1);
+    PoolClient& holder = pools.holder(pools.one());
+    pools.asks(pools.other());
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.one());
+    pools.other().pause();
+    holder.server->doom(ServerClose::lifetime);
+    holder.give_back();
+    EXPECT_EQ(pools.host.dials_of(pools.one()), 1U);
 }
 
 TEST(Siblings, keep_a_server_that_comes_free_for_their_own_client_where_it_has_waited_longer) {
@@ -165,6 +256,46 @@ TEST(Siblings, close_one_server_for_one_that_claims_it_and_not_each_that_comes_f
     first.give_back();
     second.give_back();
     EXPECT_EQ(pools.host.closes, std::vector{ServerClose::evicted});
+}
+
+TEST(Siblings, take_the_room_that_one_has_claimed_whose_server_refuses) {
+    Siblings pools(3);
+    pools.holder(pools.one());
+    pools.holder(pools.other());
+    pools.asks(pools.other());
+    pools.asks(pools.other());
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.one());
+    pools.host.refuse(wire::fatal("08006", "no"));
+    pools.take_offers();
+    EXPECT_EQ(pools.host.dials_of(pools.one()), 1U);
+}
+
+TEST(Siblings, claim_by_the_client_that_nothing_is_being_opened_for) {
+    Siblings pools(2);
+    PoolClient& holder = pools.holder(pools.one());
+    pools.asks(pools.other());
+    pools.clock.advance(Milliseconds(10));
+    PoolClient& own = pools.asks(pools.one());
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.other());
+    holder.give_back();
+    EXPECT_NE(own.server, nullptr) << "the other's first client has its dial, and the second came later";
+}
+
+TEST(Siblings, go_by_the_client_behind_where_the_first_has_been_served) {
+    Siblings pools(2);
+    PoolClient& holder = pools.holder(pools.one());
+    PoolClient& of_other = pools.holder(pools.other());
+    pools.asks(pools.other());
+    pools.clock.advance(Milliseconds(10));
+    PoolClient& own = pools.asks(pools.one());
+    pools.clock.advance(Milliseconds(10));
+    pools.asks(pools.other());
+    of_other.give_back();
+    holder.give_back();
+    EXPECT_NE(own.server, nullptr);
+    EXPECT_TRUE(pools.host.closes.empty());
 }
 
 TEST(Siblings, show_their_size_once) {

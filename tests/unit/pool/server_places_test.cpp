@@ -43,6 +43,19 @@ TEST(ServerPlaces, makes_one_pool_yield_to_one_that_has_waited_longer_than_its_p
     EXPECT_FALSE(places.is_kept(late));
 }
 
+TEST(ServerPlaces, keeps_a_place_for_the_one_that_has_waited_longest) {
+    const TimePoint begun{std::chrono::hours(1)}, late = begun + ServerPlaces::patience * 2;
+    const Share own(1, std::make_shared<Permits>(1)), other(1, std::make_shared<Permits>(1));
+    ServerPlaces places;
+    places.claims().enter({&other, WorkerIndex{0}, begun});
+    EXPECT_FALSE(places.is_kept_from(&own, never, late));
+    ASSERT_TRUE(places.must_yield(&own, begun + Milliseconds(1), late));
+    EXPECT_TRUE(places.is_kept_from(&own, begun + Milliseconds(1), late)) << "who has yielded it";
+    EXPECT_FALSE(places.is_kept_from(&other, begun, late));
+    EXPECT_TRUE(places.is_kept_from(&other, late, late)) << "its client of then has been served";
+    EXPECT_FALSE(places.is_kept_from(&own, begun + Milliseconds(1), late + Milliseconds(100)));
+}
+
 TEST(UserPlaces, are_given_back_by_a_server_that_is_closed_or_lost_on_its_way) {
     PoolRig rig({.pool = {.size = 2}, .workers = 2});
     PoolClient& holder = rig.holder(0);

@@ -168,6 +168,7 @@ TEST(Workers, a_server_lost_on_its_way_costs_its_client_no_place_in_the_queue) {
     rig.lose_what_moves();
     EXPECT_TRUE(rig.share().anybody_waits());
     EXPECT_EQ(rig.permits().open(), 2U);  // one in use, one being dialed in place of the lost
+    EXPECT_EQ(rig.host(1).closes, std::vector{ServerClose::lost});
     other.give_back();
     rig.carry();
     EXPECT_NE(called.server, nullptr);
