@@ -82,6 +82,8 @@ void Session::note_transaction_end(ByteView text) {
 SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {
     // Where the search_path leads to the temporary schema, any CREATE may go there.
     if (creates_temporary_) judged = std::max(judged, SessionEffect::changes);
+    // What EXECUTE runs stands in a text of before, and its own one need not hold a word that has an effect.
+    if (may_have_sql_names() && sql::may_execute(text)) judged = std::max(judged, SessionEffect::anything);
     if (text.find('\\') == ByteView::npos) return judged;
     const bool is_otherwise = escapes_ || encoding_hides_ascii_ || steps_unsettled_;
     // Perhaps, where it may have been set unseen: of a text without a word that has an effect there is no such reading.

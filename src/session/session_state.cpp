@@ -196,6 +196,11 @@ void Session::finish_inspection(wire::Outbox& to_client) {
     }
     const std::unique_ptr<Watch> watch = std::move(watch_);
     set_pins(pins);
+    if (pins_.has(Pin::prepared)) {
+        // What is prepared may set them when it runs, by names that the EXECUTE does not tell.
+        watch_ = std::make_unique<Watch>();
+        watch_->custom_settings = std::move(watch->custom_settings);
+    }
     adopt(watch->answer, to_client);
     settle_environment();
     if (!pins_.any() || server_->has() == wants_) return;

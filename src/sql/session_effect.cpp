@@ -227,6 +227,10 @@ bool may_deallocate(ByteView text) {
     return lower.find("deallocate") != std::string::npos || lower.find("discard") != std::string::npos;
 }
 
+bool may_execute(ByteView text) {
+    return lower_case(text).find("execute") != std::string::npos;
+}
+
 bool may_have_effect(ByteView text) {
     return is_candidate(text);
 }

@@ -84,3 +84,40 @@ def test_clients_with_and_without_custom_settings_all_get_their_turn(sluice):
     for thread in threads:
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads) and not failures, failures[:3]
+
+
+# --- whose names only what the client runs tells ---
+
+VALUE = "select coalesce(current_setting('app.tenant', true), '')"
+PREPARED = {
+    "execute": ["prepare p as select set_config('app.tenant', 'acme', false)", "execute p", "deallocate p"],
+    "its parameter": ["prepare p(text) as select set_config($1, 'acme', false)", "execute p('app.tenant')", "deallocate p"],
+    "one transaction": ["begin", "prepare p(text) as select set_config($1, 'acme', false)", "execute p('app.tenant')", "deallocate p", "commit"],
+    "one text": ["prepare p as select set_config('app.tenant', 'acme', false); execute p; deallocate p"],
+    "explain": ["prepare p as select set_config('app.tenant', 'acme', false)", "explain analyze execute p", "deallocate p"],
+    "another pin": ["listen news", "prepare p as select set_config('app.tenant', 'acme', false)", "execute p", "deallocate p", "unlisten *"],
+}
+
+
+@pytest.mark.parametrize("custom", ["share", "affinity", "close"])
+@pytest.mark.parametrize("way", PREPARED)
+def test_what_execute_sets_is_its_clients_alone(sluice, way, custom):
+    proxy = sluice(workers=1, pool={"size": 1, "custom_settings": custom, "query_wait_timeout": "2s"})
+    with login(proxy) as owner, login(proxy) as stranger:
+        for sql in PREPARED[way]:
+            assert owner.query(sql)[-1].tag == "Z"
+        assert stranger.value(VALUE) == ""
+        assert owner.value(VALUE) == "acme"
+        assert stranger.value(VALUE) == ""
+
+
+def test_what_a_protocol_statement_executes_in_sql_is_its_clients_alone(sluice):
+    proxy = sluice(workers=1, pool={"size": 1, "query_wait_timeout": "2s"})
+    with login(proxy) as owner, login(proxy) as stranger:
+        owner.send(m.parse("execute p", "s"), m.SYNC)
+        owner.until_ready()
+        owner.query("prepare p as select set_config('app.tenant', 'acme', false)")
+        owner.send(m.bind("s"), m.execute(), m.SYNC)
+        owner.until_ready()
+        owner.query("deallocate p")
+        assert stranger.value(VALUE) == ""

@@ -257,6 +257,10 @@ class Session final : public Sink,
     void note_effect(sql::SessionEffect effect, ByteView text);
     bool is_changed() const { return effect_ != sql::SessionEffect::none || unseen_; }
     bool checks_at_release() const;
+    // SQL may have prepared statements on the server.
+    bool may_have_sql_names() const {
+        return pins_.has(protocol::Pin::prepared) || effect_ >= sql::SessionEffect::leaves;
+    }
     bool makes_new_names(ByteView text) const;
     void note_use_while_pinned();
     void forget_effect();

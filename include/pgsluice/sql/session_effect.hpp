@@ -39,6 +39,9 @@ bool is_plain_set(ByteView text);
 // Whether it may take prepared statements away.
 bool may_deallocate(ByteView text);
 
+// Whether it may run what PREPARE has prepared.
+bool may_execute(ByteView text);
+
 // Whether it may end a transaction, by one of its statements. Says yes too often rather than once too rarely.
 bool may_end_transaction(ByteView text);
 
