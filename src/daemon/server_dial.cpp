@@ -122,7 +122,9 @@ bool is_clients_doing(const ConnectError& error, const pool::Target& target) {
 boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_settings(
     net::Link& link, const pool::Target& target, const std::vector<wire::Setting>& reported, TimePoint until) {
     std::vector<std::string> values(2, "f");
-    values[0] = protocol::array_of(sql::custom_setting_names(target.connect_query));
+    sql::SettingNames names = sql::setting_names(target.connect_query);
+    sql::note_mentioned_names(target.connect_query, names);
+    values[0] = protocol::array_of(names.told);
     std::string text(protocol::inspection_text());
     const Rows rows = co_await run_statement(link, std::move(text), std::move(values), until);
     const auto* answer = std::get_if<std::vector<Row>>(&rows);

@@ -42,7 +42,14 @@ ByteView inspection_text() {
 
 std::string array_of(const std::vector<std::string>& names) {
     std::string array = "{";
-    for (const std::string& name : names) array.append(array.size() > 1 ? "," : "").append(name);
+    for (const std::string& name : names) {
+        array += array.size() > 1 ? ",\"" : "\"";
+        for (const char c : name) {
+            if (c == '"' || c == '\\') array += '\\';
+            array += c;
+        }
+        array += '"';
+    }
     return array + '}';
 }
 

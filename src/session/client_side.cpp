@@ -173,7 +173,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
         case FrontendTag::function_call:
             ++totals_.queries;
             metrics_.queries[QueryKind::function_call].add();
-            if (preserves_state()) note_effect(sql::SessionEffect::anything, {});
+            if (preserves_state()) note_function_call(wire::body_of(rest, frame));
             exchange.owe(Asked::function_call);
             break;
         case FrontendTag::copy_done:

@@ -124,12 +124,10 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     const bool may_differ = escapes_ || encoding_hides_ascii_ || creates_temporary_ || steps_unsettled_ ||
                             may_have_sql_names() || may_be_set_unseen();
     if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
-        const auto effect = effect_of(bound->text, static_cast<sql::SessionEffect>(bound->nature));
-        note_effect(effect, bound->text);
-        if (effect != sql::SessionEffect::none) note_effect(effect, bind->rest);
-        if (effect != sql::SessionEffect::none && sql::may_deallocate(bound->text)) {
-            forgetting_ = Forgetting::until_idle;
-        }
+        const auto nature = static_cast<sql::SessionEffect>(bound->nature);
+        const bool has_effect = effect_of(bound->text, nature) != sql::SessionEffect::none;
+        note_effect_of_bound(bound->text, nature, bind->rest, there == frame.size);
+        if (has_effect && sql::may_deallocate(bound->text)) forgetting_ = Forgetting::until_idle;
     }
     return follow(admission, there, frame, rest, to_server);
 }

@@ -45,7 +45,7 @@ struct Question {
 
 // The statement itself, with two parameters: the names as a text[], and whether to look for locks.
 ByteView inspection_text();
-// A text[] of names of letters, digits, underscores, dollars and dots.
+// A text[], as PostgreSQL reads it.
 std::string array_of(const std::vector<std::string>& names);
 void append_inspection(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Question& question);
 

@@ -5,14 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace pgsluice::sql {
 namespace {
 
 using enum SessionEffect;
-using Names = std::vector<std::string>;
 
 struct Case {
     const char* text;
@@ -41,6 +39,15 @@ TEST(SessionEffect, of_each_kind_of_statement) {
         {"select set_config($1, $2, true)", local},
         {"select set_config('search_path', $1, true)", local},
         {"select set_config('app.tenant', $1, true)", names},
+        {"select set_config('app.tenant', 'a' || $1, true)", names},
+        {"select set_config('search_path', 'pg_' || 'temp', true)", changes},
+        {"select set_config('SEARCH_PATH'::text, 'pg_' || 'temp', true)", changes},
+        {"select set_config('search_path', 'PG_Temp'::text, true)", changes},
+        {"select set_config('search_' || 'path', 'pg_temp_', true)", changes},
+        {"select set_config('search_' || 'path', $1, true)", changes},
+        {"select set_config($1, 'pg_' || $2, true)", changes},
+        {"select set_config($1::text, $2::varchar, true)", local},
+        {"select set_config('search_path', 'own', true)", local},
         {"select set_config('a', 'x', true), set_config('b', 'y', false)", changes},
         {"select U&\"s\\0065t_config\"('a.b', 'x', false)", changes},
         {"begin; set work_mem = 7; commit", changes},
