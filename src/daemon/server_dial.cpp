@@ -134,6 +134,7 @@ boost::asio::awaitable<std::optional<std::vector<protocol::Parameter>>> ask_sett
         if (row.values.size() != 3 || !row.values[0] || !row.values[1] || !row.values[2]) co_return std::nullopt;
         settings.add(*row.values[0], *row.values[1], *row.values[2]);
     }
+    if (settings.failed()) co_return std::nullopt;
     std::vector<protocol::Parameter> made = settings.settings();
     std::erase_if(made, [&](const protocol::Parameter& each) {
         const bool is_own_name = each.name == "session_authorization" && each.value == target.user;

@@ -83,9 +83,18 @@ bool Answer::add(ByteView kind, ByteView name, ByteView value) {
         if (name.size() != 1 || name[0] < '0' || name[0] > '4') return false;
         pins_.add(static_cast<Pin>(name[0] - '0'));
     } else if (!(name == "role" && value == "none") && find(name) == nullptr) {
-        settings_.push_back({std::string(name), std::string(value), false});
+        bytes_ += name.size() + value.size();
+        if (bytes_ <= most_bytes)
+            settings_.push_back({std::string(name), std::string(value), false});
+        else
+            fail();
     }
     return true;
+}
+
+void Answer::fail() {
+    failed_ = true;
+    settings_ = {};
 }
 
 const Parameter* Answer::find(ByteView name) const {
