@@ -265,7 +265,7 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     if (!is_malformed) forget_unnamed();
     const bool has_lent = !spoken_of.empty() && lend_names_to_query(query_text(frame, rest), spoken_of, to_server);
     if (measures())
-        server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest), front_.limit())));
+        server_->exchange().owe_call(Asked::query, begin_query(query_text(frame, rest)));
     else
         server_->exchange().owe(Asked::query);
     const std::size_t passed = pass(frame, rest, to_server);

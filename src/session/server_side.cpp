@@ -217,7 +217,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
                               ? measured_->limits.error_of_failed(server_->exchange().running_call(), fields.sqlstate)
                               : std::nullopt;
     if (measures() && server_->exchange().first_call() != 0) measured_->calls.fail(fields.sqlstate);
-    if (rules_.may_limit() && measures()) measured_->calls.names().note_failure();
+    if (rules_.may_limit() && measures()) measured_->calls.names().note_failure(fields.sqlstate);
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::inspected) return true;
     if (settled == Settled::replay_failed) {

@@ -228,6 +228,7 @@ class Session final : public Sink,
     void measure(bool on);
     Callee callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit);
     std::uint32_t begin_call(Callee callee);
+    std::uint32_t begin_query(ByteView text);
     void note_bound(const wire::Bind& bind);
     void report_the_rest();
     // limits.cpp

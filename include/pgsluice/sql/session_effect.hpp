@@ -39,6 +39,12 @@ bool is_plain_set(ByteView text);
 // Whether it may take prepared statements away.
 bool may_deallocate(ByteView text);
 
+// Names that may stand for something else behind the text: DEALLOCATE, CLOSE, DISCARD and DO, which may do either.
+struct TakenNames {
+    bool statements = false, portals = false;
+};
+TakenNames may_take_names(ByteView text);
+
 // Whether it may run what PREPARE has prepared.
 bool may_execute(ByteView text);
 
