@@ -124,7 +124,9 @@ bool is_clients_doing(const ConnectError& error, const pool::Target& target) {
 boost::asio::awaitable<net::Outcome<std::vector<protocol::Parameter>>> ask_settings(
     net::Link& link, const pool::Target& target, const std::vector<wire::Setting>& reported, TimePoint until) {
     std::vector<std::string> values(2, "f");
-    values[0] = protocol::array_of(sql::custom_setting_names(target.connect_query));
+    sql::SettingNames names = sql::setting_names(target.connect_query);
+    sql::note_mentioned_names(target.connect_query, names);
+    values[0] = protocol::array_of(names.told);
     std::string text(protocol::inspection_text());
     const net::Outcome<Rows> rows = co_await run_statement(link, std::move(text), std::move(values), until);
     if (!rows) co_return rows.error();
@@ -135,6 +137,7 @@ boost::asio::awaitable<net::Outcome<std::vector<protocol::Parameter>>> ask_setti
         }
         settings.add(*row.values[0], *row.values[1], *row.values[2]);
     }
+    if (settings.failed()) co_return std::nullopt;
     std::vector<protocol::Parameter> made = settings.settings();
     std::erase_if(made, [&](const protocol::Parameter& each) {
         const bool is_own_name = each.name == "session_authorization" && each.value == target.user;

@@ -61,6 +61,8 @@ std::uint64_t fingerprint_of(const pool::Target& target) {
     add(target.connect_query);
     add(std::to_string(static_cast<int>(target.session_attrs)));
     add(std::to_string(static_cast<int>(target.settings.mode)));
+    // Else what clients left there while nobody followed it would be found later.
+    add(target.settings.follows_state() ? "followed" : "ignored");
     for (const auto& [name, value] : target.parameters) {
         add(name);
         add(value);

@@ -44,7 +44,14 @@ ByteView inspection_text() {
 
 std::string array_of(const std::vector<std::string>& names) {
     std::string array = "{";
-    for (const std::string& name : names) array.append(array.size() > 1 ? "," : "").append(name);
+    for (const std::string& name : names) {
+        array += array.size() > 1 ? ",\"" : "\"";
+        for (const char c : name) {
+            if (c == '"' || c == '\\') array += '\\';
+            array += c;
+        }
+        array += '"';
+    }
     return array + '}';
 }
 
@@ -78,9 +85,18 @@ bool Answer::add(ByteView kind, ByteView name, ByteView value) {
         if (name.size() != 1 || name[0] < '0' || name[0] > '4') return false;
         pins_.add(static_cast<Pin>(name[0] - '0'));
     } else if (!(name == "role" && value == "none") && find(name) == nullptr) {
-        settings_.push_back({std::string(name), std::string(value), false});
+        bytes_ += name.size() + value.size();
+        if (bytes_ <= most_bytes)
+            settings_.push_back({std::string(name), std::string(value), false});
+        else
+            fail();
     }
     return true;
+}
+
+void Answer::fail() {
+    failed_ = true;
+    settings_ = {};
 }
 
 const Parameter* Answer::find(ByteView name) const {

@@ -56,6 +56,29 @@ bool keeps_part_of_the_old(const Parameter& wanted) {
     return same_name(wanted.name, "DateStyle") && wanted.value.find(',') == std::string::npos;
 }
 
+// Settings that the transaction of the replay itself would begin with. A snapshot of a deferrable one may be waited for
+// without end, and a standby has none for a serializable one; a RESET takes no snapshot.
+bool begins_transactions(ByteView name) {
+    constexpr std::array<ByteView, 3> those{"default_transaction_deferrable", "default_transaction_isolation",
+                                            "default_transaction_read_only"};
+    return std::any_of(those.begin(), those.end(), [&](ByteView each) { return same_name(name, each); });
+}
+
+bool is_deferrable(const Parameter& present) {
+    return same_name(present.name, "default_transaction_deferrable") && present.value != "off";
+}
+
+// Whether it has to go before anything else is set: as it is not wanted, or first of all.
+bool must_be_reset(const Parameter& present, const Parameter* wanted) {
+    if (wanted == nullptr || is_deferrable(present)) return true;
+    return begins_transactions(present.name) && present.value != wanted->value;
+}
+
+void append_sync(Bytes& to_server, Exchange& exchange) {
+    wire::write_empty(to_server, FrontendTag::sync);
+    owe(exchange, Asked::sync);
+}
+
 void append_reset(Bytes& to_server, Exchange& exchange, const Parameter& unwanted) {
     // What is there by this name is our last one, or what somebody has prepared with SQL; nothing there is fine too.
     wire::write_target(to_server, FrontendTag::close, 'S', reset_statement);
@@ -80,15 +103,20 @@ std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatemen
         append_reset(to_server, exchange, *present);
         ++differences;
     }
+    bool is_hindered = false;
     for (const Parameter& present : has.all()) {
-        if (is_rights(present.name) || wants.find(present.name) != nullptr) continue;
+        if (is_rights(present.name) || !must_be_reset(present, wants.find(present.name))) continue;
         append_reset(to_server, exchange, present);
         ++differences;
+        is_hindered |= begins_transactions(present.name);
     }
+    // What is behind it runs in a transaction that begins without them.
+    if (is_hindered) append_sync(to_server, exchange);
     for (const Parameter& wanted : wants.all()) {
         if (is_rights(wanted.name)) continue;
         const Parameter* present = has.find(wanted.name);
-        const bool is_set = present != nullptr && (present->overrides || !wanted.overrides);
+        const bool is_set =
+            present != nullptr && !must_be_reset(*present, &wanted) && (present->overrides || !wanted.overrides);
         if (is_set && present->value == wanted.value) continue;
         if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(to_server, exchange, *present);
         append_set(to_server, exchange, reserved, wanted);
@@ -100,10 +128,7 @@ std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatemen
         append_set(to_server, exchange, reserved, *wanted);
         ++differences;
     }
-    if (differences > 0) {
-        wire::write_empty(to_server, FrontendTag::sync);
-        owe(exchange, Asked::sync);
-    }
+    if (differences > 0) append_sync(to_server, exchange);
     return differences;
 }
 

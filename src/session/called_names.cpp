@@ -5,6 +5,9 @@
 namespace pgsluice::session {
 namespace {
 
+constexpr ByteView duplicate_statement = "42P05";
+constexpr ByteView duplicate_cursor = "42P03";
+
 ByteView key_of(ByteView name) {
     return prefix(name, CalledNames::longest_name);
 }
@@ -67,6 +70,15 @@ void CalledNames::Meanings::forget_all() {
     bytes_ = 0;
 }
 
+void CalledNames::Meanings::doubt(ByteView name) {
+    if (const auto found = named_.find(key_of(name)); found != named_.end()) put(found->second, {});
+}
+
+void CalledNames::Meanings::doubt_named() {
+    for (auto& [name, meaning] : named_) meaning.reset();
+    bytes_ = 0;
+}
+
 void CalledNames::close(ByteView kind_and_name) {
     const ByteView name = without_prefix(kind_and_name, 1);
     if (kind_and_name.starts_with('P')) portals_.forget(name);
@@ -78,7 +90,9 @@ void CalledNames::settle(bool in_transaction) {
     if (!in_transaction) portals_.forget_all();
 }
 
-void CalledNames::note_failure() {
+void CalledNames::note_failure(ByteView sqlstate) {
+    if (sqlstate == duplicate_statement) statements_.doubt_named();
+    if (sqlstate == duplicate_cursor) portals_.doubt_named();
     statements_.forget_unnamed();
     portals_.forget_unnamed();
 }

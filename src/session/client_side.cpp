@@ -173,7 +173,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
         case FrontendTag::function_call:
             ++totals_.queries;
             metrics_.queries[QueryKind::function_call].add();
-            if (preserves_state()) note_effect(sql::SessionEffect::anything, {});
+            if (preserves_state()) note_function_call(wire::body_of(rest, frame));
             exchange.owe(Asked::function_call);
             break;
         case FrontendTag::copy_done:
@@ -265,7 +265,7 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     if (!is_malformed) forget_unnamed();
     const bool has_lent = !spoken_of.empty() && lend_names_to_query(query_text(frame, rest), spoken_of, to_server);
     if (measures())
-        server_->exchange().owe_call(Asked::query, begin_call(callee_of(query_text(frame, rest), front_.limit())));
+        server_->exchange().owe_call(Asked::query, begin_query(query_text(frame, rest)));
     else
         server_->exchange().owe(Asked::query);
     const std::size_t passed = pass(frame, rest, to_server);

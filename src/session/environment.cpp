@@ -79,14 +79,19 @@ void Session::note_transaction_end(ByteView text) {
 
 // The parser reads a backslash as the standard does. To a server that reads it otherwise, or takes it for a part of a
 // character, the text may be another one.
+bool Session::may_be_another_text(ByteView text) const {
+    if (text.find('\\') == ByteView::npos) return false;
+    if (escapes_ || encoding_hides_ascii_ || steps_unsettled_) return true;
+    // Perhaps, where it may have been set unseen: of a text without a word that has an effect there is no such reading.
+    return may_be_set_unseen() && sql::may_have_effect(text);
+}
+
 SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {
     // Where the search_path leads to the temporary schema, any CREATE may go there.
     if (creates_temporary_) judged = std::max(judged, SessionEffect::changes);
-    if (text.find('\\') == ByteView::npos) return judged;
-    const bool is_otherwise = escapes_ || encoding_hides_ascii_ || steps_unsettled_;
-    // Perhaps, where it may have been set unseen: of a text without a word that has an effect there is no such reading.
-    if (!is_otherwise && !(may_be_set_unseen() && sql::may_have_effect(text))) return judged;
-    return std::max(judged, SessionEffect::anything);
+    // What EXECUTE runs stands in a text of before, and its own one need not hold a word that has an effect.
+    if (may_have_sql_names() && sql::may_execute(text)) judged = std::max(judged, SessionEffect::anything);
+    return may_be_another_text(text) ? std::max(judged, SessionEffect::anything) : judged;
 }
 
 }  // namespace pgsluice::session

@@ -3,6 +3,7 @@
 
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/sql/comment_tags.hpp>
+#include <pgsluice/sql/deallocated_name.hpp>
 #include <pgsluice/sql/passwords.hpp>
 
 namespace pgsluice::session {
@@ -31,6 +32,7 @@ void Session::measure(bool on) {
 Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit) {
     Callee callee;
     callee.limit = std::move(limit);
+    if (rules_.may_limit()) callee.takes = sql::may_take_names(text);
     const bool may_count = callee.limit != nullptr && callee.limit->counts_result();
     // Who is cut off or refused by a limit is told of with the statement.
     if (!rulebook_->measures_calls && callee.limit == nullptr) return callee;
@@ -49,10 +51,24 @@ Callee Session::callee_of(ByteView text, std::shared_ptr<const policy::Limit> li
     return callee;
 }
 
+// Whether it does so is known when it has been answered, and what is sent until then may use the names.
 std::uint32_t Session::begin_call(Callee callee) {
+    if (callee.takes.statements) measured_->calls.names().doubt_statements();
+    if (callee.takes.portals) measured_->calls.names().doubt_portals();
     const std::uint32_t number = measured_->calls.begin(std::move(callee), active_at_, totals_.wait_time);
     measured_->calls[number].slot = front_.take_slot();
     return number;
+}
+
+// DEALLOCATE by itself, which drivers send whose cache of statements is full, takes one name only.
+std::uint32_t Session::begin_query(ByteView text) {
+    Callee callee = callee_of(text, front_.limit());
+    const bool may_be_one = callee.takes.statements && !callee.takes.portals;
+    if (const auto name = may_be_one ? sql::deallocated_name(text) : std::nullopt) {
+        measured_->calls.names().doubt_statement(*name);
+        callee.takes = {};
+    }
+    return begin_call(std::move(callee));
 }
 
 // Where names are the client's own business, they are followed by what it says; else it is known what they stand for.

@@ -218,7 +218,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
                               ? measured_->limits.error_of_failed(server_->exchange().running_call(), fields.sqlstate)
                               : std::nullopt;
     if (measures() && server_->exchange().first_call() != 0) measured_->calls.fail(fields.sqlstate);
-    if (rules_.may_limit() && measures()) measured_->calls.names().note_failure();
+    if (rules_.may_limit() && measures()) measured_->calls.names().note_failure(fields.sqlstate);
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::inspected) return true;
     if (settled == Settled::replay_failed) {
@@ -336,6 +336,8 @@ void Session::refuse_transaction() {
     asked_at_ = never;
     // A rollback does not undo all of it: locks of the session stay.
     if (is_changed() || pins_.any()) server_->need_reset();
+    if (may_have_made_names()) server_->doom(metrics::ServerClose::custom_settings);
+    watch_.reset();
     forget_effect();
     set_pins({});
     settle_environment();

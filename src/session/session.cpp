@@ -396,10 +396,8 @@ void Session::leave_server(Phase before) {
         pool_->check_in(server);
         return;
     }
-    const bool may_be_marked = watch_ != nullptr && !watch_->custom_settings.empty() &&
-                               pool_->target().settings.custom_settings != config::CustomSettings::share;
-    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads || may_be_marked ||
-                         settles_too_long(context_.host.now());
+    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads ||
+                         may_have_made_names() || settles_too_long(context_.host.now());
     if (is_changed() || inspecting_ || pins_.any()) server.need_reset();
     if (pool_->target().is_replication()) {
         pool_->discard(server, metrics::ServerClose::replication);

@@ -1,6 +1,7 @@
 // What a client has made of its session, in transaction and statement mode: settings follow it from server to server,
 // and what no other server can be given pins it to the one that has it. Texts only tell when to ask; what there is the
 // server says, at rest, between two transactions (protocol/inspection.hpp).
+#include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
@@ -14,17 +15,22 @@ using protocol::Pin;
 using protocol::Pins;
 using protocol::Settled;
 using sql::SessionEffect;
+using sql::SettingNames;
 using wire::BackendTag;
 
 namespace {
 
 constexpr std::size_t most_custom_settings = 256;
+constexpr std::size_t function_oid_bytes = 4;  // in front of a FunctionCall's arguments
 
-void add_names(std::vector<std::string>& to, std::vector<std::string> names) {
+// False: there is no room for all.
+bool add_names(std::vector<std::string>& to, std::vector<std::string> names) {
     for (std::string& name : names) {
-        if (to.size() >= most_custom_settings) return;
-        if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(std::move(name));
+        if (std::find(to.begin(), to.end(), name) != to.end()) continue;
+        if (to.size() >= most_custom_settings) return false;
+        to.push_back(std::move(name));
     }
+    return true;
 }
 
 }  // namespace
@@ -74,7 +80,7 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
     if (!preserves_state()) return nullptr;
     const auto tag = static_cast<wire::FrontendTag>(frame.tag);
     if (frame.size > rest.size()) {
-        note_effect(SessionEffect::anything, {});
+        note_effect(SessionEffect::anything, {}, {{}, {}, SettingNames::Hidden::for_good});
         return nullptr;
     }
     const bool is_query = tag == wire::FrontendTag::query;
@@ -88,29 +94,69 @@ const wire::SqlError* Session::judge_effect(const wire::Frame& frame, ByteView r
         refused = std::move(*error);
         return &*refused;
     }
-    if (counts) note_effect(effect, text);
+    // Without its values nobody knows where a path leads.
+    const bool is_unbound = !is_query && effect == SessionEffect::local;
+    if (counts) note_effect(is_unbound ? SessionEffect::changes : effect, text);
     if (is_query && sql::may_deallocate(text)) forgetting_ = std::max(forgetting_, Forgetting::until_answered);
     return nullptr;
 }
 
+SettingNames Session::setting_names_in(ByteView text) const {
+    SettingNames names = sql::setting_names(text);
+    // The names may be those that EXECUTE hands over.
+    if (may_have_sql_names() && sql::may_execute(text)) sql::note_mentioned_names(text, names);
+    if (may_be_another_text(text) && sql::may_have_effect(text)) names.hidden = SettingNames::Hidden::for_good;
+    return names;
+}
+
 // Of custom settings, where servers that have them are told apart.
-bool Session::makes_new_names(ByteView text) const {
+bool Session::makes_new_names(const SettingNames& names) const {
     if (pool_->target().settings.custom_settings == config::CustomSettings::share || !preserves_state()) return false;
-    const auto names = sql::custom_setting_names(text);
-    return std::any_of(names.begin(), names.end(),
+    return names.hidden != SettingNames::Hidden::none ||
+           std::any_of(names.told.begin(), names.told.end(),
                        [this](const std::string& name) { return wants_->find(name) == nullptr; });
 }
 
-// `text`: what may hold names of settings.
+// `text`: what may hold names of settings. What its parameters are nobody knows.
 void Session::note_effect(SessionEffect effect, ByteView text) {
+    if (effect == SessionEffect::none) return;
+    SettingNames names = setting_names_in(text);
+    names.hidden = std::max(names.hidden, names.in_parameters);
+    note_effect(effect, text, std::move(names));
+}
+
+void Session::note_effect(SessionEffect effect, ByteView text, SettingNames names) {
     if (effect >= SessionEffect::local) step_environment(text);
     const bool may_name = effect == SessionEffect::names || effect == SessionEffect::local;
-    if (may_name && makes_new_names(text)) effect = SessionEffect::changes;
+    if (may_name && makes_new_names(names)) effect = SessionEffect::changes;
     if (effect == SessionEffect::none || (effect < SessionEffect::changes && !pins_.any())) return;
     effect_ = std::max(effect_, effect);
     if (sql::pins(effect)) expect_pin();
     if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
-    add_names(watch_->custom_settings, sql::custom_setting_names(text));
+    const bool is_told = add_names(watch_->custom_settings, std::move(names.told));
+    const bool is_shared = pool_->target().settings.custom_settings == config::CustomSettings::share;
+    const auto harmless = is_shared ? SettingNames::Hidden::until_end : SettingNames::Hidden::none;
+    watch_->hides_names |= !is_told || names.hidden > harmless;
+}
+
+// A portal may run, or not, and more than once: so its text is no step from one known environment to the next.
+void Session::note_effect_of_bound(ByteView text, SessionEffect judged, ByteView values, bool is_whole) {
+    SessionEffect effect = effect_of(text, judged);
+    if (effect == SessionEffect::none) return;
+    SettingNames names = setting_names_in(text);
+    sql::note_names_in_values(values, names);
+    const bool may_lead_to_temporary =
+        effect == SessionEffect::local && (!is_whole || sql::speaks_of_temporary_schema(values));
+    if (may_lead_to_temporary) effect = SessionEffect::changes;
+    note_effect(effect, {}, std::move(names));
+}
+
+// It may be set_config itself.
+void Session::note_function_call(ByteView body) {
+    SettingNames names;
+    names.in_parameters = SettingNames::Hidden::for_good;
+    sql::note_names_in_values(without_prefix(body, function_oid_bytes), names);
+    note_effect(SessionEffect::anything, {}, std::move(names));
 }
 
 // What it does may end what pins it, though the text does not say so.
@@ -132,8 +178,9 @@ void Session::inspect() {
     protocol::Question question;
     question.custom_settings = watch_->custom_settings;
     for (const Parameter& wanted : wants_->all()) {
-        if (protocol::is_custom(wanted.name))
-            add_names(question.custom_settings, sql::custom_setting_names(wanted.name));
+        const bool is_asked =
+            !protocol::is_custom(wanted.name) || add_names(question.custom_settings, {lower_case(wanted.name)});
+        watch_->hides_names |= !is_asked;
     }
     question.locks = effect_ >= SessionEffect::anything || unseen_ || pins_.any();
     if (effect_ == SessionEffect::loads) {
@@ -193,7 +240,13 @@ void Session::finish_inspection(wire::Outbox& to_client) {
         return;
     }
     const std::unique_ptr<Watch> watch = std::move(watch_);
+    if (watch->hides_names) clear_hidden_names();
     set_pins(pins);
+    if (pins_.has(Pin::prepared)) {
+        // What is prepared may set them when it runs, by names that the EXECUTE does not tell.
+        watch_ = std::make_unique<Watch>();
+        watch_->custom_settings = std::move(watch->custom_settings);
+    }
     adopt(watch->answer, to_client);
     settle_environment();
     if (!pins_.any() || server_->has() == wants_) return;
@@ -201,6 +254,19 @@ void Session::finish_inspection(wire::Outbox& to_client) {
     wire::Outbox to_server(context_.to_server);
     restore_settings(to_server);
     if (!to_server.empty()) server_->link().write(to_server.view());
+}
+
+// Whether the server may have custom settings, or names of some, that are not in has(), where they must not stay.
+bool Session::may_have_made_names() const {
+    return watch_ != nullptr && (watch_->hides_names || !watch_->custom_settings.empty()) &&
+           pool_->target().settings.custom_settings != config::CustomSettings::share;
+}
+
+// Their values go with DISCARD ALL, and their names with the server.
+void Session::clear_hidden_names() {
+    server_->need_reset();
+    if (pool_->target().settings.custom_settings != config::CustomSettings::share)
+        server_->doom(metrics::ServerClose::custom_settings);
 }
 
 // What the server has is what it reports and what it answers. The client wants the same, and what it has set no longer

@@ -5,6 +5,8 @@
 #include <pgsluice/sql/statement_names.hpp>
 #include <pgsluice/sql/transaction_control.hpp>
 
+#include <algorithm>
+
 namespace pgsluice::session {
 
 using protocol::Asked;
@@ -86,12 +88,19 @@ void PreparedStatements::ask_whether_sql_has_it(const wire::Parse& parse, const 
 }
 
 // What EXECUTE runs may change the session, which its own text does not tell.
-void Session::note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements) {
+void Session::note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements, ByteView text) {
     if (!preserves_state()) return;
     for (const auto& each : statements) {
         if (each.statement == nullptr) continue;
-        const auto nature = static_cast<sql::SessionEffect>(each.statement->nature);
-        note_effect(effect_of(each.statement->text, nature), each.statement->text);
+        const ByteView runs = each.statement->text;
+        sql::SessionEffect effect = effect_of(runs, static_cast<sql::SessionEffect>(each.statement->nature));
+        if (effect == sql::SessionEffect::none) continue;
+        // Its values are put together where nobody looks.
+        if (effect == sql::SessionEffect::local) effect = sql::SessionEffect::changes;
+        sql::SettingNames names = setting_names_in(runs);
+        names.hidden = std::max(names.hidden, names.in_parameters);
+        sql::note_mentioned_names(text, names);
+        note_effect(effect, runs, std::move(names));
     }
 }
 
@@ -100,7 +109,7 @@ bool Session::lend_names_to_query(ByteView text, const std::vector<PreparedState
                                   wire::Outbox& to_server) {
     if (server_->exchange().ignores_sync()) return false;
     if (server_->exchange().status() != wire::TransactionStatus::failed) {
-        note_effects_of(spoken_of);
+        note_effects_of(spoken_of, text);
         return PreparedStatements::lend_names(spoken_of, *server_, to_server);
     }
     const ByteView way_out = sql::first_way_out(text);
@@ -108,7 +117,7 @@ bool Session::lend_names_to_query(ByteView text, const std::vector<PreparedState
     // A text that cannot be parsed does nothing: the transaction is still there behind it, and its savepoints.
     const sql::FactsRef* facts = facts_of(text);
     if (facts == nullptr || *facts == nullptr) return false;
-    note_effects_of(spoken_of);
+    note_effects_of(spoken_of, text);
     PreparedStatements::lend_names_behind(way_out, spoken_of, *server_, to_server);
     return true;
 }
@@ -123,7 +132,7 @@ bool Session::lend_names_to(ByteView text, wire::Outbox& to_server) {
         return !hold_until_answered(to_server);
     }
     if (!PreparedStatements::lend_names(spoken_of, *server_, to_server)) return false;
-    note_effects_of(spoken_of);
+    note_effects_of(spoken_of, text);
     return true;
 }
 

@@ -128,7 +128,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
             lose_sync();
             return bytes.size();
         }
-        if (tag == BackendTag::ready_for_query) finish_applying();
+        if (tag == BackendTag::ready_for_query && !server_->exchange().owes()) finish_applying();
     }
     return taken;
 }

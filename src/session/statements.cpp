@@ -22,9 +22,8 @@ std::unique_ptr<protocol::OwedText> closing(const wire::Target& target) {
 
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     const std::size_t slots = pool_->target().settings.max_prepared_statements;
-    const bool may_have_sql_names = pins_.has(protocol::Pin::prepared) || effect_ >= sql::SessionEffect::leaves;
     parsed_unseen_ |= may_be_set_unseen();
-    return {*server_, to_server, metrics_, totals_.server_parses, slots, pinned_, may_have_sql_names, environment()};
+    return {*server_, to_server, metrics_, totals_.server_parses, slots, pinned_, may_have_sql_names(), environment()};
 }
 
 void Session::forget_unnamed() {
@@ -122,15 +121,13 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     if (measures() && is_bound) note_bound(*bind);
     const protocol::Statement* bound = statements_.bound();
     if (bound != nullptr && preserves_state()) note_transaction_end(bound->text);
-    const bool may_differ =
-        escapes_ || encoding_hides_ascii_ || creates_temporary_ || steps_unsettled_ || may_be_set_unseen();
+    const bool may_differ = escapes_ || encoding_hides_ascii_ || creates_temporary_ || steps_unsettled_ ||
+                            may_have_sql_names() || may_be_set_unseen();
     if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
-        const auto effect = effect_of(bound->text, static_cast<sql::SessionEffect>(bound->nature));
-        note_effect(effect, bound->text);
-        if (effect != sql::SessionEffect::none) note_effect(effect, bind->rest);
-        if (effect != sql::SessionEffect::none && sql::may_deallocate(bound->text)) {
-            forgetting_ = Forgetting::until_idle;
-        }
+        const auto nature = static_cast<sql::SessionEffect>(bound->nature);
+        const bool has_effect = effect_of(bound->text, nature) != sql::SessionEffect::none;
+        note_effect_of_bound(bound->text, nature, bind->rest, there == frame.size);
+        if (has_effect && sql::may_deallocate(bound->text)) forgetting_ = Forgetting::until_idle;
     }
     return follow(admission, there, frame, rest, to_server);
 }

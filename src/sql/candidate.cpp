@@ -63,6 +63,16 @@ bool begins_with_end(ByteView text, std::size_t at) {
     return at < text.size() && is("commit", "end", "rollback", "abort", "prepare");
 }
 
+// Whether it is so at a place where a statement may begin: a semicolon counts, whatever it stands in.
+template <class At>
+bool any_statement(ByteView text, At is_so) {
+    if (is_so(text, 0)) return true;
+    for (std::size_t at = text.find(';'); at != ByteView::npos; at = text.find(';', at + 1)) {
+        if (is_so(text, at + 1)) return true;
+    }
+    return false;
+}
+
 // Words that begin a statement with an effect.
 bool begins_with_effect(ByteView text, std::size_t at) {
     at = skip_blanks(text, at);
@@ -170,11 +180,22 @@ bool is_candidate(ByteView text) {
 }
 
 bool may_end_transaction(ByteView text) {
-    if (begins_with_end(text, 0)) return true;
-    for (std::size_t at = text.find(';'); at != ByteView::npos; at = text.find(';', at + 1)) {
-        if (begins_with_end(text, at + 1)) return true;
-    }
-    return false;
+    return any_statement(text, [](ByteView all, std::size_t at) { return begins_with_end(all, at); });
+}
+
+TakenNames may_take_names(ByteView text) {
+    TakenNames taken;
+    any_statement(text, [&](ByteView all, std::size_t at) {
+        at = skip_blanks(all, at);
+        if (at == all.size()) return false;
+        const char first = lower_case(all[at]);
+        if (first != 'c' && first != 'd') return false;
+        const bool is_anything = is_word_at(all, at, "discard") || is_word_at(all, at, "do");
+        taken.statements |= is_anything || is_word_at(all, at, "deallocate");
+        taken.portals |= is_anything || is_word_at(all, at, "close");
+        return false;
+    });
+    return taken;
 }
 
 }  // namespace pgsluice::sql

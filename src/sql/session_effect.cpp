@@ -1,5 +1,7 @@
 #include "candidate.hpp"
 #include "cost.hpp"
+#include "json_node.hpp"
+#include "setting_names.hpp"
 
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/sql/session_effect.hpp>
@@ -23,34 +25,16 @@ constexpr std::size_t parse_limit = 4096;
 constexpr std::size_t remembered = 1024;
 constexpr int cursor_hold = 0x0020;  // CURSOR_OPT_HOLD, src/include/nodes/parsenodes.h
 
-std::string_view text_of(const json::object& node, std::string_view key) {
-    const json::value* found = node.if_contains(key);
-    return found != nullptr && found->is_string() ? std::string_view(found->get_string()) : std::string_view();
-}
-
-bool is_true(const json::object& node, std::string_view key) {
-    const json::value* found = node.if_contains(key);
-    return found != nullptr && found->is_bool() && found->get_bool();
-}
-
-// The value of a constant, by what kind it is; nullptr where the argument is no such constant.
-const json::object* constant_of(const json::value& argument, std::string_view kind) {
-    const json::value* constant = argument.is_object() ? argument.get_object().if_contains("A_Const") : nullptr;
-    const json::value* value =
-        constant != nullptr && constant->is_object() ? constant->get_object().if_contains(kind) : nullptr;
-    return value == nullptr ? nullptr : value->if_object();
-}
-
 constexpr std::string_view temporary_schema = "pg_temp";  // and what begins so: pg_temp_3
 
 // Whether a constant of the arguments speaks of the temporary schema. A path that leads there makes objects temporary
 // that do not look it.
 bool leads_to_temporary_schema(const json::object& statement) {
-    const json::value* arguments = statement.if_contains("args");
-    if (arguments == nullptr || !arguments->is_array()) return false;
-    return std::any_of(arguments->get_array().begin(), arguments->get_array().end(), [](const json::value& argument) {
-        const json::object* text = constant_of(argument, "sval");
-        return text != nullptr && text_of(*text, "sval").find(temporary_schema) != std::string_view::npos;
+    const json::array* arguments = array_of(statement, "args");
+    if (arguments == nullptr) return false;
+    return std::any_of(arguments->begin(), arguments->end(), [](const json::value& argument) {
+        const json::object* text = constant_of(*uncast(&argument), "sval");
+        return text != nullptr && speaks_of_temporary_schema(text_of(*text, "sval"));
     });
 }
 
@@ -68,32 +52,26 @@ SessionEffect effect_of_set(const json::object& set) {
     return effect_of_local(text_of(set, "name"));
 }
 
-// The last part of a function's name.
-std::string_view function_name(const json::object& call) {
-    const json::value* parts = call.if_contains("funcname");
-    if (parts == nullptr || !parts->is_array() || parts->get_array().empty()) return {};
-    const json::value& last = parts->get_array().back();
-    if (!last.is_object()) return {};
-    const json::value* string = last.get_object().if_contains("String");
-    return string != nullptr && string->is_object() ? text_of(string->get_object(), "sval") : std::string_view();
-}
-
-// Local where its third argument is the constant true.
+// Where its third argument is the constant true it lasts as long as the transaction. What its path leads to must be
+// known: a constant tells, and so does a parameter when it is bound.
 SessionEffect effect_of_set_config(const json::object& call) {
-    const json::value* arguments = call.if_contains("args");
-    if (arguments == nullptr || !arguments->is_array() || arguments->get_array().size() != 3) {
-        return SessionEffect::changes;
-    }
-    const json::array& all = arguments->get_array();
-    const json::object* local = constant_of(all[2], "boolval");
+    const json::array* all = array_of(call, "args");
+    if (all == nullptr || all->size() != 3) return SessionEffect::changes;
+    const json::object* local = constant_of((*all)[2], "boolval");
     if (local == nullptr || !is_true(*local, "boolval") || leads_to_temporary_schema(call))
         return SessionEffect::changes;
-    const json::object* name = constant_of(all[0], "sval");
-    return name == nullptr ? SessionEffect::local : effect_of_local(text_of(*name, "sval"));
+    const json::value& given = *uncast(&(*all)[0]);
+    const json::object* name = constant_of(given, "sval");
+    const std::string setting = name == nullptr ? std::string() : lower_case(text_of(*name, "sval"));
+    if (name != nullptr && setting != "search_path") return effect_of_local(setting);
+    const json::value& value = *uncast(&(*all)[1]);
+    const bool is_told = (name != nullptr || node_of(given, "ParamRef") != nullptr) &&
+                         (node_of(value, "A_Const") != nullptr || node_of(value, "ParamRef") != nullptr);
+    return is_told ? SessionEffect::local : SessionEffect::changes;
 }
 
 SessionEffect effect_of_call(const json::object& call) {
-    const std::string_view name = function_name(call);
+    const std::string_view name = last_name(call, "funcname");
     if (name == "set_config") return effect_of_set_config(call);
     if (name.find("advisory") == std::string_view::npos || name.find("_xact_") != std::string_view::npos) {
         return SessionEffect::none;
@@ -103,9 +81,8 @@ SessionEffect effect_of_call(const json::object& call) {
 
 // A rule of pg_settings makes a set_config() of it.
 SessionEffect effect_of_update(const json::object& update) {
-    const json::value* relation = update.if_contains("relation");
-    const bool is_settings =
-        relation != nullptr && relation->is_object() && text_of(relation->get_object(), "relname") == "pg_settings";
+    const json::object* relation = object_of(update, "relation");
+    const bool is_settings = relation != nullptr && text_of(*relation, "relname") == "pg_settings";
     return is_settings ? SessionEffect::changes : SessionEffect::none;
 }
 
@@ -148,9 +125,18 @@ bool ends_with_transaction(const json::object& node) {
     return text_of(node, "oncommit") == "ONCOMMIT_DROP" || text_of(node, "onCommit") == "ONCOMMIT_DROP";
 }
 
+struct Judged {
+    SessionEffect effect = SessionEffect::none;
+    SettingNames names;
+    bool is_block = false;     // DO
+    bool runs_others = false;  // DO, CALL: a text inside of the text, or what comes with the parameters
+};
+
 // Nodes may be nested deeply, so the walk keeps its own stack.
-SessionEffect effect_of_tree(const json::value& tree) {
-    SessionEffect worst = SessionEffect::none;
+Judged judge_tree(const json::value& tree) {
+    Judged judged;
+    SessionEffect& worst = judged.effect;
+    bool prepares = false;
     std::vector<const json::value*> left{&tree};
     while (!left.empty()) {
         const json::value& value = *left.back();
@@ -165,14 +151,30 @@ SessionEffect effect_of_tree(const json::value& tree) {
         if (drops) worst = std::max(worst, SessionEffect::local);
         for (const auto& [key, each] : *object) {
             if (drops && (key == "relation" || key == "rel")) continue;
-            if (const json::object* node = each.if_object()) worst = std::max(worst, effect_of(key, *node));
+            if (const json::object* node = each.if_object()) {
+                worst = std::max(worst, effect_of(key, *node));
+                note_names_of(key, *node, judged.names);
+                prepares |= key == "PrepareStmt";
+                judged.is_block |= key == "DoStmt";
+                judged.runs_others |= key == "DoStmt" || key == "CallStmt";
+            }
             left.push_back(&each);
         }
     }
-    return worst;
+    // Its parameters come with an EXECUTE, which may put them together.
+    if (prepares) judged.names.hidden = std::max(judged.names.hidden, judged.names.in_parameters);
+    return judged;
 }
 
-SessionEffect parse(const std::string& text) {
+// A text of which no tree tells anything.
+Judged judge_bytes(ByteView text) {
+    Judged judged{SessionEffect::anything, {}, false, true};
+    if (may_set(text)) judged.names.hidden = SettingNames::Hidden::for_good;
+    note_mentioned_names(text, judged.names);
+    return judged;
+}
+
+Judged parse(const std::string& text) {
     struct Free {
         void operator()(PgQueryParseResult* result) const {
             pg_query_free_parse_result(*result);
@@ -181,23 +183,35 @@ SessionEffect parse(const std::string& text) {
     };
     {
         const ReadingGuard guard({});
-        if (std::holds_alternative<Unparsable>(affordable_tokens_of(text))) return SessionEffect::anything;
+        if (std::holds_alternative<Unparsable>(affordable_tokens_of(text))) return judge_bytes(text);
     }
     const std::unique_ptr<PgQueryParseResult, Free> result(new PgQueryParseResult(pg_query_parse(text.c_str())));
-    if (result->error != nullptr || result->parse_tree == nullptr) return SessionEffect::anything;
+    if (result->error != nullptr || result->parse_tree == nullptr) return judge_bytes(text);
     json::parse_options options;
     options.max_depth = 64 * 1024;
     boost::system::error_code error;
     const json::value tree = json::parse(result->parse_tree, error, {}, options);
-    return error ? SessionEffect::anything : effect_of_tree(tree);
+    if (error) return judge_bytes(text);
+    Judged judged = judge_tree(tree);
+    if (judged.runs_others) {
+        note_mentioned_names(text, judged.names);
+        // DO has no parameters, though its quotes may look like one.
+        const bool has_parameters = !judged.is_block && text.find('$') != std::string::npos;
+        if (has_parameters) judged.names.in_parameters = SettingNames::Hidden::for_good;
+    }
+    return judged;
 }
 
-constexpr bool begins_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-constexpr bool goes_on_in_name(char c) {
-    return begins_name(c) || (c >= '0' && c <= '9') || c == '$';
+// Of a candidate. Good until the next call.
+const Judged& judged(ByteView text) {
+    thread_local Judged unread;
+    if (text.size() > parse_limit) return unread = judge_bytes(text);
+    thread_local std::unordered_map<std::string, Judged> known;
+    std::string key(text);
+    if (const auto found = known.find(key); found != known.end()) return found->second;
+    if (known.size() >= remembered) known.clear();
+    Judged parsed = parse(key);
+    return known.emplace(std::move(key), std::move(parsed)).first->second;
 }
 
 }  // namespace
@@ -227,45 +241,25 @@ bool may_deallocate(ByteView text) {
     return lower.find("deallocate") != std::string::npos || lower.find("discard") != std::string::npos;
 }
 
+bool may_execute(ByteView text) {
+    return lower_case(text).find("execute") != std::string::npos;
+}
+
 bool may_have_effect(ByteView text) {
     return is_candidate(text);
 }
 
-SessionEffect session_effect(ByteView text) {
-    if (!is_candidate(text)) return SessionEffect::none;
-    if (text.size() > parse_limit) return SessionEffect::anything;
-    thread_local std::unordered_map<std::string, SessionEffect> known;
-    std::string key(text);
-    if (const auto found = known.find(key); found != known.end()) return found->second;
-    if (known.size() >= remembered) known.clear();
-    const SessionEffect effect = parse(key);
-    known.emplace(std::move(key), effect);
-    return effect;
+bool speaks_of_temporary_schema(ByteView text) {
+    return lower_case(text).find(temporary_schema) != std::string::npos;
 }
 
-std::vector<std::string> custom_setting_names(ByteView text) {
-    constexpr std::size_t most = 64;
-    constexpr std::size_t longest = 128;
-    std::vector<std::string> names;
-    for (std::size_t at = 0; at < text.size() && names.size() < most;) {
-        if (!begins_name(text[at])) {
-            ++at;
-            continue;
-        }
-        const std::size_t begin = at;
-        std::size_t dots = 0;
-        while (at < text.size() && goes_on_in_name(text[at])) {
-            ++at;
-            const bool is_dot = at + 1 < text.size() && text[at] == '.' && begins_name(text[at + 1]);
-            if (!is_dot) continue;
-            ++dots;
-            ++at;
-        }
-        if (dots == 0 || at - begin > longest) continue;
-        std::string name = lower_case(text.substr(begin, at - begin));
-        if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
-    }
-    return names;
+SessionEffect session_effect(ByteView text) {
+    if (!is_candidate(text)) return SessionEffect::none;
+    return text.size() > parse_limit ? SessionEffect::anything : judged(text).effect;
+}
+
+SettingNames setting_names(ByteView text) {
+    return is_candidate(text) ? judged(text).names : SettingNames();
 }
 
 }  // namespace pgsluice::sql

@@ -1,4 +1,5 @@
 """pool.custom_settings: PostgreSQL keeps the names of settings such as app.tenant for as long as a connection lives."""
+import struct
 import threading
 import time
 
@@ -84,3 +85,127 @@ def test_clients_with_and_without_custom_settings_all_get_their_turn(sluice):
     for thread in threads:
         thread.join(60)
     assert not any(thread.is_alive() for thread in threads) and not failures, failures[:3]
+
+
+# --- however their names are written ---
+
+VALUE = "select coalesce(current_setting('app.tenant', true), '')"
+MANY = "select " + ", ".join(f"set_config('app.a{number}', 'x', false)" for number in range(300))
+FEW = MANY[:MANY.index(", set_config('app.a70'")]
+TOLD = [
+    """set "app"."tenant" = 'acme'""", """set app."tenant"='acme'""", "set app . tenant = 'acme'", "set app/**/./**/tenant='acme'",
+    "set app.\ntenant='acme'", """set "App"."Tenant"='acme'""", """set U&"app".U&"ten\\0061nt"='acme'""",
+    "select set_config(E'app.ten\\x61nt', 'acme', false)", "select set_config(U&'app.ten\\0061nt', 'acme', false)",
+    f"/* {' '.join(f'a.b{number}' for number in range(70))} */ set app.tenant = 'acme'",
+    FEW + ", set_config('app.tenant', 'acme', false)",
+]
+PUT_TOGETHER = [
+    "select set_config('app.' || 'tenant', 'acme', false)", "select set_config(lower('APP.TENANT'), 'acme', false)",
+    "select set_config(n, 'acme', false) from (values ('app.tenant')) as names(n)",
+    MANY + ", set_config('app.tenant', 'acme', false)",
+    f"select set_config('app.' || 'tenant', 'acme', false) /* {'x' * 5000} */",
+]
+POOLS = [{}, {"check_at_release": True}, {"custom_settings": "affinity"}, {"custom_settings": "close"}, {"mode": "statement"},
+         {"session_state": "reject"}]
+
+
+@pytest.fixture
+def sharing(sluice, request):
+    """Two clients of one server."""
+    proxy = sluice(workers=1, pool={"size": 1, "query_wait_timeout": "2s", **getattr(request, "param", {})})
+    with login(proxy) as owner, login(proxy) as stranger:
+        yield owner, stranger
+
+
+@pytest.mark.parametrize("sharing", POOLS, indirect=True, ids=str)
+@pytest.mark.parametrize("sql", TOLD, ids=range(len(TOLD)))
+def test_custom_settings_are_carried_however_their_names_are_written(sharing, sql):
+    owner, stranger = sharing
+    assert "E" not in [x.tag for x in owner.query(sql)]
+    assert stranger.value(VALUE) == ""
+    assert owner.value(VALUE) == "acme"
+    assert stranger.value(VALUE) == ""
+
+
+@pytest.mark.parametrize("sharing", POOLS, indirect=True, ids=str)
+@pytest.mark.parametrize("sql", PUT_TOGETHER, ids=range(len(PUT_TOGETHER)))
+def test_custom_settings_whose_names_are_put_together_are_not_found_by_others(sharing, sql):
+    owner, stranger = sharing
+    assert "E" not in [x.tag for x in owner.query(sql)]
+    assert stranger.value(VALUE) == ""
+
+
+@pytest.mark.parametrize("sharing", [{"custom_settings": "affinity"}, {"custom_settings": "close"}], indirect=True, ids=str)
+@pytest.mark.parametrize("local", ["true", "false"])
+def test_names_of_custom_settings_that_are_put_together_are_their_clients_alone(sharing, local):
+    owner, stranger = sharing
+    owner.query(f"select set_config('app.' || 'tenant', 'acme', {local})")
+    assert stranger.value(NAMED) == "never named"
+
+
+@pytest.mark.parametrize("sql, values", [("select set_config('app.' || $1, $2, false)", [b"tenant", b"acme"]),
+                                         ("select set_config($1, $2, false)", [b"App.Tenant", b"acme"]),
+                                         ("select set_config($1, $2, false), $3::text", [b"app.tenant", b"acme", b"x" * 400_000])],
+                         ids=["in part", "whole", "in front of a long one"])
+def test_custom_settings_that_parameters_name_are_not_found_by_others(sharing, sql, values):
+    owner, stranger = sharing
+    owner.send(m.parse(sql, "s"), m.bind("s", values=values), m.execute(), m.SYNC)
+    assert "E" not in [x.tag for x in owner.until_ready()]
+    assert stranger.value(VALUE) == ""
+
+
+@pytest.mark.parametrize("name", ["a" * 64, "a" * 100, "ténant", "a" * 62 + "éé"])
+@pytest.mark.parametrize("make", ["set app.{} = 'acme'", "select set_config('app.{}', 'acme', false)"])
+def test_custom_settings_with_names_that_postgres_cuts_are_not_found_by_others(sharing, name, make):
+    owner, stranger = sharing
+    assert "E" not in [x.tag for x in owner.query(make.format(name))]
+    for part in (name, name[:63], "a" * 62):
+        assert stranger.value(f"select coalesce(current_setting('app.{part}', true), '')") == ""
+    if name == "ténant":
+        assert owner.value("select current_setting('app.ténant')") == "acme"
+
+
+def test_custom_settings_that_a_function_call_makes_are_not_found_by_others(sharing):
+    owner, stranger = sharing
+    oid = int(owner.value("select 'set_config'::regproc::oid"))
+    values = b"".join(struct.pack("!i", len(x)) + x for x in (b"app.tenant", b"acme", b"\0"))
+    owner.send(m.frame(b"F", struct.pack("!ihhhhh", oid, 3, 0, 0, 1, 3) + values + struct.pack("!h", 0)))
+    assert "E" not in [x.tag for x in owner.until_ready()]
+    assert stranger.value(VALUE) == ""
+    assert owner.value(VALUE) == "acme"
+
+
+# --- whose names only what the client runs tells ---
+
+PREPARED = {
+    "execute": ["prepare p as select set_config('app.tenant', 'acme', false)", "execute p", "deallocate p"],
+    "its parameter": ["prepare p(text) as select set_config($1, 'acme', false)", "execute p('app.tenant')", "deallocate p"],
+    "one transaction": ["begin", "prepare p(text) as select set_config($1, 'acme', false)", "execute p('app.tenant')", "deallocate p", "commit"],
+    "one text": ["prepare p as select set_config('app.tenant', 'acme', false); execute p; deallocate p"],
+    "explain": ["prepare p as select set_config('app.tenant', 'acme', false)", "explain analyze execute p", "deallocate p"],
+    "another pin": ["listen news", "prepare p as select set_config('app.tenant', 'acme', false)", "execute p", "deallocate p", "unlisten *"],
+}
+
+
+@pytest.mark.parametrize("custom", ["share", "affinity", "close"])
+@pytest.mark.parametrize("way", PREPARED)
+def test_what_execute_sets_is_its_clients_alone(sluice, way, custom):
+    proxy = sluice(workers=1, pool={"size": 1, "custom_settings": custom, "query_wait_timeout": "2s"})
+    with login(proxy) as owner, login(proxy) as stranger:
+        for sql in PREPARED[way]:
+            assert owner.query(sql)[-1].tag == "Z"
+        assert stranger.value(VALUE) == ""
+        assert owner.value(VALUE) == "acme"
+        assert stranger.value(VALUE) == ""
+
+
+def test_what_a_protocol_statement_executes_in_sql_is_its_clients_alone(sluice):
+    proxy = sluice(workers=1, pool={"size": 1, "query_wait_timeout": "2s"})
+    with login(proxy) as owner, login(proxy) as stranger:
+        owner.send(m.parse("execute p", "s"), m.SYNC)
+        owner.until_ready()
+        owner.query("prepare p as select set_config('app.tenant', 'acme', false)")
+        owner.send(m.bind("s"), m.execute(), m.SYNC)
+        owner.until_ready()
+        owner.query("deallocate p")
+        assert stranger.value(VALUE) == ""

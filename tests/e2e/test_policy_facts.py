@@ -92,6 +92,24 @@ def test_schema_is_found_by_the_sessions_search_path(sluice, postgres):
     postgres.execute("drop schema billing cascade", dbname="app")
 
 
+def test_a_search_path_that_execute_sets_is_not_taken_for_that_of_before(sluice, postgres):
+    for statement in ("create schema if not exists billing", "create table if not exists billing.invoices (a int)"):
+        postgres.execute(statement, dbname="app")
+    proxy = sluice(policies=[rule(tables=["billing.*"])], route={"parameters": {"search_path": "public"}})
+    with login(proxy) as client:
+        assert judged(client, "select * from invoices") is False
+        client.query("prepare p as select set_config('search_path', 'billing', false)")
+        assert judged(client, "select * from invoices") is False
+        client.query("begin; execute p")
+        assert is_blocked(client.query("select * from invoices"))
+        client.query("rollback")
+        client.query("execute p")
+        assert judged(client, "select * from invoices") is True
+        client.query("deallocate p")
+        assert judged(client, "select * from invoices") is True
+    postgres.execute("drop schema billing cascade", dbname="app")
+
+
 def test_an_allowing_rule_must_fit_all_that_a_text_does(sluice):
     proxy = sluice(policies=[rule("reads", "allow", statements=["select", "set", "begin", "commit"]), rule("rest")])
     with login(proxy) as client:

@@ -272,3 +272,41 @@ def test_a_bind_whose_names_never_end_is_refused(sluice, mode):
         client.send(m.parse("select 1"), m.bind("", "p" * 3_000_000), m.execute("p" * 63), m.SYNC)
         assert error_in(client.until_ready()).sqlstate == "54000"
         assert client.value("select 1") == "1"
+
+
+BOUNDED = "select generate_series(1, 100) /* bounded */"
+PARSED = m.parse("select 1", "s") + m.SYNC
+RUNS_S = m.bind("s") + m.execute() + m.SYNC
+# What gives a name that the protocol has given to another statement. Each step is sent when the one before is answered.
+TAKEN = {
+    "deallocate": (PARSED, m.query("deallocate s"), m.query(f"prepare s as {BOUNDED}"), RUNS_S),
+    "in one text": (PARSED, m.query(f"deallocate s; prepare s as {BOUNDED}"), RUNS_S),
+    "in one batch": (PARSED, m.unnamed("deallocate s") + m.unnamed(f"prepare s as {BOUNDED}") + RUNS_S),
+    "behind a comment": (PARSED, m.query("/* */ deallocate s"), m.query(f"prepare s as {BOUNDED}"), RUNS_S),
+    "do": (PARSED, m.query(f"do $$ begin execute 'deallocate s'; execute 'prepare s as {BOUNDED}'; end $$"), RUNS_S),
+    "a name that sql has given": (m.query(f"prepare s as {BOUNDED}"), PARSED, RUNS_S),
+    "close": (m.query("begin"), m.parse("select 1", "s") + m.bind("s", "p") + m.SYNC, m.query("close p"),
+              m.query(f"declare p cursor for {BOUNDED}"), m.execute("p") + m.SYNC),
+    "close in one text": (m.query("begin"), m.parse("select 1", "s") + m.bind("s", "p") + m.SYNC,
+                          m.query(f"close p; declare p cursor for {BOUNDED}"), m.execute("p") + m.SYNC),
+    "close in one batch": (m.query("begin"), m.parse("select 1", "s") + m.bind("s", "p") + m.unnamed("close p")
+                           + m.unnamed(f"declare p cursor for {BOUNDED}") + m.execute("p") + m.SYNC),
+}
+
+
+@pytest.mark.parametrize("way", TAKEN)
+def test_a_name_that_sql_gives_to_another_statement_does_not_lift_its_limit(sluice, mode, way):
+    with login(limiting(sluice, mode, when={"pattern": "bounded"}, max_rows=10)) as client:
+        for step in TAKEN[way]:
+            client.send(step)
+            reply = client.until_ready()
+        assert sum(x.tag == "D" for x in reply) <= 10
+
+
+def test_other_names_stay_known_behind_a_deallocate(sluice, mode):
+    with login(limiting(sluice, mode, when={"pattern": "bounded"}, max_rows=10)) as client:
+        client.send(PARSED + m.parse("select 2", "other") + m.SYNC)
+        client.until_ready(2)
+        client.query("deallocate other")
+        client.send(RUNS_S)
+        assert summaries(client.until_ready()) == ["2", "D:1", "C:SELECT 1", "Z:I"]

@@ -311,6 +311,19 @@ def test_a_setting_too_long_to_be_carried_keeps_its_client_on_its_server(two, ma
     eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 0, 5, "the pin to end")
 
 
+def test_settings_that_are_too_long_together_keep_their_client_on_its_server(two):
+    proxy, owner, stranger = two
+    for number in range(8):
+        owner.query(f"select length(set_config('app.a{number}', repeat('{number}', 40000), false))")
+    eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients", reason="unknown") == 1, 5, "the pin to show")
+    for _ in range(3):
+        assert owner.value("select length(current_setting('app.a0') || current_setting('app.a7'))") == "80000"
+        assert stranger.value("select coalesce(current_setting('app.a7', true), '')") == ""
+    owner.query("reset app.a6; reset app.a7")
+    eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 0, 5, "the pin to end")
+    assert elsewhere(owner, stranger, "select length(current_setting('app.a0'))") == "40000"
+
+
 def test_what_was_prepared_when_there_was_room_is_refused_when_it_is_bound(sluice):
     proxy = sluice(workers=1, pool={"size": 2, "max_pinned": "50%"})
     with login(proxy) as one, login(proxy) as two:
@@ -401,6 +414,23 @@ def test_a_server_that_cannot_be_asked_stays_with_its_client(two, postgres):
     owner.query("select 1")
     eventually(lambda: pinned() == 0, 5, "the pin to end")
     assert elsewhere(owner, stranger, "show work_mem") == "7MB"
+
+
+@pytest.mark.parametrize("path, values", [
+    ("set_config('search_path', $1, true)", [b"pg_temp"]), ("set_config('search_path', $1, true)", [b"PG_TEMP, public"]),
+    ("set_config($2, $1, true)", [b"pg_temp", b"search_path"]), ("set_config('search_path', 'pg_' || 'temp', true)", []),
+    ("set_config('search_' || 'path', $1, true)", [b"pg_temp"]), ("set_config('search_path', 'PG_TEMP'::text, true)", []),
+], ids=range(6))
+def test_tables_that_a_local_path_made_temporary_keep_their_client_on_its_server(two, path, values):
+    proxy, owner, stranger = two
+    owner.query("begin")
+    owner.send(m.parse(f"select {path}"), m.bind(values=values), m.execute(), m.SYNC)
+    owner.until_ready()
+    owner.query("create table leaked as select 'secret' as x")
+    owner.query("commit")
+    eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients", reason="temporary_table") == 1, 5, "the pin to show")
+    assert owner.value("select x from pg_temp.leaked") == "secret"
+    assert shown(stranger, PID) != shown(owner, PID)
 
 
 def test_ignore_does_as_pgbouncer(sluice):

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from support import messages as m
+from support.proxy import login
 from support.session_kinds import KINDS, LEFT_BY_DISCARD_ALL, MODES, REPORTED, WORLD, runs
 from support.session_picture import answer, differences, picture, without_names_of_the_protocol
 from support.session_stage import WAYS, Stage, can_leave
@@ -241,3 +242,41 @@ def test_reported_parameters_are_those_of_the_session_at_every_ready(stage, mode
             for each in clients:
                 for shown in each.parameters:
                     assert answer(each, f"show {shown}") == [[each.parameters[shown]]], shown
+
+
+# --- what is left for an heir in other ways ---
+
+DEFERRABLE = "-c default_transaction_isolation=serializable -c default_transaction_read_only=on -c default_transaction_deferrable=on"
+
+
+@pytest.mark.parametrize("heir", [{"application_name": "heir"}, {"application_name": "heir", "options": DEFERRABLE}], ids=["plain", "deferrable"])
+@pytest.mark.parametrize("options", [None, DEFERRABLE], ids=["set", "login"])
+def test_what_anothers_transactions_begin_with_holds_up_no_heir(sluice, postgres, options, heir):
+    """A serializable transaction that writes keeps deferrable ones waiting for their snapshot."""
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy, **({"options": options} if options else {})) as owner, login(proxy, **heir) as other:
+        if options is None:
+            owner.query("set session characteristics as transaction isolation level serializable, read only, deferrable")
+        assert owner.value("show default_transaction_deferrable") == "on"
+        with postgres.connect(dbname="app") as writer:
+            writer.autocommit = False
+            writer.execute("set transaction isolation level serializable")
+            writer.execute("create temp table written as select 1")
+            other.query("begin isolation level read committed")
+            assert other.value("select 7") == "7"
+            other.query("commit")
+            writer.rollback()
+
+
+def test_what_was_left_while_state_was_ignored_is_not_found_once_it_is_preserved(sluice):
+    proxy = sluice(workers=1, pool={"size": 1, "session_state": "ignore"})
+    with login(proxy) as owner, login(proxy) as stranger:
+        owner.query("set work_mem = '7MB'; set app.tenant = 'acme'; create temp table mine as select 42 as a")
+        owner.query("begin")
+        owner.query("select 1")
+        route = proxy.config["routes"][0]
+        proxy.reload(changes={"routes": [{**route, "pool": {**route["pool"], "session_state": "preserve"}}]})
+        owner.query("commit")
+        assert stranger.value("show work_mem") == "4MB"
+        assert stranger.value("select coalesce(current_setting('app.tenant', true), '')") == ""
+        assert stranger.value("select count(*) from pg_class where relname = 'mine'") == "0"

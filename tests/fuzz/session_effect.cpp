@@ -12,9 +12,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const sql::SessionEffect effect = sql::session_effect(text);
     PGSLUICE_CHECK(effect == sql::session_effect(text));
     PGSLUICE_CHECK(effect <= sql::SessionEffect::loads);
-    const auto names = sql::custom_setting_names(text);
-    PGSLUICE_CHECK(names.size() <= 64);
-    for (const std::string& name : names) PGSLUICE_CHECK(name.find('.') != std::string::npos);
+    sql::SettingNames names = sql::setting_names(text);
+    sql::note_mentioned_names(text, names);
+    names.in_parameters = sql::SettingNames::Hidden::for_good;
+    sql::note_names_in_values(text, names);
+    for (const std::string& name : names.told) PGSLUICE_CHECK(name.find('.') != std::string::npos);
     static_cast<void>(sql::is_decisive(text));
     static_cast<void>(sql::may_deallocate(text));
     if (sql::is_plain_set(text)) PGSLUICE_CHECK(text.size() >= 4);

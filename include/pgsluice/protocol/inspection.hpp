@@ -45,17 +45,20 @@ struct Question {
 
 // The statement itself, with two parameters: the names as a text[], and whether to look for locks.
 ByteView inspection_text();
-// A text[] of names of letters, digits, underscores, dollars and dots.
+// A text[], as PostgreSQL reads it.
 std::string array_of(const std::vector<std::string>& names);
 void append_inspection(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Question& question);
 
 // The answer, read row by row.
 class Answer {
   public:
+    // Of names and values. Each client may have another set: a longer answer counts as failed.
+    static constexpr std::size_t most_bytes = std::size_t{256} << 10;
+
     // False: not a row of ours.
     bool add_row(ByteView body);
     bool add(ByteView kind, ByteView name, ByteView value);
-    void fail() { failed_ = true; }
+    void fail();
 
     bool failed() const { return failed_; }
     Pins pins() const { return pins_; }
@@ -66,6 +69,7 @@ class Answer {
 
   private:
     std::vector<Parameter> settings_;
+    std::size_t bytes_ = 0;
     Pins pins_;
     bool failed_ = false;
 };

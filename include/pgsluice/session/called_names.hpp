@@ -33,14 +33,19 @@ class CalledNames {
 
     // Once the server has done so. `S` or `P`, for a statement or a portal, and its name.
     void close(ByteView kind_and_name);
+    // What has been sent may take them away, or make others of these names: until they are closed nobody knows. Those
+    // without a name SQL does not reach.
+    void doubt_statements() { statements_.doubt_named(); }
+    void doubt_statement(ByteView name) { statements_.doubt(name); }
+    void doubt_portals() { portals_.doubt_named(); }
     // DEALLOCATE ALL, DISCARD ALL. What has been sent behind them has been noted here, and must not be forgotten: they
     // count when nothing is unanswered.
     void note_statements_gone() { statements_are_gone_ = true; }
     // Nothing is unanswered. `in_transaction`: else its portals have ended with it.
     void settle(bool in_transaction);
 
-    // Of the batch that has failed: who knows which unnamed ones are left.
-    void note_failure();
+    // Of the batch that has failed: who knows which unnamed ones are left, and whose a name is that is taken.
+    void note_failure(ByteView sqlstate);
 
   private:
     using Meaning = std::optional<Callee>;  // nullopt: not certain
@@ -57,6 +62,8 @@ class CalledNames {
         void forget(ByteView name);
         void forget_unnamed() { unnamed_.reset(); }
         void forget_all();
+        void doubt(ByteView name);
+        void doubt_named();
 
       private:
         void put(Meaning& place, Meaning meaning);

@@ -4,6 +4,7 @@
 #include <pgsluice/base/bytes.hpp>
 #include <pgsluice/policy/limit.hpp>
 #include <pgsluice/sql/facts_cache.hpp>
+#include <pgsluice/sql/session_effect.hpp>
 
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ struct Callee {
     std::shared_ptr<const Remarks> remarks{};      // nullptr for most
     std::shared_ptr<const policy::Limit> limit{};  // under which it runs; nullptr: none. Keeps its rulebook
     bool is_counted = false;                       // its result has a limit
+    sql::TakenNames takes{};                       // known where limits depend on it
 
     ByteView trace_id() const { return remarks == nullptr ? ByteView() : ByteView(remarks->trace_id); }
     ByteView text() const { return remarks == nullptr ? ByteView() : ByteView(remarks->text); }

@@ -179,7 +179,7 @@ class Session final : public Sink,
     bool lend_names_to(ByteView text, wire::Outbox& to_server);
     bool lend_names_to_query(ByteView text, const std::vector<PreparedStatements::Mentioned>& spoken_of,
                              wire::Outbox& to_server);
-    void note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements);
+    void note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements, ByteView text);
     std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
                        ByteView rest, wire::Outbox& to_server);
     PreparedStatements::Lease statement_lease(wire::Outbox& to_server);
@@ -212,6 +212,7 @@ class Session final : public Sink,
     void note_reported(const wire::ParameterStatus& setting);
     void note_transaction_end(ByteView text);
     sql::SessionEffect effect_of(ByteView text, sql::SessionEffect judged) const;
+    bool may_be_another_text(ByteView text) const;
     // facts.cpp
     void note_encoding(ByteView client_encoding);
     sql::Reading reading() const;
@@ -228,6 +229,7 @@ class Session final : public Sink,
     void measure(bool on);
     Callee callee_of(ByteView text, std::shared_ptr<const policy::Limit> limit);
     std::uint32_t begin_call(Callee callee);
+    std::uint32_t begin_query(ByteView text);
     void note_bound(const wire::Bind& bind);
     void report_the_rest();
     // limits.cpp
@@ -256,9 +258,19 @@ class Session final : public Sink,
     bool rejects_pins() const;
     std::optional<wire::SqlError> refuse_pin(sql::SessionEffect effect) const;
     void note_effect(sql::SessionEffect effect, ByteView text);
+    void note_effect(sql::SessionEffect effect, ByteView text, sql::SettingNames names);
+    void note_effect_of_bound(ByteView text, sql::SessionEffect judged, ByteView values, bool is_whole);
+    void note_function_call(ByteView body);
     bool is_changed() const { return effect_ != sql::SessionEffect::none || unseen_; }
     bool checks_at_release() const;
-    bool makes_new_names(ByteView text) const;
+    // SQL may have prepared statements on the server.
+    bool may_have_sql_names() const {
+        return pins_.has(protocol::Pin::prepared) || effect_ >= sql::SessionEffect::leaves;
+    }
+    sql::SettingNames setting_names_in(ByteView text) const;
+    bool makes_new_names(const sql::SettingNames& names) const;
+    bool may_have_made_names() const;
+    void clear_hidden_names();
     void note_use_while_pinned();
     void forget_effect();
     void inspect();
@@ -313,6 +325,7 @@ class Session final : public Sink,
     // What statements may have done to the session since the server was asked last, and what they may have left there.
     struct Watch {
         std::vector<std::string> custom_settings;
+        bool hides_names = false;  // of others, which nobody can ask for
         protocol::Answer answer;
     };
     std::unique_ptr<Watch> watch_;

@@ -39,6 +39,15 @@ bool is_plain_set(ByteView text);
 // Whether it may take prepared statements away.
 bool may_deallocate(ByteView text);
 
+// Names that may stand for something else behind the text: DEALLOCATE, CLOSE, DISCARD and DO, which may do either.
+struct TakenNames {
+    bool statements = false, portals = false;
+};
+TakenNames may_take_names(ByteView text);
+
+// Whether it may run what PREPARE has prepared.
+bool may_execute(ByteView text);
+
 // Whether it may end a transaction, by one of its statements. Says yes too often rather than once too rarely.
 bool may_end_transaction(ByteView text);
 
@@ -48,8 +57,29 @@ bool may_have_effect(ByteView text);
 // Texts without such a word cost one pass over their bytes; others are parsed, and remembered by the thread that asks.
 SessionEffect session_effect(ByteView text);
 
-// The names of settings of extensions and applications ("app.tenant") that the text may speak of, in whatever part of
-// it; at most 64, in lower case. PostgreSQL lists none of them, so they must be asked for by name.
-std::vector<std::string> custom_setting_names(ByteView text);
+// Whether it names the session's temporary schema, or might: as a value of search_path it makes tables temporary.
+bool speaks_of_temporary_schema(ByteView text);
+
+// The settings of extensions and applications ("app.tenant") that a text may make. PostgreSQL lists none of them, so
+// they must be asked for by name.
+struct SettingNames {
+    // In order: what is true of one is included in the next.
+    enum class Hidden : std::uint8_t {
+        none,
+        until_end,  // the value ends with the transaction, though the name stays
+        for_good,
+    };
+    std::vector<std::string> told;        // in lower case, as PostgreSQL cuts them
+    Hidden in_parameters = Hidden::none;  // those whose names come with the parameters
+    Hidden hidden = Hidden::none;         // those whose names cannot be told
+};
+
+// As PostgreSQL's parser reads them; of a text that it cannot read, or that runs others (DO, CALL), what looks like
+// one.
+SettingNames setting_names(ByteView text);
+// What looks like a name, in whatever part of the text; of more than 64 the others are hidden.
+void note_mentioned_names(ByteView text, SettingNames& names);
+// The values of a text whose names are in_parameters: formats, count and values, as Bind and FunctionCall have them.
+void note_names_in_values(ByteView values, SettingNames& names);
 
 }  // namespace pgsluice::sql

@@ -24,7 +24,23 @@ TEST_F(Inspection, is_one_statement_in_a_batch_of_its_own) {
     ask({});
     EXPECT_TRUE(reserved.inspect);
     EXPECT_EQ(ask({{"app.tenant", "a.b"}, true}),
-              "Bind \"\" \"pgsluice_inspect\" \"{app.tenant,a.b}\" \"t\"\nExecute \"\" 0\nSync\n");
+              "Bind \"\" \"pgsluice_inspect\" \"{\"app.tenant\",\"a.b\"}\" \"t\"\nExecute \"\" 0\nSync\n");
+}
+
+TEST(Names, are_quoted_in_an_array) {
+    EXPECT_EQ(array_of({}), "{}");
+    EXPECT_EQ(array_of({"a.b c,{}", "d.\"e\\"}), R"({"a.b c,{}","d.\"e\\"})");
+}
+
+TEST(Answer, fails_where_the_sum_of_its_settings_is_too_large) {
+    Answer answer;
+    const std::string half(Answer::most_bytes / 2 - 3, 'x');
+    EXPECT_TRUE(answer.add("s", "a.a", half));
+    EXPECT_TRUE(answer.add("s", "a.b", half));
+    EXPECT_FALSE(answer.failed());
+    EXPECT_TRUE(answer.add("s", "a.c", ""));
+    EXPECT_TRUE(answer.failed());
+    EXPECT_TRUE(answer.settings().empty());
 }
 
 // What ends with a transaction; transaction_timeout, of PostgreSQL 17, does not.

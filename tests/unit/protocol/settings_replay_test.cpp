@@ -97,6 +97,26 @@ TEST_F(SettingsReplay, resets_what_the_client_never_set_and_does_so_first) {
     EXPECT_EQ(count, 2U);
 }
 
+TEST_F(SettingsReplay, sets_nothing_in_a_transaction_that_begins_as_anothers) {
+    const Parameter deferrable{"default_transaction_deferrable", "on"},
+        read_only{"default_transaction_read_only", "on"};
+    EXPECT_EQ(replay({deferrable, read_only}, {{"work_mem", "1MB"}}),
+              reset("\"default_transaction_deferrable\"") + reset("\"default_transaction_read_only\"") + "Sync\n" +
+                  parse_set + set("work_mem", "1MB") + "Sync\n");
+    EXPECT_EQ(
+        replay({read_only}, {{"default_transaction_read_only", "off"}}),
+        reset("\"default_transaction_read_only\"") + "Sync\n" + set("default_transaction_read_only", "off") + "Sync\n");
+    EXPECT_EQ(replay({read_only}, {read_only, {"work_mem", "1MB"}}), set("work_mem", "1MB") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, waits_for_no_snapshot_of_a_deferrable_transaction_that_its_client_wants_too) {
+    const Parameter deferrable{"default_transaction_deferrable", "on"};
+    EXPECT_EQ(replay({deferrable}, {deferrable, {"work_mem", "1MB"}}),
+              reset("\"default_transaction_deferrable\"") + "Sync\n" + parse_set +
+                  set("default_transaction_deferrable", "on") + set("work_mem", "1MB") + "Sync\n");
+    EXPECT_EQ(replay({deferrable}, {deferrable}), "");
+}
+
 TEST_F(SettingsReplay, quotes_every_part_of_a_name) {
     EXPECT_EQ(replay({{"my.Setting", "1"}}, {}), reset("\"my\".\"Setting\"") + "Sync\n");
     EXPECT_EQ(replay({{"my\"; drop table t; --", "1"}}, {}), reset("\"my\"\"; drop table t; --\"") + "Sync\n");

@@ -94,7 +94,7 @@ TEST_F(CalledNamesTest, without_a_name_are_unknown_behind_a_failure) {
     prepare("", traced("a"));
     bind("", traced("a"));
     prepare("s", traced("b"));
-    names.note_failure();
+    names.note_failure("22012");
     EXPECT_EQ(prepared(""), "unknown");
     EXPECT_EQ(bound(""), "unknown");
     EXPECT_EQ(prepared("s"), "b");
@@ -136,6 +136,37 @@ TEST_F(CalledNamesTest, of_statements_that_are_gone_are_forgotten_when_nothing_i
     prepare("s", traced("b"));
     names.settle(true);
     EXPECT_EQ(prepared("s"), "b") << "once is enough";
+}
+
+TEST_F(CalledNamesTest, that_sql_may_have_given_to_others_are_unknown_until_they_are_closed) {
+    for (const char* name : {"s", "t", ""}) {
+        prepare(name, traced("statement"));
+        bind(name, traced("portal"));
+    }
+    names.doubt_statement("s");
+    EXPECT_EQ(prepared("s"), "unknown");
+    EXPECT_EQ(prepared("t"), "statement");
+    names.doubt_statements();
+    EXPECT_EQ(prepared("t"), "unknown");
+    EXPECT_EQ(prepared(""), "statement");
+    EXPECT_EQ(bound("t"), "portal");
+    names.doubt_portals();
+    EXPECT_EQ(bound("t"), "unknown");
+    prepare("t", traced("again"));
+    EXPECT_EQ(prepared("t"), "unknown") << "it may be refused";
+    names.close("St");
+    prepare("t", traced("again"));
+    EXPECT_EQ(prepared("t"), "again");
+}
+
+TEST_F(CalledNamesTest, that_turn_out_to_be_taken_are_unknown) {
+    prepare("s", traced("statement"));
+    bind("p", traced("portal"));
+    names.note_failure("42P05");
+    EXPECT_EQ(prepared("s"), "unknown");
+    EXPECT_EQ(bound("p"), "portal");
+    names.note_failure("42P03");
+    EXPECT_EQ(bound("p"), "unknown");
 }
 
 }  // namespace

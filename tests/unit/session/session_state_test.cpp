@@ -142,6 +142,32 @@ TEST(SessionState, what_cannot_be_carried_pins_until_it_is_gone) {
     script.run();
 }
 
+TEST(SessionState, what_execute_runs_may_have_set_what_prepare_named) {
+    Script script = preserving();
+    script.client_sends(client::query("prepare p as select set_config('app.tenant', 'x', false)"))
+        .server_sends(server::command_complete("PREPARE") + server::ready())
+        .expect([](World& world) { world.server(0).take(); })
+        .server_sends(answers({{"p", "4", ""}}))
+        .client_sends(client::query("select 1"))
+        .server_sends(server::one_row("1"))
+        .expect_to_server("Query \"select 1\"\n")
+        .client_sends(client::query("EXECUTE p"))
+        .expect_to_server("Query \"EXECUTE p\"\n")
+        .server_sends(server::one_row("x"))
+        .expect_to_server(asks("{\"app.tenant\"}", "t"));
+    script.run();
+}
+
+TEST(SessionState, names_that_nobody_can_ask_for_leave_a_reset) {
+    Script script = preserving();
+    script.client_sends(client::query("select set_config('app.' || 'tenant', 'x', false)"))
+        .server_sends(server::one_row("x"))
+        .expect([](World& world) { world.server(0).take(); })
+        .server_sends(answers({}))
+        .expect_to_server("Query \"DISCARD ALL\"\n");
+    script.run();
+}
+
 TEST(SessionState, a_server_that_cannot_be_asked_stays_with_its_client_and_is_asked_again) {
     Script script = preserving();
     sets_work_mem(script)

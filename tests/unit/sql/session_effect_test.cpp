@@ -5,14 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace pgsluice::sql {
 namespace {
 
 using enum SessionEffect;
-using Names = std::vector<std::string>;
 
 struct Case {
     const char* text;
@@ -41,6 +39,15 @@ TEST(SessionEffect, of_each_kind_of_statement) {
         {"select set_config($1, $2, true)", local},
         {"select set_config('search_path', $1, true)", local},
         {"select set_config('app.tenant', $1, true)", names},
+        {"select set_config('app.tenant', 'a' || $1, true)", names},
+        {"select set_config('search_path', 'pg_' || 'temp', true)", changes},
+        {"select set_config('SEARCH_PATH'::text, 'pg_' || 'temp', true)", changes},
+        {"select set_config('search_path', 'PG_Temp'::text, true)", changes},
+        {"select set_config('search_' || 'path', 'pg_temp_', true)", changes},
+        {"select set_config('search_' || 'path', $1, true)", changes},
+        {"select set_config($1, 'pg_' || $2, true)", changes},
+        {"select set_config($1::text, $2::varchar, true)", local},
+        {"select set_config('search_path', 'own', true)", local},
         {"select set_config('a', 'x', true), set_config('b', 'y', false)", changes},
         {"select U&\"s\\0065t_config\"('a.b', 'x', false)", changes},
         {"begin; set work_mem = 7; commit", changes},
@@ -190,18 +197,20 @@ TEST(MayEndTransaction, by_any_statement_of_the_text) {
     }
 }
 
-TEST(CustomSettingNames, are_all_that_read_like_one) {
-    EXPECT_EQ(custom_setting_names("set App.Tenant = 'x.y'; select a.b.c, 1.5, d. e from \"q\".r"),
-              (Names{"app.tenant", "x.y", "a.b.c"}));
-    EXPECT_EQ(custom_setting_names("set work_mem = 1"), Names{});
-    EXPECT_EQ(custom_setting_names(".a.b."), Names{"a.b"});
-}
-
-TEST(CustomSettingNames, are_bounded) {
-    std::string text;
-    for (int i = 0; i < 100; ++i) text += "a.b" + std::to_string(i) + " ";
-    EXPECT_EQ(custom_setting_names(text).size(), 64U);
-    EXPECT_EQ(custom_setting_names("a." + std::string(200, 'b')), Names{});
+TEST(TakenNames, are_those_that_a_statement_of_the_text_may_give_to_others) {
+    const auto taken = [](ByteView text) {
+        const TakenNames names = may_take_names(text);
+        return std::string(names.statements ? "s" : "") + (names.portals ? "p" : "");
+    };
+    EXPECT_EQ(taken("deallocate a"), "s");
+    EXPECT_EQ(taken("select 1; /* */ DEALLOCATE a; prepare a as select 2"), "s");
+    EXPECT_EQ(taken("close p"), "p");
+    EXPECT_EQ(taken("-- x\nclose p; deallocate s"), "sp");
+    EXPECT_EQ(taken("do $$ begin end $$"), "sp");
+    EXPECT_EQ(taken("discard all"), "sp");
+    for (const char* text : {"", "select 'close p'", "double", "closed", "select do", "prepare s as select 1"}) {
+        EXPECT_EQ(taken(text), "") << text;
+    }
 }
 
 }  // namespace

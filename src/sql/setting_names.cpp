@@ -1,0 +1,173 @@
+#include "setting_names.hpp"
+
+#include "character_class.hpp"
+#include "json_node.hpp"
+
+#include <pgsluice/base/lower_case.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace pgsluice::sql {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t most_mentioned = 64;
+constexpr std::size_t longest_part = 63;  // NAMEDATALEN - 1
+// A value that is longer is no name: PostgreSQL has no such limit, but who asks for it would have to send it.
+constexpr std::size_t longest = 1024;
+
+using Hidden = SettingNames::Hidden;
+
+bool is_beyond_ascii(char c) {
+    return static_cast<signed char>(c) < 0;
+}
+
+bool has_long_part(ByteView name) {
+    for (std::size_t begin = 0; begin <= name.size();) {
+        const std::size_t end = std::min(name.find('.', begin), name.size());
+        if (end - begin > longest_part) return true;
+        begin = end + 1;
+    }
+    return false;
+}
+
+// As valid_custom_variable_name() in src/backend/utils/misc/guc.c has it: other names are refused.
+bool is_custom_name(ByteView name) {
+    bool begins = true;
+    for (const char c : name) {
+        if (c == '.' ? begins : !is_of(c, begins ? letter : word_part)) return false;
+        begins = c == '.';
+    }
+    return !begins && name.find('.') != ByteView::npos;
+}
+
+void hide(SettingNames& names, Hidden how) {
+    names.hidden = std::max(names.hidden, how);
+}
+
+void tell(SettingNames& names, ByteView name) {
+    std::string lower = lower_case(name);
+    if (std::find(names.told.begin(), names.told.end(), lower) == names.told.end()) {
+        names.told.push_back(std::move(lower));
+    }
+}
+
+// A name as set_config takes it. RESET, whose names are cut, does not reach one with a part that is too long.
+void note_whole(SettingNames& names, ByteView name, Hidden lives) {
+    if (!is_custom_name(name)) return;
+    if (has_long_part(name) || name.size() > longest)
+        hide(names, lives);
+    else
+        tell(names, name);
+}
+
+void note_names_of_set_config(const json::object& call, SettingNames& names) {
+    const json::array* all = array_of(call, "args");
+    if (all == nullptr) return;
+    const json::object* local = all->size() < 3 ? nullptr : constant_of((*all)[2], "boolval");
+    const Hidden lives = local != nullptr && is_true(*local, "boolval") ? Hidden::until_end : Hidden::for_good;
+    if (all->empty() || is_true(call, "func_variadic")) return hide(names, lives);
+    const json::value* name = uncast(&all->front());
+    if (const json::object* constant = constant_of(*name, "sval")) {
+        note_whole(names, text_of(*constant, "sval"), lives);
+    } else if (node_of(*name, "ParamRef") != nullptr) {
+        names.in_parameters = std::max(names.in_parameters, lives);
+    } else {
+        hide(names, lives);
+    }
+}
+
+void note_names_of_set(const json::object& node, SettingNames& names) {
+    // Decoded, put together and cut by the grammar.
+    const std::string_view name = text_of(node, "name");
+    if (name.find('.') == std::string_view::npos) return;
+    tell(names, name);
+    // Which letters are small depends on the server's encoding, and so does where a long name is cut.
+    if (std::any_of(name.begin(), name.end(), is_beyond_ascii)) {
+        hide(names, is_true(node, "is_local") ? Hidden::until_end : Hidden::for_good);
+    }
+}
+
+}  // namespace
+
+const json::value* uncast(const json::value* value) {
+    while (const json::object* cast = node_of(*value, "TypeCast")) {
+        const json::object* type = object_of(*cast, "typeName");
+        const std::string_view name = type == nullptr ? std::string_view() : last_name(*type, "names");
+        const bool keeps = (name == "text" || name == "varchar") && !type->contains("typmods") &&
+                           !type->contains("arrayBounds") && cast->contains("arg");
+        if (!keeps) return value;
+        value = &cast->at("arg");
+    }
+    return value;
+}
+
+void note_names_of(std::string_view kind, const json::object& node, SettingNames& names) {
+    if (kind == "VariableSetStmt") note_names_of_set(node, names);
+    if (kind == "FuncCall" && last_name(node, "funcname") == "set_config") note_names_of_set_config(node, names);
+}
+
+void note_mentioned_names(ByteView text, SettingNames& names) {
+    std::size_t mentioned = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        if (!is_of(text[at], letter)) {
+            ++at;
+            continue;
+        }
+        const std::size_t begin = at;
+        bool is_dotted = false;
+        while (at < text.size() && is_of(text[at], word_part)) {
+            ++at;
+            const bool is_dot = at + 1 < text.size() && text[at] == '.' && is_of(text[at + 1], letter);
+            if (!is_dot) continue;
+            is_dotted = true;
+            ++at;
+        }
+        if (!is_dotted) continue;
+        if (++mentioned > most_mentioned) return hide(names, Hidden::for_good);
+        note_whole(names, text.substr(begin, at - begin), Hidden::for_good);
+    }
+}
+
+void note_names_in_values(ByteView values, SettingNames& names) {
+    if (names.in_parameters == Hidden::none) return;
+    const auto number = [&](std::size_t bytes) -> std::optional<std::uint32_t> {
+        if (values.size() < bytes) return std::nullopt;
+        std::uint32_t found = 0;
+        for (std::size_t i = 0; i < bytes; ++i) found = found << 8 | static_cast<unsigned char>(values[i]);
+        values.remove_prefix(bytes);
+        return found;
+    };
+    const auto skip = [&](std::size_t bytes) { values.remove_prefix(std::min(bytes, values.size())); };
+    const auto formats = number(2);
+    if (formats) skip(std::size_t{*formats} * 2);
+    const auto count = number(2);
+    for (std::uint32_t i = 0; count && i < *count; ++i) {
+        const auto size = number(4);
+        if (!size) return hide(names, names.in_parameters);
+        if (*size > INT32_MAX) continue;  // NULL
+        if (*size <= values.size())
+            note_whole(names, values.substr(0, *size), names.in_parameters);
+        else if (*size > 0)
+            return hide(names, names.in_parameters);
+        skip(*size);
+    }
+    if (!count) hide(names, names.in_parameters);
+}
+
+bool may_set(ByteView text) {
+    const std::string lower = lower_case(text);
+    if (lower.find("set_config") != std::string::npos || lower.find("u&") != std::string::npos) return true;
+    for (std::size_t at = lower.find("set"); at != std::string::npos; at = lower.find("set", at + 1)) {
+        const bool begins = at == 0 || !is_of(lower[at - 1], word_part);
+        const bool ends = at + 3 == lower.size() || !is_of(lower[at + 3], word_part);
+        if (begins && ends) return true;
+    }
+    return false;
+}
+
+}  // namespace pgsluice::sql
