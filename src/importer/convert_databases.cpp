@@ -4,6 +4,7 @@
 #include <pgsluice/base/escape.hpp>
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/config/ranges.hpp>
+#include <pgsluice/config/schemaless_names.hpp>
 
 #include <algorithm>
 #include <map>
@@ -300,6 +301,10 @@ class Converter {
         return found->second;
     }
 
+    Place place_of_query(const Entry& database) const {
+        return database.has("auth_query") ? database.place : source_.options.place("auth_query");
+    }
+
     std::optional<config::AuthQuery> query_of(const Entry& database) {
         const Layers layers(source_, database, nullptr);
         config::AuthQuery query;
@@ -315,6 +320,8 @@ class Converter {
             source_.findings.add(is_of_the_catalog ? Weight::note : Weight::less_safe, database.place, "auth_query",
                                  "users are looked up in the database postgres, and not in each client's");
         }
+        if (const std::string advice = config::schemaless_advice(query.sql); !advice.empty())
+            source_.findings.add(Weight::not_done, place_of_query(database), "auth_query", advice);
         if (const config::User* user = source_.find_user(query.user)) query.password = user->password;
         return query;
     }

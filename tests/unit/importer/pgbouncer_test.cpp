@@ -330,6 +330,17 @@ TEST_F(Import, UsersOfDifferentDatabasesAreLookedUpApart) {
                 Contains(finding(Weight::less_safe, "auth_query")));
 }
 
+TEST_F(Import, AQueryForUsersThatNamesNoSchemaIsNotDone) {
+    read("a = host=h\nb = host=h auth_query='select u, p from people where u = $1'",
+         "auth_user = q\nauth_query = SELECT * FROM lookup($1)");
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::not_done, "auth_query"), Field(&Finding::line, 8),
+                                                     Field(&Finding::text, HasSubstr("public.lookup"))),
+                                               AllOf(finding(Weight::not_done, "auth_query"), Field(&Finding::line, 3),
+                                                     Field(&Finding::text, HasSubstr("public.people")))));
+    EXPECT_THAT(read("a = host=h", "auth_user = q\nauth_query = SELECT * FROM public.lookup($1)").findings, IsEmpty());
+    EXPECT_THAT(read("a = host=h", "auth_user = q").findings, IsEmpty());
+}
+
 TEST_F(Import, WordsAreReadInAnyCaseAndNumbersAsCDoes) {
     EXPECT_EQ(options("auth_type = SCRAM-SHA-256\npool_mode = Transaction").auth.rules.at(0).method,
               AuthMethod::scram_sha_256);
