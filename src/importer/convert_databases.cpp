@@ -229,7 +229,13 @@ class Converter {
         clusters_of_routes_.push_back(cluster);
         if (const std::string name = database.text("dbname"); name != database.name) route.database = name;
         route.user = database.text("user");
-        if (const std::string* password = database.find("password")) route.password = Secret(*password);
+        if (const std::string* password = database.find("password")) {
+            if (!route.user.empty())
+                route.password = Secret(*password);
+            else
+                source_.findings.add(Weight::note, database.place, "password",
+                                     "is left out: without user= PgBouncer logs in with each user's own");
+        }
         for (const std::string_view name : {"client_encoding", "datestyle", "timezone", "application_name"}) {
             if (const std::string* value = database.find(name)) route.parameters.emplace_back(name, *value);
         }

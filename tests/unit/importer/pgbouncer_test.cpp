@@ -44,14 +44,14 @@ TEST_F(Import, WhatIsWrittenLoadsAndMeansTheSame) {
 }
 
 TEST_F(Import, TheYamlRepeatsTheFindingsInItsHead) {
-    read("a = host=h password=hunter2", "disable_pqexec = 1");
+    read("a = host=h user=u password=hunter2", "disable_pqexec = 1");
     const std::string text = yaml(imported, "pgbouncer.ini");
     EXPECT_THAT(text, HasSubstr("#   less safe: " + folder.path("pgbouncer.ini") + ":6: disable_pqexec: "));
     EXPECT_EQ(imported.findings.size(), 1U);
 }
 
 TEST_F(Import, NoFindingShowsAPassword) {
-    read("a = host=h password=x hunter2=1\nb = password='hunter2 open", "");
+    read("a = host=h user=u password=x hunter2=1\nb = password='hunter2 open", "");
     ASSERT_EQ(imported.findings.size(), 2U);
     for (const Finding& found : imported.findings) EXPECT_THAT(found.to_string(), Not(HasSubstr("hunter2")));
 }
@@ -178,6 +178,15 @@ TEST_F(Import, DatabasesAreRoutesAndTheFallbackComesLast) {
     EXPECT_THAT(config.routes[1].match.databases, IsEmpty());
     ASSERT_EQ(config.clusters.size(), 1U);
     EXPECT_EQ(config.clusters[0].name, "main");
+}
+
+TEST_F(Import, APasswordWithoutAUserIsLeftOutAsInPgBouncer) {
+    const auto& config =
+        read("a = host=h password=x\nb = host=h password=y user=u", "[users]\nann = pool_size=2").config;
+    ASSERT_EQ(config.routes.size(), 3U);
+    EXPECT_FALSE(config.routes[0].password || config.routes[1].password);
+    EXPECT_EQ(config.routes[2].password, Secret("y"));
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::note, "password"), Field(&Finding::line, 2))));
 }
 
 TEST_F(Import, ServersAndLimitsMakeAClusterEach) {
