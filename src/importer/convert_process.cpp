@@ -50,20 +50,37 @@ config::ListenerTls listener_tls(const Source& source) {
     return tls;
 }
 
+// Each once: PgBouncer warns of one that it has bound already, and goes on.
 std::vector<std::string> addresses_of(const Source& source) {
     std::vector<std::string> out;
+    const auto has = [&](const std::string& address) {
+        return std::any_of(out.begin(), out.end(), [wanted = Address::parse(address)](const std::string& other) {
+            return Address::parse(other) == wanted;
+        });
+    };
+    const auto add = [&](const std::string& address) {
+        if (!has(address)) out.push_back(address);
+    };
+    bool has_localhost = false;
     for (const std::string& name : split_list(source.options.text("listen_addr"))) {
         if (name == "*") {
-            out.insert(out.end(), {"0.0.0.0", "::"});
+            add("0.0.0.0");
+            add("::");
         } else if (name == "localhost") {
-            out.emplace_back("127.0.0.1");
+            add("127.0.0.1");
+            has_localhost = true;
         } else if (Address::parse(name)) {
-            out.push_back(name);
+            add(name);
         } else {
             source.findings.add(Weight::not_done, source.options.place("listen_addr"), "listen_addr",
                                 "listeners have an IP address, and no name such as " + name);
         }
     }
+    if (has_localhost && !has("::1") && !has("::"))
+        source.findings.add(
+            Weight::note, source.options.place("listen_addr"), "listen_addr",
+            "localhost is 127.0.0.1; where PgBouncer listens on ::1 too, as the hosts file may have it, "
+            "name that as well");
     return out;
 }
 

@@ -36,6 +36,17 @@ TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
                     AllOf(finding(Weight::note, "host"), Field(&Finding::text, HasSubstr("j more than once")))));
 }
 
+TEST_F(Import, AnAddressThatIsListedTwiceIsOneListener) {
+    std::vector<std::string> where;
+    for (const auto& listener : options("listen_addr = 127.0.0.1, ::1, localhost, 0::1, *, 0.0.0.0").listeners)
+        where.push_back(listener.address);
+    EXPECT_THAT(where, ElementsAre("127.0.0.1", "::1", "0.0.0.0", "::"));
+    EXPECT_THAT(imported.findings, IsEmpty());
+    EXPECT_EQ(options("listen_addr = localhost").listeners.size(), 1U);
+    EXPECT_THAT(imported.findings,
+                ElementsAre(AllOf(finding(Weight::note, "listen_addr"), Field(&Finding::text, HasSubstr("::1 too")))));
+}
+
 TEST_F(Import, UsersOfOnePoolTimesDatabasesAreBoundedByTheirNames) {
     std::string databases, users = "[users]\n";
     for (int i = 0; i < 400; ++i) {
