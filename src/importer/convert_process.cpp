@@ -123,10 +123,10 @@ void convert_listeners(const Source& source, config::Config& config) {
 void convert_limits(const Source& source, config::Config& config) {
     const Options& options = source.options;
     auto& limits = config.limits;
-    limits.client_connections = std::clamp(options.number("max_client_conn"), 1U, config::most_connections);
-    limits.connections_per_user = std::min(options.number("max_user_client_connections"), config::most_connections);
-    limits.connections_per_database = std::min(options.number("max_db_client_connections"), config::most_connections);
-    limits.server_connections_per_user = std::min(options.number("max_user_connections"), config::most_connections);
+    limits.client_connections = source.number_within("max_client_conn", 1, config::most_connections);
+    limits.connections_per_user = source.number_within("max_user_client_connections", 0, config::most_connections);
+    limits.connections_per_database = source.number_within("max_db_client_connections", 0, config::most_connections);
+    limits.server_connections_per_user = source.number_within("max_user_connections", 0, config::most_connections);
     limits.login_timeout = options.seconds("client_login_timeout");
     const std::uint64_t longest = options.number("max_packet_size");
     limits.message_bytes = std::clamp(longest, config::shortest_message_limit, config::longest_message_limit);
@@ -146,18 +146,22 @@ void convert_timeouts(const Source& source, config::Config& config) {
     // Zero closes at once there, and waits for ever here.
     timeouts.suspend = std::max(options.seconds("suspend_timeout"), Milliseconds(1));
     if (options.is_set("tcp_user_timeout"))
-        timeouts.tcp_user = std::min(Milliseconds(options.number("tcp_user_timeout")), config::longest_unacknowledged);
+        timeouts.tcp_user =
+            source.at_most(Milliseconds(options.number("tcp_user_timeout")), config::longest_unacknowledged,
+                           options.place("tcp_user_timeout"), "tcp_user_timeout");
     // Where PgBouncer has no value of its own the system's hold, two hours; ours are for finding a dead peer in
     // minutes.
     auto& keepalive = timeouts.keepalive;
+    const auto longest = [&](std::string_view option) {
+        return source.at_most(options.seconds(option), config::longest_keepalive, options.place(option), option);
+    };
     if (!options.flag("tcp_keepalive"))
         keepalive.idle = Milliseconds(0);
     else if (options.number("tcp_keepidle") != 0)
-        keepalive.idle = std::min(options.seconds("tcp_keepidle"), config::longest_keepalive);
-    if (options.number("tcp_keepintvl") != 0)
-        keepalive.interval = std::min(options.seconds("tcp_keepintvl"), config::longest_keepalive);
+        keepalive.idle = longest("tcp_keepidle");
+    if (options.number("tcp_keepintvl") != 0) keepalive.interval = longest("tcp_keepintvl");
     if (options.number("tcp_keepcnt") != 0)
-        keepalive.count = std::min(options.number("tcp_keepcnt"), config::most_keepalive_probes);
+        keepalive.count = source.number_within("tcp_keepcnt", 0, config::most_keepalive_probes);
 }
 
 }  // namespace

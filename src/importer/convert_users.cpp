@@ -3,6 +3,7 @@
 #include "hba.hpp"
 
 #include <pgsluice/base/name_list.hpp>
+#include <pgsluice/config/ranges.hpp>
 
 #include <algorithm>
 
@@ -169,10 +170,12 @@ void convert_users(const Source& source, config::Config& config) {
         };
         user.timeouts = {seconds("query_timeout"), seconds("transaction_timeout"), seconds("idle_transaction_timeout"),
                          seconds("client_idle_timeout")};
-        user.max_connections =
-            source.number(entry.text("max_user_client_connections", "0"), 0, entry, "max_user_client_connections");
-        user.max_server_connections =
-            source.number(entry.text("max_user_connections", "0"), 0, entry, "max_user_connections");
+        const auto limit = [&](std::string_view key) {
+            const std::uint32_t value = source.number(entry.text(key, "0"), 0, entry, key);
+            return source.within(value, 0, config::most_connections, entry.place, key);
+        };
+        user.max_connections = limit("max_user_client_connections");
+        user.max_server_connections = limit("max_user_connections");
         const auto& own = user.timeouts;
         if (!own.query && !own.transaction && !own.idle_transaction && !own.client_idle && user.max_connections == 0 &&
             user.max_server_connections == 0)

@@ -45,5 +45,9 @@ class Options {
 // As PgBouncer reads them: 16, 0x10 and 020 are the same. nullopt: no number.
 std::optional<std::uint32_t> to_number(const std::string& text);
 std::optional<Milliseconds> to_seconds(const std::string& text);  // at most a year
+bool is_longer_than_a_year(const std::string& seconds);
+
+// For a note about a value that is out of our range.
+std::string becomes_most(Milliseconds nearest);
 
 }  // namespace pgsluice::importer

@@ -49,7 +49,28 @@ Milliseconds Source::seconds(const std::string& text, Milliseconds otherwise, co
                              std::string_view key) const {
     const auto value = to_seconds(text);
     if (!value) findings.add(Weight::broken, entry.place, std::string(key), "must be a number of seconds");
+    if (is_longer_than_a_year(text))
+        findings.add(Weight::note, entry.place, std::string(key), becomes_most(std::chrono::hours(24 * 365)));
     return value.value_or(otherwise);
+}
+
+std::uint32_t Source::within(std::uint32_t value, std::uint32_t least, std::uint32_t most, const Place& place,
+                             std::string_view option) const {
+    const std::uint32_t nearest = std::clamp(value, least, most);
+    if (nearest != value)
+        findings.add(Weight::note, place, std::string(option),
+                     "becomes " + std::to_string(nearest) + ", the " + (value < least ? "least" : "most") +
+                         " that it can be here");
+    return nearest;
+}
+
+Milliseconds Source::at_most(Milliseconds value, Milliseconds most, const Place& place, std::string_view option) const {
+    if (value > most) findings.add(Weight::note, place, std::string(option), becomes_most(most));
+    return std::min(value, most);
+}
+
+std::uint32_t Source::number_within(std::string_view option, std::uint32_t least, std::uint32_t most) const {
+    return within(options.number(option), least, most, options.place(option), option);
 }
 
 std::uint16_t Source::port(const std::string& text, std::uint16_t otherwise, const Entry& entry) const {

@@ -26,6 +26,36 @@ TEST_F(Import, ALimitThatIsTooSmallHereIsSaidToBeRaised) {
     EXPECT_THAT(imported.findings, IsEmpty());
 }
 
+TEST_F(Import, WhateverIsOutOfRangeHereIsANoteWithWhatItBecomes) {
+    for (const auto& [option, becomes] :
+         {std::pair("max_client_conn = 0", "becomes 1, the least"),
+          std::pair("max_client_conn = 2000000", "becomes 1000000, the most"),
+          std::pair("max_user_client_connections = 2000000", "1000000"),
+          std::pair("max_db_client_connections = 2000000", "1000000"),
+          std::pair("max_user_connections = 2000000", "1000000"), std::pair("max_db_connections = 200000", "100000"),
+          std::pair("default_pool_size = 200000", "100000"), std::pair("reserve_pool_size = 200000", "100000"),
+          std::pair("max_prepared_statements = 2000000", "1000000"), std::pair("server_lifetime = 99999999999", "365d"),
+          std::pair("query_timeout = 99999999", "365d"), std::pair("tcp_keepcnt = 500", "becomes 127, the most"),
+          std::pair("tcp_keepidle = 40000", "32767s"),
+          std::pair("tcp_user_timeout = 99999999", "becomes 1d, the most")}) {
+        const std::string text(option);
+        options(text);
+        EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::note, text.substr(0, text.find(' '))),
+                                                         Field(&Finding::text, HasSubstr(becomes)))))
+            << text;
+    }
+    read("a = host=h pool_size=200000 server_lifetime=99999999 max_db_client_connections=2000000");
+    EXPECT_THAT(imported.findings, ::testing::UnorderedElementsAre(finding(Weight::note, "pool_size"),
+                                                                   finding(Weight::note, "server_lifetime"),
+                                                                   finding(Weight::note, "max_db_client_connections")));
+    users("\"ann\" \"x\"\n");
+    EXPECT_EQ(options("auth_file = users.txt\n[users]\nann = max_user_connections=2000000")
+                  .auth.source.users.at(0)
+                  .max_server_connections,
+              1'000'000U);
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "max_user_connections")));
+}
+
 TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
     const auto& config = read("a = host=h,i,h,h load_balance_hosts=disable\nb = host=j,j").config;
     EXPECT_THAT(config.clusters.at(0).servers, ElementsAre(config::Endpoint{"h", 5432}, config::Endpoint{"i", 5432}));

@@ -355,7 +355,6 @@ TEST_F(Import, WordsAreReadInAnyCaseAndNumbersAsCDoes) {
               AuthMethod::scram_sha_256);
     EXPECT_EQ(imported.config.routes[0].pool.mode, PoolMode::transaction);
     EXPECT_EQ(pool("default_pool_size = 0x10").size, 16U);
-    EXPECT_EQ(options("query_timeout = 99999999").timeouts.client.query, std::chrono::hours(24 * 365));
     EXPECT_THAT(imported.findings, IsEmpty());
 }
 
