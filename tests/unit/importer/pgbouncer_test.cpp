@@ -293,7 +293,11 @@ TEST_F(Import, AnyIsForDatabasesWithAUser) {
     EXPECT_THAT(rules[0].databases, ElementsAre("b"));
     EXPECT_EQ(rules[1].method, AuthMethod::trust);
     EXPECT_THAT(rules[1].databases, IsEmpty());
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "auth_type")));
     EXPECT_THAT(read("a = host=h user=u", "auth_type = any").config.auth.rules.at(0).databases, ElementsAre("a"));
+    EXPECT_THAT(imported.findings, IsEmpty());
+    EXPECT_EQ(read("* = host=h", "auth_type = any").config.auth.rules.at(0).method, AuthMethod::reject);
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "auth_type")));
 }
 
 TEST_F(Import, WhoeverALineMeantAndDoesNotLetInMeetsNoLaterOne) {
