@@ -23,12 +23,15 @@ std::string_view word(Weight weight) {
 std::vector<config::User> users_of(const Options& options, Findings& findings) {
     const std::string path = options.file("auth_file");
     if (path.empty()) return {};
-    auto users = config::read_users_file(path);
-    if (!users) findings.add(Weight::broken, options.place("auth_file"), "auth_file", "could not be read: " + path);
-    auto known = std::move(users).value_or(std::vector<config::User>());
-    std::erase_if(known,
+    auto [users, problem] = config::read_users_file(path);
+    if (problem && problem->line == 0)
+        findings.add(Weight::broken, options.place("auth_file"), "auth_file", "could not be read: " + path);
+    else if (problem)
+        findings.add(Weight::not_done, {path, problem->line}, "auth_file",
+                     problem->text + "; PgBouncer serves the users above such a line, and pgsluice starts with none");
+    std::erase_if(users,
                   [](const config::User& user) { return user.name == "*"; });  // a name there, everybody in rules
-    return known;
+    return users;
 }
 
 }  // namespace

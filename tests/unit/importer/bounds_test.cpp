@@ -56,6 +56,19 @@ TEST_F(Import, WhateverIsOutOfRangeHereIsANoteWithWhatItBecomes) {
     EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "max_user_connections")));
 }
 
+TEST_F(Import, ALineOfTheAuthFileThatIsBrokenIsNamedAndEndsItsUsers) {
+    users("\"ann\" \"x\"\nbob \"hunter2\"\n\"cid\" \"x\"\n");
+    imported =
+        import_pgbouncer(folder.write("pgbouncer.ini",
+                                      "[databases]\na = host=h\n[pgbouncer]\nlisten_addr = ::1\nunix_socket_dir =\n"
+                                      "auth_type = trust\nauth_file = users.txt\n"));
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::not_done, "auth_file"), Field(&Finding::line, 2),
+                                                     Field(&Finding::file, folder.path("users.txt")),
+                                                     Field(&Finding::text, HasSubstr("user name in quotes")))));
+    EXPECT_THAT(imported.findings.at(0).text, ::testing::Not(HasSubstr("hunter2")));
+    EXPECT_THAT(imported.config.auth.rules.at(0).users, ElementsAre("ann"));
+}
+
 TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
     const auto& config = read("a = host=h,i,h,h load_balance_hosts=disable\nb = host=j,j").config;
     EXPECT_THAT(config.clusters.at(0).servers, ElementsAre(config::Endpoint{"h", 5432}, config::Endpoint{"i", 5432}));
