@@ -111,6 +111,9 @@ void convert_listeners(const Source& source, config::Config& config) {
                                 "must be an octal number up to 0777; 0700 is taken");
         }
         config.listeners.push_back(listener);
+        source.findings.add(Weight::note, options.place("unix_socket_dir"), "unix_socket_dir",
+                            "the pooler's own account is not let into the console without a password here, as user "
+                            "pgbouncer; the service has a socket for that, /run/pgsluice/console");
         if (!folder.starts_with("/run/pgsluice"))
             source.findings.add(Weight::note, options.place("unix_socket_dir"), "unix_socket_dir",
                                 "the packaged service may write in /run/pgsluice only; ReadWritePaths= in a drop-in "

@@ -69,6 +69,12 @@ TEST_F(Import, ALineOfTheAuthFileThatIsBrokenIsNamedAndEndsItsUsers) {
     EXPECT_THAT(imported.config.auth.rules.at(0).users, ElementsAre("ann"));
 }
 
+TEST_F(Import, ASocketOfClientsIsNoWayIntoTheConsoleWithoutAPassword) {
+    options("unix_socket_dir = /run/pgsluice/a");
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::note, "unix_socket_dir"),
+                                                     Field(&Finding::text, HasSubstr("/run/pgsluice/console")))));
+}
+
 TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
     const auto& config = read("a = host=h,i,h,h load_balance_hosts=disable\nb = host=j,j").config;
     EXPECT_THAT(config.clusters.at(0).servers, ElementsAre(config::Endpoint{"h", 5432}, config::Endpoint{"i", 5432}));
