@@ -172,8 +172,8 @@ bool is_numeric(const Known& option) {
 
 }  // namespace
 
-Options::Options(const std::vector<Setting>& settings, Findings& findings) : findings_(findings) {
-    if (!settings.empty()) file_ = settings.front().place.file;
+Options::Options(std::string file, const std::vector<Setting>& settings, Findings& findings)
+    : file_(std::move(file)), findings_(findings) {
     std::copy_if(settings.begin(), settings.end(), std::back_inserter(settings_),
                  [](const Setting& setting) { return setting.section == "pgbouncer"; });
     for (const Setting& setting : settings_) judge(setting);

@@ -131,8 +131,9 @@ bool Imported::has(Weight weight) const {
 
 Imported import_pgbouncer(const std::string& ini) {
     Findings findings;
-    const auto settings = read_ini(find_file(ini, ini), findings);
-    const Options options(settings, findings);
+    const std::string file = find_file(ini, ini);
+    const auto settings = read_ini(file, findings);
+    const Options options(file, settings, findings);
     const Source source{settings, options, findings, users_of(options, findings)};
     Imported out;
     convert_process(source, out.config);

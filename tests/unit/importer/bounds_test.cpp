@@ -75,6 +75,14 @@ TEST_F(Import, ASocketOfClientsIsNoWayIntoTheConsoleWithoutAPassword) {
                                                      Field(&Finding::text, HasSubstr("/run/pgsluice/console")))));
 }
 
+TEST_F(Import, WhatIsLeftOutIsSaidOfTheMainFile) {
+    folder.write("db.ini", "[databases]\na = host=h\n");
+    imported =
+        import_pgbouncer(folder.write("pgbouncer.ini", "%include db.ini\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"));
+    ASSERT_EQ(imported.findings.size(), 2U) << "about the default of unix_socket_dir";
+    for (const Finding& found : imported.findings) EXPECT_EQ(found.file, folder.path("pgbouncer.ini"));
+}
+
 TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
     const auto& config = read("a = host=h,i,h,h load_balance_hosts=disable\nb = host=j,j").config;
     EXPECT_THAT(config.clusters.at(0).servers, ElementsAre(config::Endpoint{"h", 5432}, config::Endpoint{"i", 5432}));
