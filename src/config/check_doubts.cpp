@@ -3,6 +3,7 @@
 #include "checks.hpp"
 
 #include <pgsluice/base/name_list.hpp>
+#include <pgsluice/config/schemaless_names.hpp>
 
 #include <algorithm>
 
@@ -75,9 +76,11 @@ void doubt_users(Reader& reader, const Node& section, const UserSource& source, 
     reader.warning(node_of(section, "users_file"), '"' + first->name + '"' + others + ' ' + what);
 }
 
-// A login of ours: what is stored in place of a password proves only that of others.
 void doubt_query(Reader& reader, const Node& section, const UserSource& source) {
     if (!source.query) return;
+    if (const std::string advice = schemaless_advice(source.query->sql); !advice.empty())
+        reader.warning(node_of(section_of(section, "query"), "sql"), advice);
+    // A login of ours: what is stored in place of a password proves only that of others.
     const std::string_view text = source.query->password.reveal();
     const Node& node = node_of(section_of(section, "query"), "password");
     if (text.starts_with("SCRAM-SHA-256$"))

@@ -46,6 +46,12 @@ class Line {
     std::size_t at_ = 0;
 };
 
+std::string_view lines_above(std::string_view text, int line) {
+    std::size_t end = 0;
+    for (int above = line - 1; above > 0; --above) end = text.find('\n', end) + 1;
+    return text.substr(0, end);
+}
+
 }  // namespace
 
 std::vector<User> parse_users_file(std::string_view text, const std::string& file, const std::string& key_path,
@@ -95,13 +101,22 @@ void add_users_from_file(UserSource& source, const Node& key, Reader& reader) {
     }
 }
 
-std::optional<std::vector<User>> read_users_file(const std::string& path) {
+UsersOfFile read_users_file(const std::string& path) {
     Reader reader(path);
+    const auto first_problem = [&]() -> std::optional<Problem> {
+        if (reader.problems().empty()) return std::nullopt;
+        return reader.problems().front();
+    };
     const auto text = reader.contents(path, Node(), Reader::Holds::secrets, largest_file_bytes);
-    if (!text) return std::nullopt;
+    if (!text) {
+        auto problem = first_problem();
+        if (problem) problem->line = 0;
+        return {{}, std::move(problem)};
+    }
     auto users = parse_users_file(*text, path, {}, reader);
-    if (!reader.problems().empty()) return std::nullopt;
-    return users;
+    const auto problem = first_problem();
+    if (problem) users = parse_users_file(lines_above(*text, problem->line), path, {}, reader);
+    return {std::move(users), problem};
 }
 
 }  // namespace pgsluice::config

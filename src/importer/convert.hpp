@@ -28,6 +28,12 @@ struct Source {
                          std::string_view key) const;
     Milliseconds seconds(const std::string& text, Milliseconds otherwise, const Entry& entry,
                          std::string_view key) const;
+    // `value`, or the nearest that there is here, and then a note. `option` is what PgBouncer calls it.
+    std::uint32_t within(std::uint32_t value, std::uint32_t least, std::uint32_t most, const Place& place,
+                         std::string_view option) const;
+    Milliseconds at_most(Milliseconds value, Milliseconds most, const Place& place, std::string_view option) const;
+    // The same for a number of [pgbouncer].
+    std::uint32_t number_within(std::string_view option, std::uint32_t least, std::uint32_t most) const;
     std::uint16_t port(const std::string& text, std::uint16_t otherwise, const Entry& entry) const;
 };
 

@@ -4,6 +4,7 @@
 #include <pgsluice/base/escape.hpp>
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/config/ranges.hpp>
+#include <pgsluice/config/schemaless_names.hpp>
 
 #include <algorithm>
 #include <map>
@@ -56,10 +57,11 @@ class Layers {
         const std::string* value = find(key);
         return value == nullptr ? source_.options.text(option) : *value;
     }
-    std::uint32_t number(std::string_view key, std::string_view option) const {
+    std::uint32_t number(std::string_view key, std::string_view option, std::uint32_t most) const {
         const std::string* value = find(key);
-        const std::uint32_t below = source_.options.number(option);
-        return value == nullptr ? below : source_.number(*value, below, database_, key);
+        if (value == nullptr) return source_.number_within(option, 0, most);
+        const std::uint32_t given = source_.number(*value, source_.options.number(option), database_, key);
+        return source_.within(given, 0, most, database_.place, key);
     }
     Milliseconds seconds(std::string_view key, std::string_view option) const {
         const std::string* value = find(key);
@@ -92,19 +94,20 @@ config::Pool pool_of(const Source& source, const Entry& database, const Entry* u
     const Layers layers(source, database, user);
     config::Pool pool;
     pool.mode = mode_of(layers.text("pool_mode", "pool_mode"), database, source.findings);
-    pool.size = std::min(layers.number("pool_size", "default_pool_size"), config::largest_pool);
+    pool.size = layers.number("pool_size", "default_pool_size", config::largest_pool);
     if (pool.size == 0) {
         pool.size = std::clamp(source.options.number("max_client_conn"), 1U, config::largest_pool);
         source.findings.add(Weight::note, database.place, "pool_size",
-                            "a pool without a limit gets as many servers as there may be clients");
+                            "a pool without a limit gets as many servers as there may be clients, and at most " +
+                                std::to_string(config::largest_pool));
     }
-    pool.min_size = std::min(layers.number("min_pool_size", "min_pool_size"), pool.size);
+    pool.min_size = std::min(layers.number("min_pool_size", "min_pool_size", config::largest_pool), pool.size);
     if (pool.mode == config::PoolMode::session && pool.min_size != 0) {
         pool.min_size = 0;
         source.findings.add(Weight::note, database.place, "min_pool_size",
                             "is left out in session mode, where no server is kept ready");
     }
-    pool.reserve_size = std::min(layers.number("reserve_pool_size", "reserve_pool_size"), config::largest_pool);
+    pool.reserve_size = layers.number("reserve_pool_size", "reserve_pool_size", config::largest_pool);
     pool.reserve_timeout = source.options.seconds("reserve_pool_timeout");
     if (pool.reserve_timeout == Milliseconds(0)) pool.reserve_size = 0;  // off there, at once here
     pool.query_wait_timeout = layers.seconds("query_wait_timeout", "query_wait_timeout");
@@ -113,8 +116,7 @@ config::Pool pool_of(const Source& source, const Entry& database, const Entry* u
     pool.lifetime = std::max(layers.seconds("server_lifetime", "server_lifetime"), Milliseconds(1));
     pool.check_after_idle = std::max(source.options.seconds("server_check_delay"), Milliseconds(1));
     if (source.options.text("server_check_query").empty()) pool.check_after_idle = Milliseconds(0);
-    pool.max_prepared_statements =
-        std::min(source.options.number("max_prepared_statements"), config::most_prepared_statements);
+    pool.max_prepared_statements = source.number_within("max_prepared_statements", 0, config::most_prepared_statements);
     return pool;
 }
 
@@ -228,13 +230,20 @@ class Converter {
         clusters_of_routes_.push_back(cluster);
         if (const std::string name = database.text("dbname"); name != database.name) route.database = name;
         route.user = database.text("user");
-        if (const std::string* password = database.find("password")) route.password = Secret(*password);
+        if (const std::string* password = database.find("password")) {
+            if (!route.user.empty())
+                route.password = Secret(*password);
+            else
+                source_.findings.add(Weight::note, database.place, "password",
+                                     "is left out: without user= PgBouncer logs in with each user's own");
+        }
         for (const std::string_view name : {"client_encoding", "datestyle", "timezone", "application_name"}) {
             if (const std::string* value = database.find(name)) route.parameters.emplace_back(name, *value);
         }
         route.connect_query = database.text("connect_query");
-        route.max_connections =
-            source_.number(database.text("max_db_client_connections", "0"), 0, database, "max_db_client_connections");
+        route.max_connections = source_.within(
+            source_.number(database.text("max_db_client_connections", "0"), 0, database, "max_db_client_connections"),
+            0, config::most_connections, database.place, "max_db_client_connections");
         if (route.max_connections != 0 && (is_for_users || is_any(database)))
             source_.findings.add(Weight::note, database.place, "max_db_client_connections",
                                  is_any(database)
@@ -279,8 +288,8 @@ class Converter {
         }
         cluster.tls = tls_;
         cluster.max_connections =
-            std::min(Layers(source_, database, nullptr).number("max_db_connections", "max_db_connections"),
-                     config::most_server_connections);
+            Layers(source_, database, nullptr)
+                .number("max_db_connections", "max_db_connections", config::most_server_connections);
         if (cluster.max_connections != 0 && (hosts.size() > 1 || is_any(database))) {
             source_.findings.add(
                 Weight::note, database.place, "max_db_connections",
@@ -300,6 +309,10 @@ class Converter {
         return found->second;
     }
 
+    Place place_of_query(const Entry& database) const {
+        return database.has("auth_query") ? database.place : source_.options.place("auth_query");
+    }
+
     std::optional<config::AuthQuery> query_of(const Entry& database) {
         const Layers layers(source_, database, nullptr);
         config::AuthQuery query;
@@ -315,6 +328,8 @@ class Converter {
             source_.findings.add(is_of_the_catalog ? Weight::note : Weight::less_safe, database.place, "auth_query",
                                  "users are looked up in the database postgres, and not in each client's");
         }
+        if (const std::string advice = config::schemaless_advice(query.sql); !advice.empty())
+            source_.findings.add(Weight::not_done, place_of_query(database), "auth_query", advice);
         if (const config::User* user = source_.find_user(query.user)) query.password = user->password;
         return query;
     }

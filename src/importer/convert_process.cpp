@@ -50,20 +50,37 @@ config::ListenerTls listener_tls(const Source& source) {
     return tls;
 }
 
+// Each once: PgBouncer warns of one that it has bound already, and goes on.
 std::vector<std::string> addresses_of(const Source& source) {
     std::vector<std::string> out;
+    const auto has = [&](const std::string& address) {
+        return std::any_of(out.begin(), out.end(), [wanted = Address::parse(address)](const std::string& other) {
+            return Address::parse(other) == wanted;
+        });
+    };
+    const auto add = [&](const std::string& address) {
+        if (!has(address)) out.push_back(address);
+    };
+    bool has_localhost = false;
     for (const std::string& name : split_list(source.options.text("listen_addr"))) {
         if (name == "*") {
-            out.insert(out.end(), {"0.0.0.0", "::"});
+            add("0.0.0.0");
+            add("::");
         } else if (name == "localhost") {
-            out.emplace_back("127.0.0.1");
+            add("127.0.0.1");
+            has_localhost = true;
         } else if (Address::parse(name)) {
-            out.push_back(name);
+            add(name);
         } else {
             source.findings.add(Weight::not_done, source.options.place("listen_addr"), "listen_addr",
                                 "listeners have an IP address, and no name such as " + name);
         }
     }
+    if (has_localhost && !has("::1") && !has("::"))
+        source.findings.add(
+            Weight::note, source.options.place("listen_addr"), "listen_addr",
+            "localhost is 127.0.0.1; where PgBouncer listens on ::1 too, as the hosts file may have it, "
+            "name that as well");
     return out;
 }
 
@@ -94,6 +111,9 @@ void convert_listeners(const Source& source, config::Config& config) {
                                 "must be an octal number up to 0777; 0700 is taken");
         }
         config.listeners.push_back(listener);
+        source.findings.add(Weight::note, options.place("unix_socket_dir"), "unix_socket_dir",
+                            "the pooler's own account is not let into the console without a password here, as user "
+                            "pgbouncer; the service has a socket for that, /run/pgsluice/console");
         if (!folder.starts_with("/run/pgsluice"))
             source.findings.add(Weight::note, options.place("unix_socket_dir"), "unix_socket_dir",
                                 "the packaged service may write in /run/pgsluice only; ReadWritePaths= in a drop-in "
@@ -106,10 +126,10 @@ void convert_listeners(const Source& source, config::Config& config) {
 void convert_limits(const Source& source, config::Config& config) {
     const Options& options = source.options;
     auto& limits = config.limits;
-    limits.client_connections = std::clamp(options.number("max_client_conn"), 1U, config::most_connections);
-    limits.connections_per_user = std::min(options.number("max_user_client_connections"), config::most_connections);
-    limits.connections_per_database = std::min(options.number("max_db_client_connections"), config::most_connections);
-    limits.server_connections_per_user = std::min(options.number("max_user_connections"), config::most_connections);
+    limits.client_connections = source.number_within("max_client_conn", 1, config::most_connections);
+    limits.connections_per_user = source.number_within("max_user_client_connections", 0, config::most_connections);
+    limits.connections_per_database = source.number_within("max_db_client_connections", 0, config::most_connections);
+    limits.server_connections_per_user = source.number_within("max_user_connections", 0, config::most_connections);
     limits.login_timeout = options.seconds("client_login_timeout");
     const std::uint64_t longest = options.number("max_packet_size");
     limits.message_bytes = std::clamp(longest, config::shortest_message_limit, config::longest_message_limit);
@@ -129,18 +149,22 @@ void convert_timeouts(const Source& source, config::Config& config) {
     // Zero closes at once there, and waits for ever here.
     timeouts.suspend = std::max(options.seconds("suspend_timeout"), Milliseconds(1));
     if (options.is_set("tcp_user_timeout"))
-        timeouts.tcp_user = std::min(Milliseconds(options.number("tcp_user_timeout")), config::longest_unacknowledged);
+        timeouts.tcp_user =
+            source.at_most(Milliseconds(options.number("tcp_user_timeout")), config::longest_unacknowledged,
+                           options.place("tcp_user_timeout"), "tcp_user_timeout");
     // Where PgBouncer has no value of its own the system's hold, two hours; ours are for finding a dead peer in
     // minutes.
     auto& keepalive = timeouts.keepalive;
+    const auto longest = [&](std::string_view option) {
+        return source.at_most(options.seconds(option), config::longest_keepalive, options.place(option), option);
+    };
     if (!options.flag("tcp_keepalive"))
         keepalive.idle = Milliseconds(0);
     else if (options.number("tcp_keepidle") != 0)
-        keepalive.idle = std::min(options.seconds("tcp_keepidle"), config::longest_keepalive);
-    if (options.number("tcp_keepintvl") != 0)
-        keepalive.interval = std::min(options.seconds("tcp_keepintvl"), config::longest_keepalive);
+        keepalive.idle = longest("tcp_keepidle");
+    if (options.number("tcp_keepintvl") != 0) keepalive.interval = longest("tcp_keepintvl");
     if (options.number("tcp_keepcnt") != 0)
-        keepalive.count = std::min(options.number("tcp_keepcnt"), config::most_keepalive_probes);
+        keepalive.count = source.number_within("tcp_keepcnt", 0, config::most_keepalive_probes);
 }
 
 }  // namespace

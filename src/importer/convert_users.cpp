@@ -3,6 +3,7 @@
 #include "hba.hpp"
 
 #include <pgsluice/base/name_list.hpp>
+#include <pgsluice/config/ranges.hpp>
 
 #include <algorithm>
 
@@ -125,19 +126,23 @@ void convert_hba(const Source& source, config::Config& config) {
 }
 
 // "any" takes every name, for databases that have a user of their own, and refuses the others.
-std::vector<config::AuthRule> rules_for_any(const config::Config& config) {
+std::vector<config::AuthRule> rules_for_any(const Source& source, const config::Config& config) {
     config::AuthRule refused, taken;
     taken.method = config::AuthMethod::trust;
-    bool is_any_taken = false;
+    bool is_any_taken = false, is_any_refused = false;
     for (const config::Route& route : config.routes) {
         if (route.match.databases.empty()) {
             is_any_taken = !route.user.empty();
+            is_any_refused = route.user.empty();
         } else {
             const std::string& name = route.match.databases[0];
             (route.user.empty() ? refused : taken).databases.push_back(name);
         }
     }
     std::vector<config::AuthRule> rules;
+    if (!refused.databases.empty() || is_any_refused)
+        source.findings.add(Weight::note, source.options.place("auth_type"), "auth_type",
+                            "any lets nobody in to a database without user=, as in PgBouncer");
     if (!refused.databases.empty()) rules.push_back(refused);
     if (is_any_taken) taken.databases.clear();
     if (is_any_taken || !taken.databases.empty()) rules.push_back(taken);
@@ -169,10 +174,12 @@ void convert_users(const Source& source, config::Config& config) {
         };
         user.timeouts = {seconds("query_timeout"), seconds("transaction_timeout"), seconds("idle_transaction_timeout"),
                          seconds("client_idle_timeout")};
-        user.max_connections =
-            source.number(entry.text("max_user_client_connections", "0"), 0, entry, "max_user_client_connections");
-        user.max_server_connections =
-            source.number(entry.text("max_user_connections", "0"), 0, entry, "max_user_connections");
+        const auto limit = [&](std::string_view key) {
+            const std::uint32_t value = source.number(entry.text(key, "0"), 0, entry, key);
+            return source.within(value, 0, config::most_connections, entry.place, key);
+        };
+        user.max_connections = limit("max_user_client_connections");
+        user.max_server_connections = limit("max_user_connections");
         const auto& own = user.timeouts;
         if (!own.query && !own.transaction && !own.idle_transaction && !own.client_idle && user.max_connections == 0 &&
             user.max_server_connections == 0)
@@ -197,7 +204,7 @@ void convert_rules(const Source& source, config::Config& config) {
     if (type == "hba") {
         convert_hba(source, config);
     } else if (type == "any") {
-        rules = rules_for_any(config);
+        rules = rules_for_any(source, config);
     } else {
         if (type == "trust") rule.method = trust;
         if (type == "plain") rule.method = password;

@@ -157,14 +157,23 @@ bool is_standard(const Known& option, std::string_view value) {
     return option.standard == "<empty>" && (value.empty() || lower_case(value) == "select 1");
 }
 
+constexpr double seconds_of_a_year = 365.0 * 24 * 3600;
+
+std::optional<double> to_fraction(const std::string& text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) return std::nullopt;
+    return value;
+}
+
 bool is_numeric(const Known& option) {
     return !option.standard.empty() && option.standard.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 }  // namespace
 
-Options::Options(const std::vector<Setting>& settings, Findings& findings) : findings_(findings) {
-    if (!settings.empty()) file_ = settings.front().place.file;
+Options::Options(std::string file, const std::vector<Setting>& settings, Findings& findings)
+    : file_(std::move(file)), findings_(findings) {
     std::copy_if(settings.begin(), settings.end(), std::back_inserter(settings_),
                  [](const Setting& setting) { return setting.section == "pgbouncer"; });
     for (const Setting& setting : settings_) judge(setting);
@@ -205,6 +214,8 @@ std::uint32_t Options::number(std::string_view name) const {
 }
 
 Milliseconds Options::seconds(std::string_view name) const {
+    if (is_longer_than_a_year(text(name)))
+        findings_.add(Weight::note, place(name), std::string(name), becomes_most(std::chrono::hours(24 * 365)));
     return to_seconds(text(name))
         .value_or(to_seconds(std::string(find_known(name)->standard)).value_or(Milliseconds(0)));
 }
@@ -233,11 +244,21 @@ std::optional<std::uint32_t> to_number(const std::string& text) {
 }
 
 std::optional<Milliseconds> to_seconds(const std::string& text) {
-    constexpr double longest = 365.0 * 24 * 3600;
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !(value >= 0)) return std::nullopt;
-    return Milliseconds(static_cast<Milliseconds::rep>(std::ceil(std::min(value, longest) * 1000)));
+    const auto value = to_fraction(text);
+    if (!value) return std::nullopt;
+    return Milliseconds(static_cast<Milliseconds::rep>(std::ceil(std::min(*value, seconds_of_a_year) * 1000)));
+}
+
+bool is_longer_than_a_year(const std::string& seconds) {
+    return to_fraction(seconds).value_or(0) > seconds_of_a_year;
+}
+
+std::string becomes_most(Milliseconds nearest) {
+    constexpr Milliseconds day = std::chrono::hours(24);
+    const bool is_in_days = nearest % day == Milliseconds(0);
+    return "becomes " +
+           (is_in_days ? std::to_string(nearest / day) + 'd' : std::to_string(nearest.count() / 1000) + 's') +
+           ", the most that it can be here";
 }
 
 }  // namespace pgsluice::importer

@@ -18,7 +18,8 @@ namespace pgsluice::importer {
 class Options {
   public:
     // Reports unknown options, those whose value, not being the default, is lost, and numbers that are none.
-    Options(const std::vector<Setting>& settings, Findings& findings);
+    // `file` is the main one.
+    Options(std::string file, const std::vector<Setting>& settings, Findings& findings);
 
     // The value, or PgBouncer's default; one that is no number counts as that too. `name` is an option of the table.
     std::string text(std::string_view name) const;
@@ -30,7 +31,7 @@ class Options {
 
     // Whether the file has it, other than empty.
     bool is_set(std::string_view name) const;
-    // Where it stands; where it does not, the file it would stand in.
+    // Where it stands; where it does not, the main file.
     Place place(std::string_view name) const;
 
   private:
@@ -45,5 +46,9 @@ class Options {
 // As PgBouncer reads them: 16, 0x10 and 020 are the same. nullopt: no number.
 std::optional<std::uint32_t> to_number(const std::string& text);
 std::optional<Milliseconds> to_seconds(const std::string& text);  // at most a year
+bool is_longer_than_a_year(const std::string& seconds);
+
+// For a note about a value that is out of our range.
+std::string becomes_most(Milliseconds nearest);
 
 }  // namespace pgsluice::importer

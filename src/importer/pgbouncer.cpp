@@ -23,12 +23,15 @@ std::string_view word(Weight weight) {
 std::vector<config::User> users_of(const Options& options, Findings& findings) {
     const std::string path = options.file("auth_file");
     if (path.empty()) return {};
-    auto users = config::read_users_file(path);
-    if (!users) findings.add(Weight::broken, options.place("auth_file"), "auth_file", "could not be read: " + path);
-    auto known = std::move(users).value_or(std::vector<config::User>());
-    std::erase_if(known,
+    auto [users, problem] = config::read_users_file(path);
+    if (problem && problem->line == 0)
+        findings.add(Weight::broken, options.place("auth_file"), "auth_file", "could not be read: " + path);
+    else if (problem)
+        findings.add(Weight::not_done, {path, problem->line}, "auth_file",
+                     problem->text + "; PgBouncer serves the users above such a line, and pgsluice starts with none");
+    std::erase_if(users,
                   [](const config::User& user) { return user.name == "*"; });  // a name there, everybody in rules
-    return known;
+    return users;
 }
 
 }  // namespace
@@ -49,7 +52,28 @@ Milliseconds Source::seconds(const std::string& text, Milliseconds otherwise, co
                              std::string_view key) const {
     const auto value = to_seconds(text);
     if (!value) findings.add(Weight::broken, entry.place, std::string(key), "must be a number of seconds");
+    if (is_longer_than_a_year(text))
+        findings.add(Weight::note, entry.place, std::string(key), becomes_most(std::chrono::hours(24 * 365)));
     return value.value_or(otherwise);
+}
+
+std::uint32_t Source::within(std::uint32_t value, std::uint32_t least, std::uint32_t most, const Place& place,
+                             std::string_view option) const {
+    const std::uint32_t nearest = std::clamp(value, least, most);
+    if (nearest != value)
+        findings.add(Weight::note, place, std::string(option),
+                     "becomes " + std::to_string(nearest) + ", the " + (value < least ? "least" : "most") +
+                         " that it can be here");
+    return nearest;
+}
+
+Milliseconds Source::at_most(Milliseconds value, Milliseconds most, const Place& place, std::string_view option) const {
+    if (value > most) findings.add(Weight::note, place, std::string(option), becomes_most(most));
+    return std::min(value, most);
+}
+
+std::uint32_t Source::number_within(std::string_view option, std::uint32_t least, std::uint32_t most) const {
+    return within(options.number(option), least, most, options.place(option), option);
 }
 
 std::uint16_t Source::port(const std::string& text, std::uint16_t otherwise, const Entry& entry) const {
@@ -107,8 +131,9 @@ bool Imported::has(Weight weight) const {
 
 Imported import_pgbouncer(const std::string& ini) {
     Findings findings;
-    const auto settings = read_ini(find_file(ini, ini), findings);
-    const Options options(settings, findings);
+    const std::string file = find_file(ini, ini);
+    const auto settings = read_ini(file, findings);
+    const Options options(file, settings, findings);
     const Source source{settings, options, findings, users_of(options, findings)};
     Imported out;
     convert_process(source, out.config);

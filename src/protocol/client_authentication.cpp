@@ -167,7 +167,7 @@ std::optional<ClientAuthentication::Action> ClientAuthentication::check_password
 ClientAuthentication::Action ClientAuthentication::on_cleartext(ByteView body, Bytes& out) {
     if (auto refused = check_password_packet(body, out)) return std::move(*refused);
     received_ = Secret(Bytes(body.substr(0, body.size() - 1)));
-    if (!setup_.credential) return fail_proof("no such user", out);
+    if (!setup_.credential) return fail_proof(why_unknown(), out);
     auto verdict = auth::check_password(*setup_.credential, setup_.user, received_);
     if (auto* wanted = std::get_if<auth::Derivation>(&verdict)) {
         state_ = State::checking_cleartext;
@@ -186,7 +186,7 @@ ClientAuthentication::Action ClientAuthentication::on_md5(ByteView body, Bytes& 
     } else if (holds<auth::PlainPassword>(setup_.credential)) {
         stored = auth::md5_hash(std::get<auth::PlainPassword>(*setup_.credential).value.reveal(), setup_.user);
     } else {
-        return fail_proof(setup_.credential ? "the user has no password" : "no such user", out);
+        return fail_proof(setup_.credential ? "the user has no password" : why_unknown(), out);
     }
     if (!(auth::md5_response(stored, setup_.md5_salt) == response)) return fail_proof("wrong password", out);
     return accept({std::nullopt, plain_password()}, out);
@@ -224,7 +224,7 @@ ClientAuthentication::Action ClientAuthentication::on_scram(std::optional<ByteVi
         return accept({std::move(done->keys), Secret()}, out);
     }
     if (auto* error = std::get_if<wire::SqlError>(&step)) return reject(std::move(*error), "malformed message", out);
-    if (!setup_.credential) return fail_proof("no such user", out);
+    if (!setup_.credential) return fail_proof(why_unknown(), out);
     return fail_proof(doomed_ ? "the user has no password that SCRAM can use" : "wrong password", out);
 }
 
@@ -254,6 +254,11 @@ ClientAuthentication::Action ClientAuthentication::accept(Accepted accepted, Byt
 
 ClientAuthentication::Action ClientAuthentication::fail(std::string reason, Bytes& out) {
     return reject(auth::authentication_failed(setup_.rule.method, setup_.user), std::move(reason), out);
+}
+
+// Of who has nothing on file. Where look-ups fail, that says nothing of whether the user exists.
+const char* ClientAuthentication::why_unknown() const {
+    return setup_.lookups_fail ? "the user could not be looked up" : "no such user";
 }
 
 // At the end of an exchange, whatever was wrong with it.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pgsluice/config/config.hpp>
+#include <pgsluice/config/load.hpp>
 
 #include <optional>
 #include <string>
@@ -9,7 +10,10 @@
 
 namespace pgsluice::config {
 
-// nullopt where it cannot be read or a line of it is broken.
-std::optional<std::vector<User>> read_users_file(const std::string& path);
+struct UsersOfFile {
+    std::vector<User> users;         // those above the first line that is broken
+    std::optional<Problem> problem;  // the first; that of the whole file where it cannot be read, whose line is then 0
+};
+UsersOfFile read_users_file(const std::string& path);
 
 }  // namespace pgsluice::config

@@ -98,6 +98,7 @@ class ClientAuthentication {
     Action accept(Accepted accepted, Bytes& out);
     const Secret& plain_password() const;
     Action fail(std::string reason, Bytes& out);
+    const char* why_unknown() const;
     Action fail_proof(std::string reason, Bytes& out);
     Action reject(wire::SqlError error, std::string reason, Bytes& out);
 

@@ -67,6 +67,18 @@ TEST_F(Doubts, what_is_stored_for_a_password_is_none_to_log_in_with) {
     EXPECT_THAT(warnings(), ElementsAre(HasSubstr("clusters.main.query.password: cannot log in")));
 }
 
+TEST_F(Doubts, a_query_for_users_wants_the_schema_of_what_it_names) {
+    const auto query = [](const std::string& from) {
+        return "query: { database: d, user: u, sql: 'SELECT * FROM " + from + "' }";
+    };
+    auth = "{ rules: [ { method: md5 } ], " + query("lookup($1)") + " }";
+    EXPECT_THAT(warnings(), ElementsAre(AllOf(HasSubstr("auth.query.sql: "), HasSubstr("public.lookup"))));
+    auth = "{ rules: [ { method: md5 } ], " + query("public.lookup($1)") + " }";
+    EXPECT_THAT(warnings(), IsEmpty());
+    clusters = "{ main: { servers: [ { host: /run/postgresql } ], " + query("users where u = $1") + " } }";
+    EXPECT_THAT(warnings(), ElementsAre(HasSubstr("clusters.main.query.sql: ")));
+}
+
 TEST_F(Doubts, a_rule_about_passwords_wants_somebody_who_has_one) {
     for (const char* method : {"scram-sha-256", "md5", "password, from: [unix]"}) {
         auth = "{ rules: [ { method: peer, from: [unix] }, { method: " + std::string(method) + " } ] }";

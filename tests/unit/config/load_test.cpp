@@ -55,7 +55,7 @@ auth:
     - { from: [unix], method: peer }
   users:
     - { name: orders_rw, password: "${file:password}", timeouts: { query: 0 }, max_connections: 4 }
-  query: { cluster: main, database: postgres, user: asker, password: "${file:password}", sql: "SELECT * FROM f($1)", cache: 1m }
+  query: { cluster: main, database: postgres, user: asker, password: "${file:password}", sql: "SELECT * FROM s.f($1)", cache: 1m }
 clusters:
   main:
     servers: [ { host: 10.0.0.1, port: 5433 }, { host: db.internal } ]
@@ -115,7 +115,7 @@ security: { secret_files: enforce }
     EXPECT_EQ(c.auth.source.users[0].password.reveal(), "secret");
     EXPECT_EQ(c.auth.source.users[0].timeouts.query, 0ms);
     EXPECT_EQ(c.auth.source.users[0].timeouts.transaction, std::nullopt);
-    EXPECT_EQ(c.auth.source.query->sql, "SELECT * FROM f($1)");
+    EXPECT_EQ(c.auth.source.query->sql, "SELECT * FROM s.f($1)");
     EXPECT_EQ(c.auth.source.query->cache, 1min);
     EXPECT_EQ(c.clusters[0].servers[0], (Endpoint{"10.0.0.1", 5433}));
     EXPECT_EQ(c.clusters[0].load_balance_hosts, LoadBalance::random);

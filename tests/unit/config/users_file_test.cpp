@@ -2,6 +2,8 @@
 
 #include "folder.hpp"
 
+#include <pgsluice/config/users_file.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,6 +39,21 @@ TEST_F(UsersFile, IsWhatPgBouncerReads) {
                       "\"last\" \"no line end\""),
                 ElementsAre("alice=secret", "bob\"s=a \"quoted\" word",
                             "empty=", "md5=md5d41d8cd98f00b204e9800998ecf8427e", "last=no line end"));
+}
+
+TEST_F(UsersFile, ApartFromAConfigurationEndsAboveTheFirstBrokenLine) {
+    const Folder folder;
+    folder.write("users", "\"ann\" \"x\"\n\nbob \"x\"\n\"cid\" \"x\"\n\"dan\"\n");
+    const auto found = read_users_file(folder.path("users"));
+    ASSERT_TRUE(found.problem);
+    EXPECT_EQ(found.problem->line, 3);
+    ASSERT_EQ(found.users.size(), 1U);
+    EXPECT_EQ(found.users[0].name, "ann");
+    folder.write("users", "bob\n");
+    EXPECT_TRUE(read_users_file(folder.path("users")).users.empty());
+    folder.write("users", "\"ann\" \"x\"");
+    EXPECT_FALSE(read_users_file(folder.path("users")).problem);
+    EXPECT_EQ(read_users_file(folder.path("none")).problem.value().line, 0);
 }
 
 TEST_F(UsersFile, SaysWhichLineIsBroken) {

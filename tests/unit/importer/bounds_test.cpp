@@ -26,6 +26,63 @@ TEST_F(Import, ALimitThatIsTooSmallHereIsSaidToBeRaised) {
     EXPECT_THAT(imported.findings, IsEmpty());
 }
 
+TEST_F(Import, WhateverIsOutOfRangeHereIsANoteWithWhatItBecomes) {
+    for (const auto& [option, becomes] :
+         {std::pair("max_client_conn = 0", "becomes 1, the least"),
+          std::pair("max_client_conn = 2000000", "becomes 1000000, the most"),
+          std::pair("max_user_client_connections = 2000000", "1000000"),
+          std::pair("max_db_client_connections = 2000000", "1000000"),
+          std::pair("max_user_connections = 2000000", "1000000"), std::pair("max_db_connections = 200000", "100000"),
+          std::pair("default_pool_size = 200000", "100000"), std::pair("reserve_pool_size = 200000", "100000"),
+          std::pair("max_prepared_statements = 2000000", "1000000"), std::pair("server_lifetime = 99999999999", "365d"),
+          std::pair("query_timeout = 99999999", "365d"), std::pair("tcp_keepcnt = 500", "becomes 127, the most"),
+          std::pair("tcp_keepidle = 40000", "32767s"),
+          std::pair("tcp_user_timeout = 99999999", "becomes 1d, the most")}) {
+        const std::string text(option);
+        options(text);
+        EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::note, text.substr(0, text.find(' '))),
+                                                         Field(&Finding::text, HasSubstr(becomes)))))
+            << text;
+    }
+    read("a = host=h pool_size=200000 server_lifetime=99999999 max_db_client_connections=2000000");
+    EXPECT_THAT(imported.findings, ::testing::UnorderedElementsAre(finding(Weight::note, "pool_size"),
+                                                                   finding(Weight::note, "server_lifetime"),
+                                                                   finding(Weight::note, "max_db_client_connections")));
+    users("\"ann\" \"x\"\n");
+    EXPECT_EQ(options("auth_file = users.txt\n[users]\nann = max_user_connections=2000000")
+                  .auth.source.users.at(0)
+                  .max_server_connections,
+              1'000'000U);
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "max_user_connections")));
+}
+
+TEST_F(Import, ALineOfTheAuthFileThatIsBrokenIsNamedAndEndsItsUsers) {
+    users("\"ann\" \"x\"\nbob \"hunter2\"\n\"cid\" \"x\"\n");
+    imported =
+        import_pgbouncer(folder.write("pgbouncer.ini",
+                                      "[databases]\na = host=h\n[pgbouncer]\nlisten_addr = ::1\nunix_socket_dir =\n"
+                                      "auth_type = trust\nauth_file = users.txt\n"));
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::not_done, "auth_file"), Field(&Finding::line, 2),
+                                                     Field(&Finding::file, folder.path("users.txt")),
+                                                     Field(&Finding::text, HasSubstr("user name in quotes")))));
+    EXPECT_THAT(imported.findings.at(0).text, ::testing::Not(HasSubstr("hunter2")));
+    EXPECT_THAT(imported.config.auth.rules.at(0).users, ElementsAre("ann"));
+}
+
+TEST_F(Import, ASocketOfClientsIsNoWayIntoTheConsoleWithoutAPassword) {
+    options("unix_socket_dir = /run/pgsluice/a");
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::note, "unix_socket_dir"),
+                                                     Field(&Finding::text, HasSubstr("/run/pgsluice/console")))));
+}
+
+TEST_F(Import, WhatIsLeftOutIsSaidOfTheMainFile) {
+    folder.write("db.ini", "[databases]\na = host=h\n");
+    imported =
+        import_pgbouncer(folder.write("pgbouncer.ini", "%include db.ini\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"));
+    ASSERT_EQ(imported.findings.size(), 2U) << "about the default of unix_socket_dir";
+    for (const Finding& found : imported.findings) EXPECT_EQ(found.file, folder.path("pgbouncer.ini"));
+}
+
 TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
     const auto& config = read("a = host=h,i,h,h load_balance_hosts=disable\nb = host=j,j").config;
     EXPECT_THAT(config.clusters.at(0).servers, ElementsAre(config::Endpoint{"h", 5432}, config::Endpoint{"i", 5432}));
@@ -34,6 +91,17 @@ TEST_F(Import, AHostThatIsListedTwiceIsWrittenOnce) {
         imported.findings,
         ElementsAre(AllOf(finding(Weight::note, "host"), Field(&Finding::text, HasSubstr("h more than once"))),
                     AllOf(finding(Weight::note, "host"), Field(&Finding::text, HasSubstr("j more than once")))));
+}
+
+TEST_F(Import, AnAddressThatIsListedTwiceIsOneListener) {
+    std::vector<std::string> where;
+    for (const auto& listener : options("listen_addr = 127.0.0.1, ::1, localhost, 0::1, *, 0.0.0.0").listeners)
+        where.push_back(listener.address);
+    EXPECT_THAT(where, ElementsAre("127.0.0.1", "::1", "0.0.0.0", "::"));
+    EXPECT_THAT(imported.findings, IsEmpty());
+    EXPECT_EQ(options("listen_addr = localhost").listeners.size(), 1U);
+    EXPECT_THAT(imported.findings,
+                ElementsAre(AllOf(finding(Weight::note, "listen_addr"), Field(&Finding::text, HasSubstr("::1 too")))));
 }
 
 TEST_F(Import, UsersOfOnePoolTimesDatabasesAreBoundedByTheirNames) {

@@ -44,14 +44,14 @@ TEST_F(Import, WhatIsWrittenLoadsAndMeansTheSame) {
 }
 
 TEST_F(Import, TheYamlRepeatsTheFindingsInItsHead) {
-    read("a = host=h password=hunter2", "disable_pqexec = 1");
+    read("a = host=h user=u password=hunter2", "disable_pqexec = 1");
     const std::string text = yaml(imported, "pgbouncer.ini");
     EXPECT_THAT(text, HasSubstr("#   less safe: " + folder.path("pgbouncer.ini") + ":6: disable_pqexec: "));
     EXPECT_EQ(imported.findings.size(), 1U);
 }
 
 TEST_F(Import, NoFindingShowsAPassword) {
-    read("a = host=h password=x hunter2=1\nb = password='hunter2 open", "");
+    read("a = host=h user=u password=x hunter2=1\nb = password='hunter2 open", "");
     ASSERT_EQ(imported.findings.size(), 2U);
     for (const Finding& found : imported.findings) EXPECT_THAT(found.to_string(), Not(HasSubstr("hunter2")));
 }
@@ -180,6 +180,15 @@ TEST_F(Import, DatabasesAreRoutesAndTheFallbackComesLast) {
     EXPECT_EQ(config.clusters[0].name, "main");
 }
 
+TEST_F(Import, APasswordWithoutAUserIsLeftOutAsInPgBouncer) {
+    const auto& config =
+        read("a = host=h password=x\nb = host=h password=y user=u", "[users]\nann = pool_size=2").config;
+    ASSERT_EQ(config.routes.size(), 3U);
+    EXPECT_FALSE(config.routes[0].password || config.routes[1].password);
+    EXPECT_EQ(config.routes[2].password, Secret("y"));
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::note, "password"), Field(&Finding::line, 2))));
+}
+
 TEST_F(Import, ServersAndLimitsMakeAClusterEach) {
     const auto& config = read(
                              "a = host=h\nb = host=h\nc = host=h port=5433\nd = host=h max_db_connections=5\n"
@@ -284,7 +293,11 @@ TEST_F(Import, AnyIsForDatabasesWithAUser) {
     EXPECT_THAT(rules[0].databases, ElementsAre("b"));
     EXPECT_EQ(rules[1].method, AuthMethod::trust);
     EXPECT_THAT(rules[1].databases, IsEmpty());
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "auth_type")));
     EXPECT_THAT(read("a = host=h user=u", "auth_type = any").config.auth.rules.at(0).databases, ElementsAre("a"));
+    EXPECT_THAT(imported.findings, IsEmpty());
+    EXPECT_EQ(read("* = host=h", "auth_type = any").config.auth.rules.at(0).method, AuthMethod::reject);
+    EXPECT_THAT(imported.findings, ElementsAre(finding(Weight::note, "auth_type")));
 }
 
 TEST_F(Import, WhoeverALineMeantAndDoesNotLetInMeetsNoLaterOne) {
@@ -330,12 +343,22 @@ TEST_F(Import, UsersOfDifferentDatabasesAreLookedUpApart) {
                 Contains(finding(Weight::less_safe, "auth_query")));
 }
 
+TEST_F(Import, AQueryForUsersThatNamesNoSchemaIsNotDone) {
+    read("a = host=h\nb = host=h auth_query='select u, p from people where u = $1'",
+         "auth_user = q\nauth_query = SELECT * FROM lookup($1)");
+    EXPECT_THAT(imported.findings, ElementsAre(AllOf(finding(Weight::not_done, "auth_query"), Field(&Finding::line, 8),
+                                                     Field(&Finding::text, HasSubstr("public.lookup"))),
+                                               AllOf(finding(Weight::not_done, "auth_query"), Field(&Finding::line, 3),
+                                                     Field(&Finding::text, HasSubstr("public.people")))));
+    EXPECT_THAT(read("a = host=h", "auth_user = q\nauth_query = SELECT * FROM public.lookup($1)").findings, IsEmpty());
+    EXPECT_THAT(read("a = host=h", "auth_user = q").findings, IsEmpty());
+}
+
 TEST_F(Import, WordsAreReadInAnyCaseAndNumbersAsCDoes) {
     EXPECT_EQ(options("auth_type = SCRAM-SHA-256\npool_mode = Transaction").auth.rules.at(0).method,
               AuthMethod::scram_sha_256);
     EXPECT_EQ(imported.config.routes[0].pool.mode, PoolMode::transaction);
     EXPECT_EQ(pool("default_pool_size = 0x10").size, 16U);
-    EXPECT_EQ(options("query_timeout = 99999999").timeouts.client.query, std::chrono::hours(24 * 365));
     EXPECT_THAT(imported.findings, IsEmpty());
 }
 
