@@ -64,6 +64,65 @@ std::string host_of(const config::Cluster* cluster) {
     return hosts;
 }
 
+// A name that clients give, and the routes that may take one of them: at least one, the first is asked first.
+struct NamedDatabase {
+    std::string name;
+    std::vector<const config::Route*> routes;
+
+    static bool takes_everybody(const config::Route* route) {
+        const config::RouteMatch& match = route->match;
+        return match.users.empty() && match.applications.empty() && match.from.empty() && match.sni.empty();
+    }
+    // What most clients have, where some have routes of their own.
+    const config::Route& usual() const {
+        const auto found = std::find_if(routes.begin(), routes.end(), takes_everybody);
+        return found == routes.end() ? *routes.front() : **found;
+    }
+    std::string of_servers(const config::Route& route) const { return route.database.empty() ? name : route.database; }
+};
+
+// None behind one that takes everybody is ever asked about the name.
+std::vector<const config::Route*> routes_of(const config::Config& config, const std::string& database) {
+    std::vector<const config::Route*> routes;
+    for (const config::Route& route : config.routes) {
+        if (!matches(route.match.databases, database)) continue;
+        routes.push_back(&route);
+        if (NamedDatabase::takes_everybody(&route)) break;
+    }
+    return routes;
+}
+
+// Its mode and sizes are those of its usual route; its connections are all that it has, by whatever route.
+Row row_of(const Scene& scene, const NamedDatabase& named) {
+    const config::Route& route = named.usual();
+    const config::Cluster* cluster = cluster_of(scene, route);
+    const auto is_its = [&](const ServerView& server) {
+        return std::any_of(named.routes.begin(), named.routes.end(), [&](const config::Route* each) {
+            return server.pool.route == each->name && server.pool.database == named.of_servers(*each);
+        });
+    };
+    const auto is_paused = [&](const config::Route* each) { return scene.paused.contains(named.of_servers(*each)); };
+    return {named.name,
+            host_of(cluster),
+            cell(cluster == nullptr || cluster->servers.empty() ? 0 : cluster->servers.front().port),
+            named.of_servers(route),
+            route.user.empty() ? std::nullopt : std::optional(route.user),
+            cell(route.pool.size),
+            cell(route.pool.min_size),
+            cell(route.pool.reserve_size),
+            cell(route.pool.lifetime.count() / 1000),
+            mode_cell(route.pool.mode),
+            cluster == nullptr ? std::string() : balance_cell(cluster->load_balance_hosts),
+            cell(cluster == nullptr ? 0 : cluster->max_connections),
+            count(scene.view.servers, is_its),
+            cell(route.max_connections),
+            count(scene.view.clients, [&](const ClientView& each) { return each.database == named.name; }),
+            cell(scene.all_paused || std::any_of(named.routes.begin(), named.routes.end(), is_paused)),
+            cell(scene.disabled.contains(named.name)),
+            route.name,
+            route.cluster};
+}
+
 }  // namespace
 
 std::set<std::string> server_names(const Scene& scene, const std::string& database) {
@@ -96,31 +155,18 @@ bool is_handed_on(const config::Config& config, const std::string& database) {
 }
 
 std::vector<Row> databases(const Scene& scene) {
-    std::vector<Row> rows;
-    std::set<std::string> seen;  // a name is one row: exporters make it a label
+    std::vector<NamedDatabase> named;
+    std::map<std::string, std::size_t> seen;  // a name is one row: exporters make it a label
     for (const config::Route& route : scene.config.routes) {
-        const config::Cluster* cluster = cluster_of(scene, route);
         for (const std::string& name : databases_of(scene, route)) {
-            if (!seen.insert(name).second) continue;
-            const std::string database = route.database.empty() ? name : route.database;
-            rows.push_back(
-                {name, host_of(cluster),
-                 cell(cluster == nullptr || cluster->servers.empty() ? 0 : cluster->servers.front().port), database,
-                 route.user.empty() ? std::nullopt : std::optional(route.user), cell(route.pool.size),
-                 cell(route.pool.min_size), cell(route.pool.reserve_size), cell(route.pool.lifetime.count() / 1000),
-                 mode_cell(route.pool.mode),
-                 cluster == nullptr ? std::string() : balance_cell(cluster->load_balance_hosts),
-                 cell(cluster == nullptr ? 0 : cluster->max_connections),
-                 count(scene.view.servers,
-                       [&](const ServerView& each) {
-                           return each.pool.route == route.name && each.pool.database == database;
-                       }),
-                 cell(route.max_connections),
-                 count(scene.view.clients,
-                       [&](const ClientView& each) { return each.pool.route == route.name && each.database == name; }),
-                 cell(scene.all_paused || scene.paused.contains(database)), cell(scene.disabled.contains(name)),
-                 route.name, route.cluster});
+            if (seen.emplace(name, named.size()).second) named.push_back({name, {}});
+            if (name == "*") named[seen.at(name)].routes.push_back(&route);
         }
+    }
+    std::vector<Row> rows;
+    for (NamedDatabase& each : named) {
+        if (each.name != "*") each.routes = routes_of(scene.config, each.name);
+        rows.push_back(row_of(scene, each));
     }
     return rows;
 }

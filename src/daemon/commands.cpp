@@ -160,6 +160,10 @@ int explain_statement(const std::string& path, ExplainRequest request) {
         const ParserStack stack;
         std::thread([&] { explained = explain(*snapshot, request); }).join();
     }
+    if (!explained.knows_route) {
+        std::cerr << "pgsluice: " << explained.text;
+        return exit_bad_configuration;
+    }
     std::cout << explained.text;
     return explained.blocks || !explained.has_route ? exit_failed : exit_clean;
 }

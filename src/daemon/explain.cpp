@@ -124,6 +124,11 @@ Explained explain(const Snapshot& snapshot, const ExplainRequest& request) {
                                                                .sni = {},
                                                                .address = request.address})
                                      : snapshot.route(request.route);
+    if (route == nullptr && !request.route.empty()) {
+        explained.text = "there is no route " + in_one_line(request.route) + '\n';
+        explained.knows_route = false;
+        return explained;
+    }
     if (route == nullptr) {
         line(out, "route", "none takes this client");
         explained.has_route = false;

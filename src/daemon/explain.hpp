@@ -22,7 +22,8 @@ struct ExplainRequest {
 struct Explained {
     std::string text;
     bool blocks = false;
-    bool has_route = true;  // false: no client like this is taken in, and the text says so
+    bool has_route = true;    // false: no client like this is taken in, and the text says so
+    bool knows_route = true;  // false: no route has the name that was asked for, and the text says so
 };
 
 Explained explain(const Snapshot& snapshot, const ExplainRequest& request);

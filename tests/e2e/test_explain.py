@@ -108,3 +108,10 @@ def test_a_search_path_that_is_not_known_is_told_where_it_decides(sluice):
     assert rule("mine", "select 1 from t", "--search-path", "b") == "no match: when.tables"
     proxy.write_config({**plain, "policies": [mine]})
     assert rule("mine", "select 1 from t") == f"no match: when.tables; {unknown} a name without a schema is held to be in none"
+
+
+def test_a_route_that_is_not_there_is_no_verdict(sluice):
+    proxy = sluice(policies=POLICIES)
+    done = subprocess.run([BINARY, "explain", "--config", str(proxy.file), "--user", "app", "--database", "app", "--route", "nosuch", "select 1"],
+                          capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", "pgsluice: there is no route nosuch")

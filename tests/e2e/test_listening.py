@@ -17,6 +17,14 @@ def test_tcp(sluice, address):
         assert connection.execute("select 1").fetchone() == (1,)
 
 
+def test_all_of_ipv6_is_nothing_of_ipv4(sluice):
+    port = free_port()
+    sluice(listeners=[{"address": "::", "port": port}])
+    socket.create_connection(("::1", port), 5).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 5)
+
+
 def test_several_listeners(sluice, directory):
     ports = [free_port(), free_port()]
     proxy = sluice(listeners=[{"address": "127.0.0.1", "port": ports[0]}, {"address": "::1", "port": ports[1]}, {"unix": str(directory), "port": 5432}])

@@ -2,6 +2,7 @@
 import re
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 
@@ -44,3 +45,20 @@ def test_recipe_does_what_it_says(sluice, shop, rules, statements):
 
 def test_every_recipe_is_found():
     assert len(recipes()) == PAGE.read_text().count("\n### ") - 1  # all but "Text that cannot be parsed"
+
+
+def test_the_read_only_route_bears_what_drivers_send_beside_queries(sluice, shop):
+    rules = next(each.values[0] for each in recipes() if each.id == "A read-only route")
+    proxy = sluice(**rules)
+    with psycopg.connect(**proxy.dsn()) as connection:
+        for number in range(7):  # prepared at the fifth; ROLLBACK deallocates what there is
+            assert connection.execute("select %s::int", (number,)).fetchone() == (number,)
+        connection.rollback()
+        with connection.cursor("named") as cursor:
+            cursor.execute("select generate_series(1, 3)")
+            assert cursor.fetchall() == [(1,), (2,), (3,)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("insert into orders values (1, 'new', 'x')")
+        connection.rollback()
+        for text in ("", ";", "-- ping", "abort", "reset all", "set session authorization default", "close all", "unlisten *", "deallocate all"):
+            connection.execute(text)

@@ -138,7 +138,6 @@ TEST(SqlCondition, of_a_rule_that_allows_fits_all_that_a_text_does) {
     EXPECT_TRUE(allows({.statements = {"select"}}, {.text = "select 1"}));
     EXPECT_FALSE(allows({.statements = {"select"}}, {.text = "select 1; drop table t"}));
     EXPECT_FALSE(allows({.statements = {"select"}}, {.text = "with d as (delete from t returning 1) select * from d"}));
-    EXPECT_FALSE(allows({.statements = {"select"}}, {.text = ""}));
     EXPECT_TRUE(allows({.tables = {"a", "b"}}, {.text = "select * from a, b"}));
     EXPECT_FALSE(allows({.tables = {"a"}}, {.text = "select * from a, b"}));
     EXPECT_FALSE(allows({.tables = {"a"}}, {.text = "select 1"}));
@@ -148,6 +147,21 @@ TEST(SqlCondition, of_a_rule_that_allows_fits_all_that_a_text_does) {
     EXPECT_TRUE(allows({.tables = {"public.*"}}, {.text = "select * from t", .path = &public_path}));
     EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from pg_authid", .path = &public_path}));
     EXPECT_FALSE(allows({.in_transaction = true}, {.text = "select 1"})) << "it is not known";
+}
+
+// Drivers ping with it, and no server does anything for it.
+TEST(SqlCondition, of_any_rule_that_allows_by_what_a_text_does_fits_one_without_a_statement) {
+    const Engine reads = engine_of({when("reads", {.statements = {"select"}}, PolicyAction::allow), when("rest", {})});
+    const Engine tables = engine_of({when("own", {.tables = {"public.*"}}, PolicyAction::allow), when("rest", {})});
+    for (const std::string_view text : {"", ";", " ; ;", "-- ping", "/* ping */;"}) {
+        EXPECT_EQ(judged(reads, text), "allow by reads") << text;
+        EXPECT_EQ(judged(tables, text), "allow by own") << text;
+    }
+    EXPECT_EQ(judged(reads, "selec"), "block by rest") << "what cannot be parsed may be anything";
+    EXPECT_EQ(judged(engine_of({when("all", {})}), "-- ping"), "block by all");
+    const Engine tagged = engine_of(
+        {when("tagged", {.statements = {"select"}, .tags = {{"a", "b"}}}, PolicyAction::allow), when("rest", {})});
+    EXPECT_EQ(judged(tagged, "-- ping"), "block by rest");
 }
 
 TEST(SqlCondition, of_a_transaction_that_may_be_open_is_met) {
