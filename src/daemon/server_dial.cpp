@@ -137,7 +137,7 @@ boost::asio::awaitable<net::Outcome<std::vector<protocol::Parameter>>> ask_setti
         }
         settings.add(*row.values[0], *row.values[1], *row.values[2]);
     }
-    if (settings.failed()) co_return std::nullopt;
+    if (settings.failed()) co_return net::Error{{}, "it sets more than is carried for a session"};
     std::vector<protocol::Parameter> made = settings.settings();
     std::erase_if(made, [&](const protocol::Parameter& each) {
         const bool is_own_name = each.name == "session_authorization" && each.value == target.user;
