@@ -197,11 +197,11 @@ std::vector<std::string> schemaless_names(std::string_view sql) {
 std::string schemaless_advice(std::string_view sql) {
     const auto names = schemaless_names(sql);
     if (names.empty()) return {};
-    return "finds no " + escaped(names[0], 100) +
-           " outside of pg_catalog, which is all of its search_path, and then nobody can log in: name its schema, as "
-           "in "
+    const std::string name = escaped(names[0], 100);
+    return "finds no " + name +
+           " outside of pg_catalog, which is all of its search_path, so that nobody is found: name its schema, as in "
            "public." +
-           escaped(names[0], 100);
+           name;
 }
 
 }  // namespace pgsluice::config

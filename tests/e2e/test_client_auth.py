@@ -267,7 +267,7 @@ def test_while_lookups_fail_nobody_is_told_that_a_password_is_wrong(sluice, post
     assert attempt(proxy.address, "other", "other-secret").tag == "Z"
     assert proxy.awaited_events("auth_query_failed")
     told = [event["message"] for event in proxy.awaited_events("client_login_failed") if event["reason"] == "auth_query"]
-    assert set(told) == {"the user could not be looked up"}, "whether it exists, nobody knows"
+    assert set(told) == {"login failed: the user could not be looked up"}, "whether it exists, nobody knows"
     postgres.execute("""create function late_lookup(text) returns table (name text, password text) language sql security definer
         set search_path = pg_catalog, pg_temp as 'select rolname::text, rolpassword from pg_authid where rolname = $1'""")
     try:

@@ -150,6 +150,19 @@ TEST(ClientAuthentication, calls_nobodys_proof_wrong_while_lookups_fail) {
     EXPECT_EQ(scram_login(failing(AuthMethod::scram_sha_256, stored_verifier()), "secret"), "accepted with keys");
 }
 
+TEST(ClientAuthentication, logs_nobody_as_missing_whom_a_failing_lookup_was_about) {
+    for (const bool lookups_fail : {false, true}) {
+        auto made = setup(AuthMethod::password, std::nullopt);
+        made.lookups_fail = lookups_fail;
+        ClientAuthentication machine(std::move(made));
+        Bytes out;
+        machine.begin(out);
+        const auto step = machine.resume(client::password("guess"), out);
+        EXPECT_EQ(std::get<ClientAuthentication::Rejected>(step.action).reason,
+                  lookups_fail ? "the user could not be looked up" : "no such user");
+    }
+}
+
 TEST(ClientAuthentication, trusts_and_rejects) {
     EXPECT_EQ(begin(setup(AuthMethod::trust)), "accepted");
     EXPECT_TRUE(begin(setup(AuthMethod::reject, auth::PlainPassword{Secret("secret")})).starts_with("28000 "));
