@@ -35,6 +35,24 @@ struct Wanted {
     }
 };
 
+// Keeps its pool's permits told that a connection lacks a place.
+class Lacking {
+  public:
+    explicit Lacking(std::shared_ptr<pool::Permits> permits) : permits_(std::move(permits)) {}
+    Lacking(const Lacking&) = delete;
+    Lacking& operator=(const Lacking&) = delete;
+    ~Lacking() { set(false); }
+
+    void set(bool lacks) {
+        if (std::exchange(lacks_, lacks) == lacks) return;
+        lacks ? permits_->begin_lacking() : permits_->end_lacking();
+    }
+
+  private:
+    const std::shared_ptr<pool::Permits> permits_;
+    bool lacks_ = false;
+};
+
 }  // namespace
 
 boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool, std::shared_ptr<Upstream> upstream,
@@ -43,6 +61,7 @@ boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool
     boost::asio::steady_timer timer(worker.io());
     Wanted of_server{upstream}, of_user{user};
     Wanted* lacking = nullptr;
+    Lacking is_lacking(pool.share().permits_ref());
     while (true) {
         const TimePoint now = worker.read_clock();
         const TimePoint since = pool.share().oldest().value_or(never);
@@ -75,6 +94,7 @@ boost::asio::awaitable<TakenPlaces> take_places(Worker& worker, pool::Pool& pool
             if (has_both) co_return TakenPlaces{PlacesTaken::all, {upstream, user}};
             co_return TakenPlaces{lacking == &of_user ? PlacesTaken::user_is_full : PlacesTaken::server_is_full, {}};
         }
+        is_lacking.set(lacking != nullptr);
         if (lacking != nullptr) lacking->seek_room(worker, pool, since);
         timer.expires_after(Milliseconds(5));
         co_await timer.async_wait(net::as_tuple);

@@ -92,7 +92,7 @@ void Pool::claim_permit() {
     if (!permits_.has_siblings()) return;
     has_claim_ = true;
     permits_.claims().enter({share_.get(), worker_, lacking_since(), key_});
-    if (!is_full() || is_making_room_) return;
+    if (!is_used_up() || is_making_room_) return;
     is_making_room_ = true;
     host_.make_room(*this);
 }
@@ -118,7 +118,7 @@ bool Pool::is_behind_sibling(TimePoint since) const {
 }
 
 void Pool::offer_room() {
-    if (!permits_.claims().any() || is_full()) return;
+    if (!permits_.claims().any() || is_used_up()) return;
     if (const auto claim = permits_.claims().offer(share_.get(), never)) host_.offer_room(claim->worker, claim->key);
 }
 

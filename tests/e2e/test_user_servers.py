@@ -66,6 +66,20 @@ def test_who_finds_no_server_in_time_is_told_and_stays(sluice, aside):
         assert waiter.value("select 1") == "1"
 
 
+def test_the_limit_is_told_also_where_connections_that_wait_for_a_place_fill_up_the_pool(sluice):
+    proxy = sluice(limits={"server_connections_per_user": 1}, pool={"size": 3, "query_wait_timeout": "700ms"})
+    with login(proxy) as first, login(proxy) as second, login(proxy) as holder:
+        hold_server(holder)
+        for client in (first, second):
+            client.send(m.query("select 1"))
+        for client in (first, second):
+            error = error_in(client.until_ready())
+            assert error.sqlstate == "53300" and "fewer connections than pool.size, and could open no more" in error.fields["D"]
+            assert "server_connections_per_user" in error.fields["H"]
+        holder.query("commit")
+        assert first.value("select 1") == "1"
+
+
 @pytest.mark.parametrize("cluster_cap", [0, 3])
 def test_many_clients_of_many_pools_are_all_served(sluice, postgres, aside, cluster_cap):
     """Two users and two databases on three workers: the limits of users and of the server are in each other's way."""

@@ -33,6 +33,12 @@ class Permits {
     void give_back() { open_.fetch_sub(1); }
     std::uint32_t open() const { return open_.load(); }
 
+    // --- Of these, connections that are not made yet since a limit beside the pool's size leaves them no place:
+    // clusters.NAME.max_connections, or that of their user.
+    void begin_lacking() { lacking_.fetch_add(1); }
+    void end_lacking() { lacking_.fetch_sub(1); }
+    std::uint32_t lacking() const { return lacking_.load(); }
+
     // --- Clients that keep a server for what they left there.
     void pin() { pinned_.fetch_add(1); }
     void unpin() { pinned_.fetch_sub(1); }
@@ -51,6 +57,7 @@ class Permits {
 
   private:
     std::atomic<std::uint32_t> open_{0};
+    std::atomic<std::uint32_t> lacking_{0};
     std::atomic<std::uint32_t> pinned_{0};
     std::atomic<std::uint32_t> shares_{0};
     Claims claims_;

@@ -107,8 +107,9 @@ class Pool final : public ServerUser {
     const Target& target() const { return *target_; }
     std::shared_ptr<const Target> target_ref() const { return target_; }
     Share& share() { return *share_; }
-    // Every connection that its size allows is open. Where not and clients wait, the room is missing elsewhere.
-    bool is_full() const { return permits_.open() >= target_->settings.size; }
+    // Every connection that its size allows is open, or lacks nothing but time. Where not and clients wait, the room is
+    // missing elsewhere.
+    bool is_full() const { return permits_.open() >= target_->settings.size + permits_.lacking(); }
 
     // What the servers' side said when no connection could be opened, where none could since; nullptr: it said nothing.
     // A limit of our own is no refusal.
@@ -242,6 +243,8 @@ class Pool final : public ServerUser {
     // The same where no more connections may be open to a server, or of a user: the place is kept for them.
     bool yield_to_stranger(Server& server, ServerPlaces& places);
     bool may_evict(const Server& server, const Eviction& wish) const;
+    // No permit is left, also where connections that hold one wait for a place.
+    bool is_used_up() const { return permits_.open() >= target_->settings.size; }
     std::uint32_t size_limit(TimePoint now) const;
     std::uint32_t min_size() const;
     void show_size();

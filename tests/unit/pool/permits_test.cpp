@@ -307,5 +307,19 @@ TEST(Siblings, show_their_size_once) {
     EXPECT_EQ(pools.host.pool_metrics().size_limit.value(), 3);
 }
 
+TEST(Siblings, are_not_full_of_connections_that_a_limit_beside_their_size_leaves_no_place) {
+    Siblings siblings(1);
+    siblings.asks(siblings.one());
+    EXPECT_TRUE(siblings.one().is_full());
+    siblings.permits->begin_lacking();
+    EXPECT_FALSE(siblings.one().is_full());
+    siblings.asks(siblings.other());
+    EXPECT_EQ(siblings.host.dials(), 1U) << "the permit is taken all the same";
+    EXPECT_EQ(siblings.host.room_requests().size(), 1U);
+    siblings.permits->end_lacking();
+    EXPECT_TRUE(siblings.one().is_full());
+    siblings.host.room_requests().clear();
+}
+
 }  // namespace
 }  // namespace pgsluice::pool
