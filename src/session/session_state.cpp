@@ -155,7 +155,7 @@ void Session::note_effect_of_bound(ByteView text, SessionEffect judged, ByteView
 void Session::note_function_call(ByteView body) {
     SettingNames names;
     names.in_parameters = SettingNames::Hidden::for_good;
-    sql::note_names_in_values(without_prefix(body, function_oid_bytes), names);
+    sql::note_names_in_values(body.substr(std::min(body.size(), function_oid_bytes)), names);
     note_effect(SessionEffect::anything, {}, std::move(names));
 }
 
