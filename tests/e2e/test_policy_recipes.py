@@ -1,5 +1,6 @@
 """The recipes of docs/policy.md, as they stand there."""
 import re
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -62,3 +63,25 @@ def test_the_read_only_route_bears_what_drivers_send_beside_queries(sluice, shop
         connection.rollback()
         for text in ("", ";", "-- ping", "abort", "reset all", "set session authorization default", "close all", "unlisten *", "deallocate all"):
             connection.execute(text)
+
+
+def is_ours(told) -> bool:
+    """PostgreSQL names a function of its own where it reports an error."""
+    return re.search(r"^LOCATION:  pgsluice\b", told, re.M) is not None
+
+
+@pytest.mark.parametrize("rules, statements", recipes())
+def test_recipe_does_so_by_psql_and_psycopg(sluice, shop, rules, statements):
+    proxy = sluice(**rules)
+    with psycopg.connect(**proxy.dsn(), autocommit=True) as connection:
+        for line in statements.strip().splitlines():
+            sql, expected = LINE.match(line).groups()
+            told = subprocess.run(["psql", "-X", "-v", "VERBOSITY=verbose", "-d", psycopg.conninfo.make_conninfo(**proxy.dsn()), "-c", sql], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=20, check=False).stderr
+            assert is_ours(told) == (expected == "blocked"), (sql, told)
+            try:
+                connection.execute(sql.replace("%", "%%"))
+                is_blocked = False
+            except psycopg.Error as error:
+                is_blocked = error.diag.source_function == "pgsluice"
+            assert is_blocked == (expected == "blocked"), sql
