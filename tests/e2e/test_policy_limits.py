@@ -9,9 +9,12 @@ from support.proxy import login
 from support.wire import error_in, summaries
 
 
+def bounded(when=None, **limit) -> dict:
+    return {"name": "bounded", "when": when or {}, "action": "limit", "limit": limit}
+
+
 def limiting(sluice, mode="transaction", when=None, **limit):
-    policy = {"name": "bounded", "when": when or {}, "action": "limit", "limit": limit}
-    return sluice(pool={"mode": mode}, policies=[policy])
+    return sluice(pool={"mode": mode}, policies=[bounded(when, **limit)])
 
 
 def is_too_long(reply) -> bool:
@@ -195,10 +198,11 @@ def test_a_long_comment_is_no_way_past_a_limit_for_all(sluice, mode):
 
 
 def test_it_passes_without_a_limit_where_the_operator_says_so(sluice):
-    policy = {"name": "bounded", "when": {"statements": ["select"]}, "action": "limit", "limit": {"max_rows": 10}}
-    with login(sluice(policies=[policy], policy_defaults={"on_unparsable": "allow"})) as client:
+    policies = [bounded({"statements": ["select"]}, max_rows=10)]
+    with login(sluice(policies=policies, policy_defaults={"on_unparsable": "allow"})) as client:
         assert error_in(client.query("selec 1")).sqlstate == "42601", "PostgreSQL's own error"
-        assert client.query("select " + "1+" * 20000 + "1")[-1].status == "I"
+        reply = client.query(f"select generate_series(1, 100) /*{'x' * 60_000}*/")
+        assert rows_of(reply) == 100 and "C:SELECT 100" in summaries(reply)
 
 
 def test_a_statement_has_the_limit_of_what_it_was_when_it_was_parsed(sluice):
@@ -209,7 +213,7 @@ def test_a_statement_has_the_limit_of_what_it_was_when_it_was_parsed(sluice):
         client.query("set standard_conforming_strings = off")
         client.send(m.bind("s"), m.execute(), m.SYNC)
         reply = client.until_ready()
-        assert error_in(reply) is not None and rows_of(reply) <= 10
+        assert error_in(reply).sqlstate == "42501" and rows_of(reply) == 0
         assert "D:a', generate_series(1, 100) --" in summaries(client.query(r"select 'a\', generate_series(1, 100) --'")), "as it reads now"
 
 
