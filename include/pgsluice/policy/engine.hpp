@@ -36,7 +36,7 @@ class Engine {
     ~Engine();
 
     // All errors at once, or the engine. `on_unparsable`: what becomes of a text that cannot be parsed where a rule
-    // which blocks would have to look at what it does.
+    // which blocks, rewrites or limits would have to look at what it does.
     static std::variant<Engine, std::vector<BuildError>> build(
         const std::vector<config::Policy>& policies, config::OnUnparsable on_unparsable = config::OnUnparsable::block);
 
