@@ -75,7 +75,7 @@ bool any_statement(ByteView text, At is_so) {
 
 // Words that begin a statement with an effect.
 bool begins_with_effect(ByteView text, std::size_t at) {
-    at = skip_blanks(text, at);
+    if (at < text.size() && !is_of(text[at], letter)) at = skip_blanks(text, at);
     if (at == text.size()) return false;
     const auto is = [&](auto... words) { return (is_word_at(text, at, words) || ...); };
     switch (lower_case(text[at])) {
@@ -104,25 +104,30 @@ bool is_mark(char before, char c) {
     }
 }
 
-// The same for a block of bytes at once: most have none. Bit 5 tells small letters from capitals; what else it confuses
-// is told apart by is_mark(). The result has the lowest bit of each byte that may be one.
+// The same for a block of bytes at once: each byte that may be one is 0xFF. Bit 5 tells small letters from capitals;
+// what else it confuses is told apart by is_mark().
 using Block = unsigned char __attribute__((vector_size(16)));
 constexpr std::size_t block_bytes = sizeof(Block);
-using Marks = std::array<std::uint64_t, 2>;
 
-Marks marks_at(const char* at) {
+Block marks_at(const char* at) {
     Block now, before;
     std::memcpy(&now, at, block_bytes);
     std::memcpy(&before, at - 1, block_bytes);
-    const Block small = now | 0x20;
+    now |= 0x20;
     before |= 0x20;
-    const auto marked = (now == ';') | ((now == '_') & ((before == 't') | (before == 'g'))) |
-                        ((small == 'v') & (before == 'd')) | ((small == 'm') & (before == 'e')) |
+    const auto marked = (now == ';') | ((now == ('_' | 0x20)) & ((before == 't') | (before == 'g'))) |
+                        ((now == 'v') & (before == 'd')) | ((now == 'm') & (before == 'e')) |
                         ((now == '&') & (before == 'u'));
-    Marks marks{};
-    std::memcpy(marks.data(), &marked, block_bytes);
-    for (std::uint64_t& word : marks) word &= 0x0101010101010101;
-    return marks;
+    return reinterpret_cast<const Block&>(marked);
+}
+
+using Halves = std::array<std::uint64_t, 2>;
+constexpr std::size_t half_bytes = sizeof(Halves::value_type);
+
+Halves halves_of(Block block) {
+    Halves halves{};
+    std::memcpy(halves.data(), &block, block_bytes);
+    return halves;
 }
 
 bool is_effect_at(ByteView text, std::size_t at) {
@@ -148,35 +153,52 @@ bool has_effect_at(ByteView text, std::size_t at) {
 }
 
 bool has_effect_in_block(ByteView text, std::size_t at) {
-    const Marks marks = marks_at(text.data() + at);
-    for (std::size_t half = 0; half < marks.size(); ++half) {
-        for (std::uint64_t rest = marks[half]; rest != 0; rest &= rest - 1) {
+    const Halves halves = halves_of(marks_at(text.data() + at));
+    for (std::size_t half = 0; half < halves.size(); ++half) {
+        for (std::uint64_t rest = halves[half] & 0x0101010101010101; rest != 0; rest &= rest - 1) {
             const auto byte = static_cast<std::size_t>(std::countr_zero(rest)) / 8;
-            if (has_effect_at(text, at + half * sizeof(rest) + byte)) return true;
+            if (has_effect_at(text, at + half * half_bytes + byte)) return true;
         }
     }
     return false;
 }
 
+// Of a text that is longer than a block, from its second byte on. Most have no mark, so that several blocks are gone
+// through before anybody looks where one is. The last block may overlap the one before it.
+bool has_effect_inside(ByteView text) {
+    const std::size_t last = text.size() - block_bytes;
+    for (std::size_t begin = 1; begin < text.size(); begin += 8 * block_bytes) {
+        const std::size_t end = std::min(begin + 8 * block_bytes, text.size());
+        Block marks{};
+        for (std::size_t at = begin; at < end; at += block_bytes) marks |= marks_at(text.data() + std::min(at, last));
+        const Halves halves = halves_of(marks);
+        if ((halves[0] | halves[1]) == 0) continue;
+        for (std::size_t at = begin; at < end; at += block_bytes) {
+            if (has_effect_in_block(text, std::min(at, last))) return true;
+        }
+    }
+    return false;
+}
+
+// No statement begins behind the semicolons at the end, and where they stand in front the text may as well begin behind
+// them.
+ByteView without_semicolons(ByteView text) {
+    while (!text.empty() && text.front() == ';') text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ';' || is_blank(text.back()))) text.remove_suffix(1);
+    return text;
+}
+
 }  // namespace
 
 bool is_candidate(ByteView text) {
-    static_assert(std::endian::native == std::endian::little, "has_effect_in_block() counts bytes from the lowest");
-    // Of the first byte only a semicolon would matter, and the text begins behind it just as well.
-    text.remove_prefix(std::min(text.find_first_not_of(';'), text.size()));
+    static_assert(std::endian::native == std::endian::little, "has_effect_in() counts bytes from the lowest");
+    text = without_semicolons(text);
     if (begins_with_effect(text, 0)) return true;
-    if (text.size() <= block_bytes) {
-        for (std::size_t at = 1; at < text.size(); ++at) {
-            if (has_effect_at(text, at)) return true;
-        }
-        return false;
+    if (text.size() > block_bytes) return has_effect_inside(text);
+    for (std::size_t at = 1; at < text.size(); ++at) {
+        if (has_effect_at(text, at)) return true;
     }
-    std::size_t at = 1;
-    for (; text.size() - at >= block_bytes; at += block_bytes) {
-        if (has_effect_in_block(text, at)) return true;
-    }
-    // The last block may overlap the one before it.
-    return at < text.size() && has_effect_in_block(text, text.size() - block_bytes);
+    return false;
 }
 
 bool may_end_transaction(ByteView text) {

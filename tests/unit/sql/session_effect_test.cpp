@@ -136,11 +136,11 @@ TEST(SessionEffect, is_known_of_one_plain_set) {
     }
 }
 
-// The words are looked for in blocks: at every place of one, and over its borders.
+// The words are looked for in blocks, and several at once: at every place of one, and over all borders.
 TEST(Candidate, is_found_at_every_place_of_a_text) {
     for (const char* word : {"set_config", "Pg_Advisory_Lock", ";reset", "; set", "u&\"", " TEMP ", "into temporary",
                              "pg_temp.", "PG_Settings"}) {
-        for (std::size_t before = 0; before < 40; ++before) {
+        for (std::size_t before = 0; before < 280; ++before) {
             for (const std::size_t behind : {0, 1, 15, 16, 17}) {
                 const std::string text = "x" + std::string(before, ' ') + word + " " + std::string(behind, '.');
                 EXPECT_TRUE(is_candidate(text)) << text;
@@ -148,7 +148,10 @@ TEST(Candidate, is_found_at_every_place_of_a_text) {
         }
     }
     EXPECT_TRUE(is_candidate(";;;set x"));
-    EXPECT_FALSE(is_candidate(";;;"));
+    EXPECT_TRUE(is_candidate("select 1;set x ; \n;"));
+    for (const char* nothing : {"", ";", ";;;", " ; \n;", "select 1; \v", "-- set x;\n;"}) {
+        EXPECT_FALSE(is_candidate(nothing)) << nothing;
+    }
     EXPECT_FALSE(
         is_candidate("select a_b, d_v, e_m, t_c, g_s from pgbench_accounts where aid = 1; select 'remove them'"));
 }
