@@ -21,7 +21,7 @@ std::uint32_t Pool::size_limit(TimePoint now) const {
 
 void Pool::grow() {
     if (!paused_) dial_for_waiters();
-    offer_room();
+    offer_room(never);
 }
 
 void Pool::dial_for_waiters() {
@@ -53,10 +53,13 @@ TimePoint Pool::lacking_since() const {
 }
 
 void Pool::use_room() {
-    if (waiters_.empty())
-        offer_room();
-    else
-        grow();
+    if (!waiters_.empty()) return grow();
+    const auto next = share_->anybody_waits() ? share_->next() : std::nullopt;
+    if (!next) {
+        offer_room(never);
+    } else if (!offer_room(share_->oldest().value_or(never)) && next->worker != worker_) {
+        host_.offer_room(next->worker, key_);
+    }
 }
 
 // Idle, and of no use to who waits longest here: its room is.
@@ -110,16 +113,19 @@ void Pool::renew_claim() {
         return;
     }
     withdraw_claim();
-    offer_room();
+    offer_room(never);
 }
 
 bool Pool::is_behind_sibling(TimePoint since) const {
     return permits_.claims().any() && permits_.claims().has_older(share_.get(), since);
 }
 
-void Pool::offer_room() {
-    if (!permits_.claims().any() || is_used_up()) return;
-    if (const auto claim = permits_.claims().offer(share_.get(), never)) host_.offer_room(claim->worker, claim->key);
+// True: a sibling whose clients have waited since before `others` has been told.
+bool Pool::offer_room(TimePoint others) {
+    if (!permits_.claims().any() || is_used_up()) return false;
+    const auto claim = permits_.claims().offer(share_.get(), others);
+    if (claim) host_.offer_room(claim->worker, claim->key);
+    return claim.has_value();
 }
 
 void Pool::on_room_sought(bool made) {
@@ -182,7 +188,7 @@ void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
     // Where servers are open, one of them will come back; sweep() tries again to add to them. A walsender never does,
     // and those of siblings were made for another startup packet.
     if (temporary || (share_->servers() > 0 && !target_->is_replication())) {
-        offer_room();
+        offer_room(never);
         ask_for_idle();
         return;
     }

@@ -361,11 +361,10 @@ void Pool::sweep(TimePoint now) {
         grow();
     }
     show_size();
-    if (!waiters_.empty())
-        metrics_.oldest_waiter.set(waiters_.front().since_);
-    else if (shows_waiter_)
-        metrics_.oldest_waiter.clear();
-    shows_waiter_ = !waiters_.empty();
+}
+
+TimePoint Pool::waited_since() const {
+    return waiters_.empty() ? never : waiters_.front().since_;
 }
 
 // In session mode a startup packet rarely comes again: nothing is kept ready for it.

@@ -95,6 +95,7 @@ class FakePoolHost final : public pool::Host {
     // Pools that seek a sibling's idle server, and the keys of those that were offered a permit.
     std::deque<pool::Pool*>& room_requests() { return room_requests_; }
     std::deque<std::string>& room_offers() { return room_offers_; }
+    std::deque<WorkerIndex>& offered_to() { return offered_to_; }  // their workers, in the same order
     FakeServer& fake_of(const pool::Server& server) { return *shared_fake_of(server); }
     // Receives what a sibling's host has sent on its way.
     void receive(FakePoolHost& from, pool::Pool& pool, protocol::StatementCache& cache) {
@@ -154,7 +155,10 @@ class FakePoolHost final : public pool::Host {
     }
     void ask_for_idle(WorkerIndex worker, pool::Pool&) override { requests_.push_back(worker); }
     void make_room(pool::Pool& pool) override { room_requests_.push_back(&pool); }
-    void offer_room(WorkerIndex, const std::string& key) override { room_offers_.push_back(key); }
+    void offer_room(WorkerIndex to, const std::string& key) override {
+        room_offers_.push_back(key);
+        offered_to_.push_back(to);
+    }
     void on_server_closed(pool::Pool&, const pool::Server& server, metrics::ServerClose reason) override {
         closes.push_back(reason);
         for (auto& fake : servers_) {
@@ -201,6 +205,7 @@ class FakePoolHost final : public pool::Host {
     std::deque<WorkerIndex> requests_;
     std::deque<pool::Pool*> room_requests_;
     std::deque<std::string> room_offers_;
+    std::deque<WorkerIndex> offered_to_;
 };
 
 }  // namespace pgsluice::test

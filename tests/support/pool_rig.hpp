@@ -147,6 +147,12 @@ class PoolRig {
                     to.host.receive(from->host, *to.pool, to.cache);
                     any = true;
                 }
+                if (!from->host.offered_to().empty()) {
+                    const WorkerIndex told = from->host.offered_to().front();
+                    from->host.offered_to().pop_front();
+                    pool(number(told)).on_room_made();
+                    any = true;
+                }
                 any |= from->host.turn();
             }
         }

@@ -105,6 +105,7 @@ class Pool final : public ServerUser {
 
     const std::string& key() const { return key_; }
     const Target& target() const { return *target_; }
+    metrics::PoolMetrics& metrics() const { return metrics_; }
     std::shared_ptr<const Target> target_ref() const { return target_; }
     Share& share() { return *share_; }
     // Every connection that its size allows is open, or lacks nothing but time. Where not and clients wait, the room is
@@ -143,6 +144,7 @@ class Pool final : public ServerUser {
 
     // --- Time and configuration.
     void sweep(TimePoint now);
+    TimePoint waited_since() const;  // by the client here that waits longest; never: nobody waits
     void reconfigure(std::shared_ptr<const Target> target);
     // A setting that a lent or idle server has reported: one that no longer has the role asked for is doomed. What a
     // client sets for itself says nothing of the server.
@@ -237,7 +239,7 @@ class Pool final : public ServerUser {
     // Whether a sibling claims a permit whose clients have waited since before `since`: the next is theirs.
     bool is_behind_sibling(TimePoint since) const;
     // Tells the sibling that has claimed a permit longest that one is left.
-    void offer_room();
+    bool offer_room(TimePoint others);
     // Where a sibling's clients have waited longer than ours, the server is closed, and none of us takes the permit.
     bool yield_to_sibling(Server& server);
     // The same where no more connections may be open to a server, or of a user: the place is kept for them.
@@ -273,7 +275,6 @@ class Pool final : public ServerUser {
     TimePoint dial_again_at_{};   // the last dial has failed
     std::optional<wire::SqlError> refusal_;
     std::int64_t shown_size_ = 0;
-    bool shows_waiter_ = false;
     bool paused_ = false;
     bool has_claim_ = false;       // Permits knows that our clients found no permit
     bool is_making_room_ = false;  // the host seeks a sibling's idle server

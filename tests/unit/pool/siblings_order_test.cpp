@@ -99,10 +99,11 @@ class SiblingsInAnyOrder {
             any = true;
         }
         if (!host.room_offers().empty()) {
-            // The pool of either worker may be meant, and the other one has nothing against a look.
             const std::string key = host.room_offers().front();
+            const std::size_t told = number(host.offered_to().front());
             host.room_offers().pop_front();
-            for (const std::size_t worker : {from, to}) pool_of(key, worker).on_room_made();
+            host.offered_to().pop_front();
+            pool_of(key, told).on_room_made();
             any = true;
         }
         if (!host.requests().empty()) {

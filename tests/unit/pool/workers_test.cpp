@@ -56,6 +56,19 @@ TEST(Workers, one_whose_dial_takes_long_asks_where_a_server_is_idle) {
     EXPECT_NE(there.server, nullptr);
 }
 
+TEST(Workers, one_that_waits_is_told_of_the_room_that_a_lost_server_leaves_elsewhere) {
+    PoolRig rig(two_workers());
+    PoolClient& holder = rig.holder(0);
+    PoolClient& there = rig.asks(1);
+    rig.carry();
+    ASSERT_EQ(rig.dials(), 0U);
+    holder.on_server_lost(*holder.server);
+    rig.carry();
+    EXPECT_EQ(rig.host(1).dials(), 1U);
+    rig.host(1).open();
+    EXPECT_NE(there.server, nullptr);
+}
+
 // The idle server is on its way to another: a newcomer here may not have it.
 TEST(Workers, a_newcomer_does_not_overtake) {
     PoolRig rig(two_workers());
