@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace pgsluice::daemon {
 
@@ -15,6 +17,18 @@ class Gates {
     void pause(const std::string& database) { change(paused_, database, true); }
     void pause_all() { change(all_paused_, true); }
     void resume(const std::string& database) { change(paused_, database, false); }
+    // Who has paused a database and then points its route at another one means to resume when that is ready. Asked by
+    // every worker as it gets the snapshot with the change, and done by the first: what an administrator has resumed
+    // meanwhile is not paused again.
+    void follow(const std::string& from, const std::string& to, const std::shared_ptr<const void>& snapshot) {
+        const std::lock_guard lock(mutex_);
+        if (from == to || !paused_.contains(from)) return;
+        if (followed_in_.lock() != snapshot) followed_.clear();
+        followed_in_ = snapshot;
+        if (!followed_.emplace(from, to).second) return;
+        ++changes_;
+        paused_.insert(to);
+    }
     // Ends pause_all() alone.
     void unpause_all() { change(all_paused_, false); }
     void resume_all() {
@@ -80,6 +94,8 @@ class Gates {
     std::uint64_t changes_ = 0;
     bool all_paused_ = false, suspended_ = false;
     std::set<std::string> paused_, disabled_;
+    std::weak_ptr<const void> followed_in_;
+    std::set<std::pair<std::string, std::string>> followed_;  // from and to, in that snapshot
 };
 
 }  // namespace pgsluice::daemon

@@ -14,6 +14,7 @@
 #include <pgsluice/sql/session_effect.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/container/flat_map.hpp>
 #include <pthread.h>
 
 #include <algorithm>
@@ -69,7 +70,7 @@ void Worker::stop() {
     if (!thread_.joinable()) return;
     post([this] {
         stop_listening();
-        while (!sessions_.empty()) sessions_.begin()->second.session->end(metrics::Disconnect::shutdown);
+        end_sessions();
         for (const auto& [id, console] : consoles_) console->end();
         auth_queries_.reset();
         timer_.cancel();
@@ -77,8 +78,14 @@ void Worker::stop() {
         post([this] { io_.stop(); });
     });
     thread_.join();
+    // Those of logins that went through in the last turn.
+    end_sessions();
     // Not before: dials under way hold on to their pools.
     pools_.clear();
+}
+
+void Worker::end_sessions() {
+    while (!sessions_.empty()) sessions_.begin()->second.session->end(metrics::Disconnect::shutdown);
 }
 
 net::SocketOptions Worker::socket_options() const {
@@ -361,7 +368,26 @@ void Worker::sweep_connections(TimePoint at) {
         }
     }
     for (auto& [key, entry] : pools_) entry.pool->sweep(at);
+    show_waits();
     drop_unused_pools(at);
+}
+
+// Pools of one set of metrics show the longest wait of all of them.
+void Worker::show_waits() {
+    boost::container::flat_map<metrics::PoolMetrics*, TimePoint> since;
+    for (auto& [key, entry] : pools_) {
+        const TimePoint waited = entry.pool->waited_since();
+        if (waited == never && !entry.shows_wait) continue;
+        entry.shows_wait = waited != never;
+        TimePoint& oldest = since.try_emplace(&entry.pool->metrics(), never).first->second;
+        oldest = std::min(oldest, waited);
+    }
+    for (const auto& [set, oldest] : since) {
+        if (oldest == never)
+            set->oldest_waiter.clear();
+        else
+            set->oldest_waiter.set(oldest);
+    }
 }
 
 }  // namespace pgsluice::daemon

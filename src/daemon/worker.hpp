@@ -159,6 +159,7 @@ class Worker final : public session::Host, public pool::Host {
         std::shared_ptr<SharedPool> shared;
         std::shared_ptr<const pool::Target> origin;  // what its key was made of; a reload may rewrite the pool's names
         std::size_t clients = 0;
+        bool shows_wait = false;
         TimePoint used_at{};  // when it was last seen to have a client, a server or a dial
     };
     // What belongs to a session and not to its behaviour.
@@ -178,6 +179,8 @@ class Worker final : public session::Host, public pool::Host {
     void schedule_tick();
     void sweep(TimePoint now);
     void sweep_connections(TimePoint now);
+    void show_waits();
+    void end_sessions();
     admin::Totals& ended_totals(const std::string& database);
     void count_ended(const session::Session& session);
     admin::TotalsByDatabase totals() const;
@@ -202,12 +205,13 @@ class Worker final : public session::Host, public pool::Host {
     const WorkerIndex index_;
     // Before the loop, which at its end frees the coroutines that serve them.
     std::map<SessionId, ConsoleSession*> consoles_;
+    // Before the loop, whose last handlers may hold servers on their way to other workers, and before the reactor,
+    // whose graveyard may hold sessions and servers: they refer to these.
+    protocol::StatementCache statements_;
+    protocol::ParameterTable parameters_;
     // Its sockets are this thread's alone, so Asio need not lock them; post() is for all threads.
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     TimePoint now_ = std::chrono::steady_clock::now();
-    // Before the reactor, whose graveyard may hold sessions and servers that refer to them.
-    protocol::StatementCache statements_;
-    protocol::ParameterTable parameters_;
     net::Reactor reactor_;
     metrics::WorkerSets& sets_;
     sql::FactsCache facts_;

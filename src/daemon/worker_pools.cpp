@@ -245,9 +245,7 @@ void Worker::reconfigure(PoolEntry& entry) {
         *snapshot_->target(*route, origin.database, origin.user, origin.startup, origin.settings.mode));
     // Under other names clients to come have another pool, and only one of the two is to keep connections ready.
     if (target->key() != origin.key()) target->settings.min_size = 0;
-    // Who has paused a database and then points its route at another one means to resume when that is ready.
-    Gates& gates = process_.gates;
-    if (entry.pool->is_paused() && !gates.is_paused(target->database)) gates.pause(target->database);
+    process_.gates.follow(entry.pool->target().database, target->database, snapshot_);
     entry.pool->reconfigure(std::move(target));
     obey_gates(*entry.pool);
 }

@@ -1,4 +1,5 @@
 """What the console does to the process: pausing, killing, replacing, and what is told of it."""
+import contextlib
 import signal
 import subprocess
 import threading
@@ -312,6 +313,22 @@ def test_a_reload_does_not_keep_a_pause_that_is_given_up(console):
         asking.client.close()
         eventually(lambda: one(connection, "state", key="paused")["value"] == "no", 5, "it to be taken back")
         assert other.value("select 'on'") == "on"
+
+
+def test_a_database_that_is_resumed_during_a_reload_stays_resumed(sluice):
+    proxy = sluice(workers=4, admin=CONSOLE)
+    with connect(proxy) as connection, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(login(proxy)) for _ in range(12)]
+        for client in clients:
+            client.query("select 1")
+        for number in range(120):
+            connection.execute("PAUSE app")
+            connection.execute("RELOAD")
+            time.sleep(0.0005 * (number % 12))
+            connection.execute("RESUME app")
+            assert one(connection, "databases", name="app")["paused"] == 0, f"round {number}"
+        for client in clients:
+            assert client.value("select 'on'") == "on"
 
 
 def test_a_paused_database_may_be_moved_before_it_is_resumed(sluice, postgres):

@@ -141,6 +141,22 @@ def test_clients_and_servers_by_state(sluice):
     assert metrics.sum("pgsluice_session_seconds_count") == 3
 
 
+def test_the_oldest_waiter_is_that_of_all_pools_that_share_a_row(sluice):
+    """In session mode each startup packet has a pool."""
+    proxy = sluice(workers=1, auth={"rules": [{"method": "trust"}]},
+                   pool={"mode": "session", "size": 1, "query_wait_timeout": "30s"})
+    with login(proxy, application_name="m"):
+        waiters = []
+        for name in ("a", "z"):
+            waiters.append(WireClient(proxy.address))
+            waiters[-1].send(m.startup({"user": "app", "database": "app", "application_name": name}))
+            time.sleep(0.8)
+        assert proxy.metrics().sum("pgsluice_oldest_waiter_seconds") > 1.2
+        for waiter in waiters:
+            waiter.close()
+        eventually(lambda: proxy.metrics().sum("pgsluice_oldest_waiter_seconds") == 0, 5, "nobody to wait")
+
+
 def test_errors_are_counted_by_class_and_origin(sluice):
     proxy = sluice(policies=[{"name": "p", "when": {"pattern": "danger"}, "action": "block"}])
     with login(proxy) as client:
