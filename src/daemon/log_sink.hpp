@@ -45,9 +45,10 @@ class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mute
             std::function<std::string(std::uint64_t)> dropped_line);
 
     // Any thread.
-    void replace(LogDescriptor descriptor);            // from the next line on, also one that waits now
-    void give_up_at(TimePoint deadline);               // beyond it lines are dropped instead of waited for
-    void keep_trying(bool on) { keeps_trying_ = on; }  // at an error, such as that of a full disk
+    void replace(LogDescriptor descriptor);                       // from the next line on, also one that waits now
+    bool wants_flush() { return !is_flush_due_.exchange(true); }  // false: one is on its way
+    void give_up_at(TimePoint deadline);                          // beyond it lines are dropped instead of waited for
+    void keep_trying(bool on) { keeps_trying_ = on; }             // at an error, such as that of a full disk
     // What waits, and how much may: a queue that holds as many lines or bytes has no room. A line that found room may
     // go beyond the bytes.
     struct Room {
@@ -61,7 +62,10 @@ class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mute
 
   protected:
     void sink_it_(const spdlog::details::log_msg& message) override;
-    void flush_() override { adopt_replacement(); }
+    void flush_() override {
+        is_flush_due_ = false;
+        adopt_replacement();
+    }
 
   private:
     enum class Wait : std::uint8_t { writable, replaced, in_vain };
@@ -74,6 +78,7 @@ class LogSink final : public spdlog::sinks::base_sink<spdlog::details::null_mute
     LogDescriptor descriptor_;
     metrics::SharedCounter& dropped_;
     const std::function<std::string(std::uint64_t)> dropped_line_;
+    std::atomic<bool> is_flush_due_{false};
     bool line_is_broken_ = false;  // the last line went out in part
     std::atomic<std::size_t> waiting_{0};
     std::atomic<std::size_t> waiting_bytes_{0};

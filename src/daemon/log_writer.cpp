@@ -12,8 +12,9 @@
 namespace pgsluice::daemon {
 namespace {
 
-// Flushes share spdlog's queue with the lines that LogSink::reserve counts.
-constexpr std::size_t queue_slack = 64;
+// Flushes, of which one waits at most, share spdlog's queue with the lines that LogSink::reserve counts: one too many
+// would cost the oldest line.
+constexpr std::size_t queue_slack = 2;
 
 // Signals belong to the main thread; SIGPIPE would end the process when a log's reader goes.
 void block_signals() {
@@ -50,7 +51,8 @@ bool LogWriter::add(std::string_view line) {
 
 void LogWriter::replace(LogDescriptor descriptor) {
     sink_->replace(std::move(descriptor));
-    logger_->flush();  // so that an idle log lets go of the old file
+    // So that an idle log lets go of the old file.
+    if (sink_->wants_flush()) logger_->flush();
 }
 
 }  // namespace pgsluice::daemon

@@ -224,6 +224,26 @@ TEST_F(AuditLogTest, whoever_waits_goes_on_when_it_is_turned_off) {
     writer.join();
 }
 
+TEST_F(AuditLogTest, reloads_lose_nothing_of_what_waits_for_a_slow_reader) {
+    make_pipe();
+    AuditLog audit(metrics_, {.queue_lines = 50, .exit = seconds(5)});
+    ASSERT_FALSE(audit.apply({.file = path()}));
+    for (int i = 0; i < 2000; ++i) tell(std::string(200, 'x'));
+    for (int i = 0; i < 200; ++i) ASSERT_FALSE(audit.apply({.file = path()}));
+    std::string read;
+    std::array<char, 65536> chunk{};
+    const std::string last = "xxx\"";
+    std::size_t seen = 0;
+    EXPECT_TRUE(soon([&] {
+        const ssize_t got = ::read(reader_, chunk.data(), chunk.size());
+        if (got > 0) read.append(chunk.data(), static_cast<std::size_t>(got));
+        seen = 0;
+        for (std::size_t at = read.find(last); at != std::string::npos; at = read.find(last, at + 1)) ++seen;
+        return seen + metrics_.dropped.value() == 2000;
+    })) << seen
+        << " read, " << metrics_.dropped.value() << " told to be lost";
+}
+
 TEST_F(AuditLogTest, what_waits_for_a_full_disk_goes_to_the_file_that_takes_its_place) {
     AuditLog audit(metrics_, {.queue_lines = 500, .exit = seconds(5)});
     ASSERT_FALSE(audit.apply({.file = "/dev/full", .on_overflow = AuditOverflow::block}));
