@@ -246,6 +246,14 @@ void Exchange::settle_markers() {
     while (!owed_.empty() && owed_.front().asked == Asked::copy_end) owed_.drop_front();
 }
 
+bool Exchange::begins_behind_batch() const {
+    if (open_batch_) return false;
+    for (std::size_t i = owed_.size(); i-- > 0;) {
+        if (ends_batch(owed_[i].asked) && outcome_of(owed_[i].fate) == Settled::forward) return true;
+    }
+    return false;
+}
+
 std::uint32_t Exchange::running_call() const {
     const auto takes_time = [](Asked asked) { return asked == Asked::execute || ends_batch(asked); };
     for (std::size_t i = 0; i < owed_.size(); ++i) {

@@ -159,6 +159,9 @@ class Exchange {
     // What the oldest message is, of which there must be one.
     Asked first_asked() const { return owed_.front().asked; }
     bool owes_ready() const { return readies_owed_ > 0; }
+    // What is sent now begins a batch, and the ReadyForQuery of one of the client's before it is due: not only those of
+    // what we sent on our own.
+    bool begins_behind_batch() const;
     // Something may have run behind the last ReadyForQuery. A setting that has changed by it is reported in front of
     // the next one and not before (PostgreSQL 14 and later), however long its answer has been here.
     bool has_reports_due() const { return reports_due_; }
