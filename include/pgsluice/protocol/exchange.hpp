@@ -191,6 +191,7 @@ class Exchange {
     void settle_markers();
     void write_invented(Bytes& to_client, Witness& witness);
     void enter_copy_in();
+    void finish_copy_in();
     Owed take_front();
     void uncount(const Owed& owed);
     Settled fail(Witness& witness);
@@ -213,6 +214,7 @@ class Exchange {
     bool ignored_sync_ = false;  // one at least was sent where a COPY reads, or so it seemed
     bool in_doubt_ = false;
     bool is_abandoned_ = false;  // until nothing is owed
+    bool reads_copy_ = false;    // what the oldest message runs is COPY FROM STDIN, and it has not ended yet
     wire::SqlError substituted_;
 };
 
