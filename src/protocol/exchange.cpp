@@ -102,6 +102,7 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
             if (!runs) return Settled::lost_sync;
             done = head.asked == Asked::execute;
             ignored_sync_ = false;
+            if (reads_copy_) finish_copy_in();
             break;
         case BackendTag::portal_suspended:
             if (head.asked != Asked::execute) return Settled::lost_sync;
@@ -156,6 +157,7 @@ void Exchange::enter_copy_in() {
     readies_owed_ -= static_cast<std::uint32_t>(ignored);
     ignored_sync_ |= ignored > 0;
     copy_in_ = !has_ended;
+    reads_copy_ = true;
     if (ignored == 0) return;
     // Their batch goes on behind them, unless something else has ended it.
     std::size_t last = owed_.size() - 1;
@@ -163,8 +165,15 @@ void Exchange::enter_copy_in() {
     open_batch_ = !ends_batch(owed_[last].asked);
 }
 
+// One that succeeds has read its own end, which must not pass for that of the next COPY in the same Query.
+void Exchange::finish_copy_in() {
+    reads_copy_ = false;
+    if (owed_.size() < 2 || owed_[1].asked != Asked::copy_end) return;
+    owed_.erase_if([position = 0](const Owed&) mutable { return position++ == 1; });
+}
+
 Settled Exchange::fail(Witness& witness) {
-    copy_in_ = false;
+    copy_in_ = reads_copy_ = false;
     in_doubt_ |= std::exchange(ignored_sync_, false);
     Owed& head = owed_.front();
     Settled mine = Settled::forward;
@@ -244,6 +253,14 @@ void Exchange::pop(Witness& witness) {
 
 void Exchange::settle_markers() {
     while (!owed_.empty() && owed_.front().asked == Asked::copy_end) owed_.drop_front();
+}
+
+bool Exchange::begins_behind_batch() const {
+    if (open_batch_) return false;
+    for (std::size_t i = owed_.size(); i-- > 0;) {
+        if (ends_batch(owed_[i].asked) && outcome_of(owed_[i].fate) == Settled::forward) return true;
+    }
+    return false;
 }
 
 std::uint32_t Exchange::running_call() const {

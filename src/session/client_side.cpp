@@ -94,6 +94,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     }
     if (measures() && measured_->calls.wait_for_result() && hold_until_answered(to_server)) return 0;
     if (skipping_here_ && tag != FrontendTag::sync) return drop(frame, rest);
+    if (server_ != nullptr && server_->exchange().owes_ready() && waits_for_ready(tag, to_server)) return 0;
     const bool is_bare = tag == FrontendTag::sync || tag == FrontendTag::flush;
     if (is_bare && frame.size != wire::header_bytes) return refuse_malformed(frame, rest, to_server, to_client);
     if (server_ == nullptr) {
@@ -115,6 +116,15 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         if (front_.replacement() != nullptr) return admit_rewritten(frame, rest, to_server, to_client);
     }
     return admit_judged(frame, rest, to_server, to_client);
+}
+
+// In statement mode the server may be taken away at any ReadyForQuery (see refuse_transaction), so no batch is sent
+// before that of the one ahead is known. True: the message in front begins one, and waits. What belongs to a COPY goes
+// on: it may be what the server waits for.
+bool Session::waits_for_ready(FrontendTag tag, wire::Outbox& to_server) {
+    if (pool_->target().settings.mode != config::PoolMode::statement) return false;
+    if (tag == FrontendTag::flush || belongs_to_copy(tag)) return false;
+    return server_->exchange().begins_behind_batch() && hold_until_answered(to_server);
 }
 
 std::size_t Session::admit_judged(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {

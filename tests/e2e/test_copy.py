@@ -137,6 +137,17 @@ def test_several_copies_in_one_query_string(target):
         assert summaries(client.until_ready()) == ["C:COPY 1", "H", "d", "d", "c", "C:COPY 2", "Z:I"]
 
 
+def test_sync_inside_the_second_copy_of_one_query_string_is_ignored(target):
+    with target.login() as client:
+        client.send(m.query(f"{COPY_IN}; {COPY_IN}"))
+        client.receive_until("G")
+        client.send(m.copy_data(b"1\ta\n"), m.COPY_DONE)
+        client.receive_until("G")
+        client.send(m.SYNC, m.copy_data(b"2\tb\n"), m.COPY_DONE)
+        assert summaries(client.until_ready()) == ["C:COPY 1", "Z:I"]
+        assert client.value("select count(*) from target") == "2"
+
+
 def test_copy_out_then_copy_in_inside_a_transaction(target):
     with target.connect(autocommit=False) as connection:
         cursor = connection.cursor()
@@ -156,6 +167,20 @@ def test_client_that_vanishes_inside_copy_in_leaves_nothing(target):
     client.reset()
     with target.login() as other:
         assert other.value("select count(*) from target") == "0"
+
+
+def test_client_that_vanishes_inside_the_second_copy_of_one_query_string_gives_its_server_back(sluice):
+    proxy = sluice(pool={"size": 1})
+    client = login(proxy)
+    client.send(m.query(f"{COPY_IN}; {COPY_IN}"))
+    client.receive_until("G")
+    client.send(m.copy_data(b"1\ta\n"), m.COPY_DONE)
+    client.receive_until("G")
+    client.reset()
+    with login(proxy) as other:
+        other.send(m.query("select count(*) from target"))
+        # Far sooner than a server is given up that does not come to an end.
+        assert summaries(other.until_ready(timeout=2)) == ["T", "D:0", "C:SELECT 1", "Z:I"]
 
 
 def test_client_that_vanishes_inside_copy_out_leaves_a_usable_pool(target):

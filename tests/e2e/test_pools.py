@@ -167,27 +167,6 @@ def test_listen_and_notify_in_session_mode(sluice):
         assert bystander.silent_for(0.2)
 
 
-def test_statement_mode_refuses_transactions_over_several_statements(sluice):
-    proxy = sluice(pool={"mode": "statement", "size": 1})
-    with login(proxy) as client, login(proxy) as other:
-        assert client.value("select 1") == "1"
-        reply = client.query("begin")
-        error = error_in(reply) if any(x.tag == "E" for x in reply) else None
-        assert error is not None, f"a transaction was allowed: {summaries(reply)}"
-        assert error.fields["R"] == "pgsluice"
-        assert other.value("select 2") == "2"
-
-
-def test_a_pipeline_in_statement_mode_goes_on_behind_a_refused_transaction(sluice):
-    proxy = sluice(pool={"mode": "statement", "size": 1})
-    with login(proxy) as client:
-        run_it = m.bind("s") + m.execute() + m.SYNC
-        client.send(m.parse("begin", "s") + run_it + run_it)
-        for _ in range(2):
-            assert error_in(client.until_ready()).sqlstate == "0A000"
-        assert client.value("select 1") == "1"
-
-
 # --- size ---
 
 def busy(proxy, count, hold="0.3"):

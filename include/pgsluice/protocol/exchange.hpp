@@ -159,6 +159,9 @@ class Exchange {
     // What the oldest message is, of which there must be one.
     Asked first_asked() const { return owed_.front().asked; }
     bool owes_ready() const { return readies_owed_ > 0; }
+    // What is sent now begins a batch, and the ReadyForQuery of one of the client's before it is due: not only those of
+    // what we sent on our own.
+    bool begins_behind_batch() const;
     // Something may have run behind the last ReadyForQuery. A setting that has changed by it is reported in front of
     // the next one and not before (PostgreSQL 14 and later), however long its answer has been here.
     bool has_reports_due() const { return reports_due_; }
@@ -188,6 +191,7 @@ class Exchange {
     void settle_markers();
     void write_invented(Bytes& to_client, Witness& witness);
     void enter_copy_in();
+    void finish_copy_in();
     Owed take_front();
     void uncount(const Owed& owed);
     Settled fail(Witness& witness);
@@ -210,6 +214,7 @@ class Exchange {
     bool ignored_sync_ = false;  // one at least was sent where a COPY reads, or so it seemed
     bool in_doubt_ = false;
     bool is_abandoned_ = false;  // until nothing is owed
+    bool reads_copy_ = false;    // what the oldest message runs is COPY FROM STDIN, and it has not ended yet
     wire::SqlError substituted_;
 };
 

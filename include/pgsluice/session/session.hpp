@@ -141,6 +141,7 @@ class Session final : public Sink,
     void send(wire::Outbox& to_server, Bytes& to_client);
     void forget_unnamed();
     bool hold_until_answered(wire::Outbox& to_server);
+    bool waits_for_ready(wire::FrontendTag tag, wire::Outbox& to_server);
     bool has_too_many_replies_waiting(wire::Outbox& to_server);
     // lazy_begin.cpp
     bool answer_here(const wire::Frame& frame, ByteView rest, Bytes& to_client);

@@ -66,6 +66,50 @@ TEST(ExchangeCopy, several_in_one_simple_query) {
     EXPECT_TRUE(ledger.exchange.at_rest());
 }
 
+// The end of the first one has been read, so it is no end of the second.
+TEST(ExchangeCopy, a_sync_inside_the_second_of_one_simple_query_is_ignored) {
+    Ledger ledger;
+    ledger.owe(Asked::query);
+    ledger.settle(server::copy_in_response());
+    ledger.owe(Asked::copy_end);
+    ledger.settle(server::command_complete("COPY 1") + server::copy_in_response());
+    EXPECT_TRUE(ledger.exchange.ignores_sync());
+    ledger.exchange.note_ignored_sync();
+    ledger.owe(Asked::copy_end);
+    ledger.settle(server::command_complete("COPY 1") + server::ready());
+    EXPECT_TRUE(ledger.exchange.at_rest());
+}
+
+TEST(ExchangeCopy, syncs_ahead_of_each_end_of_several_in_one_pipeline_are_ignored) {
+    Ledger ledger;
+    ledger.owe(Asked::query).owe(Asked::sync).owe(Asked::copy_end).owe(Asked::sync).owe(Asked::copy_end);
+    ledger.owe(Asked::sync);
+    ledger.settle(server::copy_in_response() + server::command_complete("COPY 1") + server::copy_in_response());
+    EXPECT_FALSE(ledger.exchange.ignores_sync()) << "the end has been sent";
+    ledger.settle(server::command_complete("COPY 1") + server::ready());
+    EXPECT_FALSE(ledger.exchange.at_rest()) << "the last Sync stands behind both";
+    ledger.settle(server::ready());
+    EXPECT_TRUE(ledger.exchange.at_rest());
+}
+
+TEST(ExchangeCopy, a_query_that_breaks_the_second_of_one_simple_query_is_an_end_of_it) {
+    Ledger ledger;
+    ledger.owe(Asked::query).owe(Asked::copy_end).owe(Asked::query);
+    ledger.settle(server::copy_in_response() + server::command_complete("COPY 1") + server::copy_in_response());
+    EXPECT_FALSE(ledger.exchange.ignores_sync());
+}
+
+// Its end stands unread, and nothing of that Query comes behind its failure.
+TEST(ExchangeCopy, one_that_fails_takes_no_end_from_the_next_query) {
+    Ledger ledger;
+    ledger.owe(Asked::query).owe(Asked::copy_end).owe(Asked::query).owe(Asked::copy_end);
+    ledger.settle(server::copy_in_response() + server::error("22P04", "bad row") + server::ready());
+    ledger.settle(server::command_complete("SELECT 1") + server::copy_in_response());
+    EXPECT_FALSE(ledger.exchange.ignores_sync());
+    ledger.settle(server::command_complete("COPY 1") + server::ready());
+    EXPECT_TRUE(ledger.exchange.at_rest());
+}
+
 TEST(ExchangeCopy, an_extended_one_that_fails_skips_to_the_sync) {
     Ledger ledger;
     ledger.owe(Asked::execute);
