@@ -273,9 +273,10 @@ bool Session::keeps_others_waiting(TimePoint now) const {
 }
 
 void Session::end_unknown() {
-    const auto error =
-        wire::fatal("08006", "the server does not tell what the session has become",
-                    "Others wait for the server connection that it keeps. The server says: " + watch_->refusal);
+    // Empty while it is asked once more.
+    const std::string says = watch_->refusal.empty() ? "" : " The server says: " + watch_->refusal;
+    const auto error = wire::fatal("08006", "the server does not tell what the session has become",
+                                   "Others wait for the server connection that it keeps." + says);
     end(metrics::Disconnect::failed, &error);
 }
 

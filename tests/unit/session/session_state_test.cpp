@@ -240,9 +240,7 @@ TEST(SessionState, what_the_clients_timeout_has_struck_is_asked_again_without_it
 Script& sets_work_mem_and_nobody_is_told(Script& script) {
     sets_work_mem(script);
     for (int i = 0; i < 2; ++i) script.server_sends(server::error("42501", "permission denied") + server::ready());
-    return script.expect_to_client("CommandComplete \"SET\"\nReadyForQuery I\n").expect([](World& world) {
-        world.server(0).take();
-    });
+    return script.expect([](World& world) { world.server(0).take(); });
 }
 
 TEST(SessionState, a_client_that_keeps_a_server_that_never_tells_is_ended_when_others_have_waited) {
