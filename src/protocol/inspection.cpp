@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 
 namespace pgsluice::protocol {
 namespace {
@@ -11,6 +13,21 @@ namespace {
 using wire::FrontendTag;
 
 constexpr ByteView inspect_statement = "pgsluice_inspect";
+constexpr ByteView isolate_statement = "pgsluice_isolate";
+constexpr ByteView lift_statement = "pgsluice_lift";
+
+// A deferrable transaction waits for its snapshot without end, and a standby has none for a serializable one. As long
+// as nothing in the transaction has taken one, this takes none, and without LOCAL it ends with the transaction all the
+// same, and warns of nothing.
+constexpr ByteView isolate_text = "set transaction_isolation = 'read committed'";
+
+// For the transaction only. While it lasts, pg_settings tells of values that are ours, so those of the client are told
+// here, ahead of them: the first of a name counts. Whether a SET or the server itself has made them can no longer be
+// told, and they are taken for set.
+constexpr ByteView lift_text =
+    "select 's', n, v from (select n, pg_catalog.current_setting(n, true) as v from pg_catalog.unnest("
+    "'{statement_timeout,lock_timeout,transaction_timeout}'::pg_catalog.text[]) n offset 0) t"
+    " where v is not null and pg_catalog.set_config(n, '0', true) is not null";
 
 // Qualified throughout, operators too: the client's search_path is in force. The settings that are left out end with
 // their transaction, and are named one by one: PostgreSQL 17 has a transaction_timeout, which does not.
@@ -36,10 +53,29 @@ void owe(Exchange& exchange, Asked asked) {
     exchange.owe({asked, Fate::inspect});
 }
 
+// By that name there may be one still, behind an answer that failed.
+void append_parse(Bytes& to_server, Exchange& exchange, ByteView name, ByteView text) {
+    wire::write_target(to_server, FrontendTag::close, 'S', name);
+    owe(exchange, Asked::close);
+    wire::write_parse(to_server, name, text, wire::no_parameter_types);
+    owe(exchange, Asked::parse);
+}
+
+void append_run(Bytes& to_server, Exchange& exchange, ByteView name, std::span<const ByteView> values) {
+    wire::write_bind(to_server, "", name, values);
+    owe(exchange, Asked::bind);
+    wire::write_execute(to_server, "", 0);
+    owe(exchange, Asked::execute);
+}
+
 }  // namespace
 
 ByteView inspection_text() {
     return inspect_text;
+}
+
+ByteView isolation_text() {
+    return isolate_text;
 }
 
 std::string array_of(const std::vector<std::string>& names) {
@@ -56,20 +92,18 @@ std::string array_of(const std::vector<std::string>& names) {
 }
 
 void append_inspection(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Question& question) {
-    if (!reserved.inspect) {
-        // It may be there still, behind an answer that failed.
-        wire::write_target(to_server, FrontendTag::close, 'S', inspect_statement);
-        owe(exchange, Asked::close);
-        wire::write_parse(to_server, inspect_statement, inspect_text, wire::no_parameter_types);
-        owe(exchange, Asked::parse);
-        reserved.inspect = true;
+    const bool is_parsed = std::exchange(reserved.inspect, true);
+    // First of all: to parse a SELECT takes a snapshot, too.
+    if (!is_parsed) append_parse(to_server, exchange, isolate_statement, isolate_text);
+    append_run(to_server, exchange, isolate_statement, {});
+    if (question.lifts_timeouts) {
+        append_parse(to_server, exchange, lift_statement, lift_text);
+        append_run(to_server, exchange, lift_statement, {});
     }
+    if (!is_parsed) append_parse(to_server, exchange, inspect_statement, inspect_text);
     const std::string names = array_of(question.custom_settings);
     const std::array<ByteView, 2> values{names, question.locks ? "t" : "f"};
-    wire::write_bind(to_server, "", inspect_statement, values);
-    owe(exchange, Asked::bind);
-    wire::write_execute(to_server, "", 0);
-    owe(exchange, Asked::execute);
+    append_run(to_server, exchange, inspect_statement, values);
     wire::write_empty(to_server, FrontendTag::sync);
     owe(exchange, Asked::sync);
 }

@@ -470,6 +470,7 @@ void Session::sweep(TimePoint now) {
         return;
     }
     if (server_ != nullptr && settles_too_long(now)) return end_unsettled();
+    if (pins_.has(protocol::Pin::unknown) && keeps_others_waiting(now)) return end_unknown();
     if (phase_ != Phase::ready) return;
     if (front_.is_queued()) go_on_if_held();
     if (measures() && server_ != nullptr) keep_to_limits(now);

@@ -22,6 +22,14 @@ namespace {
 
 constexpr std::size_t most_custom_settings = 256;
 constexpr std::size_t function_oid_bytes = 4;  // in front of a FunctionCall's arguments
+// How often in a row a server is asked that refuses to tell. What has run into a timeout may succeed by chance.
+constexpr std::uint8_t most_tries = 2;
+constexpr std::uint8_t most_tries_in_time = 20;
+
+// Of the client's own statement_timeout and lock_timeout.
+bool is_timeout(ByteView sqlstate) {
+    return sqlstate == "57014" || sqlstate == "55P03";
+}
 
 // False: there is no room for all.
 bool add_names(std::vector<std::string>& to, std::vector<std::string> names) {
@@ -174,15 +182,9 @@ void Session::forget_effect() {
 
 void Session::inspect() {
     if (watch_ == nullptr) watch_ = std::make_unique<Watch>();
-    watch_->answer = {};
-    protocol::Question question;
-    question.custom_settings = watch_->custom_settings;
-    for (const Parameter& wanted : wants_->all()) {
-        const bool is_asked =
-            !protocol::is_custom(wanted.name) || add_names(question.custom_settings, {lower_case(wanted.name)});
-        watch_->hides_names |= !is_asked;
-    }
-    question.locks = effect_ >= SessionEffect::anything || unseen_ || pins_.any();
+    watch_->refusals = 0;
+    watch_->lifts_timeouts = false;
+    watch_->locks = effect_ >= SessionEffect::anything || unseen_ || pins_.any();
     if (effect_ == SessionEffect::loads) {
         Pins pins = pins_;
         pins.add(Pin::library);
@@ -191,6 +193,21 @@ void Session::inspect() {
     forget_effect();
     inspecting_ = true;
     settle_first();
+    ask();
+}
+
+void Session::ask() {
+    watch_->answer = {};
+    watch_->refusal.clear();
+    protocol::Question question;
+    question.custom_settings = watch_->custom_settings;
+    question.locks = watch_->locks;
+    question.lifts_timeouts = watch_->lifts_timeouts;
+    for (const Parameter& wanted : wants_->all()) {
+        const bool is_asked =
+            !protocol::is_custom(wanted.name) || add_names(question.custom_settings, {lower_case(wanted.name)});
+        watch_->hides_names |= !is_asked;
+    }
     Bytes asked;
     append_inspection(asked, server_->exchange(), server_->reserved(), question);
     metrics_.bytes[metrics::Direction::server_out].add(asked.size());
@@ -219,6 +236,9 @@ bool Session::hear_inspection(BackendTag tag, ByteView message, ByteView body, w
         // Whether our statement is there nobody knows; somebody may have taken it away behind our back.
         server_->reserved().inspect = false;
         watch_->answer.fail();
+        watch_->refusal = fields.message;
+        ++watch_->refusals;
+        watch_->lifts_timeouts |= is_timeout(fields.sqlstate);
     }
     const Settled settled = server_->exchange().settle(tag, body, *this);
     out_of_step_ = settled != Settled::inspected || (tag == BackendTag::data_row && !watch_->answer.add_row(body));
@@ -227,18 +247,46 @@ bool Session::hear_inspection(BackendTag tag, ByteView message, ByteView body, w
     return true;
 }
 
+// At once: the client may be idle for long, and its server is wanted by others.
+bool Session::may_ask_again() const {
+    if (watch_->refusal.empty()) return false;
+    return watch_->refusals < (watch_->lifts_timeouts ? most_tries_in_time : most_tries);
+}
+
+// Asked again behind its next statement; until then the server is its own.
+void Session::stay_unknown() {
+    if (watch_->refusal.empty())
+        watch_->unknown_since = never;
+    else if (watch_->unknown_since == never)
+        watch_->unknown_since = context_.host.now();
+    Pins pins = pins_;
+    pins.add(Pin::unknown);
+    set_pins(pins);
+}
+
+// It has had its answers, and what its server refuses to tell it may go on refusing without end. Whoever began to wait
+// behind it is served before its own time is over.
+bool Session::keeps_others_waiting(TimePoint now) const {
+    if (watch_ == nullptr || watch_->unknown_since == never || !pool_->share().anybody_waits()) return false;
+    const Milliseconds limit = pool_->target().settings.query_wait_timeout;
+    return limit.count() != 0 && now - watch_->unknown_since >= limit / 2 && (inspecting_ || is_at_rest());
+}
+
+void Session::end_unknown() {
+    // Empty while it is asked once more.
+    const std::string says = watch_->refusal.empty() ? "" : " The server says: " + watch_->refusal;
+    const auto error = wire::fatal("08006", "the server does not tell what the session has become",
+                                   "Others wait for the server connection that it keeps." + says);
+    end(metrics::Disconnect::failed, &error);
+}
+
 void Session::finish_inspection(wire::Outbox& to_client) {
+    if (may_ask_again()) return ask();
     inspecting_ = false;
     go_on_settled();
+    if (watch_->answer.failed()) return stay_unknown();
     Pins pins = watch_->answer.pins();
     if (pins_.has(Pin::library)) pins.add(Pin::library);
-    if (watch_->answer.failed()) {
-        // Asked again behind its next statement; until then the server is its own.
-        pins = pins_;
-        pins.add(Pin::unknown);
-        set_pins(pins);
-        return;
-    }
     const std::unique_ptr<Watch> watch = std::move(watch_);
     if (watch->hides_names) clear_hidden_names();
     set_pins(pins);

@@ -268,6 +268,23 @@ def test_what_anothers_transactions_begin_with_holds_up_no_heir(sluice, postgres
             writer.rollback()
 
 
+def test_what_its_own_transactions_begin_with_holds_up_no_client(sluice, postgres):
+    """Not even while the server is asked about the session."""
+    proxy = sluice(workers=1, pool={"size": 1, "query_wait_timeout": "4s"})
+    with postgres.connect(dbname="app") as writer, login(proxy) as owner:
+        writer.autocommit = False
+        writer.execute("set transaction isolation level serializable")
+        writer.execute("create temp table written as select 1")
+        owner.query("set session characteristics as transaction isolation level serializable, read only, deferrable")
+        owner.query("begin isolation level read committed")
+        assert owner.value("select 7") == "7"
+        owner.query("commit")
+        with login(proxy) as other:
+            assert other.value("show default_transaction_deferrable") == "off"
+        writer.rollback()
+        assert owner.value("show default_transaction_deferrable") == "on"
+
+
 def test_what_was_left_while_state_was_ignored_is_not_found_once_it_is_preserved(sluice):
     proxy = sluice(workers=1, pool={"size": 1, "session_state": "ignore"})
     with login(proxy) as owner, login(proxy) as stranger:

@@ -99,6 +99,8 @@ Toy read_toy(const std::string& text) {
     Toy toy;
     if (const auto found = fixed.find(text); found != fixed.end()) {
         toy.kind = found->second;
+    } else if (text == protocol::isolation_text()) {
+        toy.kind = Kind::isolate;
     } else if (text == protocol::inspection_text()) {
         toy.kind = Kind::inspect;
     } else {

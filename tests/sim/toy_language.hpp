@@ -31,7 +31,8 @@ struct Toy {
         fetch,
         copy,
         restore,
-        inspect,  // what pgsluice sends by itself
+        isolate,  // the next two: what pgsluice sends by itself
+        inspect,
     };
     Kind kind = Kind::syntax_error;
     std::string tag, name, value;

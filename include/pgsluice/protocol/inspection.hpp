@@ -1,7 +1,7 @@
 // Asks a server, between two transactions, what its session has become: the settings that were made in it, and what of
 // it no other server can be given. The server is the one that knows: what a statement did inside functions, what a
 // ROLLBACK or a savepoint took back and how a value is spelled all show in the answer. One statement in a batch of its
-// own, whose replies carry Fate::inspect.
+// own, whose replies carry Fate::inspect, in a transaction that begins as we want it and not as the client's do.
 #pragma once
 
 #include <pgsluice/protocol/exchange.hpp>
@@ -41,10 +41,13 @@ class Pins {
 struct Question {
     std::vector<std::string> custom_settings;  // whose values are asked for: PostgreSQL lists them nowhere
     bool locks = false;                        // look for advisory locks, which looks at those of all sessions
+    bool lifts_timeouts = false;               // the client's own do not count meanwhile
 };
 
 // The statement itself, with two parameters: the names as a text[], and whether to look for locks.
 ByteView inspection_text();
+// What is sent in front of it.
+ByteView isolation_text();
 // A text[], as PostgreSQL reads it.
 std::string array_of(const std::vector<std::string>& names);
 void append_inspection(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Question& question);

@@ -12,7 +12,7 @@ namespace pgsluice::protocol {
 // What of ours is prepared on a server connection under reserved names.
 struct ReservedStatements {
     bool set_config = false;
-    bool inspect = false;  // inspection.hpp
+    bool inspect = false;  // both of inspection.hpp
 };
 
 // Appends the messages to `to_server` and their replies, all swallowed, to the ledger. Returns how many settings

@@ -275,6 +275,11 @@ class Session final : public Sink,
     void note_use_while_pinned();
     void forget_effect();
     void inspect();
+    void ask();
+    bool may_ask_again() const;
+    void stay_unknown();
+    bool keeps_others_waiting(TimePoint now) const;
+    void end_unknown();
     void settle_first();
     void go_on_settled();
     bool settles_too_long(TimePoint now) const;
@@ -328,6 +333,11 @@ class Session final : public Sink,
         std::vector<std::string> custom_settings;
         bool hides_names = false;  // of others, which nobody can ask for
         protocol::Answer answer;
+        bool locks = false;           // see protocol::Question
+        bool lifts_timeouts = false;  // likewise
+        std::uint8_t refusals = 0;    // of the server, since the client's last statement
+        std::string refusal;          // the last one's message; empty: it has answered
+        TimePoint unknown_since = never;
     };
     std::unique_ptr<Watch> watch_;
     protocol::Pins pins_;

@@ -24,7 +24,24 @@ TEST_F(Inspection, is_one_statement_in_a_batch_of_its_own) {
     ask({});
     EXPECT_TRUE(reserved.inspect);
     EXPECT_EQ(ask({{"app.tenant", "a.b"}, true}),
+              "Bind \"\" \"pgsluice_isolate\"\nExecute \"\" 0\n"
               "Bind \"\" \"pgsluice_inspect\" \"{\"app.tenant\",\"a.b\"}\" \"t\"\nExecute \"\" 0\nSync\n");
+}
+
+// To parse a SELECT takes a snapshot, which a deferrable transaction waits for.
+TEST_F(Inspection, takes_no_snapshot_before_its_transaction_is_read_committed) {
+    const std::string asked = ask({});
+    EXPECT_TRUE(asked.starts_with("Close S \"pgsluice_isolate\"\nParse \"pgsluice_isolate\" \"" +
+                                  std::string(isolation_text()) +
+                                  "\"\nBind \"\" \"pgsluice_isolate\"\nExecute \"\" 0\n"))
+        << asked;
+}
+
+TEST_F(Inspection, lifts_the_timeouts_before_it_looks) {
+    ask({});
+    const std::string asked = ask({{}, false, true});
+    EXPECT_LT(asked.find("Bind \"\" \"pgsluice_isolate\""), asked.find("Parse \"pgsluice_lift\""));
+    EXPECT_LT(asked.find("Bind \"\" \"pgsluice_lift\""), asked.find("Bind \"\" \"pgsluice_inspect\""));
 }
 
 TEST(Names, are_quoted_in_an_array) {

@@ -22,16 +22,27 @@ Script preserving() {
     options.pool.query_wait_timeout = seconds(5);
     return Script(options);
 }
-std::string asks(const std::string& names = "{}", const std::string& locks = "f") {
+std::string looks(const std::string& names, const std::string& locks) {
     return "Bind \"\" \"pgsluice_inspect\" \"" + names + "\" \"" + locks + "\"\nExecute \"\" 0\nSync\n";
 }
-std::string asks_first(const std::string& names = "{}", const std::string& locks = "f") {
+std::string isolates() {
+    return "Bind \"\" \"pgsluice_isolate\"\nExecute \"\" 0\n";
+}
+std::string asks(const std::string& names = "{}", const std::string& locks = "f") {
+    return isolates() + looks(names, locks);
+}
+std::string parses(const std::string& name, ByteView text) {
     // As long as describe_client() shows a text.
-    const std::string text(protocol::inspection_text().substr(0, 200));
-    return "Close S \"pgsluice_inspect\"\nParse \"pgsluice_inspect\" \"" + text + "...\"\n" + asks(names, locks);
+    const std::string shown(text.substr(0, 200));
+    return "Close S \"" + name + "\"\nParse \"" + name + "\" \"" + shown + (text.size() > 200 ? "..." : "") + "\"\n";
+}
+std::string asks_first(const std::string& names = "{}", const std::string& locks = "f") {
+    return parses("pgsluice_isolate", protocol::isolation_text()) + isolates() +
+           parses("pgsluice_inspect", protocol::inspection_text()) + looks(names, locks);
 }
 Bytes answers(const std::vector<std::vector<std::string>>& rows, bool first = true) {
-    Bytes bytes = (first ? server::close_complete() + server::parse_complete() : Bytes()) + server::bind_complete();
+    const Bytes parsed = first ? server::close_complete() + server::parse_complete() : Bytes();
+    Bytes bytes = parsed + server::bind_complete() + server::command_complete("SET") + parsed + server::bind_complete();
     for (const auto& row : rows) bytes += server::row({row[0], row[1], row[2]});
     return bytes + server::command_complete("SELECT 1") + server::ready();
 }
@@ -172,13 +183,91 @@ TEST(SessionState, a_server_that_cannot_be_asked_stays_with_its_client_and_is_as
     Script script = preserving();
     sets_work_mem(script)
         .server_sends(server::error("42501", "permission denied") + server::ready())
+        .expect_to_server(asks_first())
+        .server_sends(server::error("42501", "permission denied") + server::ready())
         .expect_to_client("")
+        .expect_to_server("")
         .expect([](World& world) { EXPECT_EQ(world.metrics().pinned[PinReason::unknown].value(), 1); })
         .client_sends(client::query("select 1"))
         .expect_to_server("Query \"select 1\"\n")
         .server_sends(server::one_row("1"))
         .expect_to_server(asks_first("{}", "t"));
     script.run();
+}
+
+// Somebody has deallocated it, inside a function say.
+TEST(SessionState, a_server_that_has_lost_our_statement_is_asked_again_at_once) {
+    Script script = preserving();
+    sets_work_mem(script)
+        .server_sends(answers({{"s", "work_mem", "7168"}}))
+        .client_sends(client::query("set work_mem = '8MB'"))
+        .expect_to_server("Query \"set work_mem = '8MB'\"\n")
+        .server_sends(server::command_complete("SET") + server::ready())
+        .expect_to_server(asks())
+        .server_sends(server::error("26000", "prepared statement does not exist") + server::ready())
+        .expect_to_server(asks_first())
+        .server_sends(answers({{"s", "work_mem", "8192"}}))
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+    script.run();
+}
+
+TEST(SessionState, what_the_clients_timeout_has_struck_is_asked_again_without_it) {
+    Script script = preserving();
+    script.add_client();
+    sets_work_mem(script)
+        .server_sends(server::error("57014", "canceling statement due to statement timeout") + server::ready())
+        .expect([](World& world) {
+            const std::string asked = test::describe_client(world.server(0).take());
+            EXPECT_NE(asked.find("Bind \"\" \"pgsluice_lift\""), std::string::npos) << asked;
+        })
+        .server_sends(server::close_complete() + server::parse_complete() + server::bind_complete() +
+                      server::command_complete("SET") + server::close_complete() + server::parse_complete() +
+                      server::bind_complete() + server::row({"s", "statement_timeout", "1ms"}) +
+                      server::command_complete("SELECT 1") + server::close_complete() + server::parse_complete() +
+                      server::bind_complete() + server::row({"s", "statement_timeout", "0"}) +
+                      server::command_complete("SELECT 1") + server::ready())
+        .expect_to_client("")
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); })
+        .client_sends(1, client::query("select 1"))
+        .expect_to_server(
+            "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"statement_timeout\"\"\nBind \"\" "
+            "\"pgsluice_reset\"\nExecute \"\" 0\nSync\nQuery \"select 1\"\n");
+    script.run();
+}
+
+// --- A server that never tells
+
+Script& sets_work_mem_and_nobody_is_told(Script& script) {
+    sets_work_mem(script);
+    for (int i = 0; i < 2; ++i) script.server_sends(server::error("42501", "permission denied") + server::ready());
+    return script.expect([](World& world) { world.server(0).take(); });
+}
+
+TEST(SessionState, a_client_that_keeps_a_server_that_never_tells_is_ended_when_others_have_waited) {
+    Script script = preserving();
+    script.add_client();
+    sets_work_mem_and_nobody_is_told(script)
+        .client_sends(1, client::query("select 1"))
+        .wait(milliseconds(2499))
+        .expect([](World& world) { EXPECT_FALSE(world.client(0).ended); })
+        .wait(milliseconds(1))
+        .expect([](World& world) { EXPECT_EQ(world.client(0).ended, metrics::Disconnect::failed); })
+        .expect_to_client(
+            "ErrorResponse FATAL 08006 \"the server does not tell what the session has become\" D=\"Others wait for "
+            "the "
+            "server connection that it keeps. The server says: permission denied\" R=\"pgsluice\"\n")
+        .expect_to_server("Query \"DISCARD ALL\"\n")
+        .server_sends(server::command_complete("DISCARD ALL") + server::ready())
+        .expect_to_server("Query \"select 1\"\n");
+    script.run_whole();
+}
+
+TEST(SessionState, a_client_whose_server_never_tells_keeps_it_while_nobody_waits) {
+    Script script = preserving();
+    sets_work_mem_and_nobody_is_told(script).wait(seconds(60)).expect([](World& world) {
+        EXPECT_FALSE(world.client(0).ended);
+    });
+    script.run_whole();
 }
 
 // --- A cancel that comes when the client has been answered already

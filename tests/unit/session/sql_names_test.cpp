@@ -151,13 +151,16 @@ TEST(SqlNames, a_statement_that_waits_is_asked_about_when_it_has_run) {
         .client_sends(client::query("set work_mem = '7MB'") + client::query("prepare b as select 'a'"))
         .server_sends(server::command_complete("SET") + server::ready())
         .server_sends(server::close_complete() + server::parse_complete() + server::bind_complete() +
-                      server::command_complete("SELECT 0") + server::ready())
+                      server::command_complete("SET") + server::close_complete() + server::parse_complete() +
+                      server::bind_complete() + server::command_complete("SELECT 0") + server::ready())
         .then([](World& world) {
             if (world.pools().servers() > 0) world.server(0).take();
         })
         .server_sends(lent + server::command_complete("PREPARE") + server::ready() + server::close_complete() +
                       server::ready())
-        .expect_to_server("Bind \"\" \"pgsluice_inspect\" \"{}\" \"f\"\nExecute \"\" 0\nSync\n");
+        .expect_to_server(
+            "Bind \"\" \"pgsluice_isolate\"\nExecute \"\" 0\n"
+            "Bind \"\" \"pgsluice_inspect\" \"{}\" \"f\"\nExecute \"\" 0\nSync\n");
     script.run_whole_unbroken();
 }
 
