@@ -55,7 +55,7 @@ Statement::Statement(StatementCache& owner, ByteView statement_text, ByteView ty
       cache_(owner) {}
 
 StatementRef StatementCache::intern(ByteView text, ByteView parameter_types, Environment environment) {
-    const std::array<std::uint64_t, 2> world{environment.settings, environment.schema_changes};
+    const std::array<std::uint64_t, 3> world{environment.settings, environment.schema_changes, environment.parse};
     const auto digest = [&](std::uint64_t state, std::uint64_t seed) {
         return mix(mix(mix(state, text, seed), parameter_types, seed), bytes_of(world), seed);
     };

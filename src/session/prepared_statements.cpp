@@ -1,4 +1,5 @@
 #include <pgsluice/session/prepared_statements.hpp>
+#include <pgsluice/sql/clock_words.hpp>
 #include <pgsluice/sql/deallocated_name.hpp>
 
 namespace pgsluice::session {
@@ -74,8 +75,11 @@ void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fat
 StatementRef put_on_server(const StatementRef& statement, protocol::StatementCache& texts, const Lease& lease) {
     const auto* present = lease.server.statements().use(*statement);
     StatementRef wanted = statement;
-    if (present == nullptr && statement->environment != lease.environment) {
-        wanted = texts.intern(statement->text, statement->parameter_types, lease.environment);
+    // What another Parse has read from the clock is not this one's, wherever it goes.
+    protocol::Environment here = lease.environment;
+    here.parse = statement->environment.parse;
+    if (present == nullptr && statement->environment != here) {
+        wanted = texts.intern(statement->text, statement->parameter_types, here);
         present = lease.server.statements().use(*wanted);
     }
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return nullptr;
@@ -161,7 +165,9 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
     if (names_->bytes() + message_bytes > most_statement_bytes) return too_many();
     if (lease.may_have_sql_names) ask_whether_sql_has_it(parse, lease);
 
-    StatementRef statement = texts_.intern(parse.text, parse.parameter_types, lease.environment);
+    protocol::Environment environment = lease.environment;
+    if (sql::may_read_clock(parse.text)) environment.parse = texts_.unshared();
+    StatementRef statement = texts_.intern(parse.text, parse.parameter_types, environment);
     const auto* present = lease.server.statements().use(*statement);
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return Outcome::hold;
     if (present != nullptr && present->closed) present = nullptr;
@@ -246,7 +252,7 @@ PreparedStatements::Admission PreparedStatements::describe(const wire::Target& s
     return Outcome::done;
 }
 
-// A client's Close takes its name away; the text stays prepared on the server for others.
+// A client's Close takes its name away; the text stays prepared on the server for others, where it may be theirs.
 PreparedStatements::Admission PreparedStatements::close(const wire::Target& statement, const Lease& lease) {
     const protocol::ClientStatements::Entry* known = nullptr;
     if (!find(statement.name, lease.server, known)) return Outcome::hold;
@@ -267,6 +273,7 @@ PreparedStatements::Admission PreparedStatements::close(const wire::Target& stat
 void PreparedStatements::close_named(StatementRef statement, ByteView name, const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     if (names_ != nullptr) names_->close(name, exchange.batch());
+    if (statement != nullptr && statement->environment.parse != 0) lease.server.statements().retire(*statement);
     end_loan(name, lease.server, lease.to_server);
     Fate fate = Fate::invent;
     if (exchange.may_copy()) {

@@ -217,15 +217,9 @@ const Judged& judged(ByteView text) {
 }  // namespace
 
 bool is_decisive(ByteView setting) {
-    static constexpr std::array<std::string_view, 9> others{"application_name",
-                                                            "client_min_messages",
-                                                            "deadlock_timeout",
-                                                            "idle_in_transaction_session_timeout",
-                                                            "idle_session_timeout",
-                                                            "lock_timeout",
-                                                            "role",
-                                                            "session_authorization",
-                                                            "statement_timeout"};
+    static constexpr std::array<std::string_view, 7> others{
+        "application_name",     "client_min_messages", "deadlock_timeout", "idle_in_transaction_session_timeout",
+        "idle_session_timeout", "lock_timeout",        "statement_timeout"};
     const std::string name = lower_case(setting);
     if (name.find('.') != std::string::npos || name.starts_with("log_")) return false;
     return std::find(others.begin(), others.end(), name) == others.end();

@@ -162,6 +162,85 @@ def executed(client, name):
     return next(x[2:] for x in summaries(client.until_ready()) if x[0] == "D")
 
 
+NOW = "select extract(epoch from 'now'::timestamptz)::text"
+
+
+def test_each_parse_reads_the_clock_anew_and_for_its_client_alone(two):
+    first, second = two
+    earliest = prepared(first, "s", NOW)
+    later = prepared(second, "s", NOW)
+    assert float(earliest) < float(later)
+    assert (executed(first, "s"), executed(second, "s")) == (earliest, later)
+    first.send(m.close_statement("s"), m.SYNC)
+    first.until_ready()
+    latest = prepared(first, "s", NOW)
+    assert float(latest) > float(later)
+    assert (executed(first, "s"), executed(second, "s")) == (latest, later)
+
+
+def test_texts_that_read_the_clock_do_not_fill_the_server(sluice):
+    proxy = sluice(workers=1, pool={"size": 1, "max_prepared_statements": 4})
+    with login(proxy) as client:
+        for sql in ("select 1", "select 2", "select 3"):
+            prepared(client, sql, sql)
+        for _ in range(20):
+            client.send(m.parse(NOW, "s"), m.bind("s"), m.execute(), m.FLUSH)
+            client.receive_until("C")
+            client.send(m.close_statement("s"), m.SYNC)
+            client.until_ready()
+        there = client.rows("select statement from pg_prepared_statements where name ~ '^pgsluice_[0-9a-f]{32}$'")
+        assert sorted(each[0].decode() for each in there) == sorted(["select 1", "select 2", "select 3", NOW])
+
+
+# Ways to another role, which finds other tables where search_path has "$user".
+ROLES = {"set role": ["set role other"], "set local role": ["begin", "set local role other"],
+         "set_config": ["begin", "select set_config('role', 'other', true)"],
+         "pipelined": ["begin", "set local role other"]}
+
+
+@pytest.fixture
+def roles(two, postgres):
+    for each in ("create schema other authorization other", "create table other.t (a text)", "insert into other.t values ('x')",
+                 "alter table other.t owner to other", "grant other to app"):
+        postgres.execute(each, dbname="app")
+    yield two
+    postgres.execute("revoke other from app")
+    postgres.execute("drop schema other cascade", dbname="app")
+
+
+@pytest.mark.parametrize("way", ROLES)
+def test_one_roles_table_is_not_anothers(roles, way):
+    first, second = roles
+    assert prepared(first, "s", "select a from t") == "1"
+    if way == "pipelined":
+        second.send(*map(m.query, ROLES[way]), m.parse("select a from t", "s"), m.SYNC)
+        for _ in range(len(ROLES[way]) + 1):
+            second.until_ready()
+        assert executed(second, "s") == "x"
+    else:
+        for each in ROLES[way]:
+            second.query(each)
+        assert prepared(second, "s", "select a from t") == "x"
+    second.query("rollback")
+    second.query("reset role")
+    assert prepared(second, "again", "select a from t") == "1"
+    assert executed(first, "s") == "1"
+
+
+@pytest.mark.parametrize("change", ["grant usage on schema elsewhere to other", "revoke usage on schema elsewhere from other"])
+def test_what_is_prepared_behind_a_change_of_rights_sees_it(roles, change):
+    first, second = roles
+    grants = change.startswith("grant")
+    for each in ("grant select on all tables in schema app, elsewhere to other", "grant usage on schema app to other",
+                 f"{'revoke' if grants else 'grant'} usage on schema elsewhere {'from' if grants else 'to'} other"):
+        assert f"C:{each.split()[0].upper()}" in summaries(second.query(each))
+    first.query("set role other")
+    first.query("set search_path = elsewhere, app")
+    assert prepared(first, "s", "select a from t") == ("1" if grants else "there")
+    second.query(change)
+    assert prepared(first, "after", "select a from t") == ("there" if grants else "1")
+
+
 # Ways to change a setting of which the text that does it says nothing.
 def hidden(name, value):
     return f"select query_to_xml('select set_con'||'fig(''{name}'',''{value}'',false)', true, true, '')"

@@ -10,7 +10,7 @@ namespace pgsluice::protocol {
 enum class Aftermath : std::uint8_t {
     none,
     deallocated,     // every named statement is gone: DEALLOCATE ALL, DISCARD ALL
-    schema_changed,  // ALTER, CREATE, DROP
+    schema_changed,  // ALTER, CREATE, DROP; GRANT, REVOKE: search_path leads only where its reader has USAGE
 };
 
 // The tag, as it stands in the body up to its NUL.
@@ -20,10 +20,11 @@ constexpr ByteView command_tag(ByteView body) {
 
 constexpr Aftermath aftermath_of(ByteView tag) {
     const char first = tag.empty() ? '\0' : tag.front();
-    if (first != 'A' && first != 'C' && first != 'D') return Aftermath::none;
+    if (first != 'A' && first != 'C' && first != 'D' && first != 'G' && first != 'R') return Aftermath::none;
     if (tag == "DEALLOCATE ALL" || tag == "DISCARD ALL") return Aftermath::deallocated;
     const bool is_ddl = tag.starts_with("ALTER ") || tag.starts_with("CREATE ") || tag.starts_with("DROP ");
-    return is_ddl ? Aftermath::schema_changed : Aftermath::none;
+    const bool is_right = tag.starts_with("GRANT") || tag.starts_with("REVOKE");  // and GRANT ROLE, REVOKE ROLE
+    return is_ddl || is_right ? Aftermath::schema_changed : Aftermath::none;
 }
 
 // How many rows it returned or changed: the number that ends the tag; 0 where there is none.

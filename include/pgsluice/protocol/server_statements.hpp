@@ -52,6 +52,13 @@ class ServerStatements {
         return nullptr;
     }
 
+    // Nobody will use it any more: it is the first to go.
+    void retire(const Statement& statement) {
+        const auto found = by_statement_.find(&statement);
+        if (found == by_statement_.end() || found->second->closed) return;
+        by_use_.splice(by_use_.begin(), by_use_, found->second);
+    }
+
     // The Parse or Close has been done.
     void settle(const Statement& statement) { answer(statement); }
     // The Parse has not been done, newest first.

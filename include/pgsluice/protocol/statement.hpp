@@ -4,7 +4,7 @@
 // workers call the same text by the same name, and a server that moves between them keeps what is prepared on it.
 //
 // What a text means is decided when it is parsed: how its literals read, which tables its names stand for, what types
-// its columns have. So it is shared only where its Environment is the same too.
+// its columns have, what time it is. So it is shared only where its Environment is the same too.
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
@@ -23,6 +23,7 @@ class StatementCache;
 struct Environment {
     std::uint64_t settings = 0;        // a digest: see StatementCache::then
     std::uint64_t schema_changes = 0;  // how many had been seen
+    std::uint64_t parse = 0;           // of a text that may read the clock: which of its Parses; else 0
     friend bool operator==(const Environment&, const Environment&) = default;
 };
 

@@ -28,9 +28,9 @@ constexpr bool pins(SessionEffect effect) {
     return effect == SessionEffect::leaves || effect == SessionEffect::locks || effect == SessionEffect::loads;
 }
 
-// Whether a setting may change what a text means. All may, but for a few that say how long a
-// statement may take or what is told of it, those of extensions (only functions read them), and role and
-// session_authorization (PostgreSQL plans anew for another role by itself). Case is ignored.
+// Whether a setting may change what a text means. All may, but for a few that say how long a statement may take or what
+// is told of it, and those of extensions (only functions read them). Of role and session_authorization depends where
+// "$user" in search_path leads, and which of its schemas may be used. Case is ignored.
 bool is_decisive(ByteView setting);
 
 // Whether the text is one SET and nothing else, so that after it the settings are known by what they were before.

@@ -72,6 +72,17 @@ TEST_F(ServerStatementsTest, give_up_the_least_recently_used) {
     EXPECT_EQ(statements.size(), 2U);
 }
 
+TEST_F(ServerStatementsTest, give_up_what_nobody_will_use_before_all_others) {
+    for (const char* text : {"a", "b", "c"}) add(text);
+    statements.retire(*statement("c"));
+    statements.retire(*statement("unknown"));
+    EXPECT_EQ(order(), "cab");
+    EXPECT_EQ(statements.oldest(7)->text, "c");
+    statements.close(*statement("c"), 7);
+    statements.retire(*statement("c"));
+    EXPECT_EQ(order(), "ab");
+}
+
 TEST_F(ServerStatementsTest, take_back_what_was_not_closed_as_the_newest) {
     for (const char* text : {"a", "b"}) add(text);
     statements.close(*statement("a"), 7);

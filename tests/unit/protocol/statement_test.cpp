@@ -42,7 +42,8 @@ TEST(StatementCache, text_and_types_tell_statements_apart) {
 TEST(StatementCache, what_texts_mean_tells_statements_apart) {
     StatementCache cache(seed);
     const std::vector<StatementRef> all{cache.intern("a", "b"), cache.intern("a", "b", {1, 0}),
-                                        cache.intern("a", "b", {0, 1}), cache.intern("a", "b", {1, 1})};
+                                        cache.intern("a", "b", {0, 1}), cache.intern("a", "b", {0, 0, 1}),
+                                        cache.intern("a", "b", {1, 1})};
     std::set<std::string> names;
     for (const auto& each : all) names.insert(each->server_name);
     EXPECT_EQ(names.size(), all.size());

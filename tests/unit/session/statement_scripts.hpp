@@ -15,13 +15,16 @@ namespace client = test::client;
 namespace server = test::server;
 
 // The name of ours that a text is prepared under, whatever the cache: names are made from the text and the settings.
-inline std::string our_name(std::string_view text) {
+// `parse`: of a text that may read the clock, which Parse of such a text in the whole script it is, from 1.
+inline std::string our_name(std::string_view text, int parse = 0) {
     protocol::StatementCache cache({1, 2});
     std::uint64_t settings = 0;
     for (const char* part : {"client_encoding", "UTF8", "DateStyle", "ISO, MDY", "TimeZone", "UTC"}) {
         settings = cache.then(settings, part);
     }
-    return cache.intern(text, ByteView("\0\0", 2), {settings, 0})->server_name;
+    std::uint64_t number = 0;
+    for (int i = 0; i < parse; ++i) number = cache.unshared();
+    return cache.intern(text, ByteView("\0\0", 2), {settings, 0, number})->server_name;
 }
 
 inline Bytes run(std::string_view name) {

@@ -30,6 +30,9 @@ TEST(SessionEffect, of_each_kind_of_statement) {
         {"set session characteristics as transaction read only", changes},
         {"set local work_mem = '7MB'", local},
         {"set local statement_timeout = 5", none},
+        {"set local role ann", local},
+        {"set local session authorization ann", local},
+        {"select set_config('role', $1, true)", local},
         {"set local app.tenant = 'acme'", names},
         {"set transaction isolation level serializable", none},
         {"reset all", changes},
@@ -117,11 +120,11 @@ TEST(SessionEffect, is_found_however_deep_the_text_nests) {
 
 TEST(SessionEffect, is_decisive_where_a_setting_may_change_what_a_text_means) {
     for (const char* name : {"search_path", "DateStyle", "timezone", "standard_conforming_strings", "work_mem", "log",
-                             "plan_cache_mode", "client_encoding"}) {
+                             "plan_cache_mode", "client_encoding", "role", "Session_Authorization"}) {
         EXPECT_TRUE(is_decisive(name)) << name;
     }
     for (const char* name :
-         {"application_name", "Statement_Timeout", "log_statement", "role", "app.tenant", "client_min_messages"}) {
+         {"application_name", "Statement_Timeout", "log_statement", "app.tenant", "client_min_messages"}) {
         EXPECT_FALSE(is_decisive(name)) << name;
     }
 }
