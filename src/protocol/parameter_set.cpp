@@ -33,6 +33,14 @@ bool same_name(ByteView a, ByteView b) {
     return compare(a, b) == 0;
 }
 
+bool is_ascii(ByteView text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) < 0; });
+}
+
+bool same_value(const Parameter& a, const Parameter& b) {
+    return a.value == b.value && (is_ascii(a.value) || a.encoding == b.encoding);
+}
+
 bool is_carried(ByteView reported_name) {
     static constexpr std::array<ByteView, 7> fixed{"server_version",  "server_encoding",       "integer_datetimes",
                                                    "is_superuser",    "session_authorization", "in_hot_standby",
@@ -45,6 +53,17 @@ ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std:
               [](const Parameter& a, const Parameter& b) { return compare(a.name, b.name) < 0; });
     has_custom_ =
         std::any_of(parameters_.begin(), parameters_.end(), [](const Parameter& each) { return is_custom(each.name); });
+    for (Parameter& each : parameters_) {
+        if (is_ascii(each.name) && is_ascii(each.value))
+            each.encoding.clear();
+        else if (each.encoding.empty())
+            each.encoding = encoding();
+    }
+}
+
+ByteView ParameterSet::encoding() const {
+    const Parameter* found = find(client_encoding);
+    return found == nullptr ? ByteView() : ByteView(found->value);
 }
 
 bool ParameterSet::names_custom_of(const ParameterSet& other) const {
@@ -80,10 +99,13 @@ ParameterSetRef ParameterTable::intern(std::vector<Parameter> parameters) {
 
 ParameterSetRef ParameterTable::with(const ParameterSetRef& set, ByteView name, ByteView value, bool reported) {
     const Parameter* known = set->find(name);
-    if (known != nullptr && known->value == value) return set;
+    const bool is_same_text = known != nullptr && (known->encoding.empty() || known->encoding == set->encoding());
+    if (is_same_text && known->value == value) return set;
     std::vector<Parameter> parameters = set->all();
     if (known != nullptr) {
-        parameters[static_cast<std::size_t>(known - set->all().data())].value = value;
+        Parameter& changed = parameters[static_cast<std::size_t>(known - set->all().data())];
+        changed.value = value;
+        changed.encoding.clear();
     } else {
         parameters.push_back({std::string(name), std::string(value), reported});
     }

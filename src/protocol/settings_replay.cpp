@@ -22,20 +22,6 @@ void owe(Exchange& exchange, Asked asked) {
     exchange.owe({asked, Fate::restore});
 }
 
-void append_set(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Parameter& wanted) {
-    if (!reserved.set_config) {
-        wire::write_parse(to_server, set_statement, "select pg_catalog.set_config($1, $2, false)",
-                          wire::no_parameter_types);
-        owe(exchange, Asked::parse);
-        reserved.set_config = true;
-    }
-    const std::array<ByteView, 2> values{wanted.name, wanted.value};
-    wire::write_bind(to_server, "", set_statement, values);
-    owe(exchange, Asked::bind);
-    wire::write_execute(to_server, "", 0);
-    owe(exchange, Asked::execute);
-}
-
 // A dotted name is one identifier per part: "a"."b".
 std::string quoted_name(ByteView name) {
     std::string quoted = "\"";
@@ -74,21 +60,154 @@ bool must_be_reset(const Parameter& present, const Parameter* wanted) {
     return begins_transactions(present.name) && present.value != wanted->value;
 }
 
-void append_sync(Bytes& to_server, Exchange& exchange) {
-    wire::write_empty(to_server, FrontendTag::sync);
-    owe(exchange, Asked::sync);
+// nullptr where the set has no such setting: a name of the same bytes in another encoding is another one.
+const Parameter* counterpart(const ParameterSet& set, const Parameter& of) {
+    const Parameter* found = set.find(of.name);
+    const bool is_other = found != nullptr && found->encoding != of.encoding && !is_ascii(of.name);
+    return is_other ? nullptr : found;
 }
 
-void append_reset(Bytes& to_server, Exchange& exchange, const Parameter& unwanted) {
+class Replay {
+  public:
+    Replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
+           const ParameterSet& wants)
+        : to_server_(to_server),
+          exchange_(exchange),
+          reserved_(reserved),
+          has_(has),
+          wants_(wants),
+          encoding_(has.encoding()) {}
+
+    std::size_t append();
+
+  private:
+    void take_rights_off();
+    void reset_unwanted();
+    void set_wanted(const Parameter& wanted);
+    void put_rights_on();
+    void restore_encoding();
+    void read_as(const Parameter& parameter);
+    void append_set(ByteView name, ByteView value);
+    void append_reset(ByteView name);
+    void append_sync();
+
+    Bytes& to_server_;
+    Exchange& exchange_;
+    ReservedStatements& reserved_;
+    const ParameterSet& has_;
+    const ParameterSet& wants_;
+    ByteView encoding_;  // the server's client_encoding behind what has been appended
+    std::size_t differences_ = 0;
+};
+
+std::size_t Replay::append() {
+    take_rights_off();
+    reset_unwanted();
+    // What is not ASCII is mostly in this encoding.
+    if (const Parameter* encoding = wants_.find(client_encoding)) set_wanted(*encoding);
+    for (const Parameter& wanted : wants_.all()) {
+        if (!is_rights(wanted.name) && !same_name(wanted.name, client_encoding)) set_wanted(wanted);
+    }
+    put_rights_on();
+    restore_encoding();
+    if (differences_ > 0) append_sync();
+    return differences_;
+}
+
+void Replay::take_rights_off() {
+    for (const ByteView rights : {role, session_authorization}) {
+        const Parameter* present = has_.find(rights);
+        if (present == nullptr) continue;
+        append_reset(present->name);
+        ++differences_;
+    }
+}
+
+void Replay::reset_unwanted() {
+    const auto reset_those = [&](bool in_other_encoding) {
+        bool is_hindered = false;
+        for (const Parameter& present : has_.all()) {
+            const bool is_in_other = !is_ascii(present.name) && present.encoding != has_.encoding();
+            if (is_in_other != in_other_encoding || is_rights(present.name)) continue;
+            if (!must_be_reset(present, counterpart(wants_, present))) continue;
+            read_as(present);
+            append_reset(present.name);
+            ++differences_;
+            is_hindered |= begins_transactions(present.name);
+        }
+        return is_hindered;
+    };
+    // What is behind it runs in a transaction that begins without them: to set an encoding for a name, too.
+    if (reset_those(false)) append_sync();
+    reset_those(true);
+}
+
+void Replay::set_wanted(const Parameter& wanted) {
+    const Parameter* present = counterpart(has_, wanted);
+    const bool is_set =
+        present != nullptr && !must_be_reset(*present, &wanted) && (present->overrides || !wanted.overrides);
+    if (is_set && same_value(*present, wanted)) return;
+    if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(present->name);
+    read_as(wanted);
+    append_set(wanted.name, wanted.value);
+    ++differences_;
+}
+
+void Replay::put_rights_on() {
+    for (const ByteView rights : {session_authorization, role}) {
+        const Parameter* wanted = wants_.find(rights);
+        if (wanted == nullptr) continue;
+        read_as(*wanted);
+        append_set(wanted->name, wanted->value);
+        ++differences_;
+    }
+}
+
+void Replay::restore_encoding() {
+    const Parameter* wanted = wants_.find(client_encoding);
+    if (wanted != nullptr && encoding_ != wanted->value)
+        append_set(wanted->name, wanted->value);
+    else if (wanted == nullptr && !encoding_.empty())
+        append_reset(client_encoding);
+}
+
+// The server decodes a message by the encoding of the moment it reads it.
+void Replay::read_as(const Parameter& parameter) {
+    if (parameter.encoding.empty() || parameter.encoding == encoding_) return;
+    append_set(client_encoding, parameter.encoding);
+}
+
+void Replay::append_set(ByteView name, ByteView value) {
+    if (!reserved_.set_config) {
+        wire::write_parse(to_server_, set_statement, "select pg_catalog.set_config($1, $2, false)",
+                          wire::no_parameter_types);
+        owe(exchange_, Asked::parse);
+        reserved_.set_config = true;
+    }
+    const std::array<ByteView, 2> values{name, value};
+    wire::write_bind(to_server_, "", set_statement, values);
+    owe(exchange_, Asked::bind);
+    wire::write_execute(to_server_, "", 0);
+    owe(exchange_, Asked::execute);
+    if (same_name(name, client_encoding)) encoding_ = value;
+}
+
+void Replay::append_reset(ByteView name) {
     // What is there by this name is our last one, or what somebody has prepared with SQL; nothing there is fine too.
-    wire::write_target(to_server, FrontendTag::close, 'S', reset_statement);
-    owe(exchange, Asked::close);
-    wire::write_parse(to_server, reset_statement, "reset " + quoted_name(unwanted.name), wire::no_parameter_types);
-    owe(exchange, Asked::parse);
-    wire::write_bind(to_server, "", reset_statement, {});
-    owe(exchange, Asked::bind);
-    wire::write_execute(to_server, "", 0);
-    owe(exchange, Asked::execute);
+    wire::write_target(to_server_, FrontendTag::close, 'S', reset_statement);
+    owe(exchange_, Asked::close);
+    wire::write_parse(to_server_, reset_statement, "reset " + quoted_name(name), wire::no_parameter_types);
+    owe(exchange_, Asked::parse);
+    wire::write_bind(to_server_, "", reset_statement, {});
+    owe(exchange_, Asked::bind);
+    wire::write_execute(to_server_, "", 0);
+    owe(exchange_, Asked::execute);
+    if (same_name(name, client_encoding)) encoding_ = {};
+}
+
+void Replay::append_sync() {
+    wire::write_empty(to_server_, FrontendTag::sync);
+    owe(exchange_, Asked::sync);
 }
 
 }  // namespace
@@ -96,40 +215,7 @@ void append_reset(Bytes& to_server, Exchange& exchange, const Parameter& unwante
 std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
                           const ParameterSet& wants) {
     if (has.all() == wants.all()) return 0;
-    std::size_t differences = 0;
-    for (const ByteView rights : {role, session_authorization}) {
-        const Parameter* present = has.find(rights);
-        if (present == nullptr) continue;
-        append_reset(to_server, exchange, *present);
-        ++differences;
-    }
-    bool is_hindered = false;
-    for (const Parameter& present : has.all()) {
-        if (is_rights(present.name) || !must_be_reset(present, wants.find(present.name))) continue;
-        append_reset(to_server, exchange, present);
-        ++differences;
-        is_hindered |= begins_transactions(present.name);
-    }
-    // What is behind it runs in a transaction that begins without them.
-    if (is_hindered) append_sync(to_server, exchange);
-    for (const Parameter& wanted : wants.all()) {
-        if (is_rights(wanted.name)) continue;
-        const Parameter* present = has.find(wanted.name);
-        const bool is_set =
-            present != nullptr && !must_be_reset(*present, &wanted) && (present->overrides || !wanted.overrides);
-        if (is_set && present->value == wanted.value) continue;
-        if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(to_server, exchange, *present);
-        append_set(to_server, exchange, reserved, wanted);
-        ++differences;
-    }
-    for (const ByteView rights : {session_authorization, role}) {
-        const Parameter* wanted = wants.find(rights);
-        if (wanted == nullptr) continue;
-        append_set(to_server, exchange, reserved, *wanted);
-        ++differences;
-    }
-    if (differences > 0) append_sync(to_server, exchange);
-    return differences;
+    return Replay(to_server, exchange, reserved, has, wants).append();
 }
 
 bool must_be_awaited(const ParameterSet& has, const ParameterSet& wants) {
@@ -137,7 +223,7 @@ bool must_be_awaited(const ParameterSet& has, const ParameterSet& wants) {
     return std::any_of(decisive.begin(), decisive.end(), [&](ByteView name) {
         const Parameter* present = has.find(name);
         const Parameter* wanted = wants.find(name);
-        return (present == nullptr) != (wanted == nullptr) || (present != nullptr && present->value != wanted->value);
+        return (present == nullptr) != (wanted == nullptr) || (present != nullptr && !same_value(*present, *wanted));
     });
 }
 

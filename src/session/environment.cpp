@@ -43,6 +43,7 @@ void Session::settle_environment() {
     for (const protocol::Parameter& wanted : wants_->all()) {
         if (!sql::is_decisive(wanted.name)) continue;
         settings_ = context_.statements.then(context_.statements.then(settings_, wanted.name), wanted.value);
+        if (!wanted.encoding.empty()) settings_ = context_.statements.then(settings_, wanted.encoding);
     }
     // It hides tables of the same name, and it is this client's alone.
     if (pins_.has(protocol::Pin::temporary_table)) settings_ = context_.statements.unshared();

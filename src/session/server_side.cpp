@@ -162,6 +162,7 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             if (!obey(settled, message, to_client)) return false;
             if (settled == Settled::forward) on_ready(exchange.status());
             if (awaits_replay_ && !exchange.owes()) go_on_settled();
+            if (settled == Settled::swallow) pass_on_cancels();
         }
     }
     if (exchange.has_invented_turn()) exchange.settle_invented(to_client.join(), *this);

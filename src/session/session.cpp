@@ -106,7 +106,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
     wire::Outbox to_server(context_.to_server);
     Bytes& to_client = context_.to_client;
     to_client.clear();
-    awaits_replay_ = false;
+    const bool has_awaited_replay = std::exchange(awaits_replay_, false);
     if (server_ != nullptr && !lease_begun_) begin_lease(to_server);
 
     std::size_t taken = 0;
@@ -144,6 +144,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
     metrics_.bytes[metrics::Direction::client_in].add(taken);
 
     send(to_server, to_client);
+    if (has_awaited_replay) pass_on_cancels();
     if (owes_sync_) answer_lost_query();
     if (can_check_in())
         give_back_server();
@@ -428,23 +429,6 @@ bool Session::is_at_rest() const {
     if (begin_.is_open()) return false;
     return server_ == nullptr ||
            (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
-}
-
-void Session::cancel(CancelToken token) {
-    if (waiting_) {
-        context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
-        stop_waiting();
-        on_refused(wire::error("57014", "canceling statement due to user request"));
-    } else if (front_.is_queued() && measured_->calls.empty()) {
-        context_.metrics.cancels[metrics::CancelOutcome::ended_wait].add();
-        front_.turn().cancel();
-        go_on_if_held();
-    } else if (server_ != nullptr && !inspecting_ && !server_->exchange().at_rest()) {
-        context_.metrics.cancels[metrics::CancelOutcome::forwarded].add();
-        context_.host.forward_cancel(*pool_, *server_, std::move(token));
-    } else {
-        context_.metrics.cancels[metrics::CancelOutcome::nothing_running].add();
-    }
 }
 
 // --- Time ------------------------------------------------------------------------------------------------------------

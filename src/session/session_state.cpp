@@ -204,6 +204,8 @@ void Session::ask() {
     question.locks = watch_->locks;
     question.lifts_timeouts = watch_->lifts_timeouts;
     for (const Parameter& wanted : wants_->all()) {
+        // By these bytes the server would know another one. It stays with its client until its encoding is back.
+        if (!protocol::is_ascii(wanted.name) && wanted.encoding != wants_->encoding()) watch_->answer.fail();
         const bool is_asked =
             !protocol::is_custom(wanted.name) || add_names(question.custom_settings, {lower_case(wanted.name)});
         watch_->hides_names |= !is_asked;
@@ -328,12 +330,17 @@ void Session::adopt(const protocol::Answer& answer, wire::Outbox& to_client) {
     for (Parameter& reported : has) reported.overrides = false;
     for (const Parameter& setting : answer.settings()) {
         if (setting.name == "session_authorization" && setting.value == pool_->target().user) continue;
-        if (find_in(has, setting.name) == has.end()) has.push_back(setting);
+        auto known = find_in(has, setting.name);
+        // A report is in the encoding of then.
+        if (known != has.end() && protocol::is_ascii(setting.value)) continue;
+        if (known == has.end()) known = has.insert(known, setting);
+        known->value = setting.value;
+        known->encoding = server_->has()->encoding();
     }
     for (const Parameter& at_login : startup_->all()) {
         const auto present = find_in(has, at_login.name);
         if (present == has.end() || answer.find(at_login.name) == nullptr) continue;
-        present->overrides = present->value != at_login.value;
+        present->overrides = !protocol::same_value(*present, at_login);
     }
     std::vector<Parameter> wants = has;
     for (const Parameter& at_login : startup_->all()) {
@@ -341,9 +348,10 @@ void Session::adopt(const protocol::Answer& answer, wire::Outbox& to_client) {
         const auto wanted = find_in(wants, at_login.name);
         if (wanted == wants.end()) {
             wants.push_back(at_login);
-        } else if (wanted->value != at_login.value) {
+        } else if (!protocol::same_value(*wanted, at_login)) {
             // The server has told its own default.
             wanted->value = at_login.value;
+            wanted->encoding = at_login.encoding;
             wire::write_parameter_status(to_client.join(), wanted->name, wanted->value);
         }
     }

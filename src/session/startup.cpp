@@ -16,13 +16,21 @@ namespace {
 
 constexpr std::size_t reply_limit = 64 * 1024;
 
-void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView value, bool reported) {
+// PostgreSQL takes what a startup packet holds as it is, whatever the client_encoding in it.
+void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView value, bool reported,
+         ByteView server_encoding) {
     const auto same = [&](const protocol::Parameter& p) { return protocol::same_name(p.name, name); };
-    const auto found = std::find_if(parameters.begin(), parameters.end(), same);
+    auto found = std::find_if(parameters.begin(), parameters.end(), same);
     if (found == parameters.end())
-        parameters.push_back({std::string(name), std::string(value), reported});
-    else
-        found->value = value;
+        found = parameters.insert(found, protocol::Parameter{std::string(name), {}, reported});
+    found->value = value;
+    found->encoding = server_encoding;
+}
+
+ByteView encoding_of_server(const std::vector<wire::Setting>& reported) {
+    const auto found = std::find_if(reported.begin(), reported.end(),
+                                    [](const wire::Setting& each) { return each.first == "server_encoding"; });
+    return found == reported.end() ? ByteView() : ByteView(found->second);
 }
 
 }  // namespace
@@ -66,7 +74,7 @@ void Session::greet_if_known() {
     for (const wire::Setting& setting : identity_.startup) {
         const auto known = answers.find(fingerprint, setting);
         if (!known) return;
-        set(parameters, setting.first, known->value, known->reported);
+        set(parameters, setting.first, known->value, known->reported, encoding_of_server(greeting->reported));
     }
     wants_ = context_.parameters.intern(std::move(parameters));
     greet(greeting->reported);
@@ -80,7 +88,7 @@ void Session::apply_startup() {
         const protocol::Parameter* at_login = facts.baseline->find(name);
         const bool reported = at_login != nullptr && at_login->reported;
         const auto known = answers.find(facts.fingerprint, {name, value});
-        set(parameters, name, known ? known->value : value, reported);
+        set(parameters, name, known ? known->value : value, reported, encoding_of_server(facts.reported));
     }
     wants_ = context_.parameters.intern(std::move(parameters));
     Bytes messages;
@@ -165,7 +173,9 @@ void Session::finish_applying() {
     pool::LoginAnswers& answers = pool_->share().login_answers();
     for (const wire::Setting& setting : identity_.startup) {
         const auto* now = has->find(setting.first);
-        if (now != nullptr) answers.accept(facts.fingerprint, setting, {now->value, now->reported});
+        // What is reported and not ASCII is in the encoding of this client.
+        const bool is_anyones = now != nullptr && (!now->reported || protocol::is_ascii(now->value));
+        if (is_anyones) answers.accept(facts.fingerprint, setting, {now->value, now->reported});
     }
     server_->set_has(has);
     wants_ = std::move(has);

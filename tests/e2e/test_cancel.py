@@ -144,6 +144,22 @@ def test_cancel_of_a_client_that_waits_for_a_server_ends_its_wait(sluice):
         assert waiter.value("select 'usable'") == "usable"
 
 
+def test_cancel_while_the_settings_are_restored_is_of_the_query_behind_them(sluice, postgres):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as client, login(proxy) as other, postgres.connect("app") as blocking:
+        # Its value is looked up in pg_tablespace each time that it is set.
+        client.query("set default_tablespace = 'pg_default'")
+        other.query("select 1")
+        blocking.execute("begin; lock table pg_tablespace in access exclusive mode")
+        client.send(m.query("select pg_sleep(20)"))
+        eventually(lambda: blocking.execute("select 1 from pg_locks where not granted").fetchall(), what="the settings to be waited for")
+        send_cancel(proxy.address, client.pid, client.secret, wait=False)
+        assert client.silent_for(0.5)
+        blocking.execute("rollback")
+        assert error_in(client.until_ready()).text == "canceling statement due to user request"
+        assert client.value("show default_tablespace") == "pg_default"
+
+
 def test_late_cancels_never_hit_the_next_client_of_the_server(sluice):
     proxy = sluice(pool={"size": 1})
     stop, failures = threading.Event(), []

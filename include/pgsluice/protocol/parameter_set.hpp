@@ -19,18 +19,22 @@ struct Parameter {
     // Set by a statement in place of what the client asked for at its login. It is set on each server, on one too that
     // has the same value by itself: else a RESET could not be told from a value that nobody has touched.
     bool overrides = false;
+    // The client_encoding that name and value are in; empty where both are ASCII, which is the same in each.
+    std::string encoding{};
     friend bool operator==(const Parameter&, const Parameter&) = default;
 };
 
 class ParameterSet {
   public:
     ParameterSet() = default;
-    // `parameters` in any order, no name twice.
+    // `parameters` in any order, no name twice. What is not ASCII and comes without its encoding is in that of the set.
     explicit ParameterSet(std::vector<Parameter> parameters);
 
     // nullptr where it is not in the set. Names are compared without regard to case, as PostgreSQL does.
     const Parameter* find(ByteView name) const;
     const std::vector<Parameter>& all() const { return parameters_; }
+    // The value of client_encoding; empty where it is not in the set.
+    ByteView encoding() const;
     std::vector<Parameter> reported() const;
     // Settings of extensions and applications: their names have a dot.
     bool has_custom() const { return has_custom_; }
@@ -47,6 +51,10 @@ using ParameterSetRef = std::shared_ptr<const ParameterSet>;
 // Reported parameters that describe the server or the login and cannot be set: they are never carried.
 bool is_carried(ByteView reported_name);
 bool same_name(ByteView a, ByteView b);
+bool is_ascii(ByteView text);
+// The same bytes in two encodings are two values.
+bool same_value(const Parameter& a, const Parameter& b);
+constexpr ByteView client_encoding = "client_encoding";
 constexpr bool is_custom(ByteView name) {
     return name.find('.') != ByteView::npos;
 }

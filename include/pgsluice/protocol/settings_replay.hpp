@@ -1,7 +1,8 @@
 // Restores a client's settings on a server that another client used before: the difference between what the server has
 // and what the client wants, in a batch of its own with its own Sync, ahead of anything the client sent. Values travel
 // as bind parameters of set_config and are never put into SQL text; a setting that the client never made is RESET. What
-// another client's transactions begin with is RESET in a batch before that one.
+// another client's transactions begin with is RESET in a batch before that one. What is not ASCII goes out while
+// client_encoding is the one that it is in.
 #pragma once
 
 #include <pgsluice/protocol/exchange.hpp>

@@ -291,6 +291,10 @@ class Session final : public Sink,
     void set_pins(protocol::Pins pins);
     void expect_pin();
     void restore_settings(wire::Outbox& to_server);
+    // cancel.cpp
+    bool is_restored_for_a_message() const;
+    void pass_on_cancel(CancelToken token);
+    void pass_on_cancels();
     // session.cpp
     bool take_server();
     void begin_lease(wire::Outbox& to_server);
@@ -362,6 +366,7 @@ class Session final : public Sink,
     // What the message in front is answered with, since no server could be had; or why this one could not be used.
     std::unique_ptr<wire::SqlError> refusal_;
     Front front_;
+    std::vector<CancelToken> held_cancels_;  // until the server has restored the settings
 
     TimePoint started_at_;
     TimePoint active_at_;

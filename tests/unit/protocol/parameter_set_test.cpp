@@ -63,6 +63,17 @@ TEST(ParameterSet, finds_each_of_many_in_whatever_order_they_came) {
     for (int i = 0; i < 100; ++i) EXPECT_EQ(value_of(set, "Name" + std::to_string(i)), std::to_string(i));
 }
 
+TEST(ParameterSet, knows_the_encoding_of_what_is_not_ascii) {
+    ParameterTable table;
+    const auto utf8 = table.intern({{"client_encoding", "UTF8", true}, {"app.x", "\xC3\xA9"}, {"app.y", "y"}});
+    EXPECT_EQ(utf8->find("app.x")->encoding, "UTF8");
+    EXPECT_EQ(utf8->find("app.y")->encoding, "");
+    const auto latin1 = table.with(utf8, "client_encoding", "LATIN1", true);
+    EXPECT_EQ(latin1->find("app.x")->encoding, "UTF8");
+    EXPECT_EQ(table.with(latin1, "app.x", "\xC3\xA9", false)->find("app.x")->encoding, "LATIN1");
+    EXPECT_EQ(table.with(latin1, "app.x", "e", false)->find("app.x")->encoding, "");
+}
+
 TEST(ParameterTable, equal_settings_are_one_set) {
     ParameterTable table;
     const auto set = table.intern(usual);

@@ -73,6 +73,49 @@ TEST_F(SettingsReplay, rights_that_stay_come_off_for_what_differs) {
               reset("\"role\"") + parse_set + set("work_mem", "1MB") + set("role", "ann") + "Sync\n");
 }
 
+TEST_F(SettingsReplay, sets_the_encoding_ahead_of_values_that_are_in_it) {
+    EXPECT_EQ(replay({{"client_encoding", "UTF8", true}}, {{"app.x", "\xE9"}, {"client_encoding", "LATIN1", true}}),
+              parse_set + set("client_encoding", "LATIN1") + set("app.x", "\xE9") + "Sync\n");
+    EXPECT_EQ(count, 2U);
+}
+
+TEST_F(SettingsReplay, names_what_it_resets_in_the_encoding_of_whoever_set_it) {
+    EXPECT_EQ(replay({{"app.\xE9", "x"}, {"client_encoding", "LATIN1", true}}, {{"client_encoding", "UTF8", true}}),
+              reset("\"app\".\"\xE9\"") + parse_set + set("client_encoding", "UTF8") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, takes_the_same_bytes_in_two_encodings_for_two_values) {
+    const Parameter utf8{"client_encoding", "UTF8", true}, latin1{"client_encoding", "LATIN1", true};
+    const Parameter path{"search_path", "\xC3\xA9"};
+    EXPECT_EQ(replay({utf8, path}, {latin1, path}),
+              parse_set + set("client_encoding", "LATIN1") + set("search_path", "\xC3\xA9") + "Sync\n");
+    EXPECT_EQ(replay({utf8, path}, {utf8, path}), "");
+    EXPECT_EQ(replay({utf8, {"search_path", "a"}}, {latin1, {"search_path", "a"}}),
+              set("client_encoding", "LATIN1") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, takes_the_same_name_in_two_encodings_for_two_settings) {
+    EXPECT_EQ(replay({{"client_encoding", "UTF8", true}, {"app.\xC3\xA9", "x"}},
+                     {{"client_encoding", "LATIN1", true}, {"app.\xC3\xA9", "x"}}),
+              reset("\"app\".\"\xC3\xA9\"") + parse_set + set("client_encoding", "LATIN1") + set("app.\xC3\xA9", "x") +
+                  "Sync\n");
+}
+
+TEST_F(SettingsReplay, puts_the_encoding_back_behind_a_value_that_is_in_another) {
+    const Parameter latin1{"client_encoding", "LATIN1", true};
+    EXPECT_EQ(replay({latin1}, {latin1, {"app.x", "\xC3\xA9", false, false, "UTF8"}, {"work_mem", "1MB"}}),
+              parse_set + set("client_encoding", "UTF8") + set("app.x", "\xC3\xA9") + set("work_mem", "1MB") +
+                  set("client_encoding", "LATIN1") + "Sync\n");
+}
+
+TEST_F(SettingsReplay, sets_no_encoding_for_a_name_in_a_transaction_that_begins_as_anothers) {
+    const Parameter latin1{"client_encoding", "LATIN1", true};
+    EXPECT_EQ(replay({latin1, {"app.\xC3\xA9", "x", false, false, "UTF8"}, {"default_transaction_read_only", "on"}},
+                     {latin1}),
+              reset("\"default_transaction_read_only\"") + "Sync\n" + parse_set + set("client_encoding", "UTF8") +
+                  reset("\"app\".\"\xC3\xA9\"") + set("client_encoding", "LATIN1") + "Sync\n");
+}
+
 TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
     const auto differs = [](Parameters has, Parameters wants) {
         return must_be_awaited(ParameterSet(std::move(has)), ParameterSet(std::move(wants)));
@@ -82,6 +125,8 @@ TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
     EXPECT_TRUE(differs({{"search_path", "a"}}, {{"search_path", "b"}}));
     EXPECT_TRUE(differs({}, {{"session_authorization", "ann"}}));
     EXPECT_TRUE(differs({{"row_security", "off"}}, {}));
+    EXPECT_TRUE(differs({{"client_encoding", "UTF8"}, {"search_path", "\xC3\xA9"}},
+                        {{"client_encoding", "LATIN1"}, {"search_path", "\xC3\xA9"}}));
     EXPECT_FALSE(differs({{"role", "ann"}, {"work_mem", "1MB"}}, {{"role", "ann"}}));
 }
 

@@ -129,6 +129,64 @@ TEST(Cancel, of_an_open_batch_is_forwarded) {
     script.run();
 }
 
+TEST(Cancel, waits_until_the_settings_are_restored) {
+    Script script;
+    script.add_client().client_sends(client::query("set"));
+    script.server_sends(server::parameter_status("TimeZone", "CET") + server::command_complete("SET") + server::ready())
+        .client_sends(1, client::query("select pg_sleep(60)"));
+    cancel(script, 1);
+    script.expect([](World& world) { EXPECT_EQ(world.cancels().size(), 0U); })
+        .server_sends(server::parse_complete() + server::bind_complete() + server::row({"UTC"}) +
+                      server::command_complete("SELECT 1"))
+        .expect([](World& world) { EXPECT_EQ(world.cancels().size(), 0U); })
+        .server_sends(server::ready());
+    expect_outcome(script, CancelOutcome::forwarded);
+    end_cancels(script);
+    script.server_sends(canceled).expect_to_client(1, told_by_server);
+    script.run();
+}
+
+TEST(Cancel, of_a_query_that_ends_with_the_restoring_of_its_settings_ends_no_later_one) {
+    Script script;
+    script.add_client().client_sends(client::query("set"));
+    script.server_sends(server::parameter_status("TimeZone", "CET") + server::command_complete("SET") + server::ready())
+        .client_sends(1, client::query("select 1"));
+    cancel(script, 1);
+    script
+        .server_sends(server::parse_complete() + server::bind_complete() + server::row({"UTC"}) +
+                      server::command_complete("SELECT 1") + server::ready() + server::command_complete("SELECT 1") +
+                      server::ready())
+        .expect_to_client(1, "CommandComplete \"SELECT 1\"\nReadyForQuery I\n");
+    end_cancels(script);
+    script.expect([](World& world) {
+        const auto& cancels = world.worker_metrics().cancels;
+        EXPECT_EQ(cancels[CancelOutcome::forwarded].value() + cancels[CancelOutcome::nothing_running].value(), 1U);
+    });
+    script.run();
+}
+
+TEST(Cancel, of_a_query_that_waits_for_its_rights_follows_it) {
+    World::Options options;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::query("set role ann"))
+        .server_sends(server::command_complete("SET") + server::ready())
+        .server_sends(server::close_complete() + server::parse_complete() + server::bind_complete() +
+                      server::row({"s", "role", "ann"}) + server::command_complete("SELECT 1") + server::ready())
+        .expect([](World& world) { world.pool().retire_servers(metrics::ServerClose::lifetime); })
+        .client_sends(client::query("select pg_sleep(60)"));
+    cancel(script);
+    script.expect([](World& world) { EXPECT_EQ(world.cancels().size(), 0U); })
+        .server_sends(1, server::parse_complete() + server::bind_complete() + server::row({"ann"}) +
+                             server::command_complete("SELECT 1") + server::ready());
+    expect_outcome(script, CancelOutcome::forwarded);
+    end_cancels(script);
+    script.expect([](World& world) { world.client(0).peer.take(); })
+        .server_sends(1, canceled)
+        .expect_to_client(told_by_server);
+    script.run();
+}
+
 TEST(Cancel, outlives_its_client) {
     Script script;
     script.add_client().client_sends(client::query("select pg_sleep(60)"));
