@@ -75,13 +75,13 @@ TEST_F(SettingsReplay, rights_that_stay_come_off_for_what_differs) {
 
 TEST_F(SettingsReplay, sets_the_encoding_ahead_of_values_that_are_in_it) {
     EXPECT_EQ(replay({{"client_encoding", "UTF8", true}}, {{"app.x", "\xE9"}, {"client_encoding", "LATIN1", true}}),
-              parse_set + set("client_encoding", "LATIN1") + set("app.x", "\xE9") + "Sync\n");
+              parse_set + set("client_encoding", "LATIN1") + set("app.x", "\\xe9") + "Sync\n");
     EXPECT_EQ(count, 2U);
 }
 
 TEST_F(SettingsReplay, names_what_it_resets_in_the_encoding_of_whoever_set_it) {
     EXPECT_EQ(replay({{"app.\xE9", "x"}, {"client_encoding", "LATIN1", true}}, {{"client_encoding", "UTF8", true}}),
-              reset("\"app\".\"\xE9\"") + parse_set + set("client_encoding", "UTF8") + "Sync\n");
+              reset("\"app\".\"\\xe9\"") + parse_set + set("client_encoding", "UTF8") + "Sync\n");
 }
 
 TEST_F(SettingsReplay, takes_the_same_bytes_in_two_encodings_for_two_values) {
