@@ -172,7 +172,9 @@ TEST(Cancel, of_a_query_that_waits_for_its_rights_follows_it) {
     script.client_sends(client::query("set role ann"))
         .server_sends(server::command_complete("SET") + server::ready())
         .server_sends(server::close_complete() + server::parse_complete() + server::bind_complete() +
-                      server::row({"s", "role", "ann"}) + server::command_complete("SELECT 1") + server::ready())
+                      server::command_complete("SET") + server::close_complete() + server::parse_complete() +
+                      server::bind_complete() + server::row({"s", "role", "ann"}) +
+                      server::command_complete("SELECT 1") + server::ready())
         .expect([](World& world) { world.pool().retire_servers(metrics::ServerClose::lifetime); })
         .client_sends(client::query("select pg_sleep(60)"));
     cancel(script);
