@@ -37,10 +37,13 @@ boost::asio::awaitable<void> resume(Worker& worker, const Databases& databases) 
     co_await obey_gates(worker);
 }
 
-boost::asio::awaitable<void> close_gates(Worker& worker, const Databases& databases) {
+// Returns how often anything had been changed by then: what others change while workers are told is theirs already.
+boost::asio::awaitable<std::uint64_t> close_gates(Worker& worker, const Databases& databases) {
     for (const std::string& each : databases) worker.process().gates.pause(each);
     if (databases.empty()) worker.process().gates.pause_all();
+    const std::uint64_t changes = worker.process().gates.changes();
     co_await obey_gates(worker);
+    co_return changes;
 }
 
 bool are_paused(Worker& worker, const Databases& databases) {
@@ -57,8 +60,7 @@ boost::asio::awaitable<Done> pause(ConsoleSession& session, const Databases& dat
     if (are_paused(worker, databases)) co_return Done{is_not("it is paused already")};
     // No transaction ends while nobody is heard.
     if (worker.process().gates.is_suspended()) co_return Done{all_is("suspended")};
-    co_await close_gates(worker, databases);
-    const std::uint64_t mine = worker.process().gates.changes();
+    const std::uint64_t mine = co_await close_gates(worker, databases);
     const auto count = [&](Worker& each) { return each.open_servers(databases); };
     const auto goes_on = [&] { return are_paused(worker, databases); };
     const Waited waited = co_await wait_until_none(session, count, goes_on);
