@@ -52,6 +52,7 @@ TimePoint Pool::lacking_since() const {
     return std::next(waiters_.begin(), dialing_ + checking_)->since_;
 }
 
+// Whoever waits on another worker would hear of it from nobody else.
 void Pool::use_room() {
     if (!waiters_.empty()) return grow();
     const auto next = share_->anybody_waits() ? share_->next() : std::nullopt;
@@ -120,7 +121,6 @@ bool Pool::is_behind_sibling(TimePoint since) const {
     return permits_.claims().any() && permits_.claims().has_older(share_.get(), since);
 }
 
-// True: a sibling whose clients have waited since before `others` has been told.
 bool Pool::offer_room(TimePoint others) {
     if (!permits_.claims().any() || is_used_up()) return false;
     const auto claim = permits_.claims().offer(share_.get(), others);

@@ -238,7 +238,8 @@ class Pool final : public ServerUser {
     void renew_claim();
     // Whether a sibling claims a permit whose clients have waited since before `since`: the next is theirs.
     bool is_behind_sibling(TimePoint since) const;
-    // Tells the sibling that has claimed a permit longest that one is left.
+    // Tells the sibling that has claimed a permit longest that one is left, if its clients have waited since before
+    // `others`. False: there is none, or no permit.
     bool offer_room(TimePoint others);
     // Where a sibling's clients have waited longer than ours, the server is closed, and none of us takes the permit.
     bool yield_to_sibling(Server& server);
