@@ -12,6 +12,8 @@ build: ## the release build: build/release/bin/pgsluice
 	scripts/deps build
 	cmake --preset release
 	cmake --build --preset release
+profile: ## the same, laid out by a load: build/profiled/bin/pgsluice (BUILD=build/profiled installs it)
+	scripts/profile
 run: ## a throwaway PostgreSQL with pgsluice in front of it, until Ctrl-C
 	scripts/run
 test: ## unit and end-to-end tests
@@ -33,5 +35,5 @@ package: ## the Debian package, below build/package
 clean: ## remove every build
 	rm -rf build
 
-.PHONY: help deps build run test check bench fuzz install package clean
+.PHONY: help deps build profile run test check bench fuzz install package clean
 .DEFAULT_GOAL := help

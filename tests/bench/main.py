@@ -15,6 +15,7 @@ sys.path.insert(0, str(TREE / "tests/e2e"))
 import callgrind
 import measurements
 import report
+import train
 from servers import HAProxy, PgBouncer, PgSluice, Postgres
 from support.certificates import Authority
 from support.system import give_to_unprivileged
@@ -27,6 +28,7 @@ class Stage:
 
     def __init__(self, folder):
         self.folder = folder
+        self.prefix = ()  # of every pgsluice's command line
         authority = Authority(folder)
         self.certificate = authority.issue("localhost", hosts=("localhost", "127.0.0.1"))
         self.postgres = Postgres(folder, self.certificate)
@@ -45,8 +47,9 @@ class Stage:
         label = f"-{time.monotonic_ns()}"
         if target == "haproxy":
             return HAProxy(self.folder, self.postgres)  # passes TLS through
-        kind = {"pgbouncer": PgBouncer, "pgsluice": PgSluice}[target]
-        return kind(self.folder, self.postgres, self.certificate, label=label, **options)
+        if target == "pgbouncer":
+            return PgBouncer(self.folder, self.postgres, self.certificate, label=label, **options)
+        return PgSluice(self.folder, self.postgres, self.certificate, label=label, prefix=self.prefix, **options)
 
     def stop(self):
         for server in [*self._servers.values(), self.postgres]:
@@ -71,7 +74,7 @@ def run(stage, chosen, targets, options):
 
 def arguments():
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("mode", nargs="?", choices=["compare", "callgrind"], default="compare")
+    parser.add_argument("mode", nargs="?", choices=["compare", "callgrind", "train"], default="compare")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", type=lambda text: text.split(","), default=[])
@@ -88,6 +91,8 @@ def arguments():
     for name in options.only:
         if name not in known:
             parser.error(f"there is no measurement '{name}'; there are: {' '.join(known)}")
+    if options.mode == "train" and not options.output:
+        parser.error("train wants --output, the folder of the counts")
     for name in options.targets:
         if name not in TARGETS:
             parser.error(f"there is no target '{name}'; there are: {' '.join(TARGETS)}")
@@ -110,12 +115,14 @@ def main():
         stage = Stage(folder)
         if options.mode == "callgrind":
             return callgrind.run(stage, options.only or callgrind.MODES)
+        if options.mode == "train":
+            return train.run(stage, measurements.ALL, options)
         whole = not options.only and options.targets == TARGETS and not options.quick
         results = run(stage, options.only or list(measurements.ALL), options.targets, options)
         text = report.document(results, options)
         print("\n" + text)
         if output := options.output or (TREE / "docs/benchmarks.md" if whole else None):
-            output.write_text(text)
+            output.write_text(text + report.kept_of(output.read_text() if output.exists() else ""))
             print(f"written to {output}")
     finally:
         if stage:

@@ -109,7 +109,16 @@ def machine():
     return [f"- {os.cpu_count()} cores of {model}, {memory:.0f} GiB of memory, Linux {platform.release()}",
             f"- PostgreSQL {package('postgresql-15')}, HAProxy {package('haproxy')}, PgBouncer {package('pgbouncer')}",
             f"- pgsluice {first([os.environ['PGSLUICE_BIN'], '--version'])},"
-            f" commit {first(['git', '-C', str(Path(__file__).parent), 'rev-parse', '--short', 'HEAD'])}, release preset"]
+            f" commit {first(['git', '-C', str(Path(__file__).parent), 'rev-parse', '--short', 'HEAD'])},"
+            f" preset {Path(os.environ['PGSLUICE_BIN']).resolve().parts[-3]}"]
+
+
+APART = "## Measured apart"  # written by hand, at the end of the page
+
+
+def kept_of(page):
+    """What people have added to the page that is written anew."""
+    return page[page.index(APART):] if APART in page else ""
 
 
 def document(results, options):

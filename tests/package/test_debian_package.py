@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.system import check_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800),
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600),
               pytest.mark.skipif(os.geteuid() != 0, reason="debootstrap and chroot want root")]
 
 CONFIGURATION = "etc/pgsluice/pgsluice.yaml"
@@ -52,7 +52,7 @@ class Debian:
 
 @pytest.fixture(scope="module")
 def package():
-    done = check_run([Path(__file__).parents[2] / "scripts/package", "--yes"], timeout=1500)
+    done = check_run([Path(__file__).parents[2] / "scripts/package", "--yes"], timeout=3000)
     return Path(done.splitlines()[-1])
 
 
@@ -108,7 +108,7 @@ def test_contents(package, contents):
 
 
 def test_it_holds_what_make_install_installs(contents, tree, tmp_path):
-    check_run(["make", "-C", tree, "install", f"DESTDIR={tmp_path}", "BUILD=build/release"])
+    check_run(["make", "-C", tree, "install", f"DESTDIR={tmp_path}", "BUILD=build/profiled"])
     files = lambda root: {path.relative_to(root) for path in root.rglob("*") if path.is_file()}
     more = {str(path) for path in files(contents) ^ files(tmp_path)}
     assert more == {"usr/share/lintian/overrides/pgsluice",
