@@ -65,22 +65,6 @@ wire::SqlError error_for_clients(const ConnectError& error) {
     return told;
 }
 
-bool is_on(std::string_view value) {
-    return value == "on" || value == "t";
-}
-
-bool fits_role(TargetSessionAttrs wanted, bool hot_standby, bool read_only) {
-    switch (wanted) {
-        case TargetSessionAttrs::any: break;
-        case TargetSessionAttrs::read_write: return !hot_standby && !read_only;
-        case TargetSessionAttrs::read_only: return hot_standby || read_only;
-        case TargetSessionAttrs::primary: return !hot_standby;
-        case TargetSessionAttrs::standby:
-        case TargetSessionAttrs::prefer_standby: return hot_standby;
-    }
-    return true;
-}
-
 // A failure behind the login: by its code, or `answered` where the server gave an answer that will not do.
 ConnectError failure_of(const net::Error& error, std::string_view what, metrics::ConnectFailure answered) {
     return {error.code ? reason_of(error.code) : answered, std::string(what) + ": " + error.text, true};
@@ -92,25 +76,19 @@ boost::asio::awaitable<std::optional<ConnectError>> check_role(net::Link& link,
                                                                TargetSessionAttrs wanted, TimePoint until) {
     if (wanted == TargetSessionAttrs::any) co_return std::nullopt;
     const ConnectError wrong{metrics::ConnectFailure::wrong_role, "is not what target_session_attrs asks for", true};
-    const auto find = [&reported](std::string_view name) -> const std::string* {
-        for (const auto& [key, value] : reported) {
-            if (key == name) return &value;
-        }
-        return nullptr;
-    };
-    const std::string* hot_standby = find("in_hot_standby");
-    const std::string* read_only = find("default_transaction_read_only");
-    if (hot_standby != nullptr && read_only != nullptr) {
-        if (fits_role(wanted, is_on(*hot_standby), is_on(*read_only))) co_return std::nullopt;
-        co_return wrong;
+    pool::Role role;
+    for (const auto& [name, value] : reported) role.note(name, value);
+    if (!role.in_hot_standby || !role.read_only) {
+        std::string question =
+            "select pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')";
+        const net::Outcome<Rows> rows = co_await run_statement(link, std::move(question), {}, until);
+        if (!rows) co_return failure_of(rows.error(), "target_session_attrs", metrics::ConnectFailure::wrong_role);
+        if (rows->size() != 1 || (*rows)[0].values.size() != 2) co_return wrong;
+        const auto& values = (*rows)[0].values;
+        role.note(pool::standby_setting, values[0].value_or(""));
+        role.note(pool::read_only_setting, values[1].value_or(""));
     }
-    std::string question =
-        "select pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')";
-    const net::Outcome<Rows> rows = co_await run_statement(link, std::move(question), {}, until);
-    if (!rows) co_return failure_of(rows.error(), "target_session_attrs", metrics::ConnectFailure::wrong_role);
-    if (rows->size() != 1 || (*rows)[0].values.size() != 2) co_return wrong;
-    const auto& values = (*rows)[0].values;
-    if (fits_role(wanted, values[0] && is_on(*values[0]), values[1] && is_on(*values[1]))) co_return std::nullopt;
+    if (!role.is_other_than(wanted)) co_return std::nullopt;
     co_return wrong;
 }
 

@@ -19,8 +19,6 @@ struct Transit final : ServerUser {
 };
 Transit transit;
 
-constexpr ByteView read_only_setting = "default_transaction_read_only";
-
 }  // namespace
 
 Pool::Pool(Setup setup)
@@ -431,15 +429,11 @@ void Pool::retire_servers_of(const Upstream& upstream, ServerClose reason) {
 }
 
 void Pool::note_parameter(Server& server, ByteView name, ByteView value, SetBy set_by) {
-    using config::TargetSessionAttrs;
-    const auto wanted = target_->session_attrs;
-    const bool wants_writes = wanted == TargetSessionAttrs::read_write || wanted == TargetSessionAttrs::primary;
-    const bool wants_standby = wanted == TargetSessionAttrs::standby || wanted == TargetSessionAttrs::prefer_standby;
-    const bool is_on = value == "on";
-    const bool is_wrong =
-        (name == "in_hot_standby" && ((wants_writes && is_on) || (wants_standby && !is_on))) ||
-        (name == read_only_setting && wanted == TargetSessionAttrs::read_write && is_on && set_by == SetBy::server);
-    if (is_wrong) server.doom(ServerClose::wrong_role);
+    if (name == read_only_setting && set_by == SetBy::client) return;
+    // One that was taken for want of a better one (prefer-standby) has not changed.
+    const bool had_another = server.role_.is_other_than(target_->session_attrs);
+    if (server.role_.note(name, value) && !had_another && server.role_.is_other_than(target_->session_attrs))
+        server.doom(ServerClose::wrong_role);
 }
 
 bool Pool::carries(ByteView reported_name) const {

@@ -13,6 +13,10 @@ bool is_of_the_server(const protocol::Owed& owed) {
 
 }  // namespace
 
+Server::Server(Facts facts, PeerPtr link) : facts_(std::move(facts)), link_(std::move(link)), has_(facts_.baseline) {
+    for (const auto& [name, value] : facts_.reported) role_.note(name, value);
+}
+
 void Server::leave_places() {
     if (facts_.upstream != nullptr) facts_.upstream->closed();
     if (facts_.user_places != nullptr) facts_.user_places->closed();

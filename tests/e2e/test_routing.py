@@ -202,6 +202,26 @@ def works(client):
     return client.query("select 1")[-1].tag == "Z"
 
 
+def test_readers_leave_a_standby_that_is_promoted(sluice, primary_and_standby):
+    primary, standby = primary_and_standby
+    proxy = sluice(cluster=servers(standby, primary), route={"target_session_attrs": "read-only"}, pool={"size": 1, "query_wait_timeout": "1s"},
+                   timeouts={"connect_retry": "200ms"})
+
+    def is_refused():
+        try:
+            with proxy.connect() as connection:
+                connection.execute("select 1")
+        except psycopg.OperationalError as error:
+            assert "no server is reachable" in str(error)
+            return True
+        return False
+
+    assert not is_refused()
+    standby.promote()
+    eventually(is_refused, 8, "nobody to read where writes are taken", 0.2)
+    assert proxy.metrics().sum("pgsluice_server_closes_total", reason="wrong_role") == 1
+
+
 def test_promotion_moves_writers_to_the_new_primary(sluice, primary_and_standby):
     primary, standby = primary_and_standby
     proxy = sluice(cluster=servers(primary, standby), route={"target_session_attrs": "read-write"},

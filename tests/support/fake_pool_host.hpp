@@ -61,7 +61,7 @@ class FakePoolHost final : public pool::Host {
         facts.user_places = user_places;
         facts.process_id = 1000 + static_cast<std::int32_t>(number);
         facts.cancel_secret = "key!";
-        facts.reported = fake_reports();
+        facts.reported = reported;
         facts.fingerprint = open_for.value_or(pool.target().fingerprint);
         facts.generation = generation;
         facts.opened_at = clock_.now();
@@ -133,6 +133,7 @@ class FakePoolHost final : public pool::Host {
     metrics::PoolMetrics& pool_metrics() { return set_of("*"); }
     // Whom every fake server counts at; none unless a test sets it.
     std::shared_ptr<pool::Upstream> upstream;
+    std::vector<wire::Setting> reported = fake_reports();  // by a server at its login
     std::shared_ptr<pool::ServerPlaces> user_places;
     // The fingerprint of the target that dials end for; the pool's own unless a test sets it.
     std::optional<std::uint64_t> open_for;

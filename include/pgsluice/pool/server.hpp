@@ -6,6 +6,7 @@
 #include <pgsluice/base/peer.hpp>
 #include <pgsluice/base/time.hpp>
 #include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/pool/role.hpp>
 #include <pgsluice/pool/share.hpp>
 #include <pgsluice/protocol/exchange.hpp>
 #include <pgsluice/protocol/parameter_set.hpp>
@@ -57,7 +58,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         std::shared_ptr<const void> cancel_route;  // how to reach the same server again for a cancel; the daemon's
     };
 
-    Server(Facts facts, PeerPtr link) : facts_(std::move(facts)), link_(std::move(link)), has_(facts_.baseline) {}
+    Server(Facts facts, PeerPtr link);
 
     const Facts& facts() const { return facts_; }
     // It is closed, so that others may have the places that it took.
@@ -126,6 +127,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     protocol::StatementRef unnamed_;
     protocol::ReservedStatements reserved_;
     protocol::ParameterSetRef has_;
+    Role role_;
     int cancels_in_flight_ = 0;
     bool doomed_ = false;
     bool needs_reset_ = false;

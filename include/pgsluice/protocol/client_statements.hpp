@@ -119,6 +119,9 @@ class ClientStatements {
     }
     void forget_portals() { deallocating_.clear(); }
     std::size_t size() const { return names_.size(); }
+    // What a name and its text take in memory beside their own bytes: an entry here, a Statement, its own name, what
+    // the allocator adds to each of them, and room for tables to grow.
+    static constexpr std::size_t overhead = 512;
     // What the names keep in memory, as if no other client shared the texts.
     std::size_t bytes() const { return bytes_; }
 
@@ -133,7 +136,7 @@ class ClientStatements {
         if (found->second.closed) remove(name);
     }
     static std::size_t cost_of(const std::pair<const std::string, Entry>& each) {
-        return each.first.size() + each.second.statement->text.size() + sizeof each;
+        return each.first.size() + each.second.statement->text.size() + overhead;
     }
 
     struct Hash : std::hash<std::string_view> {

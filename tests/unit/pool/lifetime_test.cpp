@@ -162,6 +162,39 @@ TEST(Doom, of_the_servers_at_one_place_spares_the_others) {
     EXPECT_EQ(rig.idle(), 1);
 }
 
+// Either of the two keeps writes away.
+TEST(Role, a_server_that_is_to_be_read_only_is_closed_when_it_may_be_written_to) {
+    struct Case {
+        const char *in_hot_standby, *read_only, *changed;
+        bool is_wrong;
+    };
+    constexpr const char* setting = "default_transaction_read_only";
+    const Case cases[] = {
+        {"on", "off", "in_hot_standby", true},
+        {"on", "on", "in_hot_standby", false},
+        {"off", "on", setting, true},
+        {"on", "on", setting, false},
+    };
+    for (const auto& [in_hot_standby, read_only, changed, is_wrong] : cases) {
+        SCOPED_TRACE(std::string(in_hot_standby) + ' ' + read_only + ' ' + changed);
+        PoolRig rig({.pool = {.size = 1}, .session_attrs = TargetSessionAttrs::read_only});
+        rig.host().reported = {{"in_hot_standby", in_hot_standby}, {setting, read_only}};
+        rig.holder().give_back();
+        rig.server(0).peer.receive(server::parameter_status(changed, "off"));
+        EXPECT_EQ(rig.host().closes, Closes{});
+        EXPECT_EQ(rig.asks().server == nullptr, is_wrong);
+        EXPECT_EQ(rig.host().closes, is_wrong ? Closes{ServerClose::wrong_role} : Closes{});
+    }
+}
+
+TEST(Role, a_primary_that_had_to_do_for_a_standby_stays) {
+    PoolRig rig({.pool = {.size = 1}, .session_attrs = TargetSessionAttrs::prefer_standby});
+    rig.host().reported = {{"in_hot_standby", "off"}, {"default_transaction_read_only", "off"}};
+    rig.holder().give_back();
+    rig.server(0).peer.receive(server::parameter_status("default_transaction_read_only", "on"));
+    EXPECT_NE(rig.asks().server, nullptr);
+}
+
 TEST(Role, a_server_that_turns_out_to_have_another_is_closed) {
     struct Case {
         TargetSessionAttrs wanted;
@@ -186,6 +219,7 @@ TEST(Role, a_server_that_turns_out_to_have_another_is_closed) {
     for (const auto& [wanted, setting, value, is_wrong] : cases) {
         SCOPED_TRACE(std::to_string(static_cast<int>(wanted)) + ' ' + setting + ' ' + value);
         PoolRig rig({.pool = {.size = 1}, .session_attrs = wanted});
+        rig.host().reported.clear();
         rig.holder().give_back();
         rig.server(0).peer.receive(server::parameter_status(setting, value));
         EXPECT_EQ(rig.asks().server == nullptr, is_wrong);
