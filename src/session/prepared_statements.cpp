@@ -33,8 +33,7 @@ bool is_reserved(ByteView name) {
 constexpr std::size_t most_statement_bytes = std::size_t{32} * 1024 * 1024;
 
 wire::SqlError too_many() {
-    return wire::error("54000", "too many prepared statements",
-                       "The names and texts that this client has prepared take 32 MiB.",
+    return wire::error("54000", "too many prepared statements", "What this client has prepared takes 32 MiB.",
                        "Deallocate those that are no longer needed.");
 }
 

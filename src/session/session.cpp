@@ -12,7 +12,9 @@ using wire::TransactionStatus;
 namespace {
 
 constexpr Milliseconds wait_notice_after{5000};
+// Replies that wait: of ours behind one of the server's, which nobody has to be sent anything for; and of all kinds.
 constexpr std::size_t most_invented = 4096;
+constexpr std::size_t most_owed = 16384;
 
 bool is_over(TimePoint since, Milliseconds limit, TimePoint now) {
     return limit.count() != 0 && since != never && now - since >= limit;
@@ -212,13 +214,20 @@ bool Session::hold_until_answered(wire::Outbox& to_server) {
     return true;
 }
 
-// Replies of ours pile up behind one of the server's. It is asked to send what it has, since it may be waiting for the
-// end of the batch, and the client is not heard until they have gone.
+// The ledger grows with what a client sends ahead of its answers. The server is asked to send what it has, since it may
+// be waiting for the end of the batch, and the client is not heard until some have gone.
 bool Session::has_too_many_replies_waiting(wire::Outbox& to_server) {
-    if (server_ == nullptr || server_->exchange().invented() < most_invented) return false;
-    server_->exchange().settle_invented(context_.to_client, *this);
-    if (server_->exchange().invented() < most_invented) return false;
-    wire::write_empty(to_server.join(), wire::FrontendTag::flush);
+    if (server_ == nullptr) return false;
+    protocol::Exchange& exchange = server_->exchange();
+    if (exchange.owed() < most_invented) return false;
+    const auto is_bearable = [&] { return exchange.invented() < most_invented && exchange.owed() < most_owed; };
+    if (is_bearable()) return false;
+    exchange.settle_invented(context_.to_client, *this);
+    if (is_bearable()) return false;
+    if (!exchange.is_flushed()) {
+        wire::write_empty(to_server.join(), wire::FrontendTag::flush);
+        exchange.note_flush();
+    }
     hold_until_settled();
     return true;
 }

@@ -283,6 +283,35 @@ def test_prepared_statements_of_one_client_are_bounded(sluice):
         assert summaries(client.until_ready()) == ["2", "D:1", "C:SELECT 1", "Z:I"]
 
 
+def test_short_prepared_statements_of_one_client_take_no_more_memory_than_long_ones(sluice):
+    proxy = sluice(workers=1)
+    with login(proxy) as client:
+        before = resident_kib(proxy.pid)
+        refused, number = [], 0
+        while not refused and number < 200_000:
+            client.send(*(m.parse(f"select {each}", name=f"s{each}") for each in range(number, number + 2000)), m.SYNC)
+            refused = [message for message in client.until_ready() if message.tag == "E"]
+            number += 2000
+        assert refused[0].sqlstate == "54000"
+        assert resident_kib(proxy.pid) - before < 40 * 1024
+
+
+def test_what_is_asked_ahead_of_a_slow_answer_takes_little_memory(sluice):
+    proxy = sluice(workers=1)
+    with login(proxy) as other:
+        client = login(proxy)
+        other.value("select 1")
+        before = resident_kib(proxy.pid)
+        client.send(m.query("select pg_sleep(60)"))
+        client.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            for _ in range(200):
+                client.socket.sendall(m.query("") * 20_000)
+        assert resident_kib(proxy.pid) - before < 4 * 1024
+        assert other.value("select 'alive'") == "alive"
+        client.reset()
+
+
 def test_startup_packets_of_session_mode_take_no_server_away_from_others(sluice):
     """Too long for a server with what the route adds, and one that asks for a server that says nothing for long."""
     proxy = sluice(pool={"mode": "session"}, timeouts={"connect": "1s"})

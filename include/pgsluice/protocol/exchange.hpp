@@ -148,6 +148,7 @@ class Exchange {
     // answered by a ReadyForQuery that the next client would take for an own one. See needs_proof().
     bool at_rest() const { return owed_.empty() && !open_batch_ && !skipping_ && !in_doubt_; }
     bool owes() const { return !owed_.empty(); }
+    std::size_t owed() const { return owed_.size(); }
     // The client's name of the statement that the oldest message is about, where it is known.
     ByteView named_first() const {
         return owed_.empty() || owed_.front().text == nullptr ? ByteView() : ByteView(owed_.front().text->name);

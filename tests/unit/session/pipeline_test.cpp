@@ -6,6 +6,7 @@ namespace pgsluice::session {
 namespace {
 
 using test::Script;
+using test::World;
 namespace client = test::client;
 namespace server = test::server;
 
@@ -85,7 +86,7 @@ TEST(Pipeline, a_query_inside_a_failed_one_has_no_answer) {
         .expect_to_client(
             "ErrorResponse ERROR 42601 \"syntax error\"\nReadyForQuery I\nCommandComplete \"NEXT\"\n"
             "ReadyForQuery I\n")
-        .expect([](test::World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1); });
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1); });
     script.run();
 }
 
@@ -147,13 +148,37 @@ TEST(Pipeline, several_queries_at_once_are_answered_in_order) {
     script.client_sends(client::query("a") + client::query("b") + client::sync() + client::function_call(42))
         .expect_to_server("Query \"a\"\nQuery \"b\"\nSync\nFunctionCall 10 (and 10 more bytes)\n")
         .server_sends(server::command_complete("A") + server::ready() + server::command_complete("B") + server::ready())
-        .expect([](test::World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 0); })
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 0); })
         .server_sends(server::ready() + server::function_call_response("7") + server::ready())
-        .expect([](test::World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1); })
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(metrics::ServerState::idle), 1); })
         .expect_to_client(
             "CommandComplete \"A\"\nReadyForQuery I\nCommandComplete \"B\"\nReadyForQuery I\nReadyForQuery I\n"
             "FunctionCallResponse \"\\x00\\x00\\x00\\x017\"\nReadyForQuery I\n");
     script.run();
+}
+
+// The ledger is memory of a process that serves others too: a client that asks further and further ahead is heard again
+// when something has been answered, whether or not it has ended its batch.
+TEST(Pipeline, is_sent_ahead_of_its_answers_to_a_bounded_length) {
+    constexpr std::size_t most = 16384;
+    Bytes batch = client::parse("", "A"), answers = server::parse_complete();
+    for (std::size_t i = 0; i < most + 100; ++i) batch += client::bind("", "");
+    for (std::size_t i = 0; i < most / 2; ++i) answers += server::bind_complete();
+    const auto owed = [](World& world) { return world.server(0).server->exchange().owed(); };
+    Script script;
+    script.client_sends(batch)
+        .expect([&](World& world) {
+            EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled));
+            EXPECT_EQ(owed(world), most);
+            EXPECT_TRUE(world.server(0).take().ends_with(client::flush())) << "the server waits for no Sync";
+        })
+        .server_sends(answers)
+        .expect([&](World& world) {
+            EXPECT_FALSE(world.client(0).peer.is_paused(Pause::unsettled));
+            EXPECT_EQ(owed(world), most / 2 + 100);
+            world.server(0).take(), world.client(0).peer.take();
+        });
+    script.run_whole_unbroken();
 }
 
 }  // namespace
