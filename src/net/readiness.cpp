@@ -2,21 +2,32 @@
 
 #include "hangups.hpp"
 
+#include <pgsluice/base/check.hpp>
 #include <pgsluice/net/link.hpp>
+
+#include <utility>
 
 namespace pgsluice::net {
 
 namespace detail = boost::asio::detail;
 
-Readiness::Operation::Operation(Readiness& owner, void (Link::*handler)())
-    : reactor_op(boost::system::error_code(), &Operation::perform, &Operation::complete),
-      readiness(&owner),
-      event(handler) {}
+Readiness::Operation::Operation(Readiness& owner, void (Link::*handler)(), perform_func_type asked)
+    : reactor_op(boost::system::error_code(), asked, &Operation::complete), readiness(&owner), event(handler) {}
 
-// Asio asks twice: when a wait starts (there is nothing to try, it has just been drained) and when an event has come.
-// "Exhausted" keeps it from asking at the next start.
-detail::reactor_op::status Readiness::Operation::perform(reactor_op* base) {
-    return static_cast<Operation*>(base)->queued ? done_and_exhausted : not_done;
+// Asio asks when an event has come, and at the start, when nobody is waiting yet. "Not done" leaves the operation where
+// it is, so that the next wait has nothing to tell Asio. Nothing of ours is looked at after the call: it may have
+// abandoned this object, which Asio's queue keeps alive.
+detail::reactor_op::status Readiness::perform_read(detail::reactor_op* base) {
+    Readiness& readiness = *static_cast<Operation*>(base)->readiness;
+    if (std::exchange(readiness.waits_to_read_, false)) readiness.link_->on_readable();
+    return detail::reactor_op::not_done;
+}
+
+// Likewise, but this one is taken out for its event: in a round of events writing comes first, and what is called for
+// it may end the descriptor, whose state the rest of the round goes on with.
+detail::reactor_op::status Readiness::perform_write(detail::reactor_op* base) {
+    return static_cast<Operation*>(base)->queued ? detail::reactor_op::done_and_exhausted
+                                                 : detail::reactor_op::not_done;
 }
 
 void Readiness::Operation::complete(void* owner, detail::operation* base, const boost::system::error_code&,
@@ -33,9 +44,12 @@ Readiness::Readiness(Reactor& reactor, Link& link)
     : reactor_(boost::asio::use_service<detail::reactor>(reactor.io())),
       hangups_(reactor.hangups()),
       link_(&link),
-      read_(*this, &Link::on_readable),
-      write_(*this, &Link::on_writable),
-      turn_(*this, &Link::on_turn) {
+      read_(*this, &Link::on_readable, &Readiness::perform_read),
+      write_(*this, &Link::on_writable, &Readiness::perform_write),
+      turn_(*this, &Link::on_turn, nullptr) {
+    // Links are called with the descriptor's lock held, and end, wait and dial from there.
+    const auto& scheduler = boost::asio::use_service<detail::io_context_impl>(reactor.io());
+    PGSLUICE_CHECK(!BOOST_ASIO_CONCURRENCY_HINT_IS_LOCKING(REACTOR_IO, scheduler.concurrency_hint()));
     reactor_.init_task();
 }
 
@@ -52,6 +66,7 @@ void Readiness::wait(int kind, Operation& operation) {
 
 void Readiness::wait_read() {
     wait(detail::reactor::read_op, read_);
+    waits_to_read_ = true;
 }
 void Readiness::wait_write() {
     wait(detail::reactor::write_op, write_);

@@ -81,10 +81,11 @@ void Session::note_transaction_end(ByteView text) {
 // The parser reads a backslash as the standard does. To a server that reads it otherwise, or takes it for a part of a
 // character, the text may be another one.
 bool Session::may_be_another_text(ByteView text) const {
+    const bool is_read_otherwise = escapes_ || encoding_hides_ascii_ || steps_unsettled_;
+    if (!is_read_otherwise && !may_be_set_unseen()) return false;
     if (text.find('\\') == ByteView::npos) return false;
-    if (escapes_ || encoding_hides_ascii_ || steps_unsettled_) return true;
     // Perhaps, where it may have been set unseen: of a text without a word that has an effect there is no such reading.
-    return may_be_set_unseen() && sql::may_have_effect(text);
+    return is_read_otherwise || sql::may_have_effect(text);
 }
 
 SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {

@@ -27,7 +27,7 @@ struct BulkStreams : testing::Test {
         int mark() const { return low_water_mark(fd()); }
     };
 
-    boost::asio::io_context io{1};
+    boost::asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     BulkReads bulk{io};
     Connection one;
     Connection other;

@@ -27,7 +27,7 @@ inline TimePoint in(Milliseconds time) {
 }
 
 struct Loop {
-    boost::asio::io_context io{1};
+    boost::asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     Reactor reactor{io};
 
     // False when it has not happened within our patience.
