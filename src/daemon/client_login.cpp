@@ -10,8 +10,6 @@
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/protocol/client_authentication.hpp>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -31,10 +29,6 @@ std::optional<std::string> user_name(uid_t uid) {
     passwd* found = nullptr;
     if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;
     return std::string(found->pw_name);
-}
-
-boost::asio::awaitable<std::optional<std::string>> look_up(uid_t uid) {
-    co_return user_name(uid);
 }
 
 // The stored password of a user; nullopt inside where there is no such user.
@@ -60,6 +54,10 @@ boost::asio::awaitable<Found> find_credential(Login& login, const config::Route*
         std::get<std::optional<auth::Credential>>(std::move(answer)), nullptr, {}, login.worker.process().lookups_fail};
 }
 
+Failure out_of_time(const char* what) {
+    return {LoginFailure::timeout, std::string("login timeout, waiting for ") + what};
+}
+
 struct Authenticated {
     protocol::ServerLogin::Password proof;  // for servers: pass-through, or what auth.query found
     Checked failure{};
@@ -82,8 +80,10 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.listener_tls = login.listener_config().tls.mode;
     if (rule.method == config::AuthMethod::peer) {
         if (const auto uid = login.link->peer_uid()) {
-            setup.peer_name = co_await boost::asio::co_spawn(login.worker.process().helpers, look_up(*uid),
-                                                             boost::asio::use_awaitable);
+            std::function<std::optional<std::string>()> look_up = [uid = *uid] { return user_name(uid); };
+            auto name = co_await on_helper(login.worker.process(), login.worker.io(), std::move(look_up), login.until);
+            if (!name) co_return Authenticated{{}, out_of_time("the name of its process's owner")};
+            setup.peer_name = std::move(*name);
         }
     }
     ClientAuthentication machine(std::move(setup));
@@ -95,8 +95,10 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
             if (auto failure = co_await send(login)) co_return Authenticated{{}, std::move(failure)};
         }
         if (auto* derivation = std::get_if<ClientAuthentication::Derive>(&action)) {
-            const auth::ScramKeys keys = co_await derive(login.worker.process(), std::move(*derivation));
-            action = machine.resume(keys, login.out);
+            const auto keys =
+                co_await derive(login.worker.process(), login.worker.io(), std::move(*derivation), login.until);
+            if (!keys) co_return Authenticated{{}, out_of_time("its keys to be derived")};
+            action = machine.resume(*keys, login.out);
         } else if (auto* accepted = std::get_if<ClientAuthentication::Accepted>(&action)) {
             if (accepted->keys) co_return Authenticated{std::move(*accepted->keys)};
             if (!accepted->password.empty()) co_return Authenticated{auth::PlainPassword{accepted->password}};

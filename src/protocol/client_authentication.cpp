@@ -19,6 +19,13 @@ wire::SqlError violation(std::string message) {
     return wire::fatal("08P01", std::move(message));
 }
 
+std::string too_dear(std::uint32_t iterations) {
+    return "the verifier on file has " + std::to_string(iterations) + " iterations, more than the " +
+           std::to_string(auth::scram_iterations_limit) +
+           " that are computed for a password in clear: set the password again with fewer, or let the rule ask for "
+           "scram-sha-256";
+}
+
 template <class Kind>
 bool holds(const std::optional<auth::Credential>& credential) {
     return credential && std::holds_alternative<Kind>(*credential);
@@ -170,6 +177,8 @@ ClientAuthentication::Action ClientAuthentication::on_cleartext(ByteView body, B
     if (!setup_.credential) return fail_proof(why_unknown(), out);
     auto verdict = auth::check_password(*setup_.credential, setup_.user, received_);
     if (auto* wanted = std::get_if<auth::Derivation>(&verdict)) {
+        // A role sets its own count, and whoever computes it keeps others waiting.
+        if (wanted->iterations > auth::scram_iterations_limit) return fail_proof(too_dear(wanted->iterations), out);
         state_ = State::checking_cleartext;
         return std::move(*wanted);
     }

@@ -238,6 +238,26 @@ TEST(ClientAuthentication, checks_cleartext_passwords) {
     EXPECT_EQ(answer(setup(AuthMethod::password), client::password("secret")), wrong);
 }
 
+TEST(ClientAuthentication, computes_no_more_iterations_than_the_limit_for_a_password_in_clear) {
+    const auto with_count = [](std::uint32_t iterations) {
+        auth::ScramVerifier verifier = std::get<auth::ScramVerifier>(stored_verifier());
+        verifier.iterations = iterations;
+        ClientAuthentication machine(setup(AuthMethod::password, verifier));
+        Bytes out;
+        machine.begin(out);
+        return machine.resume(client::password("secret"), out).action;
+    };
+    EXPECT_EQ(told(with_count(100000)), "derive");
+    for (const std::uint32_t iterations : {100001U, 0x7FFFFFFFU}) {
+        const Action action = with_count(iterations);
+        EXPECT_EQ(told(action), wrong);
+        EXPECT_EQ(std::get<ClientAuthentication::Rejected>(action).reason,
+                  "the verifier on file has " + std::to_string(iterations) +
+                      " iterations, more than the 100000 that are computed for a password in clear: set the password "
+                      "again with fewer, or let the rule ask for scram-sha-256");
+    }
+}
+
 TEST(ClientAuthentication, checks_md5_responses) {
     const auto response = [](std::string_view password) {
         return client::password(auth::md5_response(auth::md5_hash(password, "alice"), "salt").reveal());
