@@ -155,6 +155,8 @@ AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const 
     Milliseconds lifetime = query.negative_cache;
     if (!row.empty() && row[1]) {
         credential = auth::parse_credential(Secret(*row[1]));
+        if (const auto* verifier = std::get_if<auth::ScramVerifier>(&*credential))
+            worker_.process().looked_up_iterations.note(verifier->iterations);
         lifetime = query.cache;
         if (const auto end = row.size() == 3 ? read_epoch(row[2]) : std::nullopt) {
             const double left = *end - now_epoch();

@@ -39,6 +39,12 @@ struct Found {
     bool lookups_fail = false;  // here or for somebody else: see ClientAuthentication::Setup
 };
 
+// Unknown users look like most of those who would be found where they were looked for.
+std::uint32_t usual_iterations(const Login& login, const config::AuthQuery* query) {
+    const auto looked_up = login.worker.process().looked_up_iterations.most_common();
+    return query != nullptr && looked_up ? *looked_up : login.snapshot->usual_iterations;
+}
+
 boost::asio::awaitable<Found> find_credential(Login& login, const config::Route* route) {
     const std::string cluster = route == nullptr ? std::string() : route->cluster;
     const config::AuthQuery* query = login.snapshot->auth_query(cluster);
@@ -63,7 +69,8 @@ struct Authenticated {
     Checked failure{};
 };
 
-boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::AuthRule& rule, Found found) {
+boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::AuthRule& rule,
+                                                   const config::AuthQuery* query, Found found) {
     const auto stored = found.credential ? protocol::ServerLogin::password_of(*found.credential)
                                          : protocol::ServerLogin::Password(auth::NoPassword{});
     ClientAuthentication::Setup setup;
@@ -72,6 +79,7 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.credential = std::move(found.credential);
     setup.lookups_fail = found.lookups_fail;
     setup.unknown_answer_md5 = !login.snapshot->has_verifiers;
+    setup.usual_iterations = usual_iterations(login, query);
     setup.nonce = random_bytes(auth::scram_nonce_bytes);
     setup.md5_salt = random_bytes(auth::md5_salt_bytes);
     setup.process_secret = login.worker.process().secret;
@@ -247,11 +255,10 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     if (!problem.empty()) {
         log::error("auth_query_failed", problem, {{"user", who.user}, {"database", who.database}});
     }
-    Authenticated authenticated = co_await authenticate(login, *rule, std::move(found));
+    const config::AuthQuery* query = snapshot.auth_query(route == nullptr ? std::string() : route->cluster);
+    Authenticated authenticated = co_await authenticate(login, *rule, query, std::move(found));
     if (authenticated.failure) {
-        const std::string cluster = route == nullptr ? std::string() : route->cluster;
-        const config::AuthQuery* query = is_configured ? nullptr : snapshot.auth_query(cluster);
-        if (query != nullptr) worker.auth_queries().distrust(*query, who.user);
+        if (query != nullptr && !is_configured) worker.auth_queries().distrust(*query, who.user);
         if (!problem.empty()) authenticated.failure->reason = LoginFailure::auth_query;
         co_return std::move(authenticated.failure);
     }

@@ -6,6 +6,7 @@
 #include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/reader.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace pgsluice::protocol {
@@ -96,15 +97,20 @@ ClientAuthentication::Action ClientAuthentication::ask_scram(Bytes& out) {
         // The salt is that of an unknown user, so a password kept plain cannot be told from none by it, and the keys
         // can be cached.
         return Derive{std::get<auth::PlainPassword>(*setup_.credential).value,
-                      auth::stand_in_salt(setup_.user, setup_.process_secret), auth::scram_iterations};
+                      auth::stand_in_salt(setup_.user, setup_.process_secret), derived_iterations()};
     }
     if (holds<auth::ScramVerifier>(setup_.credential)) {
         verifier_ = std::get<auth::ScramVerifier>(*setup_.credential);
     } else {
         doomed_ = true;
-        verifier_ = auth::ScramServer::stand_in_verifier(setup_.user, setup_.process_secret);
+        verifier_ = auth::ScramServer::stand_in_verifier(setup_.user, setup_.process_secret, setup_.usual_iterations);
     }
     return offer_scram(out);
+}
+
+// For a password that is stored plain, which looks like that of an unknown user as far as we compute.
+std::uint32_t ClientAuthentication::derived_iterations() const {
+    return std::min(setup_.usual_iterations, auth::scram_iterations_limit);
 }
 
 ClientAuthentication::Action ClientAuthentication::offer_scram(Bytes& out) {
@@ -240,7 +246,7 @@ ClientAuthentication::Action ClientAuthentication::on_scram(std::optional<ByteVi
 ClientAuthentication::Action ClientAuthentication::resume(const auth::ScramKeys& keys, Bytes& out) {
     if (state_ == State::deriving_verifier) {
         verifier_ = auth::ScramVerifier::from_keys(keys, auth::stand_in_salt(setup_.user, setup_.process_secret),
-                                                   auth::scram_iterations);
+                                                   derived_iterations());
         return offer_scram(out);
     }
     PGSLUICE_CHECK(state_ == State::checking_cleartext);

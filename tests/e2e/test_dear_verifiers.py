@@ -35,6 +35,11 @@ def with_user(sluice, verifier, method="password", **changes):
                   route={"user": "app", "password": "app-secret"}, **changes)
 
 
+def asking(sluice, method="scram-sha-256"):
+    return sluice(auth={"rules": [{"method": method}], "users": [],
+                        "query": {"database": "postgres", "user": "pgsluice_auth", "password": "pgsluice_auth-secret", "sql": AUTH_QUERY}})
+
+
 def test_more_iterations_than_the_limit_are_not_computed(sluice):
     proxy = with_user(sluice, unproven(10_000_000))
     last, seconds = attempt(proxy, "dear", "any")
@@ -58,8 +63,7 @@ def test_a_role_that_chooses_its_count_keeps_nobody_waiting(sluice, postgres):
     # Not by ALTER ROLE, since the server then computes all of them to see whether the password is empty.
     postgres.execute("drop role if exists tenant; create role tenant login; set allow_system_table_mods = on; "
                      f"update pg_authid set rolpassword = '{unproven(2**31 - 1)}' where rolname = 'tenant'")
-    proxy = sluice(auth={"rules": [{"method": "password"}], "users": [],
-                         "query": {"database": "postgres", "user": "pgsluice_auth", "password": "pgsluice_auth-secret", "sql": AUTH_QUERY}})
+    proxy = asking(sluice, "password")
     for guess in range(4):
         with WireClient(proxy.address) as client:
             client.send(m.startup({"user": "tenant", "database": "app"}))
@@ -68,6 +72,31 @@ def test_a_role_that_chooses_its_count_keeps_nobody_waiting(sluice, postgres):
     last, seconds = attempt(proxy, "app", "app-secret")
     assert last.tag == "Z" and seconds < 2
     postgres.execute("drop role tenant")
+
+
+def offered_iterations(proxy, user) -> int:
+    with WireClient(proxy.address) as client:
+        [challenge] = [message for message in client.start(user, "app", "wrong") if message.summary() == "R11"]
+        return int(challenge.body.decode().rpartition(",i=")[2])
+
+
+def test_unknown_users_have_the_count_of_most(sluice):
+    users = [{"name": name, "password": unproven(count)} for name, count in (("a", 10_000), ("b", 10_000), ("odd", 4096))]
+    proxy = sluice(auth={"rules": [{"method": "scram-sha-256"}], "users": [*users, {"name": "plain", "password": "plain-secret"}]})
+    assert {offered_iterations(proxy, user) for user in ("nobody", "nobody", "plain", "a")} == {10_000}
+
+
+def test_unknown_users_have_the_count_of_most_who_were_looked_up(sluice, postgres):
+    counts = {"most1": 8192, "most2": 8192, "odd": 5000}
+    for name, count in counts.items():
+        postgres.execute(f"drop role if exists {name}; create role {name} login password '{unproven(count)}'")
+    proxy = asking(sluice)
+    assert offered_iterations(proxy, "nobody") == 4096, "nobody has been found yet"
+    for name, count in counts.items():
+        assert offered_iterations(proxy, name) == count
+    assert [offered_iterations(proxy, "nobody") for _ in range(4)] == [8192] * 4
+    for name in counts:
+        postgres.execute(f"drop role {name}")
 
 
 @contextlib.contextmanager
