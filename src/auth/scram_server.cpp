@@ -24,8 +24,10 @@ ScramServer::ScramServer(Setup setup) : setup_(std::move(setup)) {
     PGSLUICE_CHECK(!setup_.uses_channel_binding || !setup_.channel_binding.empty());
 }
 
-ScramVerifier ScramServer::stand_in_verifier(std::string_view user, const Secret& process_secret) {
+ScramVerifier ScramServer::stand_in_verifier(std::string_view user, const Secret& process_secret,
+                                             std::uint32_t iterations) {
     ScramVerifier verifier;
+    verifier.iterations = iterations;
     verifier.salt = stand_in_salt(user, process_secret);
     verifier.stored_key = Secret(Bytes(scram_key_bytes, '\0'));
     verifier.server_key = Secret(Bytes(scram_key_bytes, '\0'));

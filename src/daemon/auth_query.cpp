@@ -3,6 +3,7 @@
 #include "server_connection.hpp"
 #include "worker.hpp"
 
+#include <pgsluice/base/escape.hpp>
 #include <pgsluice/net/asio.hpp>
 #include <pgsluice/pool/upstream.hpp>
 
@@ -35,6 +36,15 @@ std::optional<double> read_epoch(const std::optional<std::string>& text) {
     return value;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 double now_epoch() {
     return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -45,6 +55,7 @@ AuthQueries::AuthQueries(Worker& worker) : worker_(worker), gate_(std::make_shar
 
 boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery query, std::string user,
                                                              TimePoint until) {
+    if (takes_utf8_only_.contains(key_of(query)) && !is_utf8(user)) co_return std::optional<auth::Credential>();
     const std::string key = joined({key_of(query), user});
     const std::shared_ptr<Gate> gate = gate_;
     while (true) {
@@ -75,14 +86,17 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::look_up(config::AuthQue
         }
     }
     const Turn turn(gate);
-    Answer answer = co_await query_server(std::move(query), std::move(user), std::move(key), until);
-    worker_.process().lookups_fail = std::holds_alternative<std::string>(answer);
+    bool name_refused = false;
+    Answer answer = co_await query_server(std::move(query), std::move(user), std::move(key), until, name_refused);
+    if (!name_refused) worker_.process().lookups_fail = std::holds_alternative<std::string>(answer);
     co_return answer;
 }
 
 boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::AuthQuery query, std::string user,
-                                                                      std::string key, TimePoint until) {
+                                                                      std::string key, TimePoint until,
+                                                                      bool& name_refused) {
     const std::string connection_key = key_of(query);
+    static const std::vector<std::optional<std::string>> none;
     // A connection that was idle may have died unnoticed, so a failure on it is tried once more on a new one.
     while (true) {
         net::LinkPtr link(nullptr);
@@ -100,14 +114,19 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::Au
         std::vector<std::string> values{user};
         // What is left of the deadline is for the new connection.
         const TimePoint give_up = is_reused ? within_connect_time(until) : until;
-        const net::Outcome<Rows> rows = co_await run_statement(*link, query.sql, std::move(values), give_up);
-        if (!rows) {
-            if (is_reused) continue;
-            co_return "auth.query: " + rows.error().text;
-        }
-        if (generation == generation_) idle_.emplace(connection_key, Idle{std::move(link), worker_.read_clock()});
+        std::string refused;
+        const net::Outcome<Rows> rows =
+            co_await run_statement(*link, query.sql, std::move(values), give_up, nullptr, &refused);
+        const bool is_usable = rows || !refused.empty();
+        if (!is_usable && is_reused) continue;
+        if (is_usable && generation == generation_)
+            idle_.emplace(connection_key, Idle{std::move(link), worker_.read_clock()});
+        // The name is the one thing that differs from look-up to look-up. "Data exception": this server can have no
+        // user of that name, as where its bytes are no text in the database's encoding (22021).
+        name_refused = refused.starts_with("22");
+        if (name_refused) co_return remember(query, key, none);
+        if (!rows) co_return "auth.query: " + rows.error().text;
         if (rows->size() > 1) co_return "auth.query: the statement returned more than one row";
-        static const std::vector<std::optional<std::string>> none;
         co_return remember(query, key, rows->empty() ? none : (*rows)[0].values);
     }
 }
@@ -136,6 +155,8 @@ AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const 
     Milliseconds lifetime = query.negative_cache;
     if (!row.empty() && row[1]) {
         credential = auth::parse_credential(Secret(*row[1]));
+        if (const auto* verifier = std::get_if<auth::ScramVerifier>(&*credential))
+            worker_.process().looked_up_iterations.note(verifier->iterations);
         lifetime = query.cache;
         if (const auto end = row.size() == 3 ? read_epoch(row[2]) : std::nullopt) {
             const double left = *end - now_epoch();
@@ -176,6 +197,12 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> AuthQueries::connect(config::
         Connected connected = co_await connect_to_server(worker_.reactor(), worker_.process(), std::move(request));
         if (auto* in = std::get_if<LoggedIn>(&connected)) {
             upstream->mark_up();
+            const auto& reported = in->facts.parameters;
+            const wire::Setting utf8{"client_encoding", "UTF8"};
+            if (std::find(reported.begin(), reported.end(), utf8) == reported.end())
+                takes_utf8_only_.erase(key_of(query));
+            else
+                takes_utf8_only_.insert(key_of(query));
             co_return std::move(in->link);
         }
         const auto& error = std::get<ConnectError>(connected);
@@ -198,6 +225,7 @@ void AuthQueries::reset() {
     ++generation_;
     cache_.clear();
     idle_.clear();
+    takes_utf8_only_.clear();
 }
 
 void AuthQueries::sweep(TimePoint now) {

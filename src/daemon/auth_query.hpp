@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,8 +28,9 @@ class AuthQueries {
   public:
     explicit AuthQueries(Worker& worker);
 
-    // nullopt: there is no such user, or the password has expired. A string: the query failed, for the log. Whether it
-    // did is noted in the Process too, for those who log in without a look-up.
+    // nullopt: there is no such user, or the password has expired; nor is there one whose name the server does not
+    // take. A string: the query failed, for the log. Whether it did is noted in the Process too, for those who log in
+    // without a look-up.
     using Answer = std::variant<std::optional<auth::Credential>, std::string>;
     boost::asio::awaitable<Answer> ask(config::AuthQuery query, std::string user, TimePoint until);
 
@@ -100,8 +102,9 @@ class AuthQueries {
 
     // Waits for its turn, then asks.
     boost::asio::awaitable<Answer> look_up(config::AuthQuery query, std::string user, std::string key, TimePoint until);
+    // `name_refused`: the server did not take the name, which says nothing of whether it answers others.
     boost::asio::awaitable<Answer> query_server(config::AuthQuery query, std::string user, std::string key,
-                                                TimePoint until);
+                                                TimePoint until, bool& name_refused);
     const Cached* find_cached(const std::string& key);
     boost::asio::awaitable<net::Outcome<net::LinkPtr>> connect(config::AuthQuery query, TimePoint until);
     TimePoint within_connect_time(TimePoint until);
@@ -111,6 +114,7 @@ class AuthQueries {
     Worker& worker_;
     std::map<std::string, Cached> cache_;    // by query and user
     std::multimap<std::string, Idle> idle_;  // by query
+    std::set<std::string> takes_utf8_only_;  // queries whose server said so at login
     std::uint64_t generation_ = 0;
     const std::shared_ptr<Gate> gate_;
 };

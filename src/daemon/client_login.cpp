@@ -10,8 +10,6 @@
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/protocol/client_authentication.hpp>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -33,10 +31,6 @@ std::optional<std::string> user_name(uid_t uid) {
     return std::string(found->pw_name);
 }
 
-boost::asio::awaitable<std::optional<std::string>> look_up(uid_t uid) {
-    co_return user_name(uid);
-}
-
 // The stored password of a user; nullopt inside where there is no such user.
 struct Found {
     std::optional<auth::Credential> credential{};
@@ -44,6 +38,12 @@ struct Found {
     std::string problem{};      // auth.query failed
     bool lookups_fail = false;  // here or for somebody else: see ClientAuthentication::Setup
 };
+
+// Unknown users look like most of those who would be found where they were looked for.
+std::uint32_t usual_iterations(const Login& login, const config::AuthQuery* query) {
+    const auto looked_up = login.worker.process().looked_up_iterations.most_common();
+    return query != nullptr && looked_up ? *looked_up : login.snapshot->usual_iterations;
+}
 
 boost::asio::awaitable<Found> find_credential(Login& login, const config::Route* route) {
     const std::string cluster = route == nullptr ? std::string() : route->cluster;
@@ -60,12 +60,17 @@ boost::asio::awaitable<Found> find_credential(Login& login, const config::Route*
         std::get<std::optional<auth::Credential>>(std::move(answer)), nullptr, {}, login.worker.process().lookups_fail};
 }
 
+Failure out_of_time(const char* what) {
+    return {LoginFailure::timeout, std::string("login timeout, waiting for ") + what};
+}
+
 struct Authenticated {
     protocol::ServerLogin::Password proof;  // for servers: pass-through, or what auth.query found
     Checked failure{};
 };
 
-boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::AuthRule& rule, Found found) {
+boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::AuthRule& rule,
+                                                   const config::AuthQuery* query, Found found) {
     const auto stored = found.credential ? protocol::ServerLogin::password_of(*found.credential)
                                          : protocol::ServerLogin::Password(auth::NoPassword{});
     ClientAuthentication::Setup setup;
@@ -74,6 +79,7 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.credential = std::move(found.credential);
     setup.lookups_fail = found.lookups_fail;
     setup.unknown_answer_md5 = !login.snapshot->has_verifiers;
+    setup.usual_iterations = usual_iterations(login, query);
     setup.nonce = random_bytes(auth::scram_nonce_bytes);
     setup.md5_salt = random_bytes(auth::md5_salt_bytes);
     setup.process_secret = login.worker.process().secret;
@@ -82,8 +88,10 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.listener_tls = login.listener_config().tls.mode;
     if (rule.method == config::AuthMethod::peer) {
         if (const auto uid = login.link->peer_uid()) {
-            setup.peer_name = co_await boost::asio::co_spawn(login.worker.process().helpers, look_up(*uid),
-                                                             boost::asio::use_awaitable);
+            std::function<std::optional<std::string>()> look_up = [uid = *uid] { return user_name(uid); };
+            auto name = co_await on_helper(login.worker.process(), login.worker.io(), std::move(look_up), login.until);
+            if (!name) co_return Authenticated{{}, out_of_time("the name of its process's owner")};
+            setup.peer_name = std::move(*name);
         }
     }
     ClientAuthentication machine(std::move(setup));
@@ -95,8 +103,10 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
             if (auto failure = co_await send(login)) co_return Authenticated{{}, std::move(failure)};
         }
         if (auto* derivation = std::get_if<ClientAuthentication::Derive>(&action)) {
-            const auth::ScramKeys keys = co_await derive(login.worker.process(), std::move(*derivation));
-            action = machine.resume(keys, login.out);
+            const auto keys =
+                co_await derive(login.worker.process(), login.worker.io(), std::move(*derivation), login.until);
+            if (!keys) co_return Authenticated{{}, out_of_time("its keys to be derived")};
+            action = machine.resume(*keys, login.out);
         } else if (auto* accepted = std::get_if<ClientAuthentication::Accepted>(&action)) {
             if (accepted->keys) co_return Authenticated{std::move(*accepted->keys)};
             if (!accepted->password.empty()) co_return Authenticated{auth::PlainPassword{accepted->password}};
@@ -245,11 +255,10 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     if (!problem.empty()) {
         log::error("auth_query_failed", problem, {{"user", who.user}, {"database", who.database}});
     }
-    Authenticated authenticated = co_await authenticate(login, *rule, std::move(found));
+    const config::AuthQuery* query = snapshot.auth_query(route == nullptr ? std::string() : route->cluster);
+    Authenticated authenticated = co_await authenticate(login, *rule, query, std::move(found));
     if (authenticated.failure) {
-        const std::string cluster = route == nullptr ? std::string() : route->cluster;
-        const config::AuthQuery* query = is_configured ? nullptr : snapshot.auth_query(cluster);
-        if (query != nullptr) worker.auth_queries().distrust(*query, who.user);
+        if (query != nullptr && !is_configured) worker.auth_queries().distrust(*query, who.user);
         if (!problem.empty()) authenticated.failure->reason = LoginFailure::auth_query;
         co_return std::move(authenticated.failure);
     }

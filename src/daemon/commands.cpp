@@ -147,6 +147,11 @@ int hash_password(std::uint32_t iterations) {
         std::cerr << "pgsluice: the password is empty\n";
         return exit_failed;
     }
+    if (iterations > auth::scram_iterations_limit) {
+        std::cerr << "pgsluice: warning: pgsluice computes no more than " << auth::scram_iterations_limit
+                  << " iterations: this verifier is of no use under the method password, nor for logging in to a "
+                     "server with the password itself\n";
+    }
     std::cout << auth::hash_password(password, random_bytes(auth::scram_salt_bytes), iterations) << '\n';
     return exit_clean;
 }

@@ -1,23 +1,17 @@
 #include "derive.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 namespace pgsluice::daemon {
-namespace {
 
-boost::asio::awaitable<auth::ScramKeys> derive_here(const auth::Derivation& wanted) {
-    co_return auth::derive(wanted);
-}
-
-}  // namespace
-
-boost::asio::awaitable<auth::ScramKeys> derive(Process& process, auth::Derivation wanted) {
-    if (auto known = process.keys.find(wanted)) co_return std::move(*known);
-    auth::ScramKeys keys =
-        co_await boost::asio::co_spawn(process.helpers, derive_here(wanted), boost::asio::use_awaitable);
-    process.keys.add(wanted, keys);
-    co_return keys;
+boost::asio::awaitable<std::optional<auth::ScramKeys>> derive(Process& process, boost::asio::io_context& io,
+                                                              auth::Derivation wanted, TimePoint until) {
+    if (auto known = process.keys.find(wanted)) co_return known;
+    // Kept by the helper: whoever comes again after a timeout finds them.
+    std::function<auth::ScramKeys()> work = [&keys = process.keys, wanted = std::move(wanted)] {
+        auth::ScramKeys made = auth::derive(wanted);
+        keys.add(wanted, made);
+        return made;
+    };
+    co_return co_await on_helper(process, io, std::move(work), until);
 }
 
 }  // namespace pgsluice::daemon

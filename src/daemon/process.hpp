@@ -5,6 +5,7 @@
 #include "cancel_registry.hpp"
 #include "client_limits.hpp"
 #include "gates.hpp"
+#include "iteration_tally.hpp"
 #include "key_cache.hpp"
 #include "orders.hpp"
 #include "peer_cancels.hpp"
@@ -69,6 +70,7 @@ class Process {
     ClientLimits clients;
     Gates gates;
     KeyCache keys;
+    IterationTally looked_up_iterations;  // of the verifiers that auth.query has found
     const Secret secret;                  // makes the salts of users without a verifier
     boost::asio::thread_pool helpers{2};  // key derivation and name service look-ups, which block
     Orders* orders = nullptr;             // set before any worker starts

@@ -54,14 +54,14 @@ net::Error no_answer(std::string why) {
 
 boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::string sql,
                                                          std::vector<std::string> values, TimePoint until,
-                                                         std::vector<wire::Setting>* reported) {
+                                                         std::vector<wire::Setting>* reported, std::string* refused) {
     const Bytes request = request_for(sql, values);
     if (const error_code error = co_await link.write_all(request, until)) {
         co_return net::Error{error, error.message()};
     }
     Rows rows;
     std::size_t row_bytes = 0;
-    std::string failure;
+    std::string failure, sqlstate;
     Bytes in;
     std::array<char, 4096> chunk{};
     const std::span<char> into(chunk);
@@ -93,12 +93,13 @@ boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::s
         } else if (tag == BackendTag::error_response) {
             wire::ErrorFields fields;
             wire::read_error(body, fields);
+            sqlstate = fields.sqlstate;
             failure = "server error " + std::string(fields.sqlstate) + ": " + std::string(fields.message);
         } else if (tag == BackendTag::ready_for_query) {
+            const bool is_idle = wire::read_ready_for_query(body) == wire::TransactionStatus::idle;
+            if (refused != nullptr && is_idle) *refused = sqlstate;
             if (!failure.empty()) co_return no_answer(failure);
-            if (wire::read_ready_for_query(body) != wire::TransactionStatus::idle) {
-                co_return no_answer("it left a transaction open");
-            }
+            if (!is_idle) co_return no_answer("it left a transaction open");
             co_return rows;
         }
         in.erase(0, frame.size);

@@ -65,8 +65,8 @@ boost::asio::awaitable<net::Outcome<void>> negotiate_tls(net::Link& link,
     co_return co_await link.connect_tls(std::move(tls), std::move(host), until);
 }
 
-boost::asio::awaitable<std::variant<ServerLogin::Done, ConnectError>> log_in(net::Link& link, Process& process,
-                                                                             ServerLogin::Setup setup,
+boost::asio::awaitable<std::variant<ServerLogin::Done, ConnectError>> log_in(net::Link& link, net::Reactor& reactor,
+                                                                             Process& process, ServerLogin::Setup setup,
                                                                              TimePoint until) {
     ServerLogin login(std::move(setup));
     Bytes out, in;
@@ -81,8 +81,9 @@ boost::asio::awaitable<std::variant<ServerLogin::Done, ConnectError>> log_in(net
             out.clear();
         }
         if (auto* derivation = std::get_if<ServerLogin::Derive>(&action)) {
-            const auth::ScramKeys keys = co_await derive(process, std::move(*derivation));
-            action = login.resume(keys, out);
+            const auto keys = co_await derive(process, reactor.io(), std::move(*derivation), until);
+            if (!keys) co_return ConnectError{ConnectFailure::timeout, "login: keys were not derived in time"};
+            action = login.resume(*keys, out);
             continue;
         }
         if (auto* failed = std::get_if<ServerLogin::Failed>(&action)) {
@@ -167,7 +168,7 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
         }
         // A Unix socket leads to this machine: there is no TLS to bind to, and nobody in between.
         setup.requires_channel_binding = may_use_tls && request.channel_binding == config::ChannelBinding::require;
-        auto result = co_await log_in(*link, process, std::move(setup), request.until);
+        auto result = co_await log_in(*link, reactor, process, std::move(setup), request.until);
         if (auto* error = std::get_if<ConnectError>(&result)) {
             // libpq's allow: plain first, and TLS where the server turns that away.
             const bool refused_plain = error->reason == ConnectFailure::rejected && error->sqlstate == "28000";

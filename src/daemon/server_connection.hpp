@@ -77,13 +77,14 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
 // parameters; with none, the simple protocol is used, so several statements may stand in `sql`. A transaction that it
 // leaves open is a failure, and so are rows of more than 1 MiB. `reported` is brought up to date where the server
 // reports that a setting has changed. An error has a code only where the network failed: what a server answers has
-// none.
+// none. `refused` is the SQLSTATE of an ERROR that left the connection good for another statement.
 struct Row {
     std::vector<std::optional<std::string>> values;
 };
 using Rows = std::vector<Row>;
 boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::string sql,
                                                          std::vector<std::string> values, TimePoint until,
-                                                         std::vector<wire::Setting>* reported = nullptr);
+                                                         std::vector<wire::Setting>* reported = nullptr,
+                                                         std::string* refused = nullptr);
 
 }  // namespace pgsluice::daemon

@@ -110,8 +110,11 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
     }
     snapshot->users = Users(config.auth.source.users);
     snapshot->has_verifiers = snapshot->users.has_verifiers() || config.auth.source.query.has_value();
+    IterationTally tally;
+    snapshot->users.count_iterations(tally);
     for (const auto& cluster : config.clusters) {
         const auto& own = snapshot->cluster_users.emplace(cluster.name, Users(cluster.source.users)).first->second;
+        own.count_iterations(tally);
         snapshot->has_verifiers = snapshot->has_verifiers || own.has_verifiers() || cluster.source.query.has_value();
         if (cluster.tls.mode == config::ServerTlsMode::disable || is_unix_only(cluster)) continue;
         auto made = net::TlsClientContext::load(files_of(cluster.tls));
@@ -120,6 +123,7 @@ std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot
         else
             problems.push_back(config.path + ": clusters." + cluster.name + ".tls: " + made.error().text);
     }
+    snapshot->usual_iterations = tally.most_common().value_or(auth::scram_iterations);
     if (!config.peers.members.empty() && config.peers.tls.mode != config::ServerTlsMode::disable) {
         auto made = net::TlsClientContext::load(files_of(config.peers.tls));
         if (made)

@@ -53,6 +53,7 @@ struct Snapshot {
     std::shared_ptr<const net::TlsServerContext> http_tls;   // nullptr without TLS
     std::map<std::string, Users> cluster_users;
     Users users;
+    std::uint32_t usual_iterations = auth::scram_iterations;  // of the verifiers in all lists
     bool has_verifiers = false;  // of SCRAM, for anybody: in a list, or perhaps behind an auth.query
 };
 

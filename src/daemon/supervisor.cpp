@@ -49,6 +49,8 @@ Supervisor::~Supervisor() {
     audit_.stop_waiting_at(now());
     if (http_ != nullptr) http_->stop();
     for (auto& worker : workers_) worker->stop();
+    // What they have not begun is dropped: nobody waits for it any more.
+    process_.helpers.stop();
     process_.helpers.join();
 }
 

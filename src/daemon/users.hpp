@@ -1,6 +1,8 @@
 // The users that configuration names, with their stored passwords read once. Immutable, part of a Snapshot.
 #pragma once
 
+#include "iteration_tally.hpp"
+
 #include <pgsluice/auth/credential.hpp>
 #include <pgsluice/config/config.hpp>
 
@@ -36,6 +38,12 @@ class Users {
         return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) {
             return std::holds_alternative<auth::ScramVerifier>(entry.second.credential);
         });
+    }
+    void count_iterations(IterationTally& tally) const {
+        for (const auto& [name, entry] : entries_) {
+            if (const auto* verifier = std::get_if<auth::ScramVerifier>(&entry.credential))
+                tally.note(verifier->iterations);
+        }
     }
 
   private:

@@ -13,9 +13,9 @@
 
 namespace pgsluice::net {
 
-// At least one address, in the resolver's order. An IP address resolves to itself at once. A name is looked up on
-// Asio's resolver thread, one at a time per io_context; one that does not answer by `until` is an error, and its answer
-// ignored.
+// At least one address, in the resolver's order. An IP address resolves to itself at once. A name is looked up on a
+// thread of its own, and by `until` or not at all; nothing waits for one that hangs, neither another name nor the end
+// of the loop.
 boost::asio::awaitable<Outcome<std::vector<Address>>> resolve(boost::asio::io_context& io, std::string host,
                                                               TimePoint until);
 

@@ -6,6 +6,7 @@
 #include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/reader.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace pgsluice::protocol {
@@ -17,6 +18,13 @@ constexpr std::uint32_t longest_password_message = 65535;  // PG_MAX_AUTH_TOKEN_
 
 wire::SqlError violation(std::string message) {
     return wire::fatal("08P01", std::move(message));
+}
+
+std::string too_dear(std::uint32_t iterations) {
+    return "the verifier on file has " + std::to_string(iterations) + " iterations, more than the " +
+           std::to_string(auth::scram_iterations_limit) +
+           " that are computed for a password in clear: set the password again with fewer, or let the rule ask for "
+           "scram-sha-256";
 }
 
 template <class Kind>
@@ -89,15 +97,20 @@ ClientAuthentication::Action ClientAuthentication::ask_scram(Bytes& out) {
         // The salt is that of an unknown user, so a password kept plain cannot be told from none by it, and the keys
         // can be cached.
         return Derive{std::get<auth::PlainPassword>(*setup_.credential).value,
-                      auth::stand_in_salt(setup_.user, setup_.process_secret), auth::scram_iterations};
+                      auth::stand_in_salt(setup_.user, setup_.process_secret), derived_iterations()};
     }
     if (holds<auth::ScramVerifier>(setup_.credential)) {
         verifier_ = std::get<auth::ScramVerifier>(*setup_.credential);
     } else {
         doomed_ = true;
-        verifier_ = auth::ScramServer::stand_in_verifier(setup_.user, setup_.process_secret);
+        verifier_ = auth::ScramServer::stand_in_verifier(setup_.user, setup_.process_secret, setup_.usual_iterations);
     }
     return offer_scram(out);
+}
+
+// For a password that is stored plain, which looks like that of an unknown user as far as we compute.
+std::uint32_t ClientAuthentication::derived_iterations() const {
+    return std::min(setup_.usual_iterations, auth::scram_iterations_limit);
 }
 
 ClientAuthentication::Action ClientAuthentication::offer_scram(Bytes& out) {
@@ -170,6 +183,8 @@ ClientAuthentication::Action ClientAuthentication::on_cleartext(ByteView body, B
     if (!setup_.credential) return fail_proof(why_unknown(), out);
     auto verdict = auth::check_password(*setup_.credential, setup_.user, received_);
     if (auto* wanted = std::get_if<auth::Derivation>(&verdict)) {
+        // A role sets its own count, and whoever computes it keeps others waiting.
+        if (wanted->iterations > auth::scram_iterations_limit) return fail_proof(too_dear(wanted->iterations), out);
         state_ = State::checking_cleartext;
         return std::move(*wanted);
     }
@@ -231,7 +246,7 @@ ClientAuthentication::Action ClientAuthentication::on_scram(std::optional<ByteVi
 ClientAuthentication::Action ClientAuthentication::resume(const auth::ScramKeys& keys, Bytes& out) {
     if (state_ == State::deriving_verifier) {
         verifier_ = auth::ScramVerifier::from_keys(keys, auth::stand_in_salt(setup_.user, setup_.process_secret),
-                                                   auth::scram_iterations);
+                                                   derived_iterations());
         return offer_scram(out);
     }
     PGSLUICE_CHECK(state_ == State::checking_cleartext);

@@ -36,7 +36,7 @@ void negotiate(const wire::StartupMessage& message, Bytes& out) {
         if (name.starts_with("_pq_.")) unknown.push_back(name);
     }
     if (message.minor > newest_minor || !unknown.empty()) {
-        wire::write_negotiate_protocol_version(out, newest_minor, unknown);
+        wire::write_negotiate_protocol_version(out, std::min(message.minor, newest_minor), unknown);
     }
 }
 

@@ -12,8 +12,9 @@ namespace {
 
 constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1
 
-// Cut at a byte, in the middle of a character if need be: strlen-style, as in ProcessStartupPacket. One function, so
-// that rules, routes and logs all see the same name.
+// Cut at a byte, in the middle of a character if need be: strlen-style, as in ProcessStartupPacket. What is then
+// no text in the database's encoding is nobody's name. One function, so that rules, routes and logs all see the same
+// name.
 std::string cut_name(ByteView name) {
     return std::string(name.substr(0, longest_name));
 }

@@ -20,7 +20,7 @@ class ScramClient {
     struct Setup {
         Source source;
         Bytes nonce;  // scram_nonce_bytes of fresh randomness
-        std::uint32_t max_iterations = 100000;
+        std::uint32_t max_iterations = scram_iterations_limit;
         Bytes channel_binding;              // the server certificate's tls-server-end-point hash, or empty
         bool uses_channel_binding = false;  // SCRAM-SHA-256-PLUS was offered and chosen
     };

@@ -12,10 +12,11 @@
 namespace pgsluice::auth {
 
 constexpr std::size_t scram_key_bytes = 32;
-constexpr std::size_t scram_salt_bytes = 16;       // SCRAM_DEFAULT_SALT_LEN
-constexpr std::size_t scram_nonce_bytes = 18;      // SCRAM_RAW_NONCE_LEN; goes out in base64
-constexpr std::uint32_t scram_iterations = 4096;   // SCRAM_DEFAULT_ITERATIONS
-constexpr std::size_t scram_message_limit = 1024;  // PG_MAX_SASL_MESSAGE_LENGTH
+constexpr std::size_t scram_salt_bytes = 16;              // SCRAM_DEFAULT_SALT_LEN
+constexpr std::size_t scram_nonce_bytes = 18;             // SCRAM_RAW_NONCE_LEN; goes out in base64
+constexpr std::uint32_t scram_iterations = 4096;          // SCRAM_DEFAULT_ITERATIONS
+constexpr std::uint32_t scram_iterations_limit = 100000;  // computed for nobody beyond: others name the count
+constexpr std::size_t scram_message_limit = 1024;         // PG_MAX_SASL_MESSAGE_LENGTH
 constexpr std::string_view scram_sha_256 = "SCRAM-SHA-256";
 constexpr std::string_view scram_sha_256_plus = "SCRAM-SHA-256-PLUS";
 

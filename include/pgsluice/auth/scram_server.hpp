@@ -40,7 +40,8 @@ class ScramServer {
 
     explicit ScramServer(Setup setup);
     // A verifier that no proof fits, for Setup::doomed.
-    static ScramVerifier stand_in_verifier(std::string_view user, const Secret& process_secret);
+    static ScramVerifier stand_in_verifier(std::string_view user, const Secret& process_secret,
+                                           std::uint32_t iterations = scram_iterations);
 
     // The client's next message. nullopt: a SASLInitialResponse without data, to which an empty challenge is the
     // answer.

@@ -32,6 +32,8 @@ class ClientAuthentication {
         bool lookups_fail = false;
         // What an md5 rule asks of those without a password on file: md5 where nobody can have a SCRAM verifier.
         bool unknown_answer_md5 = false;
+        // What the verifiers of most users have, for those who have none.
+        std::uint32_t usual_iterations = auth::scram_iterations;
         Bytes nonce;            // auth::scram_nonce_bytes, fresh
         Bytes md5_salt;         // auth::md5_salt_bytes, fresh
         Secret process_secret;  // makes the salts of users without a verifier; the same all along
@@ -84,6 +86,7 @@ class ClientAuthentication {
     };
 
     bool answers_md5() const;
+    std::uint32_t derived_iterations() const;
     Action ask_cleartext(Bytes& out);
     Action ask_md5(Bytes& out);
     Action ask_scram(Bytes& out);

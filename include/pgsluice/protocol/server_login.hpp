@@ -40,7 +40,7 @@ class ServerLogin {
         std::vector<wire::Setting> parameters;  // sent in the StartupMessage behind user and database
         Password password;
         Bytes nonce;  // auth::scram_nonce_bytes, fresh
-        std::uint32_t max_iterations = 100000;
+        std::uint32_t max_iterations = auth::scram_iterations_limit;
         bool allow_cleartext = true;  // answer a server that asks for the password in clear
         Bytes channel_binding;        // the server certificate's tls-server-end-point hash; empty: none
         // Nothing but SCRAM-SHA-256-PLUS will do: whoever stands between us and the server cannot take part in it.

@@ -46,6 +46,7 @@ class Proxy(Reachable):
         self._output = directory / "output.log"
         self._environment = environment or {}
         self._file_limit = file_limit
+        self.wrapper: list[str] = []  # a command that runs the daemon as its own process
         self._expect_crash = False
         self.process: subprocess.Popen | None = None
         self.write_config()
@@ -62,7 +63,7 @@ class Proxy(Reachable):
         """Starts without waiting; for daemons that are meant to fail."""
         prefix = ["prlimit", f"--nofile={self._file_limit}:{self._file_limit}"] if self._file_limit else []
         with open(self._output, "ab") as output:
-            self.process = subprocess.Popen([*prefix, str(BINARY), "--config", str(self.file)], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*self.wrapper, *prefix, str(BINARY), "--config", str(self.file)], stdin=subprocess.DEVNULL,
                                             stdout=output, stderr=output, cwd=self.directory,
                                             env={**os.environ, **self._environment})
 

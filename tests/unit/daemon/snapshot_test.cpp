@@ -69,6 +69,19 @@ TEST(Snapshot, says_all_that_is_wrong_at_once) {
                             AllOf(StartsWith("pgsluice.yaml: clusters.main.tls: "), HasSubstr("/nowhere/ca.pem"))));
 }
 
+TEST(Snapshot, knows_how_many_iterations_most_verifiers_have) {
+    const auto verifier = [](int iterations) {
+        const std::string key(43, 'A');
+        return "SCRAM-SHA-256$" + std::to_string(iterations) + ":c2FsdA==$" + key + "=:" + key + "=";
+    };
+    config::Config config = configuration();
+    config.auth.source.users = {user("plain", "secret")};
+    EXPECT_EQ(built(config)->usual_iterations, 4096U);
+    config.auth.source.users = {user("a", verifier(4096)), user("b", verifier(10000)), user("c", "secret")};
+    config.clusters[0].source.users = {user("d", verifier(10000))};
+    EXPECT_EQ(built(config)->usual_iterations, 10000U);
+}
+
 TEST(Snapshot, knows_whether_anybody_may_have_a_verifier) {
     const std::string verifier =
         "SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$" + std::string(43, 'A') + "=:" + std::string(43, 'A') + "=";

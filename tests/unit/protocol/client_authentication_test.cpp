@@ -4,6 +4,7 @@
 #include <pgsluice/auth/scram_client.hpp>
 #include <pgsluice/protocol/client_authentication.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <support/messages.hpp>
 
@@ -238,6 +239,26 @@ TEST(ClientAuthentication, checks_cleartext_passwords) {
     EXPECT_EQ(answer(setup(AuthMethod::password), client::password("secret")), wrong);
 }
 
+TEST(ClientAuthentication, computes_no_more_iterations_than_the_limit_for_a_password_in_clear) {
+    const auto with_count = [](std::uint32_t iterations) {
+        auth::ScramVerifier verifier = std::get<auth::ScramVerifier>(stored_verifier());
+        verifier.iterations = iterations;
+        ClientAuthentication machine(setup(AuthMethod::password, verifier));
+        Bytes out;
+        machine.begin(out);
+        return machine.resume(client::password("secret"), out).action;
+    };
+    EXPECT_EQ(told(with_count(100000)), "derive");
+    for (const std::uint32_t iterations : {100001U, 0x7FFFFFFFU}) {
+        const Action action = with_count(iterations);
+        EXPECT_EQ(told(action), wrong);
+        EXPECT_EQ(std::get<ClientAuthentication::Rejected>(action).reason,
+                  "the verifier on file has " + std::to_string(iterations) +
+                      " iterations, more than the 100000 that are computed for a password in clear: set the password "
+                      "again with fewer, or let the rule ask for scram-sha-256");
+    }
+}
+
 TEST(ClientAuthentication, checks_md5_responses) {
     const auto response = [](std::string_view password) {
         return client::password(auth::md5_response(auth::md5_hash(password, "alice"), "salt").reveal());
@@ -280,12 +301,24 @@ TEST(ClientAuthentication, users_who_cannot_log_in_run_the_exchange_to_its_end) 
 }
 
 TEST(ClientAuthentication, a_known_user_looks_like_an_unknown_one) {
-    const auto challenge = [](std::optional<Credential> stored) {
-        return test::describe(
-            answer(setup(AuthMethod::scram_sha_256, stored), test::Portions{Client("x").first()}).out);
-    };
-    EXPECT_EQ(challenge(std::nullopt), challenge(auth::PlainPassword{Secret("secret")}));
-    EXPECT_EQ(challenge(std::nullopt), challenge(auth::NoPassword{}));
+    for (const std::uint32_t usual : {4096U, 10000U, 100000U}) {
+        const auto challenge = [usual](std::optional<Credential> stored) {
+            auto with = setup(AuthMethod::scram_sha_256, std::move(stored));
+            with.usual_iterations = usual;
+            return test::describe(answer(with, test::Portions{Client("x").first()}).out);
+        };
+        EXPECT_THAT(challenge(std::nullopt), testing::HasSubstr(",i=" + std::to_string(usual)));
+        EXPECT_EQ(challenge(std::nullopt), challenge(auth::PlainPassword{Secret("secret")}));
+        EXPECT_EQ(challenge(std::nullopt), challenge(auth::NoPassword{}));
+    }
+}
+
+TEST(ClientAuthentication, never_derives_more_iterations_than_the_limit) {
+    auto with = setup(AuthMethod::scram_sha_256, auth::PlainPassword{Secret("secret")});
+    with.usual_iterations = 10'000'000;
+    ClientAuthentication machine(std::move(with));
+    Bytes out;
+    EXPECT_EQ(std::get<auth::Derivation>(machine.begin(out)).iterations, 100000U);
 }
 
 TEST(ClientAuthentication, under_md5_an_unknown_user_looks_like_most) {

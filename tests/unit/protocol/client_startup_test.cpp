@@ -177,7 +177,9 @@ TEST(ClientStartup, negotiates_the_protocol) {
     EXPECT_EQ(test::describe(newer.out), "NegotiateProtocolVersion 3.2\n");
     const auto options = run({client::startup({{"user", "a"}, {"_pq_.x", "y"}, {"_pq_.z", ""}})});
     EXPECT_EQ(options.action, "authenticate a@a");
-    EXPECT_EQ(test::describe(options.out), "NegotiateProtocolVersion 3.2 \"_pq_.x\" \"_pq_.z\"\n");
+    EXPECT_EQ(test::describe(options.out), "NegotiateProtocolVersion 3.0 \"_pq_.x\" \"_pq_.z\"\n");
+    const auto both = run({client::startup({{"user", "a"}, {"_pq_.x", "y"}}, 0x30063)});
+    EXPECT_EQ(test::describe(both.out), "NegotiateProtocolVersion 3.2 \"_pq_.x\"\n");
     const auto nobody = run({client::startup({{"_pq_.x", "y"}}, 0x30002)});
     EXPECT_TRUE(
         test::describe(nobody.out).starts_with("NegotiateProtocolVersion 3.2 \"_pq_.x\"\nErrorResponse FATAL 28000"));

@@ -1,0 +1,87 @@
+"""A name server that never answers: whom it keeps waiting, and whom not."""
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+from support import messages as m
+from support.proxy import default_config, login
+from support.system import eventually
+from support.wire import WireClient
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a resolv.conf of one's own wants root")
+
+
+@pytest.fixture
+def silent_name_server():
+    """Its address; the socket is there, and nobody reads it but the tests."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        for last in range(2, 255):
+            try:
+                server.bind((f"127.0.0.{last}", 53))
+                break
+            except OSError:
+                continue
+        else:
+            pytest.skip("port 53 is taken at every address")
+        server.setblocking(False)
+        yield server
+
+
+def was_asked(server) -> bool:
+    try:
+        return bool(server.recv(512))
+    except BlockingIOError:
+        return False
+
+
+@pytest.fixture
+def asking(make_proxy, silent_name_server, directory):
+    """pgsluice with one worker, whose name server is the silent one."""
+    def make(config):
+        resolv = directory / "resolv.conf"
+        resolv.write_text(f"nameserver {silent_name_server.getsockname()[0]}\noptions timeout:30 attempts:2\n")
+        proxy = make_proxy({**config, "workers": 1}, start=False)
+        proxy.wrapper = ["unshare", "--mount", "sh", "-c", f'mount --bind {resolv} /etc/resolv.conf && exec "$@"', "sh"]
+        return proxy.start()
+
+    return make
+
+
+@pytest.fixture
+def two_clusters(postgres, asking):
+    """The clients of database `away` wait for a name that is being looked up."""
+    config = default_config(postgres, timeouts={"connect": "30s"})
+    main = config["clusters"]["main"]
+    config["clusters"] = {"main": {**main, "servers": [{"host": "localhost", "port": postgres.port}]},
+                          "away": {**main, "servers": [{"host": "db.away.example", "port": postgres.port}]}}
+    first = {**config["routes"][0], "cluster": "main"}
+    config["routes"] = [{**first, "name": "away", "cluster": "away", "match": {"databases": ["away"]}}, first]
+    return asking(config)
+
+
+@pytest.fixture
+def waiting(two_clusters, silent_name_server):
+    with WireClient(two_clusters.address) as client:
+        client.send(m.startup({"user": "trusted", "database": "away"}))
+        eventually(lambda: was_asked(silent_name_server), 5, "the name server to be asked")
+        yield client
+
+
+def test_a_name_server_that_is_silent_about_one_name_keeps_no_other_server_waiting(two_clusters, waiting):
+    began = time.monotonic()
+    with login(two_clusters) as client:
+        assert client.value("select 1") == "1"
+    assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGQUIT], [signal.SIGTERM, signal.SIGTERM]], ids=["QUIT", "second TERM"])
+def test_the_end_does_not_wait_for_a_name_server(two_clusters, waiting, signals):
+    began = time.monotonic()
+    for number in signals:
+        two_clusters.signal(number)
+        time.sleep(0.2)
+    assert two_clusters.wait(10) == 0
+    assert time.monotonic() - began < 2
