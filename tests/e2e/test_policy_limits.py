@@ -67,6 +67,24 @@ def test_the_first_statement_behind_a_lazy_begin_is_cancelled_too(sluice, first)
         assert client.query("rollback")[-1].status == "I"
 
 
+def test_what_sql_execute_returns_is_not_limited_and_may_be_blocked(sluice):
+    many = "select a from generate_series(1, 9) a"
+    block = {"name": "no execute", "when": {"statements": ["execute"]}, "action": "block"}
+    for policies, is_blocked in ([bounded(max_rows=3)], False), ([block, bounded(max_rows=3)], True):
+        with login(sluice(policies=policies)) as client:
+            client.query(f"prepare by_sql as {many}")
+            client.send(m.parse(many, "by_parse"), m.SYNC)
+            client.until_ready()
+            for name in ("by_sql", "by_parse"):
+                reply = client.query(f"execute {name}")
+                assert sum(seen.tag == "D" for seen in reply) == (0 if is_blocked else 9)
+                assert any(seen.tag == "E" for seen in reply) == is_blocked
+            client.send(m.bind("by_parse"), m.execute(), m.SYNC)
+            assert error_in(client.until_ready()).sqlstate == "54000"
+            client.send(m.execute("no such portal"), m.SYNC)
+            assert error_in(client.until_ready()).sqlstate == "54000"
+
+
 @pytest.mark.parametrize("limit", [{"max_rows": 3}, {"max_bytes": "1KiB"}], ids=["rows", "bytes"])
 def test_the_first_result_behind_a_lazy_begin_is_limited_too(sluice, limit):
     with login(limiting(sluice, **limit)) as client:
