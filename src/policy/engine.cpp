@@ -71,11 +71,12 @@ Verdict Engine::judge(const Rules& rules, const Statement& statement, Shortlists
     Evidence evidence(statement, program_->screen);
     const bool is_parsed = rules.need_facts() && evidence.facts() != nullptr;
     const auto& tried = is_parsed ? shortlists.of(*this, rules, *statement.facts) : rules.list_->indices;
+    const bool may_block_unknown = statement.is_sql && program_->blocks_unparsable;
     for (const RuleIndex index : tried) {
         const Rule& rule = program_->rules[index];
         if (behind && (index <= *behind || rule.rewrite)) continue;
         const bool is_known = is_parsed || !rule.asks_for_facts();
-        const bool blocks_unknown = !is_known && rule.fails_closed() && program_->blocks_unparsable;
+        const bool blocks_unknown = !is_known && rule.fails_closed() && may_block_unknown;
         // Where such texts may pass, a limit for all statements still holds for their time and number.
         const bool passes_by = !is_known && !blocks_unknown && !(rule.limit && rule.sql.empty());
         if (passes_by || !rule.matches(evidence)) continue;

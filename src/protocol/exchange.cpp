@@ -264,9 +264,12 @@ bool Exchange::begins_behind_batch() const {
 }
 
 std::uint32_t Exchange::running_call() const {
-    const auto takes_time = [](Asked asked) { return asked == Asked::execute || ends_batch(asked); };
+    // BEGIN takes none, and no Flush follows it: its answer may come no sooner than that of the statement behind it.
+    const auto takes_time = [](const Owed& owed) {
+        return ends_batch(owed.asked) || (owed.asked == Asked::execute && owed.fate != Fate::open);
+    };
     for (std::size_t i = 0; i < owed_.size(); ++i) {
-        if (takes_time(owed_[i].asked)) return owed_[i].call;
+        if (takes_time(owed_[i])) return owed_[i].call;
     }
     return 0;
 }

@@ -1,4 +1,5 @@
 // The policy hook: what the rules say about a statement, and how a refused one is answered.
+#include <pgsluice/protocol/replication_command.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
@@ -89,6 +90,7 @@ policy::Verdict Session::verdict_on(Judged judged, std::optional<policy::RuleInd
                                     const sql::FactsRef*& facts) {
     policy::Statement statement{.text = judged.text};
     if (rules_.need_facts()) {
+        statement.is_sql = !pool_->target().is_replication() || !protocol::is_replication_command(judged.text);
         statement.facts = facts = facts_of(judged.text, judged.is_parsed_before || may_be_set_unseen());
     }
     if (measures()) front_.keep_facts(facts == nullptr ? nullptr : *facts);

@@ -322,7 +322,7 @@ PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::
     exchange.owe({Asked::parse, Fate::swallow});
     wire::write_bind_front(out, bind.portal, protocol::deallocate_name, rest_bytes);
     lease.to_server.add(bind.rest);
-    exchange.owe(Asked::bind);
+    exchange.owe({Asked::bind, Fate::forward, nullptr, false, 0, named(bind.statement)});
     names_->bind_deallocation(bind.portal, name);
     return Outcome::done;
 }

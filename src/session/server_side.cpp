@@ -232,7 +232,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
         if (begin_.was_sent_failed()) return try_begin_again();
         lose_begin();
     }
-    if (settled == Settled::forward && of_limit) {
+    if ((settled == Settled::forward || settled == Settled::not_opened) && of_limit) {
         tell_of_excess(*of_limit, to_client);
         return true;
     }

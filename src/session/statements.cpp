@@ -188,6 +188,9 @@ std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::
     if (!target || target->kind != 'S' || !statements_.translates()) {
         protocol::Owed owed{Asked::close};
         if (measures() && target) owed.text = closing(*target);
+        // A cursor is a portal, and this closes it as CLOSE does.
+        const bool is_cursor = target && target->kind == 'P' && pins_.has(protocol::Pin::cursor);
+        if (is_cursor) note_effect(sql::SessionEffect::ends, {});
         server_->exchange().owe(std::move(owed));
         return pass(frame, rest, to_server);
     }

@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <new>
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pgsluice::sql {
@@ -70,6 +72,7 @@ class Editor {
             }
         });
         for_each_message(top, [this](const Message& message) { edit(message); });
+        if (!qualified_.empty()) for_each_message(top, [this](const Message& message) { follow(message); });
         for (std::size_t i = 0; i < tree_->n_stmts; ++i) limit(tree_->stmts[i]->stmt);
         return changed_;
     }
@@ -132,7 +135,11 @@ class Editor {
         const std::string name = relation->relname;
         const auto found = edits_.tables.find(schema.empty() ? name : schema + '.' + name);
         if (found == edits_.tables.end()) {
-            if (!schema.empty()) rename_schema(relation->schemaname);
+            if (schema.empty()) return;
+            rename_schema(relation->schemaname);
+            if (relation->alias == nullptr && relation->schemaname != schema) {
+                qualified_[{schema, name}] = relation->schemaname;
+            }
             return;
         }
         const std::string& other = found->second;
@@ -143,6 +150,23 @@ class Editor {
         if (alias == Alias::none || relation->alias != nullptr) return;
         relation->alias = new_node(&pg_query__alias__init);
         set_text(relation->alias->aliasname, name);
+        if (!schema.empty()) qualified_[{schema, name}] = "";
+    }
+
+    // Of a column, or of all, written with the schema of its table: schema.table.column, perhaps behind a database. A
+    // field of a composite column never looks like this: it needs parentheses.
+    void follow(const Message& message) {
+        auto* column = edited_as<PgQuery__ColumnRef>(message, pg_query__column_ref__descriptor);
+        if (column == nullptr || column->n_fields < 3 || column->n_fields > 4) return;
+        const std::size_t at = column->n_fields - 3;
+        const auto found =
+            qualified_.find({std::string(text(column->fields[at])), std::string(text(column->fields[at + 1]))});
+        if (found == qualified_.end()) return;
+        if (!found->second.empty()) return set_text(column->fields[at]->string->sval, found->second);
+        // An alias has no schema.
+        for (std::size_t i = 0; i <= at; ++i) pg_query__node__free_unpacked(column->fields[i], nullptr);
+        std::move(column->fields + at + 1, column->fields + column->n_fields, column->fields);
+        column->n_fields = 2;
     }
 
     // Rows that are locked would be other ones, and a query without a table has few.
@@ -169,6 +193,8 @@ class Editor {
     ParseTree& tree_;
     const Edits& edits_;
     std::set<std::string> ctes_;  // of the whole text
+    // Schema and name of relations as they were written without an alias, and their other schema; empty: an alias now.
+    std::map<std::pair<std::string, std::string>, std::string> qualified_;
     bool changed_ = false;
 };
 

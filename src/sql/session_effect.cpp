@@ -104,7 +104,8 @@ SessionEffect effect_of(std::string_view kind, const json::object& node) {
         return text_of(node, "kind") == "TRANS_STMT_ROLLBACK_TO" ? SessionEffect::local : SessionEffect::none;
     }
     if (kind == "ListenStmt" || kind == "PrepareStmt") return SessionEffect::leaves;
-    if (kind == "DropStmt" || kind == "ClosePortalStmt" || kind == "UnlistenStmt" || kind == "DeallocateStmt") {
+    if (kind == "DropStmt" || kind == "DropOwnedStmt" || kind == "ClosePortalStmt" || kind == "UnlistenStmt" ||
+        kind == "DeallocateStmt") {
         return SessionEffect::ends;
     }
     if (kind == "DeclareCursorStmt") {

@@ -51,6 +51,53 @@ def test_a_transaction_fails_with_it(sluice, mode):
         assert client.query("rollback")[-1].status == "I"
 
 
+FIRST = [m.query("select pg_sleep(30)"), m.query("select 1; select pg_sleep(30)"), m.unnamed("select pg_sleep(30)") + m.SYNC]
+
+
+@pytest.mark.parametrize("first", FIRST, ids=["query", "second_of_a_query", "extended"])
+def test_the_first_statement_behind_a_lazy_begin_is_cancelled_too(sluice, first):
+    proxy = limiting(sluice, max_duration="300ms")
+    with login(proxy) as client, login(proxy) as other:
+        client.query("set work_mem = '9MB'")
+        other.query("select 1")  # by the same server: the setting is restored in front of BEGIN
+        assert client.query("begin")[-1].status == "T"
+        client.send(first)
+        reply = client.until_ready(timeout=5)
+        assert is_too_long(reply) and reply[-1].status == "E"
+        assert client.query("rollback")[-1].status == "I"
+
+
+def test_what_sql_execute_returns_is_not_limited_and_may_be_blocked(sluice):
+    many = "select a from generate_series(1, 9) a"
+    block = {"name": "no execute", "when": {"statements": ["execute"]}, "action": "block"}
+    for policies, is_blocked in ([bounded(max_rows=3)], False), ([block, bounded(max_rows=3)], True):
+        with login(sluice(policies=policies)) as client:
+            client.query(f"prepare by_sql as {many}")
+            client.send(m.parse(many, "by_parse"), m.SYNC)
+            client.until_ready()
+            for name in ("by_sql", "by_parse"):
+                reply = client.query(f"execute {name}")
+                assert sum(seen.tag == "D" for seen in reply) == (0 if is_blocked else 9)
+                assert any(seen.tag == "E" for seen in reply) == is_blocked
+            client.send(m.bind("by_parse"), m.execute(), m.SYNC)
+            assert error_in(client.until_ready()).sqlstate == "54000"
+            client.send(m.execute("no such portal"), m.SYNC)
+            assert error_in(client.until_ready()).sqlstate == "54000"
+
+
+@pytest.mark.parametrize("limit", [{"max_rows": 3}, {"max_bytes": "1KiB"}], ids=["rows", "bytes"])
+def test_the_first_result_behind_a_lazy_begin_is_limited_too(sluice, limit):
+    with login(limiting(sluice, **limit)) as client:
+        for first in (m.query("select repeat('x', 400) from generate_series(1, 9)"),
+                      m.unnamed("select repeat('x', 400) from generate_series(1, 9)") + m.SYNC):
+            client.query("begin")
+            client.send(first)
+            reply = client.until_ready()
+            assert error_in(reply).sqlstate == "54000" and reply[-1].status == "E"
+            assert sum(seen.tag == "D" for seen in reply) < 4
+            assert client.query("rollback")[-1].status == "I"
+
+
 def test_in_a_pipeline_what_runs_before_it_does_not_count(sluice, mode):
     with login(limiting(sluice, mode, when={"pattern": "bounded"}, max_duration="700ms")) as client:
         client.send(m.unnamed("select pg_sleep(1)"), m.unnamed("select pg_sleep(0.2) /* bounded */"), m.SYNC)

@@ -49,6 +49,17 @@ def test_tables_by_other_names_with_parameters_and_describe(sluice, postgres, fi
     postgres.execute("drop table other_target", dbname="app")
 
 
+def test_columns_with_a_schema_follow_their_table(sluice, postgres):
+    postgres.execute("create schema old; create schema new; grant usage on schema old, new to public;"
+                     "create table old.t (a int); create table new.t (a int); create table new.moved (a int);"
+                     "insert into new.t values (7); insert into new.moved values (8); grant all on new.t, new.moved to public", dbname="app")
+    with login(rewriting(sluice, schemas={"old": "new"}, tables={"old.gone": "new.moved"})) as client:
+        for text in ("select old.t.a from old.t", "select old.t.* from old.t", "update old.t set a = 7 where old.t.a = 7 returning old.t.a"):
+            assert client.value(text) == "7", text
+        assert client.value("select old.gone.a from old.gone where old.gone.a > 1") == "8"
+    postgres.execute("drop schema old cascade; drop schema new cascade", dbname="app")
+
+
 def test_prepared_statement_stays_what_it_became(sluice, filled):
     proxy = rewriting(sluice, limit=3)
     with login(proxy) as client:

@@ -7,9 +7,9 @@ import pytest
 
 from support import messages as m
 from support.postgres import BIN, PASSWORDS, Postgres, copy_of, template
-from support.proxy import default_config
+from support.proxy import default_config, login
 from support.system import as_unprivileged, check_run, end, eventually, give_to_unprivileged
-from support.wire import WireClient
+from support.wire import WireClient, error_in
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,30 @@ def test_a_route_may_reject_it(make_proxy, publisher):
         assert client.start("app", "app", PASSWORDS["app"], replication="false")[-1].tag == "Z"
         assert client.value("select backend_type from pg_stat_activity where pid = pg_backend_pid()") == "client backend"
     assert not publisher.execute("select 1 from pg_stat_activity where backend_type = 'walsender'")
+
+
+def block(name, **when) -> dict:
+    return {"name": name, "when": when, "action": "block"}
+
+
+def test_rules_on_facts_let_its_own_commands_pass_and_judge_its_sql(make_proxy, publisher):
+    counted = {"name": "small", "when": {"tables": ["stock"]}, "action": "limit", "limit": {"max_rows": 1}}
+    policies = [block("asleep", functions=["pg_sleep"]), block("ddl", statements=["ddl"]), block("shut", pattern="SLOT closed"), counted]
+    proxy = make_proxy(default_config(publisher, policies=policies))
+    for kind in ("database", "true"):
+        with walsender(proxy, kind) as client:
+            for command in ("IDENTIFY_SYSTEM", "CREATE_REPLICATION_SLOT judged PHYSICAL", "READ_REPLICATION_SLOT judged",
+                            "DROP_REPLICATION_SLOT judged", "SHOW work_mem"):
+                assert [seen.tag for seen in client.query(command)][-2:] == ["C", "Z"], command
+            assert error_in(client.query("TIMELINE_HISTORY 1")).sqlstate == "58P01"  # the first one has none
+            assert error_in(client.query("CREATE_REPLICATION_SLOT closed PHYSICAL")).text == 'blocked by policy "shut"'
+    with walsender(proxy) as client:
+        assert client.value("select 1") == "1"
+        assert error_in(client.query("select pg_sleep(0)")).text == 'blocked by policy "asleep"'
+        assert error_in(client.query("drop table stock")).text == 'blocked by policy "ddl"'
+        assert "cannot be parsed" in error_in(client.query("/**/ IDENTIFY_SYSTEM")).text
+    with login(proxy) as client:
+        assert "cannot be parsed" in error_in(client.query("IDENTIFY_SYSTEM")).text
 
 
 def test_an_idle_walsender_is_ended_by_the_idle_timeout(proxy):

@@ -223,6 +223,19 @@ def test_a_role_that_is_lost_lets_no_statement_run_with_other_rights(sluice, pos
         postgres.execute("drop role passing")
 
 
+def test_a_pin_ends_by_whatever_takes_its_reason_away(two, postgres):
+    proxy, owner, _ = two
+    postgres.execute("create role leaving; grant leaving to app")
+    for make, end in (("declare c cursor with hold for select 42", m.close_portal("c") + m.SYNC),
+                      ("set role leaving; create temp table mine (); reset role", m.query("drop owned by leaving"))):
+        owner.query(make)
+        eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 1, 5, "the pin")
+        owner.send(end)
+        assert owner.until_ready()[-1].status == "I"
+        eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients") == 0, 5, "the pin to end")
+    postgres.execute("drop role leaving")
+
+
 @pytest.mark.parametrize("reason", PINNED)
 class TestPins:
     def test_keep_the_client_on_its_server_while_they_last(self, two, reason):

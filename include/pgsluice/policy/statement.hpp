@@ -27,6 +27,9 @@ struct Statement {
     std::optional<bool> in_transaction{};  // nullopt: not known, which meets either condition
     const PathSource* path = nullptr;      // nullptr: not known
     std::string_view server_user{};        // what "$user" stands for
+    // A replication command is none (protocol::is_replication_command): there is nothing that rules on facts could ask
+    // of it, so that its text cannot be parsed is no reason to block it.
+    bool is_sql = true;
 };
 
 }  // namespace pgsluice::policy

@@ -50,7 +50,9 @@ constexpr ByteView refused_text = "refused by pgsluice";
 
 struct OwedText {
     wire::SqlError error;  // substitute
-    std::string name;  // parse, close: the client's name of the statement; query, execute: the one that it deallocates
+    // parse, bind, close: the client's name of the statement, where an error has to be told by it or the name's fate
+    // followed; query, execute: the one that it deallocates
+    std::string name;
 };
 
 struct Owed {

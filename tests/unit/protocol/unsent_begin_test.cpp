@@ -57,6 +57,21 @@ TEST(UnsentBegin, is_opening_until_it_is_answered_and_only_its_own_batch_may_fol
     EXPECT_FALSE(ledger.exchange.may_copy());
 }
 
+// The server holds the answer to BEGIN back until that of the statement is full or over.
+TEST(UnsentBegin, is_over_at_once_where_it_is_asked_which_call_runs) {
+    for (const Asked asked : {Asked::query, Asked::execute}) {
+        UnsentBegin begin;
+        Ledger ledger;
+        begin.begin("begin");
+        sent_by(begin, ledger.exchange);
+        EXPECT_EQ(ledger.exchange.running_call(), 0U);
+        ledger.exchange.owe_call(asked, 7);
+        EXPECT_EQ(ledger.exchange.running_call(), 7U);
+        ledger.settle(opened());
+        EXPECT_EQ(ledger.exchange.running_call(), 7U);
+    }
+}
+
 TEST(UnsentBegin, that_fails_takes_the_clients_query_with_it) {
     UnsentBegin begin;
     Ledger ledger;

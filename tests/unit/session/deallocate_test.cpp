@@ -126,6 +126,26 @@ TEST(Deallocate, that_was_parsed_before_the_name_was_takes_it) {
     script.run();
 }
 
+TEST(Deallocate, that_is_bound_wrongly_is_told_by_the_clients_name) {
+    for (const std::string name : {"d", ""}) {
+        Script script(preserving());
+        prepare(script, "s")
+            .client_sends(client::parse(name, "deallocate s") + client::sync())
+            .server_sends(server::parse_complete() + server::ready())
+            .then([](World& world) {
+                world.client(0).peer.take();
+                if (world.pools().servers() > 0) world.server(0).take();
+            })
+            .client_sends(client::bind("p", name) + client::sync())
+            .expect_to_server(binds_deallocation("p") + "Sync\n")
+            .server_sends(server::close_complete() + server::parse_complete() + server::close_complete() +
+                          server::parse_complete() +
+                          server::error("08P01", "statement \"pgsluice_deallocate\" requires 0") + server::ready())
+            .expect_to_client("ErrorResponse ERROR 08P01 \"statement \"" + name + "\" requires 0\"\nReadyForQuery I\n");
+        script.run();
+    }
+}
+
 TEST(Deallocate, by_a_statement_with_a_name_takes_its_name_each_time) {
     Script script(preserving());
     prepare(script, "s")

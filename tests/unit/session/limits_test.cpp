@@ -72,6 +72,49 @@ TEST(Limits, in_a_transaction_the_status_is_the_servers) {
     script.run();
 }
 
+// The server keeps the answer to BEGIN to itself while the first statement runs: no Flush is between them.
+TEST(Limits, the_first_statement_behind_a_lazy_begin_is_cancelled_too) {
+    const std::string sent = "Parse \"\" \"begin\"\nBind \"\" \"\"\nExecute \"\" 0\nClose P \"\"\n";
+    for (const bool is_extended : {false, true}) {
+        World::Options options = limited();
+        options.pool.lazy_begin = true;
+        Script script(options);
+        const Bytes opened = server::parse_complete() + server::bind_complete() + server::command_complete("BEGIN") +
+                             server::close_complete();
+        script.client_sends(client::query("begin")).expect_to_client("CommandComplete \"BEGIN\"\nReadyForQuery T\n");
+        if (is_extended) {
+            script.client_sends(execute_all("slow") + client::sync());
+            script.expect_to_server(sent + "Parse \"\" \"slow\"\nBind \"\" \"\"\nExecute \"\" 0\nFlush\nSync\n");
+        } else {
+            script.client_sends(client::query("slow")).expect_to_server(sent + "Query \"slow\"\n");
+        }
+        script.wait(400ms);
+        expect_cancels(script, 0);
+        script.wait(100ms);
+        expect_cancels(script, 1);
+        end_cancels(script);
+        const Bytes parsed = is_extended ? server::parse_complete() + server::bind_complete() : Bytes();
+        script.server_sends(opened + parsed + cancelled() + server::ready('E'))
+            .expect_to_client((is_extended ? "ParseComplete\nBindComplete\n" : "") + std::string(too_long) +
+                              "ReadyForQuery E\n");
+        script.run();
+    }
+}
+
+// A server that has read nothing in all that time is at BEGIN when the cancel comes.
+TEST(Limits, a_cancel_that_hits_a_lazy_begin_is_answered_by_the_policy_too) {
+    World::Options options = limited();
+    options.pool.lazy_begin = true;
+    Script script(options);
+    script.client_sends(client::query("begin")).expect_to_client("CommandComplete \"BEGIN\"\nReadyForQuery T\n");
+    script.client_sends(client::query("slow")).wait(500ms);
+    end_cancels(script);
+    script.server_sends(cancelled())
+        .server_sends(server::ready())
+        .expect_to_client(std::string(too_long) + "ReadyForQuery E\n");
+    script.run();
+}
+
 TEST(Limits, what_ends_by_itself_meanwhile_is_not_replaced) {
     Script script(limited());
     script.client_sends(client::query("slow")).wait(500ms);

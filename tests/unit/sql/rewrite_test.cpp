@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 namespace pgsluice::sql {
 namespace {
 
@@ -49,6 +51,26 @@ TEST(Rewrite, gives_schemas_other_names) {
     const Edits edits{.tables = {}, .schemas = {{"app", "app_v2"}}, .limit = 0};
     EXPECT_EQ(made_of("select app.f(1) from app.t", edits), "SELECT app_v2.f(1) FROM app_v2.t");
     EXPECT_EQ(made_of("select * from t", edits), "select * from t");
+}
+
+TEST(Rewrite, follows_columns_that_are_written_with_a_schema) {
+    const Edits edits{.tables = {{"app.orders", "v2.orders_v2"}}, .schemas = {{"app", "app_v2"}}, .limit = 0};
+    const std::pair<const char*, const char*> cases[] = {
+        {"select app.t.a, app.t.*, count(app.t.*), (app.t.c).f, app.t.l[1] from app.t",
+         "SELECT app_v2.t.a, app_v2.t.*, count(app_v2.t.*), (app_v2.t.c).f, app_v2.t.l[1] FROM app_v2.t"},
+        {"update app.t set a = 1 where app.t.a = 2", "UPDATE app_v2.t SET a = 1 WHERE app_v2.t.a = 2"},
+        {"select 1 from app.t where exists (select 1 from u where u.a = app.t.a)",
+         "SELECT 1 FROM app_v2.t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = app_v2.t.a)"},
+        {"select db.app.t.a from db.app.t", "SELECT db.app_v2.t.a FROM db.app_v2.t"},
+        {"select app.orders.id, app.orders.*, db.app.orders.id from app.orders",
+         "SELECT orders.id, orders.*, orders.id FROM v2.orders_v2 orders"},
+        // Of what is not a table of that name, or goes by another one here.
+        {"select other.t.a, app.u.a from app.t", "SELECT other.t.a, app.u.a FROM app_v2.t"},
+        {"select app.t from app.t app", "SELECT app.t FROM app_v2.t app"},
+        {"select app.t.a from app.t x", "SELECT app.t.a FROM app_v2.t x"},
+    };
+    for (const auto& [text, made] : cases) EXPECT_EQ(made_of(text, edits), made);
+    EXPECT_EQ(made_of("select app.t.a from t", edits), "select app.t.a from t");
 }
 
 TEST(Rewrite, adds_a_limit_where_there_is_none) {

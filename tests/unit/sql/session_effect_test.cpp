@@ -87,6 +87,7 @@ TEST(SessionEffect, of_each_kind_of_statement) {
         {"create temp table t on commit drop as select 1", local},
         {"create temp table t on commit drop as select set_config('a', 'x', false)", changes},
         {"drop table t", ends},
+        {"drop owned by app", ends},
         {"rollback to savepoint s", local},
         {"rollback", none},
         {"select pg_advisory_lock(1)", locks},
