@@ -280,7 +280,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         co_return std::nullopt;
     }
     if (worker.process().gates.is_disabled(who.database)) {
-        co_return Failure{LoginFailure::no_route, "the database is disabled",
+        co_return Failure{LoginFailure::disabled, "the database is disabled",
                           wire::fatal("57P03", "database \"" + who.database + "\" is disabled", "",
                                       "An administrator has done so; ENABLE in the console of pgsluice ends it.")};
     }
