@@ -29,7 +29,7 @@ constexpr std::array tables{
     ShownTable{"pools",
                "database s, user s, cl_active i, cl_waiting i, cl_active_cancel_req i, cl_waiting_cancel_req i, "
                "sv_active i, sv_active_cancel i, sv_being_canceled i, sv_idle i, sv_used i, sv_tested i, sv_login i, "
-               "maxwait i, maxwait_us i, pool_mode s, load_balance_hosts s, cl_pinned i",
+               "maxwait i, maxwait_us i, pool_mode s, load_balance_hosts s, cl_pinned i, route s",
                pools},
     ShownTable{"clients", client_columns, clients},
     ShownTable{"servers", connection_columns, servers},

@@ -32,8 +32,8 @@ bool hands_on(const config::Config& config, const config::Route& route, const st
     return takes(config, route, database) && (route.database.empty() || route.database == database);
 }
 
-// The databases that a route is told by their names, those that clients have found there by its patterns, and those
-// that somebody has paused or disabled before.
+// The databases that a route is told by their names, those that clients have found there by its patterns, also while
+// only servers are left of them, and those that somebody has paused or disabled before.
 std::set<std::string> databases_of(const Scene& scene, const config::Route& route) {
     std::set<std::string> names;
     for (const std::string& name : route.match.databases) {
@@ -41,6 +41,10 @@ std::set<std::string> databases_of(const Scene& scene, const config::Route& rout
     }
     for (const ClientView& client : scene.view.clients) {
         if (client.pool.route == route.name) names.insert(client.database);
+    }
+    // Where a route names the servers' database, that does not tell what clients call it.
+    for (const ServerView& server : scene.view.servers) {
+        if (server.pool.route == route.name && route.database.empty()) names.insert(server.pool.database);
     }
     for (const std::string& name : scene.paused) {
         if (hands_on(scene.config, route, name)) names.insert(name);
@@ -159,13 +163,17 @@ std::vector<Row> databases(const Scene& scene) {
     std::map<std::string, std::size_t> seen;  // a name is one row: exporters make it a label
     for (const config::Route& route : scene.config.routes) {
         for (const std::string& name : databases_of(scene, route)) {
-            if (seen.emplace(name, named.size()).second) named.push_back({name, {}});
-            if (name == "*") named[seen.at(name)].routes.push_back(&route);
+            if (seen.emplace(name, named.size()).second)
+                named.push_back({name, {&route}});
+            else if (name == "*")
+                named[seen.at(name)].routes.push_back(&route);
         }
     }
     std::vector<Row> rows;
     for (NamedDatabase& each : named) {
-        if (each.name != "*") each.routes = routes_of(scene.config, each.name);
+        // A reload may have taken the name from the route that somebody has found by it.
+        std::vector<const config::Route*> routes = routes_of(scene.config, each.name);
+        if (each.name != "*" && !routes.empty()) each.routes = std::move(routes);
         rows.push_back(row_of(scene, each));
     }
     return rows;

@@ -190,20 +190,20 @@ std::vector<Row> active_sockets(const Scene& scene) {
     return sockets_where(scene, false);
 }
 
-// One row for each database and user, as exporters need it, whatever the routes that lead there.
+// Routes to one database as one user have pools of their own, each with its mode and its waiters.
 std::vector<Row> pools(const Scene& scene) {
     struct Counts {
         config::PoolMode mode = config::PoolMode::transaction;
-        std::string route;
         std::int64_t clients_active = 0, clients_waiting = 0, clients_pinned = 0, longest_wait = 0;
         std::size_t active = 0, cancelling = 0, idle = 0, tested = 0, connecting = 0;
     };
-    std::map<std::pair<std::string, std::string>, Counts> pools;
-    const auto counts_of = [&](const PoolName& name) -> Counts& { return pools[{name.database, name.user}]; };
+    std::map<std::tuple<std::string, std::string, std::string>, Counts> pools;
+    const auto counts_of = [&](const PoolName& name) -> Counts& {
+        return pools[{name.database, name.user, name.route}];
+    };
     for (const PoolView& pool : scene.view.pools) {
         Counts& counts = counts_of(pool.name);
         counts.mode = pool.mode;
-        counts.route = pool.name.route;
         counts.connecting += pool.connecting;
     }
     for (const ClientView& client : scene.view.clients) {
@@ -224,17 +224,18 @@ std::vector<Row> pools(const Scene& scene) {
     }
     std::vector<Row> rows;
     for (const auto& [name, counts] : pools) {
+        const auto& [database, user, route_name] = name;
         std::string balance;
         for (const config::Route& route : scene.config.routes) {
-            if (route.name != counts.route) continue;
+            if (route.name != route_name) continue;
             for (const config::Cluster& cluster : scene.config.clusters) {
                 if (cluster.name == route.cluster) balance = balance_cell(cluster.load_balance_hosts);
             }
         }
-        rows.push_back({name.first, name.second, cell(counts.clients_active), cell(counts.clients_waiting), "0", "0",
+        rows.push_back({database, user, cell(counts.clients_active), cell(counts.clients_waiting), "0", "0",
                         cell(counts.active), "0", cell(counts.cancelling), cell(counts.idle), "0", cell(counts.tested),
                         cell(counts.connecting), cell(counts.longest_wait / second), cell(counts.longest_wait % second),
-                        mode_cell(counts.mode), balance, cell(counts.clients_pinned)});
+                        mode_cell(counts.mode), balance, cell(counts.clients_pinned), route_name});
     }
     return rows;
 }

@@ -3,7 +3,6 @@
 #include "tables.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace pgsluice::admin {
 
@@ -12,12 +11,10 @@ std::vector<Row> lists(const Scene& scene) {
     const auto idle = std::count_if(view.servers.begin(), view.servers.end(),
                                     [](const ServerView& each) { return each.state == metrics::ServerState::idle; });
     const auto used = static_cast<std::ptrdiff_t>(view.servers.size()) - idle;
-    std::set<std::pair<std::string, std::string>> pools;
-    for (const PoolView& pool : view.pools) pools.emplace(pool.name.database, pool.name.user);
     return {{"databases", cell(databases(scene).size())},
             {"users", cell(users(scene).size())},
             {"peers", cell(scene.config.peers.members.size())},
-            {"pools", cell(pools.size())},
+            {"pools", cell(pools(scene).size())},
             {"peer_pools", cell(scene.config.peers.members.size())},
             {"free_clients", "0"},
             {"used_clients", cell(view.clients.size())},

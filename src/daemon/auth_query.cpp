@@ -58,9 +58,11 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery q
     if (takes_utf8_only_.contains(key_of(query)) && !is_utf8(user)) co_return std::optional<auth::Credential>();
     const std::string key = joined({key_of(query), user});
     const std::shared_ptr<Gate> gate = gate_;
+    // Who comes behind a reload does not share what was asked before it.
+    const auto asking_key = [&] { return joined({std::to_string(generation_), key}); };
     while (true) {
         if (const Cached* cached = find_cached(key)) co_return cached->credential;
-        const auto found = gate->asking.find(key);
+        const auto found = gate->asking.find(asking_key());
         if (found == gate->asking.end()) break;
         const std::shared_ptr<Asking> asking = found->second;
         // Whoever asks gives up at a deadline of its own, so this one ends too.
@@ -68,7 +70,7 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::ask(config::AuthQuery q
         if (asking->answer) co_return *asking->answer;
         if (worker_.read_clock() >= until) co_return "auth.query: no answer in time";
     }
-    const Asker asker(gate, key, std::make_shared<Asking>(worker_.io()));
+    const Asker asker(gate, asking_key(), std::make_shared<Asking>(worker_.io()));
     Answer answer = co_await look_up(std::move(query), std::move(user), key, until);
     const bool failed = std::holds_alternative<std::string>(answer);
     if (!failed || worker_.read_clock() < until) asker.tell(answer);
@@ -97,6 +99,8 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::Au
                                                                       bool& name_refused) {
     const std::string connection_key = key_of(query);
     static const std::vector<std::optional<std::string>> none;
+    // Of an answer that spans a reload nobody knows whether it is from before what the reload was for.
+    const std::uint64_t asked_in = generation_;
     // A connection that was idle may have died unnoticed, so a failure on it is tried once more on a new one.
     while (true) {
         net::LinkPtr link(nullptr);
@@ -110,7 +114,6 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::Au
             if (!connected) co_return connected.error().text;
             link = std::move(*connected);
         }
-        const std::uint64_t generation = generation_;
         std::vector<std::string> values{user};
         // What is left of the deadline is for the new connection.
         const TimePoint give_up = is_reused ? within_connect_time(until) : until;
@@ -119,15 +122,15 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::Au
             co_await run_statement(*link, query.sql, std::move(values), give_up, nullptr, &refused);
         const bool is_usable = rows || !refused.empty();
         if (!is_usable && is_reused) continue;
-        if (is_usable && generation == generation_)
+        if (is_usable && asked_in == generation_)
             idle_.emplace(connection_key, Idle{std::move(link), worker_.read_clock()});
         // The name is the one thing that differs from look-up to look-up. "Data exception": this server can have no
         // user of that name, as where its bytes are no text in the database's encoding (22021).
         name_refused = refused.starts_with("22");
-        if (name_refused) co_return remember(query, key, none);
+        if (name_refused) co_return remember(query, key, none, asked_in);
         if (!rows) co_return "auth.query: " + rows.error().text;
         if (rows->size() > 1) co_return "auth.query: the statement returned more than one row";
-        co_return remember(query, key, rows->empty() ? none : (*rows)[0].values);
+        co_return remember(query, key, rows->empty() ? none : (*rows)[0].values, asked_in);
     }
 }
 
@@ -147,7 +150,7 @@ void AuthQueries::distrust(const config::AuthQuery& query, const std::string& us
 
 // The row: name, stored password, and optionally the password's end in seconds since 1970.
 AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const std::string& key,
-                                          const std::vector<std::optional<std::string>>& row) {
+                                          const std::vector<std::optional<std::string>>& row, std::uint64_t asked_in) {
     if (row.size() == 1 || row.size() > 3) {
         return "auth.query: the statement must return name, password and optionally the end of its validity";
     }
@@ -166,6 +169,7 @@ AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const 
                 lifetime = std::min(lifetime, Milliseconds(static_cast<long>(left * 1000)));
         }
     }
+    if (asked_in != generation_) return credential;
     if (cache_.size() >= cache_limit) cache_.clear();
     if (lifetime.count() > 0) cache_.insert_or_assign(key, Cached{credential, worker_.read_clock() + lifetime});
     return credential;

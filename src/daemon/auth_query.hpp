@@ -55,7 +55,7 @@ class AuthQueries {
         explicit Gate(boost::asio::io_context& io) : freed(io, boost::asio::steady_timer::time_point::max()) {}
         std::size_t under_way = 0;
         boost::asio::steady_timer freed;  // never expires: its waiters are woken one by one, oldest first
-        std::map<std::string, std::shared_ptr<Asking>> asking;  // by query and user
+        std::map<std::string, std::shared_ptr<Asking>> asking;  // by reload, query and user
     };
     // Being the one who asks for a name. As a Turn, it may outlive its owner.
     class Asker {
@@ -109,7 +109,7 @@ class AuthQueries {
     boost::asio::awaitable<net::Outcome<net::LinkPtr>> connect(config::AuthQuery query, TimePoint until);
     TimePoint within_connect_time(TimePoint until);
     Answer remember(const config::AuthQuery& query, const std::string& key,
-                    const std::vector<std::optional<std::string>>& row);
+                    const std::vector<std::optional<std::string>>& row, std::uint64_t asked_in);
 
     Worker& worker_;
     std::map<std::string, Cached> cache_;    // by query and user

@@ -1,5 +1,6 @@
 #include "client_login.hpp"
 
+#include "account_names.hpp"
 #include "cancel_key.hpp"
 #include "console_client.hpp"
 #include "derive.hpp"
@@ -10,7 +11,6 @@
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/protocol/client_authentication.hpp>
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,14 +22,6 @@ using metrics::LoginFailure;
 using protocol::ClientAuthentication;
 
 namespace {
-
-std::optional<std::string> user_name(uid_t uid) {
-    std::array<char, 4096> buffer{};
-    passwd entry{};
-    passwd* found = nullptr;
-    if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;
-    return std::string(found->pw_name);
-}
 
 // The stored password of a user; nullopt inside where there is no such user.
 struct Found {
@@ -88,8 +80,7 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.listener_tls = login.listener_config().tls.mode;
     if (rule.method == config::AuthMethod::peer) {
         if (const auto uid = login.link->peer_uid()) {
-            std::function<std::optional<std::string>()> look_up = [uid = *uid] { return user_name(uid); };
-            auto name = co_await on_helper(login.worker.process(), login.worker.io(), std::move(look_up), login.until);
+            auto name = co_await account_name(login.worker.io(), *uid, login.until);
             if (!name) co_return Authenticated{{}, out_of_time("the name of its process's owner")};
             setup.peer_name = std::move(*name);
         }
@@ -280,7 +271,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
         co_return std::nullopt;
     }
     if (worker.process().gates.is_disabled(who.database)) {
-        co_return Failure{LoginFailure::no_route, "the database is disabled",
+        co_return Failure{LoginFailure::disabled, "the database is disabled",
                           wire::fatal("57P03", "database \"" + who.database + "\" is disabled", "",
                                       "An administrator has done so; ENABLE in the console of pgsluice ends it.")};
     }

@@ -1,4 +1,4 @@
-// What blocks or computes for long, off the worker, whose loop serves everybody.
+// What computes for long, off the worker, whose loop serves everybody.
 #pragma once
 
 #include "process.hpp"

@@ -115,9 +115,10 @@ boost::asio::awaitable<StartupDone> read_packets(Login& login) {
             co_return StartupDone{};
         } else if (auto* close = std::get_if<ClientStartup::Close>(&step.action)) {
             const bool unsupported = close->error && close->error->code() == "0A000";
-            co_return StartupDone{
-                false,
-                Failure{unsupported ? LoginFailure::unsupported : LoginFailure::protocol_violation, close->reason}};
+            const LoginFailure reason = close->lacks_tls ? LoginFailure::tls
+                                        : unsupported    ? LoginFailure::unsupported
+                                                         : LoginFailure::protocol_violation;
+            co_return StartupDone{false, Failure{reason, close->reason}};
         } else if (step.consumed == 0) {
             const bool nothing_yet = login.in.empty();
             if (auto failure = co_await receive(login)) {

@@ -72,7 +72,7 @@ class Process {
     KeyCache keys;
     IterationTally looked_up_iterations;  // of the verifiers that auth.query has found
     const Secret secret;                  // makes the salts of users without a verifier
-    boost::asio::thread_pool helpers{2};  // key derivation and name service look-ups, which block
+    boost::asio::thread_pool helpers{2};  // key derivation, which takes long
     Orders* orders = nullptr;             // set before any worker starts
     std::atomic<bool> draining{false};
     std::atomic<bool> lookups_fail{false};  // the last auth.query that was asked gave no answer

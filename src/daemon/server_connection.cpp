@@ -94,7 +94,8 @@ boost::asio::awaitable<std::variant<ServerLogin::Done, ConnectError>> log_in(net
                                    failed->sqlstate,
                                    failed->message,
                                    failed->detail,
-                                   failed->hint};
+                                   failed->hint,
+                                   failed->reason == ServerLogin::Reason::password};
         }
         if (auto* done = std::get_if<ServerLogin::Done>(&action)) {
             if (!in.empty()) co_return ConnectError{ConnectFailure::network, "the server sent more than its login"};

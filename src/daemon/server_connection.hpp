@@ -45,6 +45,7 @@ struct ConnectError {
     // What the server answered, once it had let us in; only its SQLSTATE where it had not.
     bool authenticated = false;
     std::string sqlstate{}, message{}, detail{}, hint{};
+    bool lacks_credentials = false;  // for what the server asks of us at the login
 };
 
 // By what a call of the network ended with.

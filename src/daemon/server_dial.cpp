@@ -43,6 +43,11 @@ protocol::ServerLogin::Password password_for(Worker& worker, pool::Pool& pool) {
 // What a client may know of a failed login to a server: what the server said once it had let us in, else only the class
 // of it.
 wire::SqlError error_for_clients(const ConnectError& error) {
+    // As final as a refusal: what the server asks for will not be there the next time either.
+    if (error.lacks_credentials) {
+        return wire::fatal("28P01", "pgsluice lacks the credentials to log in to the server as this user", "",
+                           "The log of pgsluice tells what the server asks for.");
+    }
     wire::SqlError told = wire::fatal("57P03", "no server is reachable", "",
                                       "The log of pgsluice tells why each server could not be used.");
     const bool is_final =

@@ -198,7 +198,7 @@ bool Worker::kill_client(SessionId session) {
     const auto found = sessions_.find(session);
     if (found == sessions_.end()) return false;
     const auto error = wire::fatal("57P01", "terminating connection due to administrator command");
-    found->second.session->end(metrics::Disconnect::shutdown, &error);
+    found->second.session->end(metrics::Disconnect::killed, &error);
     return true;
 }
 

@@ -256,6 +256,10 @@ class Converter {
                                  "limits.connections_per_database, which is smaller, holds too");
         }
         route.pool = pool_of(source_, database, users == nullptr ? nullptr : &users->line);
+        if (!route.connect_query.empty() && route.pool.mode == config::PoolMode::session)
+            source_.findings.add(Weight::note, database.place, "connect_query",
+                                 "what it sets holds in session mode also where a client asks for another value at its "
+                                 "login; PgBouncer sets what the client asked for behind it");
         config_.routes.push_back(std::move(route));
     }
 

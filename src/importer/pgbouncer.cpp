@@ -34,6 +34,11 @@ std::vector<config::User> users_of(const Options& options, Findings& findings) {
     return users;
 }
 
+// What is taken for a key of a database may be a part of its password.
+std::string named(const std::string& section, const std::string& key) {
+    return section == "databases" ? "a key" : "the key " + key;
+}
+
 }  // namespace
 
 const config::User* Source::find_user(const std::string& name) const {
@@ -110,7 +115,8 @@ std::vector<Entry> entries_of(const Source& source, const std::string& section,
         for (const auto& [key, value] : *pairs) {
             if (!known.empty() && std::find(known.begin(), known.end(), key) == known.end())
                 source.findings.add(Weight::broken, setting.place, option,
-                                    "has a key that PgBouncer up to 1.25 does not know, and would not start with");
+                                    "has " + named(section, key) +
+                                        " that PgBouncer up to 1.25 does not know, and would not start with");
         }
         out.push_back({setting.key, *std::move(pairs), setting.place});
     }

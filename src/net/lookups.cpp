@@ -7,10 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <system_error>
-#include <thread>
-#include <utility>
 
 namespace pgsluice::net {
 
@@ -38,39 +35,9 @@ HostAnswer ask_system(const std::string& host) {
     return answer;
 }
 
-struct Lookups::State {
-    explicit State(Ask how) : ask(std::move(how)) {}
-    const Ask ask;
-    std::mutex mutex;
-    std::map<std::string, std::vector<Giver>> waiting;  // by host; protected by mutex
-};
-
-Lookups::Lookups(Ask ask) : state_(std::make_shared<State>(std::move(ask))) {}
-
-Lookups& Lookups::of_process() {
+Lookups& lookups_of_process() {
     static Lookups only(ask_system);
     return only;
-}
-
-void Lookups::join(const std::string& host, Giver giver) {
-    const std::lock_guard lock(state_->mutex);
-    const auto [entry, is_new] = state_->waiting.try_emplace(host);
-    // A lookup that hangs for long is asked for again and again.
-    std::erase_if(entry->second, [](const Giver& other) { return !other.is_wanted(); });
-    entry->second.push_back(std::move(giver));
-    if (!is_new) return;
-    try {
-        std::thread([state = state_, host] {
-            const HostAnswer answer = state->ask(host);
-            std::unique_lock turn(state->mutex);
-            const auto those_who_wait = state->waiting.extract(host);
-            turn.unlock();
-            for (const Giver& each : those_who_wait.mapped()) each.give(answer);
-        }).detach();
-    } catch (const std::system_error&) {
-        state_->waiting.erase(entry);
-        throw;
-    }
 }
 
 }  // namespace pgsluice::net

@@ -1,13 +1,9 @@
-// The names that are being looked up, each on a thread that belongs to nobody: getaddrinfo cannot be called off, and
-// may take longer than anybody waits, the end of the process included. Whoever asks for a name that is being looked up
-// waits with the others, so that there are never more threads than names.
+// The names of hosts that are being looked up.
 #pragma once
 
 #include <pgsluice/base/address.hpp>
-#include <pgsluice/net/handover.hpp>
+#include <pgsluice/net/shared_lookups.hpp>
 
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,21 +17,7 @@ struct HostAnswer {
 // getaddrinfo. Blocks.
 HostAnswer ask_system(const std::string& host);
 
-// Thread-safe. May go while lookups are under way.
-class Lookups {
-  public:
-    using Ask = std::function<HostAnswer(const std::string& host)>;
-    using Giver = Handover<HostAnswer>::Giver;
-
-    explicit Lookups(Ask ask);
-    static Lookups& of_process();
-
-    // Throws std::system_error where no thread can be had.
-    void join(const std::string& host, Giver giver);
-
-  private:
-    struct State;
-    const std::shared_ptr<State> state_;  // shared with the threads
-};
+using Lookups = SharedLookups<HostAnswer>;
+Lookups& lookups_of_process();
 
 }  // namespace pgsluice::net

@@ -18,7 +18,7 @@ asio::awaitable<Outcome<std::vector<Address>>> resolve(asio::io_context& io, std
     const std::string what = "could not resolve \"" + host + "\": ";
     Handover<HostAnswer> handover(io, until);
     try {
-        Lookups::of_process().join(host, handover.giver());
+        lookups_of_process().join(host, handover.giver());
     } catch (const std::system_error& error) {
         co_return Error{asio::error::no_memory, what + "no thread for it: " + error.code().message()};
     }

@@ -128,9 +128,11 @@ ClientStartup::Action ClientStartup::on_startup(const wire::StartupMessage& mess
     if (auto* error = std::get_if<wire::SqlError>(&identity)) return refuse(std::move(*error), out);
     const bool needs_tls = tls_ != config::ListenerTlsMode::disable && tls_ != config::ListenerTlsMode::prefer;
     if (needs_tls && !encrypted_) {
-        return refuse(wire::fatal("28000", "connection requires SSL encryption", {},
-                                  "Connect with sslmode=require or a stricter mode."),
-                      out);
+        Close close = refuse(wire::fatal("28000", "connection requires SSL encryption", {},
+                                         "Connect with sslmode=require or a stricter mode."),
+                             out);
+        close.lacks_tls = true;
+        return close;
     }
     state_ = State::finished;
     auto& who = std::get<ClientIdentity>(identity);
@@ -138,7 +140,7 @@ ClientStartup::Action ClientStartup::on_startup(const wire::StartupMessage& mess
     return Authenticate{std::move(who)};
 }
 
-ClientStartup::Action ClientStartup::refuse(wire::SqlError error, Bytes& out) {
+ClientStartup::Close ClientStartup::refuse(wire::SqlError error, Bytes& out) {
     state_ = State::finished;
     wire::write_error(out, error);
     std::string reason = error.message;

@@ -202,6 +202,7 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     context_.host.on_logged_in(*this);
     context_.host.refresh(*this, context_.host.rulebook());
     totals_.bytes_out += hello.size();
+    metrics_.bytes[metrics::Direction::client_out].add(hello.size());
     client_->write(hello);
     client_->resume(Pause::no_server);
     if (!server_unread_ || server_ == nullptr) return;

@@ -3,6 +3,7 @@ import contextlib
 import os
 import pwd
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -12,7 +13,7 @@ from support import scram
 from support.hostile_server import Delay, Startup
 from support.postgres import AUTH_QUERY, PASSWORDS
 from support.proxy import login
-from support.system import cpu_seconds, cpu_seconds_of_threads, free_port, run, unprivileged_user
+from support.system import cpu_seconds, cpu_seconds_of_threads, eventually, free_port, run, unprivileged_user
 from support.wire import Closed, WireClient, summaries
 
 ROLES = {"scram-sha-256": "app", "md5": "md5user", "password": "plainuser"}
@@ -289,6 +290,26 @@ def test_a_crowd_of_one_name_is_one_lookup(sluice, postgres):
         for client in crowd:
             assert client.receive().tag == "R"
         assert time.monotonic() - started < 1.5, "one after the other, two at a time, they take 4.5 seconds"
+
+
+def test_a_lookup_that_spans_a_reload_tells_nobody_who_comes_behind_it(sluice, postgres):
+    """What it has read may be what the reload was to make forgotten: a password that has been changed since."""
+    slow = f"with found as materialized ({AUTH_QUERY}), slow as materialized (select pg_sleep(2) from found) select found.* from found, slow"
+    proxy = sluice(auth=querying(postgres, slow, cache="1m", negative_cache="1m"), workers=1)
+    postgres.execute("alter role other password 'changed'")
+    try:
+        with WireClient(proxy.address) as early, ThreadPoolExecutor(1) as pool:
+            early.timeout = 15
+            answered = pool.submit(early.start, "other", "app", "other-secret")
+            eventually(lambda: postgres.execute("select 1 from pg_stat_activity where state = 'active' and query like '%pg_sleep(2)%' and pid <> pg_backend_pid()"),
+                       5, "the look-up to be under way")
+            postgres.execute("alter role other password 'other-secret'")
+            proxy.reload()
+            assert attempt(proxy.address, "other", "other-secret").tag == "Z"
+            assert denied(answered.result()[-1], "other")
+        assert attempt(proxy.address, "other", "other-secret").tag == "Z"
+    finally:
+        postgres.execute("alter role other password 'other-secret'")
 
 
 def test_expiry_is_respected_while_the_pool_is_warm(sluice, postgres):

@@ -53,6 +53,7 @@ def test_kill_client(console):
         hold_server(client)
         connection.execute(f"KILL_CLIENT {one(connection, 'clients', state='active')['id']}")
         assert summaries(client.rest()) == ["E:FATAL:57P01"]
+        eventually(lambda: proxy.metrics().sum("pgsluice_disconnects_total", reason="killed") == 1, 5, "the client to count")
         assert other.value("select 1") == "1"
         for wrong in ("999999999", "x", "-1"):
             with pytest.raises(psycopg.DataError):
@@ -384,6 +385,8 @@ def test_disable_refuses_new_clients_only(console):
             assert refused.start("app", "app", "app-secret")[-1].sqlstate == "57P03"
         with WireClient(proxy.address) as stranger:
             assert stranger.start("app", "app", "wrong")[-1].sqlstate == "28P01"
+        assert "disabled" in [event["reason"] for event in proxy.awaited_events("client_login_failed")]
+        assert proxy.metrics().sum("pgsluice_login_failures_total", reason="disabled") == 1
         connection.execute("ENABLE app")
         assert login(proxy).value("select 1") == "1"
 

@@ -71,6 +71,20 @@ def test_wrong_configured_password_is_one_fatal_and_no_hang(sluice):
     assert proxy.awaited_events("server_connect_failed")
 
 
+@pytest.mark.parametrize("users, role", [([], "app"), ([{"name": "app", "password": scram_module.verifier("app-secret")}], "app"), ([], "plainuser")],
+                         ids=["none", "verifier", "in clear"])
+def test_a_server_that_asks_for_what_pgsluice_lacks_is_told_as_a_failed_login(sluice, users, role):
+    """Somebody whom a rule lets in without a password leaves nothing to log in with: that is no server out of reach."""
+    proxy = sluice(auth={"rules": [{"method": "trust"}], "users": users})
+    with WireClient(proxy.address) as client:
+        error = error_in(client.start(role, "app"))
+    assert (error.severity, error.sqlstate) == ("FATAL", "28P01")
+    assert error.text == "pgsluice lacks the credentials to log in to the server as this user"
+    metrics = proxy.metrics()
+    assert metrics.sum("pgsluice_server_connect_failures_total", reason="authentication") >= 1
+    assert metrics.sum("pgsluice_login_failures_total", reason="server_rejected") == 1
+
+
 # --- servers that lie while they authenticate ---
 
 def behind(sluice, server, **options):

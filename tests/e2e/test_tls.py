@@ -137,6 +137,15 @@ def test_old_protocol_versions_are_refused(sluice, tls_listener):
                     client.start("app", "app", "app-secret")
 
 
+def test_a_plain_connection_where_tls_is_required_counts_as_one_of_tls(sluice, tls_listener):
+    proxy = sluice(**tls_listener("require"))
+    with WireClient(proxy.address) as client:
+        assert client.start("app", "app", "app-secret")[-1].sqlstate == "28000"
+    event, = proxy.awaited_events("client_login_failed")
+    assert event["reason"] == "tls"
+    assert proxy.metrics().sum("pgsluice_login_failures_total", reason="tls") == 1
+
+
 def test_bytes_ahead_of_the_handshake_are_refused(sluice, tls_listener):
     proxy = sluice(**tls_listener("require"), auth={"rules": [{"method": "trust"}]})
     with WireClient(proxy.address) as client:

@@ -75,6 +75,7 @@ enum class LoginFailure : std::uint8_t {
     protocol_violation,  // malformed or misplaced startup packet or message
     unsupported,         // a protocol version or feature that we do not speak
     no_route,            // 3D000
+    disabled,            // DISABLE in the console
     too_many_clients,    // a client limit, 53300
     no_server,           // no server reachable, or none free in time
     server_rejected,     // the server refused the login
@@ -84,7 +85,8 @@ enum class LoginFailure : std::uint8_t {
 };
 constexpr auto names_of(LoginFailure) {
     return names("authentication", "no_rule", "tls", "timeout", "protocol_violation", "unsupported", "no_route",
-                 "too_many_clients", "no_server", "server_rejected", "auth_query", "shutting_down", "client_left");
+                 "disabled", "too_many_clients", "no_server", "server_rejected", "auth_query", "shutting_down",
+                 "client_left");
 }
 
 // Why a client that had logged in is gone.
@@ -95,10 +97,12 @@ enum class Disconnect : std::uint8_t {
     server_lost,         // its server died in a transaction, or in session mode
     timeout,             // idle_transaction, client_idle, query or transaction timeout that ends the connection
     shutdown,            // 57P01: we stop, or a reload has taken its route away
+    killed,              // 57P01: KILL or KILL_CLIENT in the console
     failed,              // anything else that ended in a FATAL of ours
 };
 constexpr auto names_of(Disconnect) {
-    return names("client_left", "client_lost", "protocol_violation", "server_lost", "timeout", "shutdown", "failed");
+    return names("client_left", "client_lost", "protocol_violation", "server_lost", "timeout", "shutdown", "killed",
+                 "failed");
 }
 
 // The time limits of the configuration, counted when they strike.

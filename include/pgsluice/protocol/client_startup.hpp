@@ -50,6 +50,7 @@ class ClientStartup {
     struct Close {
         std::optional<wire::SqlError> error;  // is in `out` already; nullopt: PostgreSQL closes without a word
         std::string reason;                   // for the log
+        bool lacks_tls = false;               // which the listener requires
     };
     using Action = std::variant<NeedMore, StartTls, Authenticate, Cancel, Close>;
     struct Step {
@@ -78,7 +79,7 @@ class ClientStartup {
     Action on_ssl_request(std::size_t behind, Bytes& out);
     Action on_gss_request(std::size_t behind, Bytes& out);
     Action on_startup(const wire::StartupMessage& message, Bytes& out);
-    Action refuse(wire::SqlError error, Bytes& out);
+    Close refuse(wire::SqlError error, Bytes& out);
     Action close(const char* reason);
 
     const config::ListenerTlsMode tls_;

@@ -74,7 +74,28 @@ TEST_F(Databases, show_a_route_by_a_pattern_where_only_that_is_for_everybody) {
                      route("rest", {"*"}, {}, config::PoolMode::transaction)};
     add_servers(2, "rest", "app");
     add_servers(3, "rest", "other");
-    EXPECT_THAT(shown(), ElementsAre("app rest transaction 2/0 0", "* rest transaction 0/0 0"));
+    EXPECT_THAT(shown(), ElementsAre("app rest transaction 2/0 0", "other rest transaction 3/0 0"));
+}
+
+TEST_F(Databases, found_by_a_pattern_stay_while_their_servers_do) {
+    config.routes = {route("rest", {"*"}, {}, config::PoolMode::transaction)};
+    add_servers(1, "rest", "shop");
+    EXPECT_THAT(shown(), ElementsAre("shop rest transaction 1/0 0"));
+    view.servers.clear();
+    EXPECT_THAT(shown(), ElementsAre("* rest transaction 0/0 0"));
+}
+
+TEST_F(Databases, of_servers_are_no_names_where_the_route_names_them_itself) {
+    config.routes = {route("rest", {"*"}, {}, config::PoolMode::transaction)};
+    config.routes[0].database = "shop";
+    add_servers(1, "rest", "shop");
+    EXPECT_THAT(shown(), ElementsAre("* rest transaction 1/0 0"));
+}
+
+TEST_F(Databases, are_those_of_a_route_that_a_reload_has_taken_the_name_from) {
+    config.routes = {route("app", {"app"}, {}, config::PoolMode::transaction)};
+    add_clients(1, "app", "shop");
+    EXPECT_THAT(shown(), ElementsAre("app app transaction 0/0 0", "shop app transaction 0/1 0"));
 }
 
 TEST_F(Databases, show_the_first_route_where_none_is_for_everybody) {

@@ -180,6 +180,12 @@ TEST_F(Import, DatabasesAreRoutesAndTheFallbackComesLast) {
     EXPECT_EQ(config.clusters[0].name, "main");
 }
 
+TEST_F(Import, AKeyThatPgBouncerDoesNotKnowIsNamed) {
+    read("a = host=h", "[users]\nann = pool_size=2 pool_sise=3");
+    EXPECT_THAT(imported.findings,
+                Contains(AllOf(finding(Weight::broken, "[users] ann"), Field(&Finding::text, HasSubstr("pool_sise")))));
+}
+
 TEST_F(Import, APasswordWithoutAUserIsLeftOutAsInPgBouncer) {
     const auto& config =
         read("a = host=h password=x\nb = host=h password=y user=u", "[users]\nann = pool_size=2").config;

@@ -6,8 +6,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
+#include <new>
+#include <thread>
+#include <utility>
 
 namespace pgsluice::net {
 namespace {
@@ -63,6 +67,20 @@ TEST(Lookups, a_name_that_hangs_keeps_no_other_waiting) {
     EXPECT_FALSE(loop.await(wait_for(loop.io, service.lookups, "silent", Milliseconds(20))).has_value());
     EXPECT_EQ(*service.asked, 2);
     service.let_go.set_value();
+}
+
+TEST(Lookups, a_name_that_no_thread_could_be_made_for_may_be_asked_for_again) {
+    int starts = 0;
+    const auto fails_once = [&](std::function<void()> work) {
+        if (++starts == 1) throw std::bad_alloc();
+        std::thread(std::move(work)).detach();
+    };
+    Lookups lookups{[](const std::string&) { return HostAnswer{{home}}; }, fails_once};
+    Loop loop;
+    const Handover<HostAnswer> unanswered(loop.io, in(Milliseconds(5000)));
+    EXPECT_THROW(lookups.join("known", unanswered.giver()), std::bad_alloc);
+    EXPECT_TRUE(loop.await(wait_for(loop.io, lookups, "known", Milliseconds(5000))).has_value());
+    EXPECT_EQ(starts, 2);
 }
 
 TEST(Lookups, the_loop_and_all_may_go_while_a_lookup_is_under_way) {

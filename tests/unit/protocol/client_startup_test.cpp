@@ -310,6 +310,19 @@ TEST(ClientStartup, a_request_with_a_body_is_no_request) {
         outcome(client::packet(80877103, "x")).starts_with("close 0A000 unsupported frontend protocol 1234.5679"));
 }
 
+TEST(ClientStartup, tells_a_lack_of_tls_from_other_refusals) {
+    const auto lacks_tls = [](ByteView packet) {
+        ClientStartup machine(ListenerTlsMode::require);
+        Bytes out;
+        const ClientStartup::Step step = machine.resume(packet, out);
+        const auto* close = std::get_if<ClientStartup::Close>(&step.action);
+        EXPECT_NE(close, nullptr);
+        return close != nullptr && close->lacks_tls;
+    };
+    EXPECT_TRUE(lacks_tls(alice));
+    EXPECT_FALSE(lacks_tls(client::startup({{"database", "orders"}})));
+}
+
 TEST(ClientStartup, refuses_a_plain_client_where_tls_is_required) {
     for (const auto mode : {ListenerTlsMode::require, ListenerTlsMode::verify_ca, ListenerTlsMode::verify_full}) {
         EXPECT_TRUE(outcome(alice, mode).starts_with("close 28000 connection requires SSL encryption")) << int(mode);

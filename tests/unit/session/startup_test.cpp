@@ -102,6 +102,15 @@ TEST(Login, needs_no_server_where_nothing_new_is_asked) {
     script.run();
 }
 
+TEST(Login, counts_its_greeting_for_the_client_and_for_the_route) {
+    World world;
+    world.add_client();
+    const std::size_t told = world.client(0).peer.take().size();
+    EXPECT_GT(told, 0U);
+    EXPECT_EQ(world.session(0).totals().bytes_out, told);
+    EXPECT_EQ(world.metrics(0).bytes[metrics::Direction::client_out].value(), told);
+}
+
 TEST(Login, ends_where_a_server_does_not_say_in_time_whether_it_accepts_a_setting) {
     World::Options options;
     options.pool.query_wait_timeout = std::chrono::seconds(5);
