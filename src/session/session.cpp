@@ -327,6 +327,8 @@ pool::Server& Session::part_from_server() {
     if (measures()) measured_->limits.end_cancel();
     enter(ClientState::idle);
     server.link().resume(Pause::slow_reader);
+    // What the server has not taken yet is the pool's, and so is the news that it has.
+    client_->resume(Pause::slow_reader);
     return server;
 }
 
