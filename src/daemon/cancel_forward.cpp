@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgsluice::daemon {
@@ -39,7 +40,7 @@ bool CancelForwards::is_wanted(const Forward& forward) {
 }
 
 bool CancelForwards::has_room() const {
-    return under_way_ <= at_once / worker_.siblings().size();
+    return under_way_ < std::max<std::size_t>(1, at_once / worker_.siblings().size());
 }
 
 void CancelForwards::send_waiting() {

@@ -24,7 +24,7 @@ struct ServerRoute;
 
 class CancelForwards {
   public:
-    // Over all workers, beyond one for each.
+    // Over all workers, each of which may have one in any case.
     static constexpr std::size_t at_once = 48;
 
     explicit CancelForwards(Worker& worker) : worker_(worker) {}

@@ -15,7 +15,7 @@ namespace pgsluice::net {
 
 namespace {
 
-using Stream = asio::posix::stream_descriptor;
+using AsioStream = asio::posix::stream_descriptor;
 
 error_code system_error(int error) {
     return {error, boost::system::system_category()};
@@ -36,7 +36,7 @@ class Attempt final : Deadlined {
         return {};
     }
 
-    Stream& stream() { return stream_; }
+    AsioStream& stream() { return stream_; }
     error_code result(error_code waited) {
         if (timed_out_) return asio::error::timed_out;
         if (waited) return waited;
@@ -55,7 +55,7 @@ class Attempt final : Deadlined {
     void on_reactor_gone() override { stream_.cancel(); }
 
     Reactor& reactor_;
-    Stream stream_;
+    AsioStream stream_;
     bool timed_out_ = false;
 };
 
@@ -69,7 +69,7 @@ asio::awaitable<Result<Descriptor>> connect(Reactor& reactor, SocketAddress addr
 
     Attempt attempt(reactor);
     if (const error_code refused = attempt.begin(std::move(socket), until)) co_return refused;
-    const auto [waited] = co_await attempt.stream().async_wait(Stream::wait_write, as_tuple);
+    const auto [waited] = co_await attempt.stream().async_wait(AsioStream::wait_write, as_tuple);
     const error_code error = attempt.result(waited);
     if (error) co_return error;
     co_return attempt.take();

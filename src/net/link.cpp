@@ -181,7 +181,7 @@ void Link::on_hangup(bool is_error) {
     if (phase_ != Phase::relay) return;
     if (pauses_ == 0) return pump();
     const bool is_suspended = (pauses_ & static_cast<std::uint8_t>(Pause::suspended)) != 0;
-    if ((is_error && !is_suspended) || !is_pause_passing()) end(is_error ? Closed::reset : Closed::by_peer);
+    if ((is_error && !is_suspended) || !is_passing(pauses_)) end(is_error ? Closed::reset : Closed::by_peer);
 }
 
 void Link::check_paused() {
@@ -189,7 +189,7 @@ void Link::check_paused() {
     pollfd look{socket_.get(), POLLRDHUP, 0};
     if (::poll(&look, 1, 0) <= 0) return;
     if ((look.revents & (POLLERR | POLLNVAL)) != 0) return end(Closed::reset);
-    if (!is_pause_passing()) end(Closed::by_peer);
+    if (!is_passing(pauses_)) end(Closed::by_peer);
 }
 
 bool Link::is_open() const {

@@ -85,15 +85,7 @@ void Link::on_turn() {
     if (phase_ == Phase::setup && setup_wait_ && setup_wait_->event == Event::turn) return finish_wait({});
     if (phase_ != Phase::relay) return;
     if (pauses_ == 0) return pump();
-    if (broken_ && !is_pause_passing()) end(Closed::reset);
-}
-
-// Reading is paused only until somebody reads, be it the other side or this peer, or for as long as nobody is heard,
-// which passes: then what was received before an end is not thrown away.
-bool Link::is_pause_passing() const {
-    constexpr auto passing = static_cast<std::uint8_t>(Pause::slow_reader) | static_cast<std::uint8_t>(Pause::unread) |
-                             static_cast<std::uint8_t>(Pause::suspended);
-    return pauses_ != 0 && (pauses_ & ~passing) == 0;
+    if (broken_ && !is_passing(pauses_)) end(Closed::reset);
 }
 
 // Reads and calls the sink until the socket is empty, the sink pauses, or others must have a turn.
@@ -104,7 +96,7 @@ void Link::pump() {
         if (batch.state == Io::State::failed) return end(Closed::reset);
         if (batch.state == Io::State::done && !deliver(batch)) return;
         if (batch.drained && !(redeliver_ && pauses_ == 0 && !held_.empty())) {
-            if (broken_ && !is_pause_passing()) return end(Closed::reset);
+            if (broken_ && !is_passing(pauses_)) return end(Closed::reset);
             return readiness_->wait_read();
         }
         if (pauses_ != 0) return;

@@ -36,8 +36,11 @@ void Readiness::Operation::complete(void* owner, detail::operation* base, const 
     self->queued = false;
     Readiness& readiness = *self->readiness;
     if (readiness.link_ == nullptr) return readiness.delete_if_unused();
-    if (owner == nullptr || self->ec_) return;  // the io_context is being destroyed
-    (readiness.link_->*self->event)();          // may abandon, and so delete, this object
+    if (owner == nullptr) return;  // the io_context is being destroyed
+    // Set where the kernel refuses to tell of the event. Then the link tries, and waits anew if it has to.
+    self->ec_ = {};
+    if (self == &readiness.read_) readiness.waits_to_read_ = false;
+    (readiness.link_->*self->event)();  // may abandon, and so delete, this object
 }
 
 Readiness::Readiness(Reactor& reactor, Link& link)

@@ -79,7 +79,8 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
         const bool has_asked =
             server_ != nullptr && (server_->exchange().owes_ready() || server_->exchange().is_flushed());
         // A stream of changes has no end to wait for.
-        const bool is_held = has_asked && !pool_->target().is_replication() && hold_until_answered(to_server);
+        const bool is_held =
+            has_asked && !pool_->target().is_replication() && hold_until_answered(to_server, Pause::ahead);
         if (is_held) return 0;
         send(to_server, to_client);
         end(Disconnect::client_left);

@@ -357,7 +357,8 @@ void Session::refuse_transaction() {
 
 void Session::go_on_if_held() {
     if (!std::exchange(holding_, false)) return;
-    client_->resume(Pause::unsettled);
+    client_->resume(Pause::held);
+    client_->resume(Pause::ahead);
 }
 
 void Session::note_command(ByteView body) {

@@ -200,35 +200,37 @@ void Session::adopt_rulebook() {
 
 // PostgreSQL reads a message when it has done and answered what was asked before. True: the message in front, to which
 // that makes a difference, waits for it. Not inside COPY FROM STDIN, which it fails.
-bool Session::hold_until_answered(wire::Outbox& to_server) {
+bool Session::hold_until_answered(wire::Outbox& to_server, Pause how) {
     if (server_ == nullptr) return false;
     protocol::Exchange& exchange = server_->exchange();
     // No server would answer for these, so nothing would end the wait.
     exchange.settle_invented(context_.to_client, *this);
     if (!exchange.owes() || exchange.ignores_sync()) return false;
+    hold_for_answers(to_server, how);
+    return true;
+}
+
+// A server that no ReadyForQuery is due from may keep its answers until it is asked for them.
+void Session::hold_for_answers(wire::Outbox& to_server, Pause how) {
+    protocol::Exchange& exchange = server_->exchange();
     if (!exchange.owes_ready() && !exchange.is_flushed()) {
         wire::write_empty(to_server.join(), wire::FrontendTag::flush);
         exchange.note_flush();
     }
-    hold_until_settled();
-    return true;
+    hold_until_settled(how);
 }
 
-// The ledger grows with what a client sends ahead of its answers. The server is asked to send what it has, since it may
-// be waiting for the end of the batch, and the client is not heard until some have gone.
+// The ledger grows with what a client sends ahead of its answers, so it is not heard until some have gone.
 bool Session::has_too_many_replies_waiting(wire::Outbox& to_server) {
     if (server_ == nullptr) return false;
     protocol::Exchange& exchange = server_->exchange();
+    // Of every message there is: invented() <= owed(), and most_invented < most_owed, so neither is reached yet.
     if (exchange.owed() < most_invented) return false;
     const auto is_bearable = [&] { return exchange.invented() < most_invented && exchange.owed() < most_owed; };
     if (is_bearable()) return false;
     exchange.settle_invented(context_.to_client, *this);
     if (is_bearable()) return false;
-    if (!exchange.is_flushed()) {
-        wire::write_empty(to_server.join(), wire::FrontendTag::flush);
-        exchange.note_flush();
-    }
-    hold_until_settled();
+    hold_for_answers(to_server, Pause::ahead);
     return true;
 }
 
@@ -327,6 +329,8 @@ pool::Server& Session::part_from_server() {
     if (measures()) measured_->limits.end_cancel();
     enter(ClientState::idle);
     server.link().resume(Pause::slow_reader);
+    // What the server has not taken yet is the pool's, and so is the news that it has.
+    client_->resume(Pause::slow_reader);
     return server;
 }
 

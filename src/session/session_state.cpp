@@ -405,14 +405,14 @@ void Session::restore_settings(wire::Outbox& to_server) {
 // The client is not heard before the server has answered what pgsluice asks it between two of the client's messages.
 // Nothing of the client's runs meanwhile, so no timeout of a query counts: it waits for a server that is ready for it.
 void Session::settle_first() {
-    client_->pause(Pause::settling);
+    client_->pause(Pause::housekeeping);
     // The answer is not for the client, which need not have read its own.
     server_->link().resume(Pause::slow_reader);
     settling_since_ = context_.host.now();
 }
 
 void Session::go_on_settled() {
-    client_->resume(Pause::settling);
+    client_->resume(Pause::housekeeping);
     settling_since_ = never;
 }
 

@@ -31,9 +31,9 @@ void Session::forget_unnamed() {
     server_->unnamed().reset();
 }
 
-std::size_t Session::hold_until_settled() {
+std::size_t Session::hold_until_settled(Pause how) {
     holding_ = true;
-    client_->pause(Pause::unsettled);
+    client_->pause(how);
     return 0;
 }
 

@@ -9,7 +9,8 @@ from support.hostile_server import AUTH_OK, PARAMETERS, READY, Call, Delay, Expe
 from support.proxy import login
 from support.system import eventually
 
-CLIENTS = 70  # more than there are cancel requests at a time
+AT_ONCE = 48  # servers that are sent a cancel request at a time
+CLIENTS = AT_ONCE + 22
 
 
 class SlowToCancel:
@@ -18,6 +19,7 @@ class SlowToCancel:
     def __init__(self):
         self.cancelled = set()
         self.sessions = 0
+        self.under_way = self.most_under_way = 0
         self._lock = threading.Lock()
         self.script = [Call(self._start), Expect("P"), Delay(30)]
 
@@ -25,8 +27,13 @@ class SlowToCancel:
         length, code = struct.unpack("!iI", connection.read(8))
         body = connection.read(length - 8)
         if code == 80877102:
+            with self._lock:
+                self.under_way += 1
+                self.most_under_way = max(self.most_under_way, self.under_way)
             time.sleep(0.3)
-            self.cancelled.add(struct.unpack("!i", body[:4])[0])
+            with self._lock:
+                self.under_way -= 1
+                self.cancelled.add(struct.unpack("!i", body[:4])[0])
             raise ConnectionError
         with self._lock:
             self.sessions += 1
@@ -47,3 +54,4 @@ def test_every_query_is_cancelled_although_its_server_connection_is_closed_first
         eventually(lambda: proxy.metrics().sum("pgsluice_servers", state="active") == CLIENTS, 20, "every query to run")
         eventually(lambda: sum(bool(each.frames) for each in server.connections) == CLIENTS, 20, "every query to arrive")
     eventually(lambda: len(slow.cancelled) == CLIENTS, 10, "every query to be cancelled")
+    assert slow.most_under_way <= AT_ONCE

@@ -1,4 +1,6 @@
 """Statement mode: transactions over several statements are refused, and pipelines go on behind them."""
+import threading
+
 from support import messages as m
 from support.proxy import login
 from support.wire import error_in, summaries
@@ -51,3 +53,17 @@ def test_copies_and_pipelines_in_statement_mode(sluice):
         assert summaries(client.until_ready()) == ["1", "2", "G", "C:COPY 1", "Z:I"]
         client.send(*[m.query(f"select {n}") for n in range(100)])
         assert [x.row[0] for x in client.until_ready(100) if x.tag == "D"] == [b"%d" % n for n in range(100)]
+
+
+def test_a_copy_that_fails_in_a_refused_transaction_holds_up_nobody(sluice):
+    """Its server is taken away while it has not yet taken all that its client sends."""
+    proxy = sluice(pool={"mode": "statement", "size": 1})
+    rows = m.copy_data(b"bad\n") + m.copy_data(b"1\tone\n" * 1000) * 4000
+    asked = m.query("begin; copy target from stdin") + rows + m.COPY_DONE + m.query("select 42")
+    with login(proxy) as client:
+        for _ in range(8):
+            sender = threading.Thread(target=client.send, args=(asked,))
+            sender.start()
+            seen = summaries(client.until_ready(2))
+            assert seen == ["C:BEGIN", "G", "E:ERROR:22P02", "E:ERROR:0A000", "Z:I", "T", "D:42", "C:SELECT 1", "Z:I"]
+            sender.join()

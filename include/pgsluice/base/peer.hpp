@@ -12,14 +12,23 @@ namespace pgsluice {
 
 // Why reading from a peer is paused. Reasons are independent: reading goes on when none is left.
 enum class Pause : std::uint8_t {
-    slow_reader = 1,  // the other side of the relay does not take bytes as fast as this one sends
-    no_server = 2,    // a client waits for a server connection
-    unsettled = 4,    // a client must not go on before the replies it is owed have come
-    draining = 8,     // nothing more is wanted from this peer
-    settling = 32,    // a client waits for what is asked or set between two of its messages
-    unread = 16,      // it does not read what it has been sent, so it is not heard either
-    suspended = 64,   // nobody is heard: SUSPEND of the console
+    slow_reader = 1,    // the other side of the relay does not take bytes as fast as this one sends
+    unread = 2,         // it does not read what it has been sent, so it is not heard either
+    suspended = 4,      // nobody is heard: SUSPEND of the console
+    ahead = 8,          // a client has asked for all that it wants, or for much, ahead of the answers
+    no_server = 16,     // a client waits for a server connection
+    held = 32,          // a client's next message waits for the answers in front of it, or for its turn
+    housekeeping = 64,  // a server is asked or set something of ours between two messages of its client
+    draining = 128,     // nothing more is wanted from this peer
 };
+
+// Of a mask of Pause: nothing of it keeps from being served what the peer sent before an orderly end, so that such an
+// end comes to light when it is read, and not before. Where the rest could only be thrown away, it is looked for.
+constexpr bool is_passing(std::uint8_t pauses) {
+    constexpr unsigned passing = static_cast<unsigned>(Pause::slow_reader) | static_cast<unsigned>(Pause::unread) |
+                                 static_cast<unsigned>(Pause::suspended) | static_cast<unsigned>(Pause::ahead);
+    return pauses != 0 && (pauses & ~passing) == 0;
+}
 
 enum class Closed : std::uint8_t {
     by_peer,  // an orderly end of stream

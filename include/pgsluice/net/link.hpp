@@ -127,10 +127,10 @@ class Link final : public Peer, private Deadlined {
     void close() override;
 
     // A peer that ends is noticed at once, also while its link is paused, with one exception: bytes that came before an
-    // orderly end are worth waiting for while the link is paused only for reasons that pass by themselves
-    // (Pause::slow_reader, Pause::unread, Pause::suspended), and where the sink itself paused with the end in sight.
-    // (While it is suspended, a broken connection waits too.) So a client that has ended its side, and reads what it is
-    // owed, is served to its end. This looks again, for a sweep: it ends (on_closed, before it returns) a paused link
+    // orderly end are worth waiting for while the link is paused only for reasons that pass by themselves (is_passing,
+    // base/peer.hpp), and where the sink itself paused with the end in sight. (While it is suspended, a broken
+    // connection waits too.) The end, when it has been read, is that of the link, also where the peer has ended but its
+    // own side and still reads. This looks again, for a sweep: it ends (on_closed, before it returns) a paused link
     // whose peer has gone, but still spares one that is paused only for those reasons. Not from inside a sink.
     void check_paused();
 
@@ -179,7 +179,6 @@ class Link final : public Peer, private Deadlined {
     struct Batch;
     void pump();
     Batch read_batch();
-    bool is_pause_passing() const;
     bool deliver(const Batch& batch);
     Io receive(std::span<char> into);
     void note_stream(std::size_t received);

@@ -171,8 +171,8 @@ class Exchange {
     // Nothing is owed that is known of, yet a ReadyForQuery may still come: append_sync_proof() (sync_proof.hpp) finds
     // out.
     bool needs_proof() const { return in_doubt_ && owed_.empty() && !open_batch_ && !skipping_; }
-    // Replies of ours that wait for their turn behind a server's. Nothing but the memory bounds them: nothing of them
-    // is sent, so no full socket stops whoever causes them.
+    // Replies of ours that wait for their turn behind a server's: at most owed(). Nothing of them is sent, so no full
+    // socket stops whoever causes them: who admits messages has to.
     std::size_t invented() const { return invented_; }
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
     bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }

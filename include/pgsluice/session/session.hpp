@@ -140,7 +140,8 @@ class Session final : public Sink,
     std::size_t drop(const wire::Frame& frame, ByteView rest);
     void send(wire::Outbox& to_server, Bytes& to_client);
     void forget_unnamed();
-    bool hold_until_answered(wire::Outbox& to_server);
+    bool hold_until_answered(wire::Outbox& to_server, Pause how = Pause::held);
+    void hold_for_answers(wire::Outbox& to_server, Pause how);
     bool waits_for_ready(wire::FrontendTag tag, wire::Outbox& to_server);
     bool has_too_many_replies_waiting(wire::Outbox& to_server);
     // lazy_begin.cpp
@@ -184,7 +185,7 @@ class Session final : public Sink,
     std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
                        ByteView rest, wire::Outbox& to_server);
     PreparedStatements::Lease statement_lease(wire::Outbox& to_server);
-    std::size_t hold_until_settled();
+    std::size_t hold_until_settled(Pause how = Pause::held);
     bool relay_in_clients_words(const wire::ErrorFields& fields, ByteView parsed, ByteView body,
                                 wire::Outbox& to_client);
     // server_side.cpp

@@ -13,8 +13,8 @@ struct Relay final : Sink {
     Link* to = nullptr;
     std::size_t on_bytes(ByteView bytes) override {
         to->write(bytes);
-        from->pause(Pause::unsettled);
-        from->resume(Pause::unsettled);
+        from->pause(Pause::held);
+        from->resume(Pause::held);
         return bytes.size();
     }
     void on_drained() override {}

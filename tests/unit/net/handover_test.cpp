@@ -52,6 +52,20 @@ TEST(Handover, what_comes_after_the_loop_has_gone_is_dropped) {
     giver->give("late");
 }
 
+TEST(Handover, what_comes_after_a_wait_has_timed_out_is_dropped) {
+    Loop loop;
+    std::optional<Handover<std::string>::Giver> giver;
+    {
+        Handover<std::string> handover(loop.io, in(Milliseconds(5)));
+        giver = handover.giver();
+        EXPECT_EQ(loop.await(handover.wait()), std::nullopt);
+    }
+    EXPECT_FALSE(giver->is_wanted());
+    giver->give("late");
+    loop.poll();
+}
+
+// Fails by crashing, or under a sanitizer.
 TEST(Handover, a_loop_may_go_while_the_value_is_given) {
     for (int round = 0; round < 200; ++round) {
         auto loop = std::make_unique<Loop>();

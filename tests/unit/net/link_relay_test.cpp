@@ -138,7 +138,7 @@ TEST_P(LinkRelay, APausedLinkDoesNotRead) {
 
 TEST_P(LinkRelay, ResumeShowsWhatWasLeftAgain) {
     sink.consume = [&](ByteView) -> std::size_t {
-        link->pause(Pause::unsettled);
+        link->pause(Pause::held);
         return 0;
     };
     link->start(sink);
@@ -147,7 +147,7 @@ TEST_P(LinkRelay, ResumeShowsWhatWasLeftAgain) {
     sink.consume = nullptr;
     loop.run_for(Milliseconds(10));
     EXPECT_EQ(sink.calls, 1);
-    link->resume(Pause::unsettled);
+    link->resume(Pause::held);
     ASSERT_TRUE(loop.run_until([&] { return sink.received == "again"; }));
     peer_sends(" and on");
     ASSERT_TRUE(loop.run_until([&] { return sink.received == "again and on"; }));
@@ -155,8 +155,8 @@ TEST_P(LinkRelay, ResumeShowsWhatWasLeftAgain) {
 
 TEST_P(LinkRelay, PauseAndResumeInsideOneCallShowWhatWasLeftAgain) {
     sink.consume = [&](ByteView bytes) -> std::size_t {
-        link->pause(Pause::unsettled);
-        link->resume(Pause::unsettled);
+        link->pause(Pause::held);
+        link->resume(Pause::held);
         return sink.calls == 1 ? 2 : bytes.size();
     };
     link->start(sink);

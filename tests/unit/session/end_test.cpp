@@ -26,7 +26,10 @@ TEST(End, what_stands_in_front_of_a_terminate_is_answered_first) {
     Script script;
     script.client_sends(client::query("insert") + client::terminate())
         .expect_to_server("Query \"insert\"\n")
-        .expect([](World& world) { EXPECT_EQ(world.client(0).ended, std::nullopt); })
+        .expect([](World& world) {
+            EXPECT_EQ(world.client(0).ended, std::nullopt);
+            EXPECT_TRUE(world.client(0).peer.is_paused(Pause::ahead));
+        })
         .server_sends(server::command_complete("INSERT 0 1") + server::ready())
         .expect_to_client("CommandComplete \"INSERT 0 1\"\nReadyForQuery I\n")
         .expect([](World& world) {

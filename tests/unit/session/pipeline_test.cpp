@@ -168,13 +168,13 @@ TEST(Pipeline, is_sent_ahead_of_its_answers_to_a_bounded_length) {
     Script script;
     script.client_sends(batch)
         .expect([&](World& world) {
-            EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled));
+            EXPECT_TRUE(world.client(0).peer.is_paused(Pause::ahead));
             EXPECT_EQ(owed(world), most);
             EXPECT_TRUE(world.server(0).take().ends_with(client::flush())) << "the server waits for no Sync";
         })
         .server_sends(answers)
         .expect([&](World& world) {
-            EXPECT_FALSE(world.client(0).peer.is_paused(Pause::unsettled));
+            EXPECT_FALSE(world.client(0).peer.is_paused(Pause::ahead));
             EXPECT_EQ(owed(world), most / 2 + 100);
             world.server(0).take(), world.client(0).peer.take();
         });

@@ -99,6 +99,31 @@ TEST(StatementMode, another_client_has_its_turn_between_two_batches) {
     script.run();
 }
 
+// The pool hears when the rest has been taken, and not the client that is to be heard again.
+TEST(StatementMode, a_client_whose_server_goes_before_it_has_taken_all_goes_on) {
+    Script script(in_statement_mode());
+    script.client_sends(client::query("begin; copy"))
+        .server_sends(server::command_complete("BEGIN") + server::copy_in_response())
+        .then([](World& world) {
+            if (world.servers() > 0) world.server(0).peer.congest();
+        })
+        .client_sends(client::copy_data("bad\n"))
+        .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::slow_reader)); })
+        .server_sends(server::error("22P02", "bad") + server::ready('E'))
+        .expect([](World& world) { EXPECT_FALSE(world.client(0).peer.is_paused()); })
+        .client_sends(client::copy_data("2\n") + client::copy_done() + client::query("next"))
+        .then([](World& world) {
+            if (world.servers() > 0) world.server(0).peer.drain();
+        })
+        .server_sends(rolled_back())
+        .expect_to_server("Query \"begin; copy\"\nCopyData \"bad\\x0a\"\nQuery \"ROLLBACK\"\nQuery \"next\"\n")
+        .server_sends(server::command_complete("NEXT") + server::ready())
+        .expect_to_client("CommandComplete \"BEGIN\"\nCopyInResponse 5\nErrorResponse ERROR 22P02 \"bad\"\n" + refused +
+                          "CommandComplete \"NEXT\"\nReadyForQuery I\n")
+        .expect(expect_idle_server);
+    script.run_whole();
+}
+
 // Those are answered by a ReadyForQuery too, which is not the client's.
 TEST(StatementMode, a_batch_does_not_wait_for_the_settings_ahead_of_it) {
     Script script(in_statement_mode());

@@ -192,7 +192,7 @@ TEST(Statements, a_close_of_an_unanswered_batch_holds_the_client_that_gives_the_
     done.client_sends(client::parse("s", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
         .client_sends(client::bind("", "s") + closes + again)
-        .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled)); })
+        .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::held)); })
         .server_sends(server::bind_complete() + server::ready())
         .server_sends(server::parse_complete() + server::ready())
         .expect_to_server(prepared + "Bind \"\" \"" + our_name("A") + "\"\nSync\n" + prepares("B") + "Sync\n")
@@ -325,7 +325,7 @@ TEST(Statements, an_unsettled_name_holds_the_client) {
     Script script;
     script.client_sends(client::parse("s", "A") + client::sync() + run("s"))
         .expect_to_server(prepares("A") + "Sync\n")
-        .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::unsettled)); })
+        .expect([](World& world) { EXPECT_TRUE(world.client(0).peer.is_paused(Pause::held)); })
         .server_sends(server::parse_complete() + server::ready())
         .expect([](World& world) { EXPECT_FALSE(world.client(0).peer.is_paused()); })
         .expect_to_server(runs("A"))
@@ -383,7 +383,7 @@ TEST(Statements, many_replies_of_ours_alone_do_not_wait_for_the_server) {
     script.client_sends(client::parse("t", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
         .client_sends(many + client::sync())
-        .expect([](World& world) { EXPECT_FALSE(world.client(0).peer.is_paused(Pause::unsettled)); })
+        .expect([](World& world) { EXPECT_FALSE(world.client(0).peer.is_paused(Pause::held)); })
         .expect_to_server(prepares("A") + "Sync\nSync\n");
     script.run_whole_unbroken();
 }

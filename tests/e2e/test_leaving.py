@@ -1,0 +1,56 @@
+"""Clients that say good-bye, or go, with answers outstanding."""
+import socket
+
+import pytest
+
+from support import messages as m
+from support.proxy import login
+from support.system import eventually
+
+PIPELINE = 30_000  # more than pgsluice lets a client be ahead of its answers
+
+
+def sleepers(postgres):
+    return postgres.execute("select count(*) from pg_stat_activity where wait_event = 'PgSleep'")[0][0]
+
+
+@pytest.mark.parametrize("batch", [
+    m.query("select pg_sleep(0.5); insert into target values (1, 'a')"),
+    m.parse("select pg_sleep(0.5)") + m.bind() + m.execute() + m.parse("insert into target values (1, 'a')") + m.bind() +
+    m.execute() + m.SYNC,
+], ids=["simple", "extended"])
+def test_what_was_asked_before_a_terminate_is_done_although_nobody_waits_for_it(target, batch):
+    """PQfinish behind PQsendQuery."""
+    with target.login() as watcher:
+        watcher.query("truncate target")
+        client = target.login()
+        client.send(batch, m.TERMINATE)
+        client.close()
+        eventually(lambda: watcher.value("select count(*) from target") == "1", 5, "the row to be there")
+
+
+def test_a_long_pipeline_with_its_terminate_and_its_end_is_done_to_its_end(target):
+    with target.login() as watcher, target.login() as client:
+        watcher.query("create table if not exists counted (n int)")
+        watcher.query("truncate counted")
+        client.send(m.query("select pg_sleep(1)"), m.query("insert into counted values (1)") * PIPELINE, m.TERMINATE)
+        client.socket.shutdown(socket.SHUT_WR)
+        assert [x.tag for x in client.rest(30)].count("Z") == PIPELINE + 1
+        assert watcher.value("select count(*) from counted") == str(PIPELINE)
+        watcher.query("drop table counted")
+
+
+def test_a_client_that_breaks_off_behind_its_terminate_leaves_no_query_running(sluice, postgres):
+    with login(sluice()) as client:
+        client.send(m.query("select pg_sleep(60)"), m.TERMINATE)
+        eventually(lambda: sleepers(postgres) == 1, what="the query to run")
+        client.reset()
+        eventually(lambda: sleepers(postgres) == 0, 5, "the query to be cancelled")
+
+
+def test_a_client_that_ends_its_side_without_a_terminate_leaves_no_query_running(sluice, postgres):
+    with login(sluice()) as client:
+        client.send(m.query("select pg_sleep(60)"))
+        eventually(lambda: sleepers(postgres) == 1, what="the query to run")
+        client.socket.shutdown(socket.SHUT_WR)
+        eventually(lambda: sleepers(postgres) == 0, 5, "the query to be cancelled")

@@ -1,0 +1,143 @@
+// What Asio makes of a descriptor's events, and what links may do while it holds its lock, seen through links.
+#include "loop.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace {
+
+int refusals = 0;  // of changes to what a descriptor is watched for
+
+}  // namespace
+
+// In front of the C library's.
+extern "C" int epoll_ctl(int set, int operation, int fd, epoll_event* event) noexcept {
+    if (operation == EPOLL_CTL_MOD && refusals > 0) {
+        --refusals;
+        errno = ENOMEM;
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_epoll_ctl, set, operation, fd, event));
+}
+
+namespace pgsluice::net {
+namespace {
+
+struct ReadinessTest : testing::Test {
+    Loop loop;
+    Descriptor peer;
+    LinkPtr link;
+    RecordingSink sink;
+
+    void SetUp() override {
+        auto [near, far] = unix_pair();
+        shrink_buffers(near);
+        shrink_buffers(far);
+        peer = std::move(near);
+        link = Link::create(loop.reactor, std::move(far), Side::client);
+        link->start(sink);
+        loop.poll();
+    }
+
+    static std::size_t read_all(const Descriptor& from) {
+        std::size_t total = 0;
+        char buffer[65536];
+        for (ssize_t count = 0; (count = ::recv(from.get(), buffer, sizeof buffer, 0)) > 0;)
+            total += static_cast<std::size_t>(count);
+        return total;
+    }
+    static void send(const Descriptor& to, ByteView text) {
+        ASSERT_EQ(::send(to.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+    }
+    bool has_ended(const Descriptor& side) {
+        char byte = 0;
+        return loop.run_until([&] { return ::recv(side.get(), &byte, 1, 0) == 0; });
+    }
+    void fill() {
+        link->write(pattern(1'000'000));
+        ASSERT_TRUE(link->congested());
+    }
+};
+
+TEST_F(ReadinessTest, a_link_may_be_dropped_where_it_reads_while_its_write_waits) {
+    fill();
+    sink.consume = [&](ByteView bytes) {
+        link.reset();
+        return bytes.size();
+    };
+    send(peer, "bye");
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 1; }));
+    read_all(peer);
+    EXPECT_TRUE(has_ended(peer));
+    EXPECT_EQ(sink.drained, 0);
+}
+
+TEST_F(ReadinessTest, a_link_may_be_dropped_where_it_reads_in_the_round_that_tells_it_to_write) {
+    fill();
+    sink.consume = [&](ByteView bytes) {
+        link.reset();
+        return bytes.size();
+    };
+    send(peer, "bye");
+    read_all(peer);  // so that there is room when the loop looks
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 1; }));
+    read_all(peer);
+    EXPECT_TRUE(has_ended(peer));
+    EXPECT_EQ(sink.calls, 1);
+}
+
+// Asio gives the new one the state that it still holds of the old one's descriptor.
+TEST_F(ReadinessTest, a_link_that_takes_the_place_of_one_dropped_in_the_same_call_hears_and_writes) {
+    Descriptor new_peer;
+    LinkPtr other;
+    RecordingSink of_other;
+    fill();
+    sink.consume = [&](ByteView bytes) {
+        link.reset();
+        auto [near, far] = unix_pair();
+        shrink_buffers(far);
+        new_peer = std::move(near);
+        other = Link::create(loop.reactor, std::move(far), Side::client);
+        other->start(of_other);
+        other->write(pattern(1'000'000));
+        return bytes.size();
+    };
+    send(peer, "bye");
+    read_all(peer);
+    ASSERT_TRUE(loop.run_until([&] { return other != nullptr; }));
+    send(new_peer, "hello");
+    EXPECT_TRUE(loop.run_until([&] { return of_other.received == "hello"; }));
+    std::size_t taken = 0;
+    EXPECT_TRUE(loop.run_until([&] { return (taken += read_all(new_peer)) == 1'000'000; }));
+    EXPECT_TRUE(loop.run_until([&] { return of_other.drained == 1; }));
+    EXPECT_EQ(sink.calls, 1);
+}
+
+TEST_F(ReadinessTest, what_came_while_a_link_was_paused_is_read_when_it_goes_on) {
+    link->pause(Pause::slow_reader);
+    send(peer, "first ");
+    loop.run_for(Milliseconds(5));
+    send(peer, "second");
+    loop.run_for(Milliseconds(5));
+    EXPECT_EQ(sink.calls, 0);
+    link->resume(Pause::slow_reader);
+    EXPECT_TRUE(loop.run_until([&] { return sink.received == "first second"; }));
+    send(peer, ", and on");
+    EXPECT_TRUE(loop.run_until([&] { return sink.received == "first second, and on"; }));
+}
+
+TEST_F(ReadinessTest, what_waits_is_written_also_where_the_kernel_refuses_to_tell_when) {
+    refusals = 2;
+    fill();
+    std::size_t taken = 0;
+    EXPECT_TRUE(loop.run_until([&] { return (taken += read_all(peer)) == 1'000'000; }));
+    EXPECT_TRUE(loop.run_until([&] { return sink.drained == 1; }));
+    EXPECT_EQ(refusals, 0);
+}
+
+}  // namespace
+}  // namespace pgsluice::net
