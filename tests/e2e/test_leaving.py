@@ -19,12 +19,13 @@ def sleepers(postgres):
     m.parse("select pg_sleep(0.5)") + m.bind() + m.execute() + m.parse("insert into target values (1, 'a')") + m.bind() +
     m.execute() + m.SYNC,
 ], ids=["simple", "extended"])
-def test_what_was_asked_before_a_terminate_is_done_although_nobody_waits_for_it(target, batch):
-    """PQfinish behind PQsendQuery."""
+def test_what_was_asked_before_a_terminate_is_done_although_nobody_waits_for_it(target, postgres, batch):
+    """PQfinish behind PQsendQuery, of a client that has its server: one that waits for it would lose its place."""
     with target.login() as watcher:
         watcher.query("truncate target")
         client = target.login()
         client.send(batch, m.TERMINATE)
+        eventually(lambda: sleepers(postgres) == 1, 10, "the batch to run")
         client.close()
         eventually(lambda: watcher.value("select count(*) from target") == "1", 5, "the row to be there")
 

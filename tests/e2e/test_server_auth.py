@@ -10,6 +10,7 @@ from support import messages as m
 from support import scram as scram_module
 from support.hostile_server import ANSWER, GREETING, Call, Delay, Expect, Send, Startup, scram
 from support.proxy import login
+from support.system import eventually
 from support.wire import WireClient, error_in
 
 
@@ -80,9 +81,8 @@ def test_a_server_that_asks_for_what_pgsluice_lacks_is_told_as_a_failed_login(sl
         error = error_in(client.start(role, "app"))
     assert (error.severity, error.sqlstate) == ("FATAL", "28P01")
     assert error.text == "pgsluice lacks the credentials to log in to the server as this user"
-    metrics = proxy.metrics()
-    assert metrics.sum("pgsluice_server_connect_failures_total", reason="authentication") >= 1
-    assert metrics.sum("pgsluice_login_failures_total", reason="server_rejected") == 1
+    eventually(lambda: proxy.metrics().sum("pgsluice_login_failures_total", reason="server_rejected") == 1, 5, "the failure to be counted")
+    assert proxy.metrics().sum("pgsluice_server_connect_failures_total", reason="authentication") >= 1
 
 
 # --- servers that lie while they authenticate ---
