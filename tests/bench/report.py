@@ -118,7 +118,7 @@ APART = "## Measured apart"  # written by hand, at the end of the page
 
 def kept_of(page):
     """What people have added to the page that is written anew."""
-    return page[page.index(APART):] if APART in page else ""
+    return "\n" + page[page.index(APART):] if APART in page else ""
 
 
 def document(results, options):
