@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 #include <unordered_map>
 
 namespace pgsluice::admin {
@@ -35,6 +34,10 @@ std::string state_of(const ServerView& server) {
         case ServerState::cancelling: return "being_canceled";
     }
     return {};
+}
+
+void add_word(std::string& list, const std::string& word) {
+    if (list.find(word) == std::string::npos) list += (list.empty() ? "" : ", ") + word;
 }
 
 // Of a view that outlives it. There may be thousands of both, and each client asks for its own.
@@ -190,20 +193,19 @@ std::vector<Row> active_sockets(const Scene& scene) {
     return sockets_where(scene, false);
 }
 
-// Routes to one database as one user have pools of their own, each with its mode and its waiters.
+// One row for each database and user, since exporters make labels of these and take no label twice. The pools of all
+// routes that lead there are counted together, so that the row names each of them, and its mode.
 std::vector<Row> pools(const Scene& scene) {
     struct Counts {
-        config::PoolMode mode = config::PoolMode::transaction;
+        std::map<std::string, config::PoolMode> modes;  // by route
         std::int64_t clients_active = 0, clients_waiting = 0, clients_pinned = 0, longest_wait = 0;
         std::size_t active = 0, cancelling = 0, idle = 0, tested = 0, connecting = 0;
     };
-    std::map<std::tuple<std::string, std::string, std::string>, Counts> pools;
-    const auto counts_of = [&](const PoolName& name) -> Counts& {
-        return pools[{name.database, name.user, name.route}];
-    };
+    std::map<std::pair<std::string, std::string>, Counts> pools;
+    const auto counts_of = [&](const PoolName& name) -> Counts& { return pools[{name.database, name.user}]; };
     for (const PoolView& pool : scene.view.pools) {
         Counts& counts = counts_of(pool.name);
-        counts.mode = pool.mode;
+        counts.modes[pool.name.route] = pool.mode;
         counts.connecting += pool.connecting;
     }
     for (const ClientView& client : scene.view.clients) {
@@ -224,18 +226,21 @@ std::vector<Row> pools(const Scene& scene) {
     }
     std::vector<Row> rows;
     for (const auto& [name, counts] : pools) {
-        const auto& [database, user, route_name] = name;
-        std::string balance;
-        for (const config::Route& route : scene.config.routes) {
-            if (route.name != route_name) continue;
-            for (const config::Cluster& cluster : scene.config.clusters) {
-                if (cluster.name == route.cluster) balance = balance_cell(cluster.load_balance_hosts);
+        std::string routes, modes, balances;
+        for (const auto& [route_name, mode] : counts.modes) {
+            routes += (routes.empty() ? "" : ", ") + route_name;
+            add_word(modes, mode_cell(mode));
+            for (const config::Route& route : scene.config.routes) {
+                if (route.name != route_name) continue;
+                for (const config::Cluster& cluster : scene.config.clusters) {
+                    if (cluster.name == route.cluster) add_word(balances, balance_cell(cluster.load_balance_hosts));
+                }
             }
         }
-        rows.push_back({database, user, cell(counts.clients_active), cell(counts.clients_waiting), "0", "0",
+        rows.push_back({name.first, name.second, cell(counts.clients_active), cell(counts.clients_waiting), "0", "0",
                         cell(counts.active), "0", cell(counts.cancelling), cell(counts.idle), "0", cell(counts.tested),
                         cell(counts.connecting), cell(counts.longest_wait / second), cell(counts.longest_wait % second),
-                        mode_cell(counts.mode), balance, cell(counts.clients_pinned), route_name});
+                        modes, balances, cell(counts.clients_pinned), routes});
     }
     return rows;
 }
