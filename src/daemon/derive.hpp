@@ -1,33 +1,20 @@
-// What computes for long, off the worker, whose loop serves everybody.
+// Keys, which take long to compute, off the worker, whose loop serves everybody.
 #pragma once
 
 #include "process.hpp"
 
 #include <pgsluice/auth/scram_keys.hpp>
-#include <pgsluice/net/handover.hpp>
+#include <pgsluice/base/time.hpp>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/io_context.hpp>
 
-#include <functional>
 #include <optional>
-#include <utility>
 
 namespace pgsluice::daemon {
 
-// What `work` makes on a helper thread; nullopt where it has not come by `until`. Work that has not begun by then, or
-// by the end of the loop, never does.
-template <class T>
-boost::asio::awaitable<std::optional<T>> on_helper(Process& process, boost::asio::io_context& io,
-                                                   std::function<T()> work, TimePoint until) {
-    net::Handover<T> handover(io, until);
-    boost::asio::post(process.helpers, [giver = handover.giver(), work = std::move(work)] {
-        if (giver.is_wanted()) giver.give(work());
-    });
-    co_return co_await handover.wait();
-}
-
-// From the cache, else from a helper thread.
+// From the cache, else from a helper thread; nullopt where they have not come by `until`. What has not been begun by
+// then, or by the end of the loop, never is.
 boost::asio::awaitable<std::optional<auth::ScramKeys>> derive(Process& process, boost::asio::io_context& io,
                                                               auth::Derivation wanted, TimePoint until);
 
