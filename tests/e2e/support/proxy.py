@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import time
 import yaml
 
 from .endpoint import connect_http
@@ -189,6 +190,16 @@ def login(proxy, user="app", database="app", password=None, source="", tls=None,
     seen = client.start(user, database, password or f"{user}-secret", **parameters)
     assert seen[-1].tag == "Z", [message.summary() for message in seen]
     return client
+
+
+def assert_ends_at_once(proxy, signals, limit=2):
+    """By an end that waits for nobody, within `limit` seconds."""
+    began = time.monotonic()
+    for number in signals:
+        proxy.signal(number)
+        time.sleep(0.2)
+    assert proxy.wait(10) == 0
+    assert time.monotonic() - began < limit
 
 
 def hold_server(client):
