@@ -3,8 +3,9 @@ import random
 
 import pytest
 
+from support import messages as m
 from support.proxy import hold_server, login
-from support.wire import WireClient
+from support.wire import WireClient, summaries
 
 SETTINGS = {
     "application_name": ["one", "two", ""], "client_encoding": ["UTF8", "LATIN1", "SQL_ASCII"], "DateStyle": ["ISO, MDY", "German, DMY"],
@@ -132,3 +133,29 @@ def test_statements_that_clients_prepare_by_our_names_stop_nobody(sluice):
     attempts = [WireClient(proxy.address) for _ in range(2)]
     last = [client.start("app", "app", "app-secret", work_mem="3MB")[-1] for client in attempts]
     assert last[-1].tag == "Z", "the server is replaced"
+
+
+def test_what_restores_settings_has_an_answer_of_the_length_that_is_waited_for(postgres):
+    """Said by PostgreSQL; what pgsluice reckons with is in tests/unit/protocol/settings_replay_test.cpp."""
+    with WireClient(postgres.address) as server:
+        server.start("app", "app", "app-secret")
+        server.send(m.parse("select where pg_catalog.set_config($1, $2, false) is null", name="set"), m.parse('reset "work_mem"', name="reset"))
+        for value in (b"7MB", b"64kB"):
+            server.send(m.bind(statement="set", values=[b"work_mem", value]), m.execute())
+        server.send(m.bind(statement="reset"), m.execute(), m.SYNC)
+        bodies = [(message.tag, message.body) for message in server.until_ready()]
+        assert bodies == [("1", b""), ("1", b""), *[("2", b""), ("C", b"SELECT 0\0")] * 2, ("2", b""), ("C", b"RESET\0"), ("Z", b"I")]
+
+
+def test_a_client_whose_settings_are_restored_has_every_answer(sluice):
+    """Also where it is shorter than anything that could be waited for, and where it comes late."""
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy, work_mem="2MB") as one, login(proxy, work_mem="3MB") as other:
+        for _ in range(50):
+            for client, size in ((one, "2MB"), (other, "3MB")):
+                client.send(m.SYNC)
+                assert summaries(client.until_ready()) == ["Z:I"]
+                assert client.value("show work_mem") == size
+        assert one.value("select 1 from pg_sleep(0.05)") == "1"
+        other.send(m.parse("show work_mem"), m.FLUSH)
+        assert other.receive().tag == "1"

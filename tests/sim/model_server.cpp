@@ -291,10 +291,7 @@ bool ModelServer::execute(Portal& portal, std::size_t max_rows, bool simple) {
             copy_.emplace();
             out_ += server::copy_in_response();
             return false;
-        case Toys::restore:
-            set(portal.values.at(0), portal.values.at(1), false);
-            out_ += server::row({portal.values.at(1)});
-            return say("SELECT 1");
+        case Toys::restore: set(portal.values.at(0), portal.values.at(1), false); return say("SELECT 0");
         case Toys::isolate: return say("SET");
         case Toys::inspect: answer_inspection(); return true;
         case Toys::syntax_error: break;

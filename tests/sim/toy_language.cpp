@@ -23,7 +23,7 @@ const std::map<std::string_view, Kind> fixed{
     {"deallocate p", Kind::deallocate},
     {"fetch c", Kind::fetch},
     {"copy sink from stdin", Kind::copy},
-    {"select pg_catalog.set_config($1, $2, false)", Kind::restore},
+    {"select where pg_catalog.set_config($1, $2, false) is null", Kind::restore},
 };
 
 // One field stands between a head and a tail; the first that fits decides.
@@ -89,7 +89,6 @@ bool Toy::has_rows() const {
         case Kind::read_temporary:
         case Kind::execute_prepared:
         case Kind::fetch:
-        case Kind::restore:
         case Kind::inspect: return true;
         default: return false;
     }

@@ -291,7 +291,7 @@ class Session final : public Sink,
     void adopt(const protocol::Answer& answer, wire::Outbox& to_client);
     void set_pins(protocol::Pins pins);
     void expect_pin();
-    void restore_settings(wire::Outbox& to_server);
+    std::size_t restore_settings(wire::Outbox& to_server);
     // cancel.cpp
     bool is_restored_for_a_message() const;
     void pass_on_cancel(CancelToken token);
@@ -371,9 +371,10 @@ class Session final : public Sink,
 
     TimePoint started_at_;
     TimePoint active_at_;
-    TimePoint busy_since_ = never;      // the first message of the transaction
-    TimePoint asked_at_ = never;        // the oldest message that has not been answered
-    TimePoint settling_since_ = never;  // the client is not heard before the server has answered something of ours
+    TimePoint busy_since_ = never;         // the first message of the transaction
+    TimePoint asked_at_ = never;           // the oldest message that has not been answered
+    std::size_t replay_answer_bytes_ = 0;  // of what the next write begins with
+    TimePoint settling_since_ = never;     // the client is not heard before the server has answered something of ours
     Totals totals_;
 
     Phase phase_ = Phase::starting;

@@ -1,8 +1,7 @@
 // Session state in transaction mode: when the server is asked what a session has become, and what its answer leads to.
-#include <pgsluice/protocol/inspection.hpp>
+#include "state_scripts.hpp"
 
 #include <gtest/gtest.h>
-#include <support/script.hpp>
 
 namespace pgsluice::session {
 namespace {
@@ -11,66 +10,6 @@ using metrics::PinReason;
 using metrics::ServerState;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using test::Script;
-using test::World;
-namespace client = test::client;
-namespace server = test::server;
-
-Script preserving() {
-    World::Options options;
-    options.pool.session_state = config::SessionState::preserve;
-    options.pool.query_wait_timeout = seconds(5);
-    return Script(options);
-}
-std::string looks(const std::string& names, const std::string& locks) {
-    return "Bind \"\" \"pgsluice_inspect\" \"" + names + "\" \"" + locks + "\"\nExecute \"\" 0\nSync\n";
-}
-std::string isolates() {
-    return "Bind \"\" \"pgsluice_isolate\"\nExecute \"\" 0\n";
-}
-std::string asks(const std::string& names = "{}", const std::string& locks = "f") {
-    return isolates() + looks(names, locks);
-}
-std::string parses(const std::string& name, ByteView text) {
-    // As long as describe_client() shows a text.
-    const std::string shown(text.substr(0, 200));
-    return "Close S \"" + name + "\"\nParse \"" + name + "\" \"" + shown + (text.size() > 200 ? "..." : "") + "\"\n";
-}
-std::string asks_first(const std::string& names = "{}", const std::string& locks = "f") {
-    return parses("pgsluice_isolate", protocol::isolation_text()) + isolates() +
-           parses("pgsluice_inspect", protocol::inspection_text()) + looks(names, locks);
-}
-Bytes answers(const std::vector<std::vector<std::string>>& rows, bool first = true) {
-    const Bytes parsed = first ? server::close_complete() + server::parse_complete() : Bytes();
-    Bytes bytes = parsed + server::bind_complete() + server::command_complete("SET") + parsed + server::bind_complete();
-    for (const auto& row : rows) bytes += server::row({row[0], row[1], row[2]});
-    return bytes + server::command_complete("SELECT 1") + server::ready();
-}
-Script& sets_work_mem(Script& script) {
-    return script.client_sends(client::query("set work_mem = '7MB'"))
-        .expect_to_server("Query \"set work_mem = '7MB'\"\n")
-        .server_sends(server::command_complete("SET") + server::ready())
-        .expect_to_client("CommandComplete \"SET\"\nReadyForQuery I\n")
-        .expect_to_server(asks_first());
-}
-
-// Two such clients would take the server from each other for ever, each time to restore its settings and to hold.
-TEST(SessionState, what_restores_settings_is_not_waited_for_by_one_that_deallocated_before) {
-    Script script = preserving();
-    script.add_client().client_sends(client::query("deallocate all"));
-    script.server_sends(server::command_complete("DEALLOCATE ALL") + server::ready())
-        .expect_to_server("Query \"deallocate all\"\n")
-        .client_sends(1, client::query("set work_mem = '7MB'"))
-        .expect_to_server("Query \"set work_mem = '7MB'\"\n")
-        .server_sends(server::command_complete("SET") + server::ready())
-        .expect_to_server(asks_first())
-        .server_sends(answers({{"s", "work_mem", "7MB"}}))
-        .client_sends(client::parse("", "A") + client::sync())
-        .expect_to_server(
-            "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"work_mem\"\"\n"
-            "Bind \"\" \"pgsluice_reset\"\nExecute \"\" 0\nSync\nParse \"\" \"A\"\nSync\n");
-    script.run_whole_unbroken();
-}
 
 TEST(SessionState, a_bind_that_is_refused_has_no_effect) {
     Script script = preserving();
@@ -100,20 +39,6 @@ TEST(SessionState, a_statement_without_effect_asks_nothing) {
         .server_sends(server::command_complete("SET") + server::ready())
         .expect_to_server("")
         .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
-    script.run();
-}
-
-TEST(SessionState, what_a_client_has_set_is_taken_off_for_the_next_one_and_put_on_again) {
-    Script script = preserving();
-    script.add_client();
-    sets_work_mem(script)
-        .server_sends(answers({{"s", "work_mem", "7168"}, {"s", "role", "none"}}))
-        .expect_to_client("")
-        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); })
-        .client_sends(1, client::query("select 1"))
-        .expect_to_server(
-            "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"work_mem\"\"\nBind \"\" "
-            "\"pgsluice_reset\"\nExecute \"\" 0\nSync\nQuery \"select 1\"\n");
     script.run();
 }
 
@@ -333,43 +258,6 @@ TEST(SessionState, a_client_that_leaves_unasked_leaves_a_reset) {
     script.run();
 }
 
-TEST(SessionState, rights_are_there_before_the_message_is_sent) {
-    Script script = preserving();
-    script.client_sends(client::query("set role ann"))
-        .expect_to_server("Query \"set role ann\"\n")
-        .server_sends(server::command_complete("SET") + server::ready())
-        .expect_to_server(asks_first())
-        .server_sends(answers({{"s", "role", "ann"}}))
-        .expect([](World& world) {
-            // As if another had used it meanwhile.
-            world.pool().retire_servers(metrics::ServerClose::lifetime);
-        })
-        .client_sends(client::query("select 1"))
-        .expect_to_server(
-            1,
-            "Parse \"pgsluice_set\" \"select pg_catalog.set_config($1, $2, false)\"\nBind \"\" \"pgsluice_set\" "
-            "\"role\" \"ann\"\nExecute \"\" 0\nSync\n")
-        .server_sends(1, server::parse_complete() + server::bind_complete() + server::row({"ann"}) +
-                             server::command_complete("SELECT 1") + server::ready())
-        .expect_to_server(1, "Query \"select 1\"\n");
-    script.run();
-}
-
-TEST(SessionState, rights_that_cannot_be_restored_let_nothing_run) {
-    Script script = preserving();
-    script.client_sends(client::query("set role ann"))
-        .server_sends(server::command_complete("SET") + server::ready())
-        .server_sends(answers({{"s", "role", "ann"}}))
-        .expect([](World& world) { world.pool().retire_servers(metrics::ServerClose::lifetime); })
-        .client_sends(client::query("select 1"))
-        .server_sends(1, server::error("42501", "permission denied to set role") + server::ready())
-        .expect([](World& world) {
-            EXPECT_EQ(test::describe_client(world.server(1).take()).find("Query"), std::string::npos);
-            EXPECT_TRUE(world.client(0).ended.has_value());
-        });
-    script.run();
-}
-
 // --- How long it may take
 
 void expect_unanswered(World& world) {
@@ -434,8 +322,8 @@ TEST(SessionState, rights_are_restored_for_a_client_that_does_not_read) {
         .then([](World& world) { world.client(0).peer.congest(); })
         .client_sends(client::query("select 1"))
         .expect([](World& world) { world.server(1).take(); })
-        .server_sends(1, server::parse_complete() + server::bind_complete() + server::row({"ann"}) +
-                             server::command_complete("SELECT 1") + server::ready())
+        .server_sends(1, server::parse_complete() + server::bind_complete() + server::command_complete("SELECT 0") +
+                             server::ready())
         .expect_to_server(1, "Query \"select 1\"\n");
     script.run_whole();
 }

@@ -26,7 +26,7 @@ std::string greeting(const std::string& application = "", const std::string& dat
 std::string set(const std::string& name, const std::string& value) {
     return "Bind \"\" \"pgsluice_set\" \"" + name + "\" \"" + value + "\"\nExecute \"\" 0\n";
 }
-const std::string parse_set = "Parse \"pgsluice_set\" \"select pg_catalog.set_config($1, $2, false)\"\n";
+const std::string parse_set = "Parse \"pgsluice_set\" \"select where pg_catalog.set_config($1, $2, false) is null\"\n";
 
 Bytes has_set(std::string_view value, ByteView reports = {}) {
     return server::parse_complete() + server::bind_complete() + server::row({value}) +

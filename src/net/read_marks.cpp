@@ -1,4 +1,4 @@
-#include "bulk_reads.hpp"
+#include "read_marks.hpp"
 
 #include <pgsluice/net/link.hpp>
 
@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace pgsluice::net {
@@ -17,7 +18,7 @@ void set_low_water_mark(int fd, int bytes) {
 
 }  // namespace
 
-struct BulkReads::State : std::enable_shared_from_this<State> {
+struct ReadMarks::State : std::enable_shared_from_this<State> {
     struct Entry {
         Stream* stream;
         int fd;
@@ -25,7 +26,15 @@ struct BulkReads::State : std::enable_shared_from_this<State> {
 
     explicit State(boost::asio::io_context& io) : timer(io) {}
 
+    void add(Entry entry, int bytes) {
+        set_low_water_mark(entry.fd, bytes);
+        streams.push_back(entry);
+        wait();
+    }
+
+    // The tick ends when it finds nothing: marks that come and go many times in a tick cost no timer.
     void wait() {
+        if (std::exchange(ticks, true)) return;
         timer.expires_after(tick);
         timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
             if (!error) self->on_tick();
@@ -33,13 +42,13 @@ struct BulkReads::State : std::enable_shared_from_this<State> {
     }
 
     void on_tick() {
+        ticks = false;
         std::erase_if(streams, [](const Entry& entry) {
-            if (entry.stream->mode == Stream::Mode::flowing) {
-                entry.stream->mode = Stream::Mode::bulk;
-                return false;
+            switch (entry.stream->mode) {
+                case Stream::Mode::flowing: entry.stream->mode = Stream::Mode::bulk; return false;
+                case Stream::Mode::once: entry.stream->mode = Stream::Mode::once_late; return false;
+                default: end(entry); return true;
             }
-            end(entry);
-            return true;
         });
         if (!streams.empty()) wait();
     }
@@ -51,29 +60,32 @@ struct BulkReads::State : std::enable_shared_from_this<State> {
 
     boost::asio::steady_timer timer;
     std::vector<Entry> streams;
+    bool ticks = false;
 };
 
-BulkReads::BulkReads(boost::asio::io_context& io) : state_(std::make_shared<State>(io)) {}
+ReadMarks::ReadMarks(boost::asio::io_context& io) : state_(std::make_shared<State>(io)) {}
 
-BulkReads::~BulkReads() {
+ReadMarks::~ReadMarks() {
     state_->streams.clear();
     state_->timer.cancel();
 }
 
-void BulkReads::add(Stream& stream, int fd) {
+void ReadMarks::add(Stream& stream, int fd) {
     stream.mode = Stream::Mode::flowing;
-    set_low_water_mark(fd, portion);
-    state_->streams.push_back({&stream, fd});
-    if (state_->streams.size() == 1) state_->wait();
+    state_->add({&stream, fd}, portion);
 }
 
-void BulkReads::remove(Stream& stream) {
+void ReadMarks::add_once(Stream& stream, int fd, int bytes) {
+    stream.mode = Stream::Mode::once;
+    state_->add({&stream, fd}, bytes);
+}
+
+void ReadMarks::remove(Stream& stream) {
     const auto found = std::find_if(state_->streams.begin(), state_->streams.end(),
                                     [&](const State::Entry& entry) { return entry.stream == &stream; });
     if (found == state_->streams.end()) return;
     State::end(*found);
     state_->streams.erase(found);
-    if (state_->streams.empty()) state_->timer.cancel();
 }
 
 }  // namespace pgsluice::net
