@@ -180,8 +180,10 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
         if (is_error && (server.cleanup_ != Server::Cleanup::drain || settled == Settled::replay_failed)) {
             server.maintenance_failed_ = true;
         }
-        // A COPY that the client began has started to read behind its back, or has failed.
-        if (server.exchange().ignores_sync() || server.exchange().needs_proof()) end_batch(server);
+        // A COPY that the client began has started to read behind its back, or has failed; or an error has come of
+        // which only now is known that no Sync of the client's stands behind it.
+        const protocol::Exchange& exchange = server.exchange();
+        if (exchange.ignores_sync() || exchange.needs_proof() || exchange.skipping()) end_batch(server);
         if (tag == BackendTag::ready_for_query && server.exchange().at_rest()) {
             // Half a message behind it would leave the next client in the middle of one.
             if (consumed + frame.size < bytes.size()) break;

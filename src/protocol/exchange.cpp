@@ -177,7 +177,9 @@ Settled Exchange::fail(Witness& witness) {
     in_doubt_ |= std::exchange(ignored_sync_, false);
     Owed& head = owed_.front();
     Settled mine = Settled::forward;
-    if (head.fate == Fate::substitute) {
+    // The entry of a Query stays to its ReadyForQuery: a server that fails it twice has our error in the first place
+    // only.
+    if (head.fate == Fate::substitute && head.text != nullptr) {
         substituted_ = std::move(head.text->error);
         mine = Settled::substitute;
     } else if (head.fate == Fate::restore) {

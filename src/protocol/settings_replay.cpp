@@ -189,6 +189,11 @@ void Replay::read_as(const Parameter& parameter) {
 
 void Replay::append_set(ByteView name, ByteView value) {
     if (!reserved_.set_config) {
+        if (reserved_.doubtful) {
+            wire::write_target(to_server_, FrontendTag::close, 'S', set_statement);
+            owe(exchange_, Asked::close);
+            replayed_.answer_bytes += empty_bytes;
+        }
         wire::write_parse(to_server_, set_statement, set_config, wire::no_parameter_types);
         owe(exchange_, Asked::parse);
         replayed_.answer_bytes += empty_bytes;

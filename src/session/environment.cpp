@@ -1,5 +1,6 @@
 // What the client's texts mean: a digest of its settings, kept up with step by step while a transaction changes them,
 // and taken from the settings themselves at rest.
+#include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/session/session.hpp>
 
 namespace pgsluice::session {
@@ -89,6 +90,9 @@ bool Session::may_be_another_text(ByteView text) const {
 }
 
 SessionEffect Session::effect_of(ByteView text, SessionEffect judged) const {
+    // Names of ours are for us to prepare.
+    if (judged != SessionEffect::none && lower_case(text).find(protocol::reserved_prefix) != std::string::npos)
+        judged = std::max(judged, SessionEffect::anything);
     // Where the search_path leads to the temporary schema, any CREATE may go there.
     if (creates_temporary_) judged = std::max(judged, SessionEffect::changes);
     // What EXECUTE runs stands in a text of before, and its own one need not hold a word that has an effect.

@@ -105,6 +105,9 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     const auto excess = is_kept || tag != BackendTag::portal_suspended ? std::nullopt : error_of_answered();
     const Settled settled = is_asynchronous(tag) ? Settled::forward : server_->exchange().settle(tag, {}, *this);
     const std::size_t part = std::min(frame.size, rest.size());
+    // Nobody looks into an error as long as this one, so what becomes of the client's transaction cannot be told.
+    out_of_step_ |= settled == Settled::not_opened;
+    if (out_of_step_) return 0;
     const Settled fate = is_kept || settled != Settled::forward ? settled : Settled::swallow;
     if (!obey(fate, prefix(rest, part), to_client)) return 0;
     if (excess) fail_behind(*excess, false);

@@ -8,51 +8,17 @@ namespace pgsluice::session {
 
 using metrics::ClientState;
 using metrics::Disconnect;
-using metrics::TimeLimit;
 using wire::TransactionStatus;
 
 namespace {
 
-constexpr Milliseconds wait_notice_after{5000};
 // Replies that wait: of ours behind one of the server's, which nobody has to be sent anything for; and of all kinds.
 constexpr std::size_t most_invented = 4096;
 constexpr std::size_t most_owed = 16384;
-
-bool is_over(TimePoint since, Milliseconds limit, TimePoint now) {
-    return limit.count() != 0 && since != never && now - since >= limit;
-}
-
-// Of the limits that keep a pool from another connection only those that are set; empty: none is.
-std::string who_has_the_room(const pool::Target& target) {
-    std::string limits;
-    if (target.cluster.max_connections != 0) limits = "clusters.max_connections allows for the server";
-    if (target.max_user_connections != 0)
-        limits += (limits.empty() ? "" : ", or ") +
-                  ("limits.server_connections_per_user allows for user \"" + target.user) + '"';
-    return limits.empty() ? limits : "Other routes may use what " + limits + '.';
-}
-
-wire::SqlError wait_timeout(const pool::Pool& pool, TimePoint since, TimePoint now) {
-    const auto waited = std::chrono::duration_cast<Milliseconds>(now - since).count();
-    if (pool.is_paused()) {
-        return wire::error("53300", "timed out waiting for a server connection",
-                           "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
-                               " ms; an administrator has paused database \"" + pool.target().database + "\".");
-    }
-    if (!pool.is_full()) {
-        const std::string detail = "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
-                                   " ms; it has fewer connections than pool.size, and could open no more";
-        if (const wire::SqlError* refusal = pool.last_refusal())
-            return wire::error("53300", "timed out waiting for a server connection",
-                               detail + ": " + refusal->message + '.', refusal->hint);
-        return wire::error("53300", "timed out waiting for a server connection", detail + '.',
-                           who_has_the_room(pool.target()));
-    }
-    return wire::error("53300", "timed out waiting for a server connection",
-                       "Route \"" + pool.target().route + "\": waited " + std::to_string(waited) +
-                           " ms; all of its connections were in use.",
-                       "Raise pool.size, or shorten the transactions that hold the connections.");
-}
+// What one client has sent is looked at for so long before others have their turn, by a clock that is read now and
+// then.
+constexpr Milliseconds longest_turn{1};
+constexpr std::size_t clock_every = 4096;  // bytes
 
 }  // namespace
 
@@ -114,7 +80,15 @@ std::size_t Session::on_bytes(ByteView bytes) {
     if (server_ != nullptr && !lease_begun_) begin_lease(to_server);
 
     std::size_t taken = 0;
+    std::size_t look_at_clock = clock_every;
     while (taken < bytes.size() && phase_ == Phase::ready && !awaits_replay_) {
+        if (taken >= look_at_clock) {
+            look_at_clock = taken + clock_every;
+            if (context_.host.read_clock() - active_at_ >= longest_turn) {
+                come_again();
+                break;
+            }
+        }
         const ByteView rest = without_prefix(bytes, taken);
         if (client_rest_.is_due()) {
             taken += client_rest_.take(rest, to_server);
@@ -155,6 +129,12 @@ std::size_t Session::on_bytes(ByteView bytes) {
     else if (draining_ && server_ == nullptr && is_at_rest())
         end(Disconnect::shutdown);
     return taken;
+}
+
+// With what is left, behind the others that wait.
+void Session::come_again() {
+    client_->pause(Pause::held);
+    client_->resume(Pause::held);
 }
 
 // What has been admitted is in the ledger, so it must be sent before anything else happens, the end of the session
@@ -448,49 +428,6 @@ bool Session::is_at_rest() const {
     if (begin_.is_open()) return false;
     return server_ == nullptr ||
            (server_->exchange().at_rest() && server_->exchange().status() == TransactionStatus::idle);
-}
-
-// --- Time ------------------------------------------------------------------------------------------------------------
-
-void Session::sweep(TimePoint now) {
-    const auto time_out = [&](TimeLimit limit, const wire::SqlError& error) {
-        metrics_.timeouts[limit].add();
-        end(Disconnect::timeout, &error);
-    };
-    if (waiting_) {
-        const TimePoint since = waiting_since();
-        if (is_over(since, pool_->target().settings.query_wait_timeout, now)) {
-            metrics_.timeouts[TimeLimit::query_wait].add();
-            const auto error = wait_timeout(*pool_, since, now);
-            stop_waiting();
-            on_refused(error);
-        } else if (!told_about_wait_ && phase_ == Phase::ready && now - since >= wait_notice_after) {
-            told_about_wait_ = true;
-            Bytes told;
-            wire::write_error(told, wire::notice("no server connection is free, the query is waiting in a queue"));
-            client_->write(told);
-        }
-        return;
-    }
-    if (server_ != nullptr && settles_too_long(now)) return end_unsettled();
-    if (pins_.has(protocol::Pin::unknown) && keeps_others_waiting(now)) return end_unknown();
-    if (phase_ != Phase::ready) return;
-    if (front_.is_queued()) go_on_if_held();
-    if (measures() && server_ != nullptr) keep_to_limits(now);
-    if (can_check_in() && !server_->is_being_cancelled()) return give_back_server();
-    const bool owes = server_ != nullptr && server_->exchange().owes();
-    // What pins it keeps the server from others as an open transaction does.
-    const bool holds_server = busy_since_ != never || (pinned_ && server_ != nullptr);
-    if (owes && is_over(asked_at_, timeouts_.query, now)) {
-        time_out(TimeLimit::query, wire::fatal("57014", "canceling statement due to query timeout"));
-    } else if (busy_since_ != never && is_over(busy_since_, timeouts_.transaction, now)) {
-        time_out(TimeLimit::transaction, wire::fatal("25P04", "terminating connection due to transaction timeout"));
-    } else if (holds_server && !owes && is_over(active_at_, timeouts_.idle_transaction, now)) {
-        time_out(TimeLimit::idle_transaction,
-                 wire::fatal("25P03", "terminating connection due to idle-in-transaction timeout"));
-    } else if (busy_since_ == never && is_over(active_at_, timeouts_.client_idle, now)) {
-        time_out(TimeLimit::client_idle, wire::fatal("57P05", "terminating connection due to idle-session timeout"));
-    }
 }
 
 }  // namespace pgsluice::session

@@ -185,6 +185,8 @@ void Session::inspect() {
     watch_->refusals = 0;
     watch_->lifts_timeouts = false;
     watch_->locks = effect_ >= SessionEffect::anything || unseen_ || pins_.any();
+    // What it has run may have prepared another text by a name of ours.
+    if (effect_ >= SessionEffect::anything) server_->reserved() = {.doubtful = true};
     if (effect_ == SessionEffect::loads) {
         Pins pins = pins_;
         pins.add(Pin::library);

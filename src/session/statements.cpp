@@ -133,9 +133,15 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
 }
 
 std::size_t Session::admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
-    const ByteView body = rest.substr(wire::header_bytes);
-    const ByteView portal = body.substr(0, body.find('\0'));
+    const ByteView body = prefix(rest, frame.size).substr(wire::header_bytes);
+    const std::size_t name_end = body.find('\0');
     if (waits_to_know_names(to_server)) return 0;
+    if (name_end == ByteView::npos) {
+        // Malformed, which the server says.
+        server_->exchange().owe(Asked::execute);
+        return pass(frame, rest, to_server);
+    }
+    const ByteView portal = prefix(body, name_end);
     const Callee* callee = measures() ? measured_->calls.names().bound(portal) : nullptr;
     if (measures() && callee == nullptr) {
         if (rules_.may_limit() && measured_->calls.sees_all()) {

@@ -29,9 +29,23 @@ bool matches(ByteView text, std::size_t at, ByteView word) {
                       [](char a, char b) { return a == lower_case(b); });
 }
 
+// How many bytes of comments may be gone through in one text: what stands behind a semicolon in a comment is gone
+// through once more, and so on.
+class Patience {
+  public:
+    explicit Patience(ByteView text) : bytes_(4 * text.size()) {}
+    void spend(std::size_t bytes) { bytes_ -= std::min(bytes, bytes_); }
+    // Then nothing more is looked at, and the text may be anything.
+    bool is_over() const { return bytes_ == 0; }
+
+  private:
+    std::size_t bytes_;
+};
+
 // Behind blanks and comments; an unfinished comment hides nothing, since no statement can follow it.
-std::size_t skip_blanks(ByteView text, std::size_t at) {
+std::size_t skip_blanks(ByteView text, std::size_t at, Patience& patience) {
     while (at < text.size()) {
+        const std::size_t begin = at;
         if (is_blank(text[at])) {
             ++at;
         } else if (matches(text, at, "--")) {
@@ -49,6 +63,7 @@ std::size_t skip_blanks(ByteView text, std::size_t at) {
         } else {
             break;
         }
+        patience.spend(at - begin);
     }
     return at;
 }
@@ -57,25 +72,28 @@ bool is_word_at(ByteView text, std::size_t at, ByteView word) {
     return matches(text, at, word) && (at + word.size() == text.size() || !is_word(text[at + word.size()]));
 }
 
-bool begins_with_end(ByteView text, std::size_t at) {
-    at = skip_blanks(text, at);
+bool begins_with_end(ByteView text, std::size_t at, Patience& patience) {
+    at = skip_blanks(text, at, patience);
     const auto is = [&](auto... words) { return (is_word_at(text, at, words) || ...); };
     return at < text.size() && is("commit", "end", "rollback", "abort", "prepare");
 }
 
-// Whether it is so at a place where a statement may begin: a semicolon counts, whatever it stands in.
+// Whether it is so at a place where a statement may begin, or cannot be told: a semicolon counts, whatever it stands
+// in.
 template <class At>
 bool any_statement(ByteView text, At is_so) {
-    if (is_so(text, 0)) return true;
+    Patience patience(text);
+    if (is_so(text, 0, patience)) return true;
     for (std::size_t at = text.find(';'); at != ByteView::npos; at = text.find(';', at + 1)) {
-        if (is_so(text, at + 1)) return true;
+        if (is_so(text, at + 1, patience) || patience.is_over()) return true;
     }
     return false;
 }
 
 // Words that begin a statement with an effect.
-bool begins_with_effect(ByteView text, std::size_t at) {
-    if (at < text.size() && !is_of(text[at], letter)) at = skip_blanks(text, at);
+bool begins_with_effect(ByteView text, std::size_t at, Patience& patience) {
+    if (at < text.size() && !is_of(text[at], letter)) at = skip_blanks(text, at, patience);
+    if (patience.is_over()) return true;
     if (at == text.size()) return false;
     const auto is = [&](auto... words) { return (is_word_at(text, at, words) || ...); };
     switch (lower_case(text[at])) {
@@ -130,9 +148,9 @@ Halves halves_of(Block block) {
     return halves;
 }
 
-bool is_effect_at(ByteView text, std::size_t at) {
+bool is_effect_at(ByteView text, std::size_t at, Patience& patience) {
     switch (lower_case(text[at])) {
-        case ';': return begins_with_effect(text, at + 1);
+        case ';': return begins_with_effect(text, at + 1, patience);
         case '_':
             return (at >= 3 && matches(text, at - 3, "set_config")) ||
                    (at >= 2 && matches(text, at - 2, "pg_settings"));
@@ -148,16 +166,16 @@ bool is_effect_at(ByteView text, std::size_t at) {
     }
 }
 
-bool has_effect_at(ByteView text, std::size_t at) {
-    return is_mark(text[at - 1], text[at]) && is_effect_at(text, at);
+bool has_effect_at(ByteView text, std::size_t at, Patience& patience) {
+    return is_mark(text[at - 1], text[at]) && is_effect_at(text, at, patience);
 }
 
-bool has_effect_in_block(ByteView text, std::size_t at) {
+bool has_effect_in_block(ByteView text, std::size_t at, Patience& patience) {
     const Halves halves = halves_of(marks_at(text.data() + at));
     for (std::size_t half = 0; half < halves.size(); ++half) {
         for (std::uint64_t rest = halves[half] & 0x0101010101010101; rest != 0; rest &= rest - 1) {
             const auto byte = static_cast<std::size_t>(std::countr_zero(rest)) / 8;
-            if (has_effect_at(text, at + half * half_bytes + byte)) return true;
+            if (has_effect_at(text, at + half * half_bytes + byte, patience)) return true;
         }
     }
     return false;
@@ -165,7 +183,7 @@ bool has_effect_in_block(ByteView text, std::size_t at) {
 
 // Of a text that is longer than a block, from its second byte on. Most have no mark, so that several blocks are gone
 // through before anybody looks where one is. The last block may overlap the one before it.
-bool has_effect_inside(ByteView text) {
+bool has_effect_inside(ByteView text, Patience& patience) {
     const std::size_t last = text.size() - block_bytes;
     for (std::size_t begin = 1; begin < text.size(); begin += 8 * block_bytes) {
         const std::size_t end = std::min(begin + 8 * block_bytes, text.size());
@@ -174,7 +192,7 @@ bool has_effect_inside(ByteView text) {
         const Halves halves = halves_of(marks);
         if ((halves[0] | halves[1]) == 0) continue;
         for (std::size_t at = begin; at < end; at += block_bytes) {
-            if (has_effect_in_block(text, std::min(at, last))) return true;
+            if (has_effect_in_block(text, std::min(at, last), patience)) return true;
         }
     }
     return false;
@@ -193,22 +211,24 @@ ByteView without_semicolons(ByteView text) {
 bool is_candidate(ByteView text) {
     static_assert(std::endian::native == std::endian::little, "has_effect_in() counts bytes from the lowest");
     text = without_semicolons(text);
-    if (begins_with_effect(text, 0)) return true;
-    if (text.size() > block_bytes) return has_effect_inside(text);
+    Patience patience(text);
+    if (text.empty()) return false;
+    if (begins_with_effect(text, 0, patience)) return true;
+    if (text.size() > block_bytes) return has_effect_inside(text, patience);
     for (std::size_t at = 1; at < text.size(); ++at) {
-        if (has_effect_at(text, at)) return true;
+        if (has_effect_at(text, at, patience)) return true;
     }
     return false;
 }
 
 bool may_end_transaction(ByteView text) {
-    return any_statement(text, [](ByteView all, std::size_t at) { return begins_with_end(all, at); });
+    return any_statement(text, begins_with_end);
 }
 
 TakenNames may_take_names(ByteView text) {
     TakenNames taken;
-    any_statement(text, [&](ByteView all, std::size_t at) {
-        at = skip_blanks(all, at);
+    const bool is_unknown = any_statement(text, [&](ByteView all, std::size_t at, Patience& patience) {
+        at = skip_blanks(all, at, patience);
         if (at == all.size()) return false;
         const char first = lower_case(all[at]);
         if (first != 'c' && first != 'd') return false;
@@ -217,6 +237,8 @@ TakenNames may_take_names(ByteView text) {
         taken.portals |= is_anything || is_word_at(all, at, "close");
         return false;
     });
+    taken.statements |= is_unknown;
+    taken.portals |= is_unknown;
     return taken;
 }
 

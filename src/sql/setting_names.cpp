@@ -16,6 +16,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t most_mentioned = 64;
+constexpr std::size_t most_told = 256;    // each is looked for among the others
 constexpr std::size_t longest_part = 63;  // NAMEDATALEN - 1
 // A value that is longer is no name: PostgreSQL has no such limit, but who asks for it would have to send it.
 constexpr std::size_t longest = 1024;
@@ -49,7 +50,8 @@ void hide(SettingNames& names, Hidden how) {
     names.hidden = std::max(names.hidden, how);
 }
 
-void tell(SettingNames& names, ByteView name) {
+void tell(SettingNames& names, ByteView name, Hidden lives) {
+    if (names.told.size() >= most_told) return hide(names, lives);
     std::string lower = lower_case(name);
     if (std::find(names.told.begin(), names.told.end(), lower) == names.told.end()) {
         names.told.push_back(std::move(lower));
@@ -62,7 +64,7 @@ void note_whole(SettingNames& names, ByteView name, Hidden lives) {
     if (has_long_part(name) || name.size() > longest)
         hide(names, lives);
     else
-        tell(names, name);
+        tell(names, name, lives);
 }
 
 void note_names_of_set_config(const json::object& call, SettingNames& names) {
@@ -85,11 +87,10 @@ void note_names_of_set(const json::object& node, SettingNames& names) {
     // Decoded, put together and cut by the grammar.
     const std::string_view name = text_of(node, "name");
     if (name.find('.') == std::string_view::npos) return;
-    tell(names, name);
+    const Hidden lives = is_true(node, "is_local") ? Hidden::until_end : Hidden::for_good;
+    tell(names, name, lives);
     // Which letters are small depends on the server's encoding, and so does where a long name is cut.
-    if (std::any_of(name.begin(), name.end(), is_beyond_ascii)) {
-        hide(names, is_true(node, "is_local") ? Hidden::until_end : Hidden::for_good);
-    }
+    if (std::any_of(name.begin(), name.end(), is_beyond_ascii)) hide(names, lives);
 }
 
 }  // namespace

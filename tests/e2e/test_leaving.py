@@ -55,3 +55,13 @@ def test_a_client_that_ends_its_side_without_a_terminate_leaves_no_query_running
         eventually(lambda: sleepers(postgres) == 1, what="the query to run")
         client.socket.shutdown(socket.SHUT_WR)
         eventually(lambda: sleepers(postgres) == 0, 5, "the query to be cancelled")
+
+
+@pytest.mark.parametrize("last", [m.query("select 1"), m.function_call(0)], ids=["query", "function call"])
+def test_a_client_that_leaves_an_error_without_a_sync_costs_nobody_the_server(sluice, last):
+    """What stands behind the error is skipped, and PostgreSQL waits for a Sync."""
+    proxy = sluice(workers=1, pool={"size": 1}, timeouts={"abandoned": "60s"})
+    with login(proxy) as next_one:
+        with login(proxy) as leaver:
+            leaver.send(m.execute(portal="nothing"), last)
+        assert next_one.value("select 1") == "1"

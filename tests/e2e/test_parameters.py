@@ -135,6 +135,24 @@ def test_statements_that_clients_prepare_by_our_names_stop_nobody(sluice):
     assert last[-1].tag == "Z", "the server is replaced"
 
 
+@pytest.mark.parametrize("tamper", [
+    "deallocate pgsluice_inspect; prepare pgsluice_inspect(text[], bool) as select 's', 'work_mem', '4MB' where false",
+    "do $$ begin execute 'deallocate pgsluice_inspect'; execute 'deallocate pgsluice_isolate'; "
+    "execute 'prepare pgsluice_inspect(text[], bool) as select ''s'', ''work_mem'', ''4MB'' where false'; end $$",
+    "deallocate pgsluice_set; prepare pgsluice_set(text, text) as select where $1 = $2",
+], ids=["in words", "in a block", "what restores"])
+def test_what_a_client_prepares_by_our_names_tells_us_nothing_about_others(sluice, tamper):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy, work_mem="5MB") as one, login(proxy) as tamperer, login(proxy) as other:
+        tamperer.query("set work_mem = '1MB'")
+        assert one.value("show work_mem") == "5MB"
+        tamperer.query(tamper)
+        tamperer.close()
+        one.query("set work_mem = '7MB'")
+        assert other.value("show work_mem") == "4MB"
+        assert one.value("show work_mem") == "7MB"
+
+
 def test_what_restores_settings_has_an_answer_of_the_length_that_is_waited_for(postgres):
     """Said by PostgreSQL; what pgsluice reckons with is in tests/unit/protocol/settings_replay_test.cpp."""
     with WireClient(postgres.address) as server:

@@ -42,6 +42,7 @@ class FakePeer final : public Peer {
             // The view dies when the call returns: a copy of exact size lets the sanitizer see who keeps it.
             const Bytes view(unread_);
             const std::size_t consumed = sink_->on_bytes(view);
+            ++deliveries_;
             unread_.erase(0, consumed);
             if (consumed == 0) break;
             any = true;
@@ -70,6 +71,7 @@ class FakePeer final : public Peer {
     bool is_closed() const { return is_closed_; }
     // What the last await_more_than() has said since this was asked; 0 for nothing.
     std::size_t take_awaited() { return std::exchange(awaited_, 0); }
+    std::size_t deliveries() const { return deliveries_; }
     std::size_t writes() const { return writes_; }
     std::size_t writes_after_close() const { return writes_after_close_; }
 
@@ -77,7 +79,7 @@ class FakePeer final : public Peer {
     Sink* sink_ = nullptr;
     Bytes written_, unread_;
     std::size_t capacity_ = static_cast<std::size_t>(-1);
-    std::size_t writes_ = 0, writes_after_close_ = 0, awaited_ = 0;
+    std::size_t writes_ = 0, writes_after_close_ = 0, awaited_ = 0, deliveries_ = 0;
     std::uint8_t pauses_ = 0;
     bool congested_ = false, is_closed_ = false;
 };

@@ -33,6 +33,7 @@ struct WorldOptions {
     bool shows_literals = false;  // routes[].log.literals
     bool answers_dials = true;    // every dial ends well, at the next turn
     std::size_t workers = 1;
+    Milliseconds reading_takes{0};  // how far the clock goes whenever it is read
 };
 
 class World final : public session::Host {
@@ -269,7 +270,7 @@ class World final : public session::Host {
 
     // --- session::Host
     TimePoint now() const override { return clock_.now(); }
-    TimePoint read_clock() override { return clock_.now(); }
+    TimePoint read_clock() override { return clock_.advance(options_.reading_takes); }
     const std::shared_ptr<const session::Rulebook>& rulebook() const override { return rulebook_; }
     void refresh(session::Session& session, const std::shared_ptr<const session::Rulebook>& rulebook) override {
         if (route_is_gone_) return;

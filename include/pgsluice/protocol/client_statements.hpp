@@ -3,13 +3,13 @@
 // answered.
 #pragma once
 
-#include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/protocol/statement.hpp>
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 namespace pgsluice::protocol {
 
@@ -76,25 +76,15 @@ class ClientStatements {
             return true;
         });
     }
-    // Those whose names stand in the text, in whatever part of it; at most 16. Case is ignored: more may be found than
-    // are meant. Closed ones are among them until their Close has been answered: it may not be done.
+    // Those whose names stand in the text, in whatever part of it, as words or within double quotes; at most 16. More
+    // may be found than are meant. Closed ones are among them until their Close has been answered: it may not be done.
     struct Mentioned {
         std::string name;
         StatementRef statement;   // nullptr: only the name matters
         std::uint32_t batch = 0;  // as in Entry
         bool closed = false;
     };
-    std::vector<Mentioned> mentioned_in(ByteView text) const {
-        constexpr std::size_t most = 16;
-        const std::string lower = lower_case(text);
-        std::vector<Mentioned> found;
-        for (const auto& [name, entry] : names_) {
-            if (lower.find(lower_case(name)) == std::string::npos) continue;
-            found.push_back({name, entry.statement, entry.batch, entry.closed});
-            if (found.size() == most) break;
-        }
-        return found;
-    }
+    std::vector<Mentioned> mentioned_in(ByteView text) const;
     // Of the same text and types, whatever it meant when it was parsed; nullptr where there is none.
     const std::string* name_of(const Statement& statement) const {
         const auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& each) {

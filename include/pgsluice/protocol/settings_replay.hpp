@@ -13,7 +13,8 @@ namespace pgsluice::protocol {
 // What of ours is prepared on a server connection under reserved names.
 struct ReservedStatements {
     bool set_config = false;
-    bool inspect = false;  // both of inspection.hpp
+    bool inspect = false;   // both of inspection.hpp
+    bool doubtful = false;  // somebody may have prepared another text by one of the names
 };
 
 struct Replayed {

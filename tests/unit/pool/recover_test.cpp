@@ -119,6 +119,24 @@ TEST(Recover, only_the_last_batch_is_without_its_sync) {
         server::command_complete("INSERT 0 1") + server::ready());
 }
 
+// A Query is skipped like the rest, and so is its ReadyForQuery.
+TEST(Recover, a_query_without_a_sync_behind_what_fails_is_given_one) {
+    for (const ByteView last : {client::query("select"), client::function_call(1)}) {
+        const Asked asked = last[0] == 'Q' ? Asked::query : Asked::function_call;
+        const auto prepare = [&](Leaving& leaving) {
+            leaving.leaver.send(client::execute(), Asked::execute);
+            leaving.leaver.send(last, asked);
+            leaving.leave();
+            EXPECT_EQ(leaving.told(), "");
+        };
+        Leaving leaving;
+        prepare(leaving);
+        leaving.answer(server::error("34000", "no portal"));
+        EXPECT_EQ(leaving.told(), "Sync\n");
+        expect_served_next(prepare, server::error("34000", "no portal") + server::ready());
+    }
+}
+
 TEST(Recover, a_batch_that_had_failed_is_ended) {
     expect_served_next(
         [](Leaving& leaving) {

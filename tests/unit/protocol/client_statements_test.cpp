@@ -61,6 +61,24 @@ TEST_F(ClientStatementsTest, names_are_bytes_and_tell_case_apart) {
     EXPECT_EQ(statements.find(zero)->statement, two);
 }
 
+TEST_F(ClientStatementsTest, names_are_mentioned_as_words_and_within_quotes) {
+    for (const char* name : {"s", "my stmt", "p-1", "Upper", "caf\u00e9", "a$1"}) give(name, one);
+    const auto mentioned = [&](ByteView text) {
+        std::string names;
+        for (const auto& each : statements.mentioned_in(text)) names += each.name + ";";
+        return names;
+    };
+    EXPECT_EQ(mentioned("execute s"), "s;");
+    EXPECT_EQ(mentioned("EXECUTE S(1), s"), "s;");
+    EXPECT_EQ(mentioned("execute ss; execute as"), "");
+    EXPECT_EQ(mentioned("explain analyze execute \"my stmt\"('a\"b', \"p-1\")"), "my stmt;p-1;");
+    EXPECT_EQ(mentioned("execute Upper; execute upper"), "");
+    EXPECT_EQ(mentioned("execute \"Upper\""), "Upper;");
+    EXPECT_EQ(mentioned("execute caf\u00e9, a$1"), "caf\u00e9;a$1;");
+    EXPECT_EQ(mentioned("execute \"s"), "s;");
+    EXPECT_EQ(mentioned("execute s\""), "s;");
+}
+
 TEST_F(ClientStatementsTest, what_is_unknown_can_be_settled_and_removed) {
     statements.add("s", one, 7);
     statements.settle("t");

@@ -109,6 +109,16 @@ TEST(Fates, a_refused_query_keeps_its_ready_for_query) {
     EXPECT_TRUE(ledger.exchange.owes());
 }
 
+// PostgreSQL does not, but what speaks for one may.
+TEST(Fates, a_refused_query_that_fails_twice_has_our_error_once) {
+    Ledger ledger;
+    ledger.owe_refused(Asked::query, "42501");
+    EXPECT_EQ(
+        ledger.settle(server::error("42601", "syntax error") + server::error("XX000", "again") + server::ready('E')),
+        "substitute ErrorResponse ERROR 42601 \"syntax error\"\n  by 42501\n"
+        "forward ErrorResponse ERROR XX000 \"again\"\nforward ReadyForQuery E\n");
+}
+
 TEST(Fates, an_error_of_an_injected_statement_is_the_clients_where_the_statement_is) {
     Ledger ledger;
     ledger.exchange.owe({Asked::parse, Fate::swallow, ledger.statement});

@@ -130,6 +130,15 @@ TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
     EXPECT_FALSE(differs({{"role", "ann"}, {"work_mem", "1MB"}}, {{"role", "ann"}}));
 }
 
+TEST_F(SettingsReplay, prepares_its_statement_anew_where_another_may_have_its_name) {
+    reserved.doubtful = true;
+    EXPECT_EQ(replay({}, {{"TimeZone", "CET"}}),
+              "Close S \"pgsluice_set\"\n" + parse_set + set("TimeZone", "CET") + "Sync\n");
+    EXPECT_EQ(replayed.answer_bytes, (server::close_complete() + server::parse_complete() + server::bind_complete() +
+                                      server::command_complete("SELECT 0") + server::ready())
+                                         .size());
+}
+
 TEST_F(SettingsReplay, prepares_its_statement_once_for_each_server) {
     replay({{"TimeZone", "UTC", true}}, {{"TimeZone", "CET", true}});
     EXPECT_TRUE(reserved.set_config);

@@ -23,6 +23,22 @@ TEST(Relay, a_query_takes_a_server_and_gives_it_back) {
     script.run();
 }
 
+// All that one has sent at once would keep the others of its worker waiting.
+TEST(Relay, a_client_has_its_turn_and_then_the_others_have) {
+    test::World::Options options;
+    options.reading_takes = Milliseconds(1);
+    Script script(options);
+    Bytes many;
+    std::string told;
+    for (int i = 0; i < 50; ++i) {
+        many += client::query("select '" + std::string(1000, 'x') + "'");
+        told += "Query \"select '" + std::string(192, 'x') + "...\"\n";
+    }
+    script.client_sends(many).expect_to_server(told).expect(
+        [](test::World& world) { EXPECT_GT(world.client(0).peer.deliveries(), 9U); });
+    script.run_whole_unbroken();
+}
+
 TEST(Relay, a_transaction_keeps_its_server_from_others) {
     Script script;
     script.add_client()

@@ -172,6 +172,21 @@ TEST(Candidate, does_not_depend_on_what_lies_behind_the_text) {
     }
 }
 
+// Each semicolon in a comment would have the rest of it gone through once more.
+TEST(Candidate, is_a_text_whose_comments_would_be_gone_through_without_end) {
+    for (const char* part : {";/*", ";--", ";/**/--", "; /*;"}) {
+        std::string text = "select 1";
+        for (int i = 0; i < 100'000; ++i) text += part;
+        EXPECT_TRUE(is_candidate(text)) << part;
+        EXPECT_TRUE(may_end_transaction(text)) << part;
+        EXPECT_TRUE(may_take_names(text).statements) << part;
+        EXPECT_TRUE(may_take_names(text).portals) << part;
+    }
+    const std::string once = "select 1 /*" + std::string(100'000, ';') + "*/ /* " + std::string(100'000, 'x') + " */";
+    EXPECT_FALSE(is_candidate(once));
+    EXPECT_FALSE(may_end_transaction(once));
+}
+
 TEST(SessionEffectBehindComments, is_seen_where_the_comment_ends) {
     for (const ByteView text : {"--\rset search_path = x", "-- a\r\nset role x", "select 1; --\rset search_path = x",
                                 "--\r--\n/* */ set search_path = x"}) {

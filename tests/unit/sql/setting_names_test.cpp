@@ -63,6 +63,15 @@ TEST(SettingNames, are_all_told_of_a_text_that_makes_many) {
     EXPECT_EQ(setting_names(text).hidden, none);
 }
 
+TEST(SettingNames, that_are_told_are_bounded) {
+    std::string bound{"\0\0\1\x2c", 4};  // no formats, 300 values
+    for (int i = 100; i < 400; ++i) bound += std::string{"\0\0\0\6", 4} + "a.b" + std::to_string(i);
+    SettingNames in_values = setting_names("select set_config($1, $2, true)");
+    note_names_in_values(bound, in_values);
+    EXPECT_EQ(in_values.told.size(), 256U);
+    EXPECT_EQ(in_values.hidden, until_end);
+}
+
 TEST(SettingNames, of_what_no_tree_tells_are_all_that_look_like_one) {
     const SettingNames names = setting_names("do $$ begin set App.Tenant = 'x.y'; a.b.c 1.5 d. e end $$");
     EXPECT_EQ(names.told, (Names{"app.tenant", "x.y", "a.b.c"}));
