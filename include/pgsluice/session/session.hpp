@@ -288,7 +288,10 @@ class Session final : public Sink,
     std::size_t skip_long_answer(const wire::Frame& frame, ByteView rest);
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
     void finish_inspection(wire::Outbox& to_client);
-    void adopt(const protocol::Answer& answer, wire::Outbox& to_client);
+    struct Watch;
+    void adopt(const Watch& watch, wire::Outbox& to_client);
+    bool begins_with_role() const;
+    bool is_back(const Watch& watch, const protocol::Parameter& told) const;
     void set_pins(protocol::Pins pins);
     void expect_pin();
     std::size_t restore_settings(wire::Outbox& to_server);
@@ -337,6 +340,7 @@ class Session final : public Sink,
     struct Watch {
         std::vector<std::string> custom_settings;
         bool hides_names = false;  // of others, which nobody can ask for
+        sql::Resets resets;
         protocol::Answer answer;
         bool locks = false;           // see protocol::Question
         bool lifts_timeouts = false;  // likewise
