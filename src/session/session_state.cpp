@@ -414,6 +414,18 @@ void Session::set_pins(Pins pins) {
     pins_ = pins;
 }
 
+// What has changed is asked for first.
+bool Session::keeps_server() const {
+    return pins_.any() && !is_changed() && preserves_state();
+}
+
+// A reload has turned session_state to ignore, and nobody asks any more whether they are over.
+void Session::forget_pins() {
+    watch_.reset();
+    server_->need_reset();
+    set_pins({});
+}
+
 // The server's settings become this client's, ahead of whatever the client is about to send. Returns how long the
 // answer is, where the client's message need not wait for it.
 std::size_t Session::restore_settings(wire::Outbox& to_server) {

@@ -294,6 +294,8 @@ class Session final : public Sink,
     bool is_back(const Watch& watch, const protocol::Parameter& told) const;
     void set_pins(protocol::Pins pins);
     void expect_pin();
+    void forget_pins();
+    bool keeps_server() const;
     std::size_t restore_settings(wire::Outbox& to_server);
     // cancel.cpp
     bool is_restored_for_a_message() const;
