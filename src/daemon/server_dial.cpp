@@ -120,6 +120,7 @@ boost::asio::awaitable<net::Outcome<std::vector<protocol::Parameter>>> ask_setti
         }
         settings.add(*row.values[0], *row.values[1], *row.values[2]);
     }
+    if (settings.may_begin_with_role()) settings.tell_no_role();
     if (settings.failed()) co_return net::Error{{}, "it sets more than is carried for a session"};
     std::vector<protocol::Parameter> made = settings.settings();
     std::erase_if(made, [&](const protocol::Parameter& each) {

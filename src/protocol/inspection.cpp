@@ -39,6 +39,13 @@ constexpr ByteView inspect_text =
     "pg_catalog.unnest('{role,session_authorization}'::pg_catalog.text[]) n"
     " union all select 's', n, pg_catalog.current_setting(n, true) from pg_catalog.unnest($1::pg_catalog.text[]) n"
     " where pg_catalog.current_setting(n, true) is not null"
+    // Whether none may be another role than that of the login.
+    " union all select 'r', '', '' where exists (select from pg_catalog.pg_db_role_setting,"
+    " pg_catalog.unnest(setconfig) c where pg_catalog.left(c, 5) operator(pg_catalog.=) 'role='"
+    " and (setdatabase operator(pg_catalog.=) 0 or setdatabase operator(pg_catalog.=) (select oid from"
+    " pg_catalog.pg_database where datname operator(pg_catalog.=) pg_catalog.current_database()))"
+    " and (setrole operator(pg_catalog.=) 0"
+    " or pg_catalog.pg_get_userbyid(setrole) operator(pg_catalog.=) session_user))"
     // Whatever is in the temporary schema depends on it.
     " union all select 'p', '0', '' where exists (select from pg_catalog.pg_depend"
     " where refclassid operator(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass"
@@ -118,6 +125,8 @@ bool Answer::add(ByteView kind, ByteView name, ByteView value) {
     if (kind == "p") {
         if (name.size() != 1 || name[0] < '0' || name[0] > '4') return false;
         pins_.add(static_cast<Pin>(name[0] - '0'));
+    } else if (kind == "r") {
+        may_begin_with_role_ = true;
     } else if (!(name == "role" && value == "none") && find(name) == nullptr) {
         bytes_ += name.size() + value.size();
         if (bytes_ <= most_bytes)
@@ -126,6 +135,10 @@ bool Answer::add(ByteView kind, ByteView name, ByteView value) {
             fail();
     }
     return true;
+}
+
+void Answer::tell_no_role() {
+    if (!failed_ && find("role") == nullptr) settings_.push_back({"role", "none"});
 }
 
 void Answer::fail() {

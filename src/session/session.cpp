@@ -298,7 +298,7 @@ void Session::begin_lease(wire::Outbox& to_server) {
 // left, and nothing keeps it.
 bool Session::can_check_in() const {
     return server_ != nullptr && phase_ == Phase::ready && lease_begun_ && !pool_->target().in_session_mode() &&
-           !pinned_ && !awaits_replay_ && (!pins_.any() || is_changed()) && is_server_clean();
+           !pinned_ && !awaits_replay_ && !keeps_server() && is_server_clean();
 }
 
 // What of that is not about its client.
@@ -330,6 +330,7 @@ void Session::give_back_server() {
             end(Disconnect::shutdown);
         return;
     }
+    if (pins_.any()) forget_pins();
     pool_->check_in(part_from_server());
     if (draining_ && is_at_rest()) end(Disconnect::shutdown);
 }

@@ -20,6 +20,7 @@ using wire::BackendTag;
 
 namespace {
 
+constexpr ByteView role = "role";
 constexpr std::size_t most_custom_settings = 256;
 constexpr std::size_t function_oid_bytes = 4;  // in front of a FunctionCall's arguments
 // How often in a row a server is asked that refuses to tell. What has run into a timeout may succeed by chance.
@@ -145,6 +146,7 @@ void Session::note_effect(SessionEffect effect, ByteView text, SettingNames name
     const bool is_shared = pool_->target().settings.custom_settings == config::CustomSettings::share;
     const auto harmless = is_shared ? SettingNames::Hidden::until_end : SettingNames::Hidden::none;
     watch_->hides_names |= !is_told || names.hidden > harmless;
+    watch_->resets.append(names.resets);
 }
 
 // A portal may run, or not, and more than once: so its text is no step from one known environment to the next.
@@ -299,7 +301,8 @@ void Session::finish_inspection(wire::Outbox& to_client) {
         watch_ = std::make_unique<Watch>();
         watch_->custom_settings = std::move(watch->custom_settings);
     }
-    adopt(watch->answer, to_client);
+    if (watch->answer.may_begin_with_role() || begins_with_role()) watch->answer.tell_no_role();
+    adopt(*watch, to_client);
     settle_environment();
     if (!pins_.any() || server_->has() == wants_) return;
     // It stays here, and something that it has reset is to be what it was at its login.
@@ -321,9 +324,30 @@ void Session::clear_hidden_names() {
         server_->doom(metrics::ServerClose::custom_settings);
 }
 
+// By the client's startup packet, connect_query or the route.
+bool Session::begins_with_role() const {
+    const auto& parameters = pool_->target().parameters;
+    return startup_->find(role) != nullptr || std::any_of(parameters.begin(), parameters.end(), [](const auto& each) {
+               return protocol::same_name(each.first, role);
+           });
+}
+
+// Whether a RESET has made the value, and not the client. One that has been rolled back leaves what there was before.
+bool Session::is_back(const Watch& watch, const Parameter& told) const {
+    if (!watch.resets.has(lower_case(told.name))) return false;
+    const Parameter* before = wants_->find(told.name);
+    const bool is_unset = told.value.empty() || (told.value == "none" && protocol::same_name(told.name, role));
+    return is_unset || before == nullptr || !protocol::same_value(*before, told);
+}
+
 // What the server has is what it reports and what it answers. The client wants the same, and what it has set no longer
 // as it was at its login.
-void Session::adopt(const protocol::Answer& answer, wire::Outbox& to_client) {
+void Session::adopt(const Watch& watch, wire::Outbox& to_client) {
+    const protocol::Answer& answer = watch.answer;
+    const auto is_clients = [&](ByteView name) {
+        const Parameter* told = answer.find(name);
+        return told != nullptr && !is_back(watch, *told);
+    };
     std::vector<Parameter> has = server_->has()->reported();
     const auto find_in = [](std::vector<Parameter>& set, ByteView name) {
         return std::find_if(set.begin(), set.end(),
@@ -341,12 +365,12 @@ void Session::adopt(const protocol::Answer& answer, wire::Outbox& to_client) {
     }
     for (const Parameter& at_login : startup_->all()) {
         const auto present = find_in(has, at_login.name);
-        if (present == has.end() || answer.find(at_login.name) == nullptr) continue;
+        if (present == has.end() || !is_clients(at_login.name)) continue;
         present->overrides = !protocol::same_value(*present, at_login);
     }
     std::vector<Parameter> wants = has;
     for (const Parameter& at_login : startup_->all()) {
-        if (answer.find(at_login.name) != nullptr) continue;
+        if (is_clients(at_login.name)) continue;
         const auto wanted = find_in(wants, at_login.name);
         if (wanted == wants.end()) {
             wants.push_back(at_login);
@@ -354,7 +378,7 @@ void Session::adopt(const protocol::Answer& answer, wire::Outbox& to_client) {
             // The server has told its own default.
             wanted->value = at_login.value;
             wanted->encoding = at_login.encoding;
-            wire::write_parameter_status(to_client.join(), wanted->name, wanted->value);
+            if (wanted->reported) wire::write_parameter_status(to_client.join(), wanted->name, wanted->value);
         }
     }
     server_->set_has(context_.parameters.intern(std::move(has)));
@@ -390,6 +414,18 @@ void Session::set_pins(Pins pins) {
         }
     }
     pins_ = pins;
+}
+
+// What has changed is asked for first.
+bool Session::keeps_server() const {
+    return pins_.any() && !is_changed() && preserves_state();
+}
+
+// A reload has turned session_state to ignore, and nobody asks any more whether they are over.
+void Session::forget_pins() {
+    watch_.reset();
+    server_->need_reset();
+    set_pins({});
 }
 
 // The server's settings become this client's, ahead of whatever the client is about to send. Returns how long the

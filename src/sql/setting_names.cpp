@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace pgsluice::sql {
 
@@ -67,6 +68,38 @@ void note_whole(SettingNames& names, ByteView name, Hidden lives) {
         tell(names, name, lives);
 }
 
+// Where nothing tells what becomes of it: it is what the server has.
+void note_mentioned(SettingNames& names, ByteView name, Hidden lives) {
+    note_whole(names, name, lives);
+    if (is_custom_name(name)) names.resets.note_set(lower_case(name));
+}
+
+// Trees are read from their end.
+void note_earlier(SettingNames& names, Resets earlier) {
+    earlier.append(names.resets);
+    names.resets = std::move(earlier);
+}
+
+void note_outcome(SettingNames& names, std::string_view setting, bool is_reset) {
+    std::string name = lower_case(setting);
+    // With it goes the role (ExecSetVariableStmt, since PostgreSQL 15.9).
+    if (name == "session_authorization") name = "role";
+    if (name != "role" && name.find('.') == std::string::npos) return;
+    Resets one;
+    if (is_reset)
+        one.note_reset(std::move(name));
+    else
+        one.note_set(std::move(name));
+    note_earlier(names, std::move(one));
+}
+
+void note_all_reset(SettingNames& names, bool is_discard) {
+    Resets all;
+    all.note_all();
+    if (is_discard) all.note_reset("role");
+    note_earlier(names, std::move(all));
+}
+
 void note_names_of_set_config(const json::object& call, SettingNames& names) {
     const json::array* all = array_of(call, "args");
     if (all == nullptr) return;
@@ -76,6 +109,11 @@ void note_names_of_set_config(const json::object& call, SettingNames& names) {
     const json::value* name = uncast(&all->front());
     if (const json::object* constant = constant_of(*name, "sval")) {
         note_whole(names, text_of(*constant, "sval"), lives);
+        if (lives == Hidden::for_good) {
+            const json::object* value = all->size() < 2 ? nullptr : node_of(*uncast(&(*all)[1]), "A_Const");
+            const bool is_reset = value != nullptr && is_true(*value, "isnull");
+            note_outcome(names, text_of(*constant, "sval"), is_reset);
+        }
     } else if (node_of(*name, "ParamRef") != nullptr) {
         names.in_parameters = std::max(names.in_parameters, lives);
     } else {
@@ -85,7 +123,9 @@ void note_names_of_set_config(const json::object& call, SettingNames& names) {
 
 void note_names_of_set(const json::object& node, SettingNames& names) {
     // Decoded, put together and cut by the grammar.
-    const std::string_view name = text_of(node, "name");
+    const std::string_view name = text_of(node, "name"), kind = text_of(node, "kind");
+    if (kind == "VAR_RESET_ALL") return note_all_reset(names, false);
+    if (!is_true(node, "is_local")) note_outcome(names, name, kind == "VAR_RESET" || kind == "VAR_SET_DEFAULT");
     if (name.find('.') == std::string_view::npos) return;
     const Hidden lives = is_true(node, "is_local") ? Hidden::until_end : Hidden::for_good;
     tell(names, name, lives);
@@ -109,6 +149,7 @@ const json::value* uncast(const json::value* value) {
 
 void note_names_of(std::string_view kind, const json::object& node, SettingNames& names) {
     if (kind == "VariableSetStmt") note_names_of_set(node, names);
+    if (kind == "DiscardStmt" && text_of(node, "target") == "DISCARD_ALL") note_all_reset(names, true);
     if (kind == "FuncCall" && last_name(node, "funcname") == "set_config") note_names_of_set_config(node, names);
 }
 
@@ -130,7 +171,7 @@ void note_mentioned_names(ByteView text, SettingNames& names) {
         }
         if (!is_dotted) continue;
         if (++mentioned > most_mentioned) return hide(names, Hidden::for_good);
-        note_whole(names, text.substr(begin, at - begin), Hidden::for_good);
+        note_mentioned(names, text.substr(begin, at - begin), Hidden::for_good);
     }
 }
 
@@ -152,7 +193,7 @@ void note_names_in_values(ByteView values, SettingNames& names) {
         if (!size) return hide(names, names.in_parameters);
         if (*size > INT32_MAX) continue;  // NULL
         if (*size <= values.size())
-            note_whole(names, values.substr(0, *size), names.in_parameters);
+            note_mentioned(names, values.substr(0, *size), names.in_parameters);
         else if (*size > 0)
             return hide(names, names.in_parameters);
         skip(*size);

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from support import messages as m
-from support.proxy import login
+from support.proxy import hold_server, login
 from support.session_kinds import KINDS, LEFT_BY_DISCARD_ALL, MODES, REPORTED, WORLD, runs
 from support.session_picture import answer, differences, picture, without_names_of_the_protocol
 from support.session_stage import WAYS, Stage, can_leave
@@ -283,6 +283,24 @@ def test_what_its_own_transactions_begin_with_holds_up_no_client(sluice, postgre
             assert other.value("show default_transaction_deferrable") == "off"
         writer.rollback()
         assert owner.value("show default_transaction_deferrable") == "on"
+
+
+def test_what_pins_a_client_keeps_no_server_once_state_is_ignored(sluice):
+    proxy = sluice(workers=1, pool={"size": 2, "max_pinned": "100%", "query_wait_timeout": "5s"})
+    with login(proxy) as idle, login(proxy) as busy, login(proxy) as other:
+        for client in (idle, busy):
+            client.query("create temp table mine as select 42 as a")
+        busy.query("begin")
+        busy.query("select 1")
+        route = proxy.config["routes"][0]
+        proxy.reload(changes={"routes": [{**route, "pool": {**route["pool"], "session_state": "ignore"}}]})
+        assert busy.value("select a from mine") == "42"
+        busy.query("commit")
+        for _ in range(2):
+            for client in (other, idle, busy):
+                assert client.value("select count(*) from pg_class where relname = 'mine'") == "0"
+            hold_server(other)
+        assert proxy.metrics().sum("pgsluice_pinned_clients") == 0
 
 
 def test_what_was_left_while_state_was_ignored_is_not_found_once_it_is_preserved(sluice):

@@ -62,9 +62,13 @@ class Answer {
     bool add_row(ByteView body);
     bool add(ByteView kind, ByteView name, ByteView value);
     void fail();
+    // Where it has to be told from the role that a session begins with.
+    void tell_no_role();
 
     bool failed() const { return failed_; }
     Pins pins() const { return pins_; }
+    // That of the database or of the login has one, by ALTER ROLE or ALTER DATABASE ... SET role.
+    bool may_begin_with_role() const { return may_begin_with_role_; }
     // Settings made in this session, by SET or set_config, and custom ones that have a value. With role, where it is
     // not none, and session_authorization.
     const std::vector<Parameter>& settings() const { return settings_; }
@@ -74,6 +78,7 @@ class Answer {
     std::vector<Parameter> settings_;
     std::size_t bytes_ = 0;
     Pins pins_;
+    bool may_begin_with_role_ = false;
     bool failed_ = false;
 };
 

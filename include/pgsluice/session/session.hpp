@@ -289,9 +289,14 @@ class Session final : public Sink,
     std::size_t skip_long_answer(const wire::Frame& frame, ByteView rest);
     bool hear_inspection(wire::BackendTag tag, ByteView message, ByteView body, wire::Outbox& to_client);
     void finish_inspection(wire::Outbox& to_client);
-    void adopt(const protocol::Answer& answer, wire::Outbox& to_client);
+    struct Watch;
+    void adopt(const Watch& watch, wire::Outbox& to_client);
+    bool begins_with_role() const;
+    bool is_back(const Watch& watch, const protocol::Parameter& told) const;
     void set_pins(protocol::Pins pins);
     void expect_pin();
+    void forget_pins();
+    bool keeps_server() const;
     std::size_t restore_settings(wire::Outbox& to_server);
     // cancel.cpp
     bool is_restored_for_a_message() const;
@@ -338,6 +343,7 @@ class Session final : public Sink,
     struct Watch {
         std::vector<std::string> custom_settings;
         bool hides_names = false;  // of others, which nobody can ask for
+        sql::Resets resets;
         protocol::Answer answer;
         bool locks = false;           // see protocol::Question
         bool lifts_timeouts = false;  // likewise

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
+#include <pgsluice/sql/resets.hpp>
 
 #include <cstdint>
 #include <string>
@@ -72,6 +73,7 @@ struct SettingNames {
     std::vector<std::string> told;        // in lower case, as PostgreSQL cuts them
     Hidden in_parameters = Hidden::none;  // those whose names come with the parameters
     Hidden hidden = Hidden::none;         // those whose names cannot be told
+    Resets resets{};                      // what is reset by the text, where a tree tells
 };
 
 // As PostgreSQL's parser reads them; of a text that it cannot read, or that runs others (DO, CALL), what looks like

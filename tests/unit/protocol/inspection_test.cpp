@@ -79,6 +79,20 @@ TEST(Answer, tells_settings_and_pins) {
     EXPECT_FALSE(answer.pins().has(Pin::cursor));
 }
 
+TEST(Answer, tells_no_role_where_that_is_not_what_a_session_begins_with) {
+    Answer answer;
+    EXPECT_TRUE(answer.add("s", "role", "none"));
+    EXPECT_FALSE(answer.may_begin_with_role());
+    EXPECT_TRUE(answer.add("r", "", ""));
+    EXPECT_TRUE(answer.may_begin_with_role());
+    answer.tell_no_role();
+    EXPECT_EQ(answer.settings(), (std::vector<Parameter>{{"role", "none", false}}));
+    Answer other;
+    other.add("s", "role", "helper");
+    other.tell_no_role();
+    EXPECT_EQ(other.find("role")->value, "helper");
+}
+
 TEST(Answer, names_a_setting_once) {
     Answer answer;
     answer.add("s", "pg_trgm.limit", "1");
