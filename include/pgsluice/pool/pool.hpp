@@ -256,6 +256,7 @@ class Pool final : public ServerUser {
     void discard_idle(Why why);
     // Why nobody is to have a server next that comes back; nullopt: somebody may.
     std::optional<metrics::ServerClose> unwanted(Server& server);
+    bool is_too_many(Server& server);
     // Why it must not be lent again; nullopt: it may.
     std::optional<metrics::ServerClose> spent(const Server& server, TimePoint now) const;
     bool is_outdated(const Server& server) const { return server.facts().generation < share_->generation(); }

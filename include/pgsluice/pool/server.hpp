@@ -140,6 +140,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     TimePoint since_{};  // when the state was entered
     TimePoint expires_at_ = never;
     Share::Ticket called_for_ = 0;  // on its way to another worker: the ticket that it was called for
+    bool has_permit_ = true;
     // What its pool is doing for it between two clients.
     enum class Cleanup : std::uint8_t { none, drain, roll_back, reset };
     Cleanup cleanup_ = Cleanup::none;
