@@ -238,9 +238,22 @@ void Pool::note_report(Server& server, ByteView body) {
     const auto status = wire::read_parameter_status(body);
     if (!status) return;
     note_parameter(server, status->name, status->value, SetBy::server);
-    if (carries(server, status->name)) {
-        server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
+    if (!carries(server, status->name)) return;
+    const protocol::Parameter* before = server.has()->find(status->name);
+    if (before != nullptr && tells_default(server, *before, status->value)) {
+        share_->login_answers().note_default(server.facts().fingerprint, status->name, before->value, status->value);
     }
+    server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
+}
+
+// Whether nothing of a client's can have made the report: then the server has read its configuration again. DISCARD ALL
+// reports what clients have set, too, and leads back to the default of the login where that is still the same.
+bool Pool::tells_default(const Server& server, const protocol::Parameter& before, ByteView value) const {
+    if (before.overrides || !protocol::is_ascii(value)) return false;
+    if (server.state_ == ServerState::idle || server.state_ == ServerState::checking) return true;
+    if (server.cleanup_ != Server::Cleanup::reset || !target_->connect_query.empty()) return false;
+    const protocol::Parameter* at_login = server.facts().baseline->find(before.name);
+    return at_login != nullptr && at_login->value != value;
 }
 
 // An idle server may report a setting that a reload of its configuration changed, or a notice. An error is its

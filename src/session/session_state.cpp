@@ -261,6 +261,7 @@ void Session::stay_unknown() {
         watch_->unknown_since = never;
     else if (watch_->unknown_since == never)
         watch_->unknown_since = context_.host.now();
+    watch_->unasked.clear();
     Pins pins = pins_;
     pins.add(Pin::unknown);
     set_pins(pins);
@@ -297,6 +298,7 @@ void Session::finish_inspection(wire::Outbox& to_client) {
         watch_ = std::make_unique<Watch>();
         watch_->custom_settings = std::move(watch->custom_settings);
     }
+    note_new_defaults(watch->unasked, watch->answer);
     adopt(watch->answer, to_client);
     settle_environment();
     if (!pins_.any() || server_->has() == wants_) return;

@@ -221,6 +221,7 @@ class Pool final : public ServerUser {
     void finish_maintenance(Server& server);
     void note_command(Server& server, ByteView body);
     void note_report(Server& server, ByteView body);
+    bool tells_default(const Server& server, const protocol::Parameter& before, ByteView value) const;
     void lend(Server& server, ServerUser& user);
     ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }
     void unqueue(Waiter& waiter);
