@@ -418,6 +418,7 @@ void Pool::retire_servers(ServerClose reason) {
 
 void Pool::pause() {
     paused_ = true;
+    share_->login_answers().doubt();
     withdraw_claim();
     retire_servers(ServerClose::paused);
 }
