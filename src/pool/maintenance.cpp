@@ -2,6 +2,7 @@
 // session, the end of a transaction that a client left open. And what idle servers say unasked.
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/command_tag.hpp>
+#include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/protocol/sync_proof.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
@@ -77,6 +78,26 @@ void Pool::reset(Server& server) {
 void Pool::roll_back(Server& server) {
     maintain(server, ServerState::resetting, "ROLLBACK");
     server.cleanup_ = Server::Cleanup::roll_back;
+}
+
+// Set by a client, and nobody else's connection is to end by it.
+bool Pool::ends_when_idle(const Server& server) {
+    if (!server.has()->ends_idle_sessions()) return false;
+    const protocol::Parameter* at_login = server.facts().baseline->find(protocol::idle_session_timeout);
+    return at_login == nullptr || at_login->value != server.has()->find(protocol::idle_session_timeout)->value;
+}
+
+// By itself, as a DISCARD ALL would take what is prepared there too. Its client has it set again on its next server.
+void Pool::unset_idle_timeout(Server& server) {
+    const protocol::ParameterSetRef without =
+        host_.parameters().with_that_of(*server.facts().baseline, server.has(), protocol::idle_session_timeout);
+    enter(server, ServerState::resetting);
+    server.maintenance_failed_ = false;
+    server.cleanup_ = Server::Cleanup::unset;
+    Bytes messages;
+    append_replay(messages, server.exchange(), server.reserved(), *server.has(), *without);
+    server.set_has(without);
+    server.link().write(messages);
 }
 
 void Pool::recover(Server& server, std::size_t rest) {

@@ -277,6 +277,8 @@ void Pool::check_in(Server& server) {
         discard(server, ServerClose::custom_settings);
     } else if (server.needs_reset_) {
         reset(server);
+    } else if (ends_when_idle(server)) {
+        unset_idle_timeout(server);
     } else {
         pass_on(server);
     }

@@ -207,6 +207,7 @@ class Pool final : public ServerUser {
     // Whether nothing there has a name that the waiter must not find: pool.custom_settings.
     bool fits(const Waiter& waiter, const Server& server) const;
     bool is_marked(const Server& server) const;
+    static bool ends_when_idle(const Server& server);
     bool close_misfit();
     void fill();
     void send_off(const Share::Called& to, Server& server);
@@ -215,6 +216,7 @@ class Pool final : public ServerUser {
     void reset(Server& server);
     void roll_back(Server& server);
     void end_batch(Server& server);
+    void unset_idle_timeout(Server& server);
     void sweep_maintenance(Server& server, TimePoint now);
     std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
     std::size_t on_idle_bytes(Server& server, ByteView bytes);
