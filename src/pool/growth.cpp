@@ -168,8 +168,8 @@ void Pool::on_dialed(std::unique_ptr<Server> owned) {
                              Milliseconds(static_cast<Milliseconds::rep>(host_.random(spread)));
     }
     const Server::Facts& facts = server.facts();
-    // What an older one has answered may be what RECONNECT is to make forgotten.
-    if (!is_outdated(server)) share_->login_answers().learn(facts.fingerprint, {facts.reported, facts.baseline});
+    // While the pool is paused it is closed at once, and RESUME is to bring new ones.
+    if (!paused_) share_->learn_login(facts.generation, facts.fingerprint, {facts.reported, facts.baseline});
     share_->add_server(facts.generation);
     adopt(std::move(owned));
     release(server);

@@ -2,6 +2,7 @@
 // session, the end of a transaction that a client left open. And what idle servers say unasked.
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/command_tag.hpp>
+#include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/protocol/sync_proof.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
@@ -77,6 +78,26 @@ void Pool::reset(Server& server) {
 void Pool::roll_back(Server& server) {
     maintain(server, ServerState::resetting, "ROLLBACK");
     server.cleanup_ = Server::Cleanup::roll_back;
+}
+
+// Set by a client, and nobody else's connection is to end by it.
+bool Pool::ends_when_idle(const Server& server) {
+    if (!server.has()->ends_idle_sessions()) return false;
+    const protocol::Parameter* at_login = server.facts().baseline->find(protocol::idle_session_timeout);
+    return at_login == nullptr || at_login->value != server.has()->find(protocol::idle_session_timeout)->value;
+}
+
+// By itself, as a DISCARD ALL would take what is prepared there too. Its client has it set again on its next server.
+void Pool::unset_idle_timeout(Server& server) {
+    const protocol::ParameterSetRef without =
+        host_.parameters().with_that_of(*server.facts().baseline, server.has(), protocol::idle_session_timeout);
+    enter(server, ServerState::resetting);
+    server.maintenance_failed_ = false;
+    server.cleanup_ = Server::Cleanup::unset;
+    Bytes messages;
+    append_replay(messages, server.exchange(), server.reserved(), *server.has(), *without);
+    server.set_has(without);
+    server.link().write(messages);
 }
 
 void Pool::recover(Server& server, std::size_t rest) {
@@ -240,9 +261,22 @@ void Pool::note_report(Server& server, ByteView body) {
     const auto status = wire::read_parameter_status(body);
     if (!status) return;
     note_parameter(server, status->name, status->value, SetBy::server);
-    if (carries(server, status->name)) {
-        server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
+    if (!carries(server, status->name)) return;
+    const protocol::Parameter* before = server.has()->find(status->name);
+    if (before != nullptr && tells_default(server, *before, status->value)) {
+        share_->login_answers().note_default(server.facts().fingerprint, status->name, before->value, status->value);
     }
+    server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
+}
+
+// Whether nothing of a client's can have made the report: then the server has read its configuration again. DISCARD ALL
+// reports what clients have set, too, and leads back to the default of the login where that is still the same.
+bool Pool::tells_default(const Server& server, const protocol::Parameter& before, ByteView value) const {
+    if (before.overrides || !protocol::is_ascii(value)) return false;
+    if (server.state_ == ServerState::idle || server.state_ == ServerState::checking) return true;
+    if (server.cleanup_ != Server::Cleanup::reset || !target_->connect_query.empty()) return false;
+    const protocol::Parameter* at_login = server.facts().baseline->find(before.name);
+    return at_login != nullptr && at_login->value != value;
 }
 
 // An idle server may report a setting that a reload of its configuration changed, or a notice. An error is its

@@ -277,6 +277,8 @@ void Pool::check_in(Server& server) {
         discard(server, ServerClose::custom_settings);
     } else if (server.needs_reset_) {
         reset(server);
+    } else if (ends_when_idle(server)) {
+        unset_idle_timeout(server);
     } else {
         pass_on(server);
     }
@@ -299,7 +301,7 @@ void Pool::discard(Server& server, ServerClose reason) {
 void Pool::close(Server& server, ServerClose reason) {
     std::unique_ptr<Server> owned = remove(server);
     share_->remove_server(server.facts().generation);
-    permits_.give_back();
+    if (server.has_permit_) permits_.give_back();
     server.leave_places();
     if (reason != ServerClose::lost && server.exchange().at_rest()) {
         Bytes terminate;
@@ -323,8 +325,15 @@ std::optional<ServerClose> Pool::spent(const Server& server, TimePoint now) cons
 
 std::optional<ServerClose> Pool::unwanted(Server& server) {
     if (paused_) server.doom(ServerClose::paused);
-    if (permits_.open() > target_->settings.size + target_->settings.reserve_size) return ServerClose::configuration;
+    if (is_too_many(server)) return ServerClose::configuration;
     return spent(server, host_.now());
+}
+
+// Then it has given back its permit, and is to be closed.
+bool Pool::is_too_many(Server& server) {
+    if (!permits_.give_back_above(target_->settings.size + target_->settings.reserve_size)) return false;
+    server.has_permit_ = false;
+    return true;
 }
 
 // `why` says why one is to go.
@@ -343,7 +352,7 @@ void Pool::discard_idle(Why why) {
 void Pool::sweep(TimePoint now) {
     const config::Pool& settings = target_->settings;
     discard_idle([&](Server& server) -> std::optional<ServerClose> {
-        if (permits_.open() > settings.size + settings.reserve_size) return ServerClose::configuration;
+        if (is_too_many(server)) return ServerClose::configuration;
         if (const auto why = spent(server, now)) return why;
         const bool is_idle_too_long =
             settings.idle_timeout.count() != 0 && now - server.since_ >= settings.idle_timeout;
@@ -411,6 +420,7 @@ void Pool::retire_servers(ServerClose reason) {
 
 void Pool::pause() {
     paused_ = true;
+    share_->login_answers().doubt();
     withdraw_claim();
     retire_servers(ServerClose::paused);
 }

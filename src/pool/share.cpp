@@ -66,6 +66,12 @@ void Share::replace_servers(Generation from) {
     if (from <= generation()) return;
     generation_.store(from, std::memory_order_relaxed);
     outdated_ = servers();
+    login_answers_.forget();
+}
+
+void Share::learn_login(Generation of, std::uint64_t fingerprint, LoginAnswers::Greeting greeting) {
+    const std::lock_guard lock(mutex_);
+    if (of >= generation()) login_answers_.learn(fingerprint, std::move(greeting));
 }
 
 std::uint32_t Share::outdated() const {

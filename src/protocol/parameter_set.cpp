@@ -53,6 +53,8 @@ ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std:
               [](const Parameter& a, const Parameter& b) { return compare(a.name, b.name) < 0; });
     has_custom_ =
         std::any_of(parameters_.begin(), parameters_.end(), [](const Parameter& each) { return is_custom(each.name); });
+    const Parameter* idle_limit = find(idle_session_timeout);
+    ends_idle_sessions_ = idle_limit != nullptr && idle_limit->value != "0";
     for (Parameter& each : parameters_) {
         if (is_ascii(each.name) && is_ascii(each.value))
             each.encoding.clear();
@@ -109,6 +111,13 @@ ParameterSetRef ParameterTable::with(const ParameterSetRef& set, ByteView name, 
     } else {
         parameters.push_back({std::string(name), std::string(value), reported});
     }
+    return intern(std::move(parameters));
+}
+
+ParameterSetRef ParameterTable::with_that_of(const ParameterSet& other, const ParameterSetRef& set, ByteView name) {
+    std::vector<Parameter> parameters = set->all();
+    std::erase_if(parameters, [&](const Parameter& each) { return same_name(each.name, name); });
+    if (const Parameter* of_other = other.find(name)) parameters.push_back(*of_other);
     return intern(std::move(parameters));
 }
 

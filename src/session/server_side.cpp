@@ -270,6 +270,7 @@ bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_
                           is_clients_own ? pool::SetBy::client : pool::SetBy::server);
     if (!is_replay) to_client.add(message);
     if (!pool_->carries(*server_, status->name)) return true;
+    if (is_replay || !is_clients_own) note_unasked(*status, is_replay);
     server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
     if (is_replay || wants_ == nullptr) return true;
     const auto before = wants_;

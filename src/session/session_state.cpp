@@ -265,6 +265,7 @@ void Session::stay_unknown() {
         watch_->unknown_since = never;
     else if (watch_->unknown_since == never)
         watch_->unknown_since = context_.host.now();
+    watch_->unasked.clear();
     Pins pins = pins_;
     pins.add(Pin::unknown);
     set_pins(pins);
@@ -302,6 +303,7 @@ void Session::finish_inspection(wire::Outbox& to_client) {
         watch_->custom_settings = std::move(watch->custom_settings);
     }
     if (watch->answer.may_begin_with_role() || begins_with_role()) watch->answer.tell_no_role();
+    note_new_defaults(watch->unasked, watch->answer);
     adopt(*watch, to_client);
     settle_environment();
     if (!pins_.any() || server_->has() == wants_) return;

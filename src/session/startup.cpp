@@ -27,6 +27,20 @@ void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView v
     found->encoding = server_encoding;
 }
 
+// What servers have by themselves since, or had later: everybody is told the same.
+void take_newer(std::vector<protocol::Parameter>& parameters, const protocol::ParameterSet& newer) {
+    for (protocol::Parameter& each : parameters) {
+        const protocol::Parameter* found = each.reported ? newer.find(each.name) : nullptr;
+        if (found != nullptr) each = *found;
+    }
+}
+
+protocol::ParameterSetRef names_of(const std::vector<wire::Setting>& settings, protocol::ParameterTable& table) {
+    std::vector<protocol::Parameter> names;
+    for (const auto& [name, value] : settings) set(names, name, {}, false, {});
+    return table.intern(std::move(names));
+}
+
 ByteView encoding_of_server(const std::vector<wire::Setting>& reported) {
     const auto found = std::find_if(reported.begin(), reported.end(),
                                     [](const wire::Setting& each) { return each.first == "server_encoding"; });
@@ -67,6 +81,8 @@ void Session::on_turn() {
 void Session::greet_if_known() {
     if (pool_->target().in_session_mode()) return;
     const pool::LoginAnswers& answers = pool_->share().login_answers();
+    if (answers.is_doubtful() && !pool_->is_paused()) return;
+    defaults_seen_ = answers.defaults_noted();
     const std::uint64_t fingerprint = pool_->target().fingerprint;
     const auto greeting = answers.greeting(fingerprint);
     if (greeting == nullptr) return;
@@ -84,6 +100,8 @@ void Session::apply_startup() {
     const pool::Server::Facts& facts = server_->facts();
     const pool::LoginAnswers& answers = pool_->share().login_answers();
     std::vector<protocol::Parameter> parameters = facts.baseline->all();
+    defaults_seen_ = answers.defaults_noted();
+    if (const auto greeting = answers.greeting(facts.fingerprint)) take_newer(parameters, *greeting->baseline);
     for (const auto& [name, value] : identity_.startup) {
         const protocol::Parameter* at_login = facts.baseline->find(name);
         const bool reported = at_login != nullptr && at_login->reported;
@@ -123,6 +141,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
             const auto status = wire::read_parameter_status(body);
             if (status) pool_->note_parameter(*server_, status->name, status->value, pool::SetBy::client);
             if (status && pool_->carries(*server_, status->name)) {
+                if (!asks_for(status->name)) note_unasked(*status, true);
                 server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
             }
             continue;
@@ -139,6 +158,11 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         if (tag == BackendTag::ready_for_query && !server_->exchange().owes()) finish_applying();
     }
     return taken;
+}
+
+bool Session::asks_for(ByteView name) const {
+    return std::any_of(identity_.startup.begin(), identity_.startup.end(),
+                       [&](const wire::Setting& each) { return protocol::same_name(each.first, name); });
 }
 
 // A parameter that the server does not accept ends the login with the server's own words, as it does without a proxy.
@@ -193,6 +217,7 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     }
     wire::write_backend_key_data(hello, identity_.cancel_process_id, identity_.cancel_secret);
     wire::write_ready_for_query(hello, wire::TransactionStatus::idle);
+    asked_ = names_of(identity_.startup, context_.parameters);
     identity_.startup = {};
     startup_ = wants_;
     settle_environment();

@@ -38,6 +38,22 @@ def test_reconnect_replaces_idle_servers_at_once_and_others_when_they_come_back(
         assert client.value("select pg_backend_pid()") != held
 
 
+@pytest.mark.parametrize("commands", [["RECONNECT app"], ["RECONNECT"], ["KILL app", "RESUME app"], ["PAUSE app", "RESUME app"]])
+def test_what_alter_role_has_set_reaches_the_first_client_behind_new_servers(console, postgres, commands):
+    proxy, connection = console
+    with login(proxy) as client:
+        client.value("select 1")
+    postgres.execute("alter role app set timezone = 'Asia/Tokyo'")
+    try:
+        for command in commands:
+            connection.execute(command)
+        for _ in range(2):
+            with login(proxy) as client:
+                assert client.parameters["TimeZone"] == client.value("show timezone") == "Asia/Tokyo"
+    finally:
+        postgres.execute("alter role app reset timezone")
+
+
 def test_reconnect_of_another_database_leaves_servers_alone(console):
     proxy, connection = console
     with login(proxy) as client:

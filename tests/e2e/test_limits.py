@@ -233,6 +233,21 @@ def test_postgresqls_own_timeouts_pass_through(fresh_target):
         assert client.value("select 1") == "1"
 
 
+@pytest.mark.parametrize("startup", [False, True])
+def test_a_clients_idle_session_timeout_ends_no_server_that_waits_for_others(sluice, startup):
+    proxy = sluice(pool={"size": 1})
+    with login(proxy, **({"idle_session_timeout": "200ms"} if startup else {})) as impatient, login(proxy) as other:
+        if not startup:
+            impatient.query("set idle_session_timeout = '200ms'")
+        backend = other.value("select pg_backend_pid()")
+        for _ in range(3):
+            assert impatient.value("show idle_session_timeout") == "200ms"
+            time.sleep(0.4)
+            assert other.value("select pg_backend_pid()") == backend
+            assert other.value("show idle_session_timeout") == "0"
+            assert impatient.value("select pg_backend_pid()") == backend
+
+
 def test_server_that_never_answers_its_login(sluice, hostile):
     server = hostile(Startup(), Delay(30))
     proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": server.port}]}, timeouts={"connect": "700ms"}, pool={"query_wait_timeout": "3s"})

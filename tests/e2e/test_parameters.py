@@ -4,7 +4,7 @@ import random
 import pytest
 
 from support import messages as m
-from support.proxy import hold_server, login
+from support.proxy import default_config, hold_server, login
 from support.wire import WireClient, summaries
 
 SETTINGS = {
@@ -120,6 +120,83 @@ def test_a_date_style_in_part_means_what_it_means_on_a_fresh_connection(sluice):
     for _ in range(2):
         with login(proxy, DateStyle="ISO") as client:
             assert client.value("select '02/03/2024'::date") == "2024-02-03"
+
+
+@pytest.fixture
+def reloadable(make_postgres, make_proxy):
+    """A server of the test's own and pgsluice in front of it."""
+    server = make_postgres()
+    return server, make_proxy(default_config(server))
+
+
+NEW = {"DateStyle": "ISO, DMY", "TimeZone": "Asia/Tokyo"}
+
+
+def found(client):
+    return {name: client.value(f"show {name}") for name in NEW}
+
+
+def told(client):
+    return {name: client.parameters[name] for name in NEW}
+
+
+def test_a_reload_of_the_server_reaches_clients_that_are_there_and_those_who_come(reloadable):
+    server, proxy = reloadable
+    with login(proxy) as first, login(proxy) as resting:
+        before = told(first)
+        assert resting.value("select 1") == first.value("select 1")
+        server.reload(datestyle="ISO, DMY", timezone="Asia/Tokyo")
+        first.query("select 1")
+        assert told(first) == found(first) == NEW != before
+        for _ in range(3):
+            with login(proxy) as newcomer:
+                assert told(newcomer) == found(newcomer) == NEW
+        resting.query("select 1")
+        assert told(resting) == found(resting) == NEW
+        for client in (first, resting):
+            client.query("set datestyle = 'German'; set timezone = 'UTC'")
+            hold_server(client)
+        with login(proxy) as third:
+            assert found(third) == NEW
+        for client in (first, resting):
+            client.query("commit")
+            client.query("reset datestyle"), client.query("reset timezone")
+            assert told(client) == found(client) == NEW
+
+
+def test_a_reload_of_the_server_changes_nothing_that_a_client_has_asked_for(reloadable):
+    server, proxy = reloadable
+    with login(proxy, DateStyle="ISO, MDY") as client, login(proxy) as other:
+        other.query("set timezone = 'UTC'")
+        server.reload(datestyle="ISO, DMY", timezone="Asia/Tokyo")
+        client.query("select 1"), other.query("select 1")
+        assert client.value("show datestyle") == "ISO, MDY" == client.parameters["DateStyle"]
+        assert other.value("show timezone") == "UTC" == other.parameters["TimeZone"]
+        client.query("set datestyle = 'German'"), client.query("reset datestyle")
+        assert client.value("show datestyle") == "ISO, MDY"
+        with login(proxy, DateStyle="ISO, MDY") as newcomer:
+            assert newcomer.value("show datestyle") == "ISO, MDY"
+        with login(proxy) as newcomer:
+            assert told(newcomer) == found(newcomer) == NEW
+
+
+def test_what_a_function_sets_is_the_default_of_nobody(sluice, postgres):
+    postgres.execute("create or replace function public.moves() returns text language sql as"
+                     " $$ select set_config('timezone', 'Asia/Tokyo', false) $$", dbname="app")
+    proxy = sluice(pool={"size": 1})
+    try:
+        with login(proxy) as client, login(proxy) as resting:
+            before = client.parameters["TimeZone"]
+            assert client.value("select public.moves()") == "Asia/Tokyo"
+            assert client.parameters["TimeZone"] == client.value("show timezone") == "Asia/Tokyo"
+            with login(proxy) as newcomer:
+                assert newcomer.parameters["TimeZone"] == newcomer.value("show timezone") == before
+            assert resting.value("show timezone") == before
+            assert client.value("show timezone") == "Asia/Tokyo"
+            client.query("reset timezone")
+            assert client.value("show timezone") == before
+    finally:
+        postgres.execute("drop function public.moves()", dbname="app")
 
 
 def test_statements_that_clients_prepare_by_our_names_stop_nobody(sluice):

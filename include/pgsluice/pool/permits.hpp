@@ -31,6 +31,14 @@ class Permits {
         return false;
     }
     void give_back() { open_.fetch_sub(1); }
+    // One of those above the limit, while there are any: of workers that look at once no more give back than must.
+    bool give_back_above(std::uint32_t limit) {
+        std::uint32_t seen = open_.load();
+        while (seen > limit) {
+            if (open_.compare_exchange_weak(seen, seen - 1)) return true;
+        }
+        return false;
+    }
     std::uint32_t open() const { return open_.load(); }
 
     // --- Of these, connections that are not made yet since a limit beside the pool's size leaves them no place:

@@ -207,6 +207,7 @@ class Pool final : public ServerUser {
     // Whether nothing there has a name that the waiter must not find: pool.custom_settings.
     bool fits(const Waiter& waiter, const Server& server) const;
     bool is_marked(const Server& server) const;
+    static bool ends_when_idle(const Server& server);
     bool close_misfit();
     void fill();
     void send_off(const Share::Called& to, Server& server);
@@ -215,12 +216,14 @@ class Pool final : public ServerUser {
     void reset(Server& server);
     void roll_back(Server& server);
     void end_batch(Server& server);
+    void unset_idle_timeout(Server& server);
     void sweep_maintenance(Server& server, TimePoint now);
     std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
     std::size_t on_idle_bytes(Server& server, ByteView bytes);
     void finish_maintenance(Server& server);
     void note_command(Server& server, ByteView body);
     void note_report(Server& server, ByteView body);
+    bool tells_default(const Server& server, const protocol::Parameter& before, ByteView value) const;
     void lend(Server& server, ServerUser& user);
     ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }
     void unqueue(Waiter& waiter);
@@ -256,6 +259,7 @@ class Pool final : public ServerUser {
     void discard_idle(Why why);
     // Why nobody is to have a server next that comes back; nullopt: somebody may.
     std::optional<metrics::ServerClose> unwanted(Server& server);
+    bool is_too_many(Server& server);
     // Why it must not be lent again; nullopt: it may.
     std::optional<metrics::ServerClose> spent(const Server& server, TimePoint now) const;
     bool is_outdated(const Server& server) const { return server.facts().generation < share_->generation(); }

@@ -140,8 +140,9 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     TimePoint since_{};  // when the state was entered
     TimePoint expires_at_ = never;
     Share::Ticket called_for_ = 0;  // on its way to another worker: the ticket that it was called for
+    bool has_permit_ = true;
     // What its pool is doing for it between two clients.
-    enum class Cleanup : std::uint8_t { none, drain, roll_back, reset };
+    enum class Cleanup : std::uint8_t { none, drain, roll_back, reset, unset };
     Cleanup cleanup_ = Cleanup::none;
     bool maintenance_failed_ = false;
     TimePoint cancel_again_at_ = never;  // while it is drained

@@ -79,6 +79,8 @@ class Share {
     std::uint32_t outdated() const;
 
     LoginAnswers& login_answers() { return login_answers_; }
+    // What a server of that generation has told at its login; what an older one has, RECONNECT is to make forgotten.
+    void learn_login(Generation of, std::uint64_t fingerprint, LoginAnswers::Greeting greeting);
     SchemaChanges& schema_changes() { return *schema_changes_; }
 
   private:

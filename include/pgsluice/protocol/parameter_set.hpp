@@ -38,12 +38,15 @@ class ParameterSet {
     std::vector<Parameter> reported() const;
     // Settings of extensions and applications: their names have a dot.
     bool has_custom() const { return has_custom_; }
+    // A server that has them ends its connection where nobody uses it for some time.
+    bool ends_idle_sessions() const { return ends_idle_sessions_; }
     // Whether each custom setting of `other` is one of this set too, whatever its value.
     bool names_custom_of(const ParameterSet& other) const;
 
   private:
     std::vector<Parameter> parameters_;  // by name
     bool has_custom_ = false;
+    bool ends_idle_sessions_ = false;
 };
 
 using ParameterSetRef = std::shared_ptr<const ParameterSet>;
@@ -55,6 +58,7 @@ bool is_ascii(ByteView text);
 // The same bytes in two encodings are two values.
 bool same_value(const Parameter& a, const Parameter& b);
 constexpr ByteView client_encoding = "client_encoding";
+constexpr ByteView idle_session_timeout = "idle_session_timeout";
 constexpr bool is_custom(ByteView name) {
     return name.find('.') != ByteView::npos;
 }
@@ -66,6 +70,8 @@ class ParameterTable {
     ParameterSetRef intern(std::vector<Parameter> parameters);
     // The set with one parameter changed or added; the same set where nothing changes.
     ParameterSetRef with(const ParameterSetRef& set, ByteView name, ByteView value, bool reported);
+    // The set with that parameter as it is in `other`, or without it.
+    ParameterSetRef with_that_of(const ParameterSet& other, const ParameterSetRef& set, ByteView name);
     // What one set has of the reported parameters, and the other of those that are not, as behind a DISCARD ALL.
     ParameterSetRef merged(const ParameterSet& reported, const ParameterSet& unreported);
 

@@ -264,7 +264,7 @@ class Session final : public Sink,
     void note_effect(sql::SessionEffect effect, ByteView text, sql::SettingNames names);
     void note_effect_of_bound(ByteView text, sql::SessionEffect judged, ByteView values, bool is_whole);
     void note_function_call(ByteView body);
-    bool is_changed() const { return effect_ != sql::SessionEffect::none || unseen_; }
+    bool is_changed() const { return effect_ != sql::SessionEffect::none || unseen_ || has_unasked(); }
     bool checks_at_release() const;
     // SQL may have prepared statements on the server.
     bool may_have_sql_names() const {
@@ -298,6 +298,11 @@ class Session final : public Sink,
     void forget_pins();
     bool keeps_server() const;
     std::size_t restore_settings(wire::Outbox& to_server);
+    // defaults.cpp
+    bool has_unasked() const { return watch_ != nullptr && !watch_->unasked.empty(); }
+    void note_unasked(const wire::ParameterStatus& report, bool is_replay);
+    void note_new_defaults(const std::vector<wire::Setting>& unasked, const protocol::Answer& answer);
+    void follow_defaults();
     // cancel.cpp
     bool is_restored_for_a_message() const;
     void pass_on_cancel(CancelToken token);
@@ -318,6 +323,7 @@ class Session final : public Sink,
     std::size_t on_applying_bytes(ByteView bytes);
     void refuse_startup(ByteView body);
     void finish_applying();
+    bool asks_for(ByteView name) const;
     void adopt_rulebook();
     void greet(const std::vector<wire::Setting>& greeting);
 
@@ -339,6 +345,8 @@ class Session final : public Sink,
     // What follows the client from server to server.
     protocol::ParameterSetRef wants_;
     protocol::ParameterSetRef startup_;  // wants_ as it was at the login: what RESET and DISCARD ALL mean
+    protocol::ParameterSetRef asked_;    // what of that the client has asked for: no default of the server's changes it
+    std::uint64_t defaults_seen_ = 0;    // see pool::LoginAnswers
     // What statements may have done to the session since the server was asked last, and what they may have left there.
     struct Watch {
         std::vector<std::string> custom_settings;
@@ -350,6 +358,7 @@ class Session final : public Sink,
         std::uint8_t refusals = 0;    // of the server, since the client's last statement
         std::string refusal;          // the last one's message; empty: it has answered
         TimePoint unknown_since = never;
+        std::vector<wire::Setting> unasked;  // reported though nothing seen sets it, with the values of before
     };
     std::unique_ptr<Watch> watch_;
     protocol::Pins pins_;

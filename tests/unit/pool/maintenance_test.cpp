@@ -190,6 +190,69 @@ TEST(Reset, is_not_for_a_replication_connection) {
     EXPECT_EQ(rig.asks().server, nullptr);
 }
 
+// --- A client's idle_session_timeout
+
+struct Impatient {
+    PoolRig rig;
+    PoolClient& holder = rig.holder();
+
+    void gives_back(ByteView value) {
+        const auto& has = holder.server->has();
+        holder.server->set_has(rig.host().parameters().with(has, "idle_session_timeout", value, false));
+        holder.give_back();
+    }
+};
+
+TEST(IdleTimeout, of_a_client_is_taken_off_before_anybody_else_has_the_server) {
+    Impatient impatient;
+    impatient.gives_back("30");
+    EXPECT_EQ(test::describe_client(impatient.rig.server(0).take()),
+              "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"idle_session_timeout\"\"\n"
+              "Bind \"\" \"pgsluice_reset\"\nExecute \"\" 0\nSync\n");
+    EXPECT_EQ(impatient.rig.idle(), 0);
+    impatient.rig.server(0).peer.receive(server::close_complete() + server::parse_complete() + server::bind_complete() +
+                                         server::command_complete("RESET") + server::ready());
+    EXPECT_EQ(impatient.rig.idle(), 1);
+    PoolClient& next = impatient.rig.asks();
+    ASSERT_NE(next.server, nullptr);
+    EXPECT_EQ(next.server->has()->find("idle_session_timeout"), nullptr);
+}
+
+TEST(IdleTimeout, that_is_off_stays) {
+    Impatient impatient;
+    impatient.gives_back("0");
+    EXPECT_EQ(impatient.rig.idle(), 1);
+}
+
+TEST(IdleTimeout, that_cannot_be_taken_off_ends_the_server) {
+    Impatient impatient;
+    impatient.gives_back("30");
+    impatient.rig.server(0).peer.receive(server::close_complete() + server::error("XX000", "no") + server::ready());
+    EXPECT_EQ(impatient.rig.host().closes, Closes{ServerClose::reset_failed});
+}
+
+// --- What a server tells of its own configuration
+
+TEST(Default, that_an_idle_server_tells_is_that_of_those_who_log_in_next) {
+    PoolRig rig;
+    PoolClient& holder = rig.holder();
+    const std::uint64_t fingerprint = rig.pool().target().fingerprint;
+    holder.give_back();
+    rig.server(0).peer.receive(server::parameter_status("TimeZone", "Asia/Tokyo"));
+    EXPECT_EQ(rig.share().login_answers().greeting(fingerprint)->baseline->find("TimeZone")->value, "Asia/Tokyo");
+}
+
+TEST(Default, is_not_what_is_told_behind_a_client_that_has_left) {
+    PoolRig rig;
+    PoolClient& holder = rig.holder();
+    const std::uint64_t fingerprint = rig.pool().target().fingerprint;
+    holder.server->exchange().owe({protocol::Asked::query, protocol::Fate::forward});
+    rig.pool().recover(*std::exchange(holder.server, nullptr), 0);
+    rig.server(0).peer.receive(server::command_complete("SET") + server::parameter_status("TimeZone", "Asia/Tokyo") +
+                               server::ready());
+    EXPECT_EQ(rig.share().login_answers().greeting(fingerprint)->baseline->find("TimeZone")->value, "UTC");
+}
+
 // --- Idle servers
 
 TEST(Idle, may_report_settings_and_say_notices) {

@@ -48,6 +48,19 @@ TEST(Pause, takes_no_server_that_was_on_its_way) {
     EXPECT_FALSE(waiter.waits);
 }
 
+TEST(Pause, has_logins_ask_the_servers_that_come_behind_it) {
+    PoolRig rig(config::Pool{.size = 1});
+    PoolClient& waiter = rig.asks();
+    rig.pool().pause();
+    rig.host().open();
+    EXPECT_TRUE(rig.share().login_answers().is_doubtful());
+    rig.pool().resume();
+    EXPECT_TRUE(rig.share().login_answers().is_doubtful());
+    rig.host().open();
+    EXPECT_FALSE(waiter.waits);
+    EXPECT_FALSE(rig.share().login_answers().is_doubtful());
+}
+
 TEST(Pause, keeps_no_least_number_of_servers_open) {
     PoolRig rig(config::Pool{.size = 2, .min_size = 2});
     rig.pool().pause();

@@ -16,6 +16,14 @@ namespace {
 using metrics::ServerClose;
 using test::PoolClient;
 
+TEST(Permits, are_given_back_above_a_limit_and_no_further) {
+    Permits permits(2);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(permits.try_take(3));
+    EXPECT_TRUE(permits.give_back_above(2));
+    EXPECT_FALSE(permits.give_back_above(2));
+    EXPECT_EQ(permits.open(), 2U);
+}
+
 TEST(Permits, are_as_many_as_the_limit) {
     Permits permits(1);
     EXPECT_TRUE(permits.try_take(2));

@@ -257,6 +257,20 @@ TEST(Workers, a_server_that_is_to_be_replaced_is_not_lent_where_nobody_has_said_
     EXPECT_EQ(rig.host(1).closes, (std::vector{ServerClose::reconnect, ServerClose::reconnect}));
 }
 
+TEST(Workers, what_servers_tell_at_a_login_is_forgotten_once_when_all_are_to_be_replaced) {
+    PoolRig rig(two_workers());
+    rig.holder(0);
+    const std::uint64_t fingerprint = rig.pool(0).target().fingerprint;
+    EXPECT_NE(rig.share().login_answers().greeting(fingerprint), nullptr);
+    rig.pool(0).reconnect(1);
+    EXPECT_EQ(rig.share().login_answers().greeting(fingerprint), nullptr);
+    rig.share().learn_login(0, fingerprint, {});
+    EXPECT_EQ(rig.share().login_answers().greeting(fingerprint), nullptr);
+    rig.share().learn_login(1, fingerprint, {});
+    rig.pool(1).reconnect(1);
+    EXPECT_NE(rig.share().login_answers().greeting(fingerprint), nullptr);
+}
+
 TEST(Workers, a_server_that_was_being_dialed_when_all_were_to_be_replaced_is_closed) {
     PoolRig rig(two_workers());
     PoolClient& asks = rig.asks(0);
