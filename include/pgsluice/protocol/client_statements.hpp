@@ -76,8 +76,8 @@ class ClientStatements {
             return true;
         });
     }
-    // Those whose names stand in the text, in whatever part of it; at most 16. Case is ignored: more may be found than
-    // are meant. Closed ones are among them until their Close has been answered: it may not be done.
+    // Those whose names stand in the text as words, in whatever part of it; at most 16. Case is ignored: more may be
+    // found than are meant. Closed ones are among them until their Close has been answered: it may not be done.
     struct Mentioned {
         std::string name;
         StatementRef statement;   // nullptr: only the name matters
@@ -89,7 +89,7 @@ class ClientStatements {
         const std::string lower = lower_case(text);
         std::vector<Mentioned> found;
         for (const auto& [name, entry] : names_) {
-            if (lower.find(lower_case(name)) == std::string::npos) continue;
+            if (!has_word(lower, lower_case(name))) continue;
             found.push_back({name, entry.statement, entry.batch, entry.closed});
             if (found.size() == most) break;
         }
@@ -128,6 +128,21 @@ class ClientStatements {
   private:
     static constexpr std::size_t most_portals = 1000;
 
+    static bool is_of_word(char c) {
+        const char lower = lower_case(c);
+        return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+               static_cast<signed char>(c) < 0;
+    }
+    // Not as a part of a longer one.
+    static bool has_word(ByteView text, ByteView word) {
+        for (std::size_t at = text.find(word); at != ByteView::npos; at = text.find(word, at + 1)) {
+            const std::size_t end = at + word.size();
+            const bool goes_on_before = at > 0 && is_of_word(text[at - 1]) && is_of_word(word.front());
+            const bool goes_on_behind = end < text.size() && is_of_word(text[end]) && is_of_word(word.back());
+            if (!goes_on_before && !goes_on_behind) return true;
+        }
+        return false;
+    }
     void answer(ByteView name) {
         const auto found = names_.find(name);
         if (found == names_.end() || found->second.unanswered == 0) return;

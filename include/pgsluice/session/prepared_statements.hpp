@@ -68,8 +68,10 @@ class PreparedStatements {
     // server is given back.
     using Mentioned = protocol::ClientStatements::Mentioned;
     std::vector<Mentioned> spoken_of_by(ByteView text) const;
-    // No transaction may have failed. False: an earlier batch that is unanswered decides about one of them; hold.
-    static bool lend_names(const std::vector<Mentioned>& statements, pool::Server& server, wire::Outbox& to_server);
+    // False: an earlier batch that is unanswered decides about one of them; hold.
+    static bool can_lend(const std::vector<Mentioned>& statements, pool::Server& server);
+    // No transaction may have failed.
+    static void lend_names(const std::vector<Mentioned>& statements, pool::Server& server, wire::Outbox& to_server);
     // In a transaction that has failed, with nothing unanswered, to a text that begins with `way_out` of it.
     static void lend_names_behind(ByteView way_out, const std::vector<Mentioned>& statements, pool::Server& server,
                                   wire::Outbox& to_server);
