@@ -161,6 +161,14 @@ const wire::SqlError* Session::judge_reading(Judged judged, OwnError& own) {
     return verdict.blocks() ? judge_prepared(judged, own) : nullptr;
 }
 
+// For a Bind or Describe of the name.
+const wire::SqlError* Session::judge_parsed_anew(ByteView name, OwnError& own) {
+    if (!rules_.need_facts() || (pinned_ && name.empty())) return nullptr;
+    const protocol::Statement* meant = statements_.meant_by(name);
+    if (meant == nullptr || is_read_as_judged(*meant) || statements_.is_on_server(name, *server_)) return nullptr;
+    return judge_reading({meant->text}, own);
+}
+
 // Statements that are about to be parsed by the client's names for them, and run by a text that has those.
 const wire::SqlError* Session::judge_lent(const std::vector<PreparedStatements::Mentioned>& statements, Judged how,
                                           OwnError& own) {

@@ -110,6 +110,10 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     if (runs != nullptr) {
         if (const auto taken = lend_names_to(runs->text, frame, rest, to_server)) return *taken;
     }
+    if (const auto* refused = judge_parsed_anew(bind->statement, own)) {
+        refuse_in_place(*refused, false, to_server);
+        return drop(frame, rest);
+    }
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     PreparedStatements::Admission admission;
     while (true) {
@@ -183,6 +187,11 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
     const auto* meant = statements_.meant_by(target->name);
     if (meant != nullptr) {
         if (const auto taken = lend_names_to(meant->text, frame, rest, to_server)) return *taken;
+    }
+    OwnError own;
+    if (const auto* refused = judge_parsed_anew(target->name, own)) {
+        refuse_in_place(*refused, false, to_server);
+        return drop(frame, rest);
     }
     return follow(statements_.describe(*target, statement_lease(to_server)), frame.size, frame, rest, to_server);
 }

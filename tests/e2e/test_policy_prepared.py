@@ -89,13 +89,72 @@ def test_execute_behind_the_end_of_a_failed_transaction_is_not_read_by_its_setti
 
 
 @pytest.mark.parametrize("sql", [r"select 'a1' ~ '^\w\d$'", r"select 'ü' < 'ä' or 'a1' ~ '\d'", "select true"])
-def test_what_reads_the_same_by_any_settings_passes(sluice, sql):
-    with login(sluice(policies=[NO_DELETE])) as client:
+def test_what_reads_the_same_by_any_settings_passes(sluice, postgres, sql):
+    with login(sluice(policies=[NO_DELETE], pool={"max_prepared_statements": 1})) as client:
         assert prepare(client, "a", sql) == ["1", "Z:I"]
         for setting in ("standard_conforming_strings = off", "timezone = 'Asia/Tokyo'"):
             client.query(f"set {setting}")
             for reply in (client.query("execute a"), extended(client, "execute a"), bound(client, "a")):
                 assert "C:SELECT 1" in summaries(reply)
+            prepare(client, "b", "select 1")
+            client.send(m.describe_statement("a"), m.bind("a"), m.execute(), m.SYNC)
+            assert "C:SELECT 1" in summaries(client.until_ready())
+            client.send(m.close_statement("b"), m.SYNC)
+            client.until_ready()
+
+
+def replace_server(client, proxy, postgres):
+    postgres.terminate(int(client.value("select pg_backend_pid()")))
+
+
+def evict(client, proxy, postgres):
+    assert "1" in prepare(client, "other", "select 1")
+
+
+@pytest.mark.parametrize("lose", [replace_server, evict])
+@pytest.mark.parametrize("state", ["auto", "ignore"])
+def test_what_is_parsed_anew_to_be_bound_is_judged_as_it_reads_then(sluice, postgres, lose, state):
+    pool = {"size": 1, "max_prepared_statements": 1}
+    if state != "auto":
+        pool["session_state"] = state
+    proxy = sluice(policies=[NO_DELETE], pool=pool, workers=1)
+    with login(proxy) as client:
+        fill(client)
+        assert prepare(client, "a", HIDDEN) == ["1", "Z:I"]
+        client.query("set standard_conforming_strings = off")
+        assert "C:SELECT 1" in summaries(bound(client, "a")), "parsed as it was judged"
+        lose(client, proxy, postgres)
+        client.query("set standard_conforming_strings = off")
+        client.send(m.describe_statement("a"), m.SYNC)
+        assert is_blocked(client.until_ready())
+        assert is_blocked(bound(client, "a"))
+        assert still_full(client)
+
+
+def test_the_unnamed_statement_that_another_client_has_displaced_is_judged_as_it_reads_then(sluice):
+    proxy = sluice(policies=[NO_DELETE], pool={"size": 1}, workers=1)
+    with login(proxy) as client, login(proxy) as other:
+        fill(client)
+        prepare(client, "sets", SETS["set"])
+        assert prepare(client, "", HIDDEN) == ["1", "Z:I"]
+        bound(client, "sets")
+        extended(other, "select 1")
+        client.send(m.describe_statement(""), m.SYNC)
+        for reply in (client.until_ready(), bound(client)):
+            assert is_blocked(reply) or is_unknown(reply), "its server has just been given the settings, and may tell of others"
+        assert still_full(client)
+
+
+def test_what_is_parsed_anew_behind_an_unseen_setting_is_not_known(sluice, postgres):
+    unseen = "select query_to_xml('select set_con'||'fig(''standard_conforming_strings'',''off'',false)',true,true,'')"
+    proxy = sluice(policies=[NO_DELETE], pool={"size": 1, "max_prepared_statements": 1}, workers=1)
+    with login(proxy) as client:
+        fill(client)
+        assert prepare(client, "a", HIDDEN) == ["1", "Z:I"]
+        evict(client, proxy, postgres)
+        client.send(m.unnamed(unseen), m.bind("a"), m.execute(), m.SYNC)
+        assert is_unknown(client.until_ready())
+        assert still_full(client)
 
 
 @pytest.fixture

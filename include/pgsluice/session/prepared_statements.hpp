@@ -52,6 +52,9 @@ class PreparedStatements {
     Admission bind(const wire::Bind& bind, std::size_t rest_bytes, const Lease& lease);
     // What a name stands for as far as is known; nullptr for nothing. Good until the next message.
     const protocol::Statement* meant_by(ByteView name) const;
+    // Whether the server has what the name stands for, parsed as it was at first: else its text is read anew when it is
+    // bound or described, by the settings of now.
+    bool is_on_server(ByteView name, pool::Server& server) const;
     // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
     const protocol::Statement* bound() const { return bound_; }
     Admission describe(const wire::Target& statement, const Lease& lease);

@@ -175,6 +175,7 @@ class Session final : public Sink,
     const wire::SqlError* judge_again(const protocol::Statement& prepared, OwnError& own);
     bool is_read_as_judged(const protocol::Statement& prepared) const;
     const wire::SqlError* judge_reading(Judged judged, OwnError& own);
+    const wire::SqlError* judge_parsed_anew(ByteView name, OwnError& own);
     const wire::SqlError* judge_lent(const std::vector<PreparedStatements::Mentioned>& statements, Judged how,
                                      OwnError& own);
     wire::SqlError unparsable_error(const wire::SqlError& of_rule, const std::string& rule, ByteView text) const;
