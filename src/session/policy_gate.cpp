@@ -45,6 +45,12 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, Ow
     return rewrite(frame, rest, *verdict.rule, too_large);
 }
 
+// What the rule puts into a text would be read as something else there, and what it looks for is written otherwise.
+wire::SqlError Session::not_in_encoding_of(policy::RuleIndex rule) const {
+    return wire::error("42501", "policy \"" + rulebook_->policies.name(rule) + "\" could not rewrite the statement",
+                       "The policy has characters that are not ASCII, and client_encoding is not UTF8.");
+}
+
 // What goes on in the place of the message in front. A message that is malformed is PostgreSQL's to refuse.
 const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, OwnError& own) {
     const ByteView body = wire::body_of(rest, frame);
@@ -53,6 +59,11 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     const auto query = tag == FrontendTag::query ? wire::read_query(body) : std::nullopt;
     if (!parse && !query) return nullptr;
     const ByteView text = parse ? parse->text : query->text;
+    const bool is_beyond_ascii = rulebook_->policies.rewrites_beyond_ascii(rule);
+    if (is_beyond_ascii && !is_in_encoding_of_rules(text)) {
+        own = not_in_encoding_of(rule);
+        return &*own;
+    }
     auto made = rulebook_->policies.rewrite(rule, text, reading());
     if (auto* error = std::get_if<wire::SqlError>(&made)) {
         own = std::move(*error);
@@ -62,6 +73,10 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     if (rewritten.size() > rulebook_->limits.inspect_bytes) {
         own = wire::error("54000", "statement is too long once it has been rewritten",
                           "It has " + std::to_string(rewritten.size()) + " bytes.");
+        return &*own;
+    }
+    if (is_beyond_ascii && rewritten != text && !is_in_encoding_of_rules(rewritten)) {
+        own = not_in_encoding_of(rule);
         return &*own;
     }
     // The rules behind that one are about what it has become.
@@ -91,7 +106,7 @@ policy::Verdict Session::verdict_on(Judged judged, std::optional<policy::RuleInd
     policy::Statement statement{.text = judged.text};
     if (rules_.need_facts()) {
         statement.is_sql = !pool_->target().is_replication() || !protocol::is_replication_command(judged.text);
-        statement.facts = facts = facts_of(judged.text, judged.is_parsed_apart || may_be_set_unseen());
+        statement.facts = facts = facts_for_rules(judged.text, judged.is_parsed_apart || may_be_set_unseen());
     }
     if (measures() && !judged.is_lent) front_.keep_facts(facts == nullptr ? nullptr : *facts);
     if (rules_.depend_on_session() && !judged.runs_apart) {
@@ -154,7 +169,8 @@ bool Session::is_read_as_judged(const protocol::Statement& prepared) const {
 // settings, and what passes has been counted.
 const wire::SqlError* Session::judge_reading(Judged judged, OwnError& own) {
     if (!rules_.need_facts()) return nullptr;
-    if (facts_either_way(judged.text) != nullptr) return nullptr;
+    const bool names_the_same = !rules_.name_beyond_ascii() || is_ascii(judged.text);
+    if (names_the_same && facts_either_way(judged.text) != nullptr) return nullptr;
     const sql::FactsRef* facts = nullptr;
     policy::Verdict verdict = verdict_on(judged, std::nullopt, facts);
     if (verdict.action == policy::Action::rewrite) verdict = verdict_on(judged, verdict.rule, facts);

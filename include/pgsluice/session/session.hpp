@@ -170,6 +170,7 @@ class Session final : public Sink,
                                      OwnError& own);
     const wire::SqlError* error_of(const policy::Verdict& verdict, ByteView text, OwnError& own);
     const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, OwnError& own);
+    wire::SqlError not_in_encoding_of(policy::RuleIndex rule) const;
     std::size_t admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     const wire::SqlError* judge_prepared(Judged judged, OwnError& own);
     const wire::SqlError* judge_again(const protocol::Statement& prepared, OwnError& own);
@@ -235,6 +236,8 @@ class Session final : public Sink,
     const sql::FactsRef* facts_of(ByteView text);
     const sql::FactsRef* facts_of(ByteView text, bool may_be_read_otherwise);
     const sql::FactsRef* facts_either_way(ByteView text);
+    bool is_in_encoding_of_rules(ByteView text) const;
+    const sql::FactsRef* facts_for_rules(ByteView text, bool may_be_read_otherwise);
     std::optional<bool> in_transaction();
     void note_transaction_control(const sql::FactsRef* facts);
     std::optional<ByteView> search_path() const override;  // policy::PathSource
@@ -407,6 +410,7 @@ class Session final : public Sink,
     bool parsed_unseen_ = false;    // something may have been, since may_be_set_unseen()
     bool escapes_ = false;          // standard_conforming_strings is off
     bool encoding_hides_ascii_ = false;
+    bool encoding_is_utf8_ = false;
     bool rules_have_changed_ = false;     // since its first statement may have been prepared
     bool transaction_unsettled_ = false;  // something unanswered may begin or end a transaction
     bool creates_temporary_ = false;      // search_path names pg_temp
