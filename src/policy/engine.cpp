@@ -49,6 +49,7 @@ Rules Engine::for_principal(const Principal& principal) const {
         // What may begin or end a transaction is known by what it is.
         list.need_facts |= rule.asks_for_facts() || rule.when.in_transaction.has_value();
         list.depend_on_session |= rule.when.in_transaction.has_value() || rule.sql.asks_for_schemas();
+        list.name_beyond_ascii |= rule.sql.names_beyond_ascii();
         // It decides whatever comes, so nothing behind it is ever reached.
         if (rule.ends_search() && rule.is_unconditional()) break;
     }
@@ -126,6 +127,10 @@ std::variant<std::string, wire::SqlError> Engine::rewrite(RuleIndex rule, std::s
     if (auto* rewritten = std::get_if<std::string>(&made)) return std::move(*rewritten);
     return wire::error("42501", "policy \"" + name(rule) + "\" could not rewrite the statement",
                        "The parser says: " + std::get<sql::Unparsable>(made).why);
+}
+
+bool Engine::rewrites_beyond_ascii(RuleIndex rule) const {
+    return program_->rules[rule].rewrite->is_beyond_ascii();
 }
 
 const std::string& Engine::name(RuleIndex rule) const {

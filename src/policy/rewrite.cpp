@@ -2,8 +2,11 @@
 
 #include "pattern_options.hpp"
 
+#include <pgsluice/base/ascii.hpp>
+
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgsluice::policy {
@@ -30,6 +33,13 @@ std::variant<Rewrite, Rewrite::Error> Rewrite::compile(const config::PolicyRewri
     if (!made.pattern_->CheckRewriteString(rewrite.replacement, &problem)) return Error{"replacement", problem};
     made.replacement_ = rewrite.replacement;
     return made;
+}
+
+bool Rewrite::is_beyond_ascii() const {
+    const auto is_beyond = [](const auto& renamed) { return !is_ascii(renamed.first) || !is_ascii(renamed.second); };
+    return !is_ascii(replacement_) || (pattern_ != nullptr && !is_ascii(pattern_->pattern())) ||
+           std::any_of(edits_.tables.begin(), edits_.tables.end(), is_beyond) ||
+           std::any_of(edits_.schemas.begin(), edits_.schemas.end(), is_beyond);
 }
 
 std::variant<std::string, sql::Unparsable> Rewrite::apply(std::string_view text, sql::Reading reading) const {

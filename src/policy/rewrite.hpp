@@ -27,6 +27,7 @@ class Rewrite {
     Rewrite& operator=(Rewrite&&) noexcept;
     ~Rewrite();
 
+    bool is_beyond_ascii() const;
     // Unparsable where the tree is to be edited and there is none.
     std::variant<std::string, sql::Unparsable> apply(std::string_view text, sql::Reading reading) const;
 

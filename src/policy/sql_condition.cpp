@@ -1,5 +1,7 @@
 #include "sql_condition.hpp"
 
+#include <pgsluice/base/ascii.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <type_traits>
@@ -113,6 +115,14 @@ bool SqlCondition::asks_for_schemas() const {
         return any_pattern(patterns, [](const NamePattern& pattern) { return pattern.is_qualified(); });
     };
     return asks(tables_) || asks(reads_) || asks(writes_) || asks(functions_);
+}
+
+bool SqlCondition::names_beyond_ascii() const {
+    const auto name = [](const NamePattern& pattern) {
+        return !is_ascii(pattern.qualifier) || !is_ascii(pattern.name);
+    };
+    return any_pattern(tables_, name) || any_pattern(reads_, name) || any_pattern(writes_, name) ||
+           any_pattern(functions_, name) || any_pattern(columns_, name);
 }
 
 bool SqlCondition::matches_kinds(const sql::Facts& facts) const {

@@ -29,6 +29,8 @@ class SqlCondition {
     bool fits_all() const { return fits_all_; }
     // Whether the answer depends on the session's search_path.
     bool asks_for_schemas() const;
+    // Whether it names something that is not ASCII, and so not the same bytes in every encoding.
+    bool names_beyond_ascii() const;
     // The key of the first part that is not met; nullptr where all are.
     const char* unmet(const sql::Facts& facts, const SearchPath& path) const;
     bool matches(const sql::Facts& facts, const SearchPath& path) const { return unmet(facts, path) == nullptr; }

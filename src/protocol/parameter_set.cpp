@@ -33,10 +33,6 @@ bool same_name(ByteView a, ByteView b) {
     return compare(a, b) == 0;
 }
 
-bool is_ascii(ByteView text) {
-    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) < 0; });
-}
-
 bool same_value(const Parameter& a, const Parameter& b) {
     return a.value == b.value && (is_ascii(a.value) || a.encoding == b.encoding);
 }

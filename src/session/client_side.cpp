@@ -263,6 +263,14 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
         if (!deallocated) spoken_of = statements_.spoken_of_by(text);
     }
     if ((deallocated || !spoken_of.empty()) && hold_until_answered(to_server)) return 0;
+    OwnError refused;
+    const bool has_lent =
+        !spoken_of.empty() && lend_names_to_query(query_text(frame, rest), spoken_of, to_server, refused);
+    if (refused) {
+        forget_unnamed();
+        refuse_in_place(*refused, true, to_server);
+        return drop(frame, rest);
+    }
     ++totals_.queries;
     metrics_.queries[QueryKind::simple].add();
     if (deallocated && server_->exchange().status() != TransactionStatus::failed) {
@@ -274,7 +282,6 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     // PostgreSQL destroys the unnamed statement when it has read a Query, which it refuses to where it is malformed.
     const bool is_malformed = statements_.has_unnamed() && is_whole && !wire::read_query(wire::body_of(rest, frame));
     if (!is_malformed) forget_unnamed();
-    const bool has_lent = !spoken_of.empty() && lend_names_to_query(query_text(frame, rest), spoken_of, to_server);
     if (measures())
         server_->exchange().owe_call(Asked::query, begin_query(query_text(frame, rest)));
     else

@@ -1,4 +1,5 @@
 // What the parser is asked about a client's statements, and what it has to be told to read them as the server will.
+#include <pgsluice/base/escape.hpp>
 #include <pgsluice/session/session.hpp>
 
 #include <algorithm>
@@ -16,6 +17,20 @@ bool hides_ascii(ByteView encoding) {
     return encoding == "SHIFT_JIS_2004" || std::find(hiding.begin(), hiding.end(), encoding) != hiding.end();
 }
 
+bool is_utf8(ByteView encoding) {
+    return encoding == "UTF8";
+}
+
+// What is not is not in UTF-8, whatever the session says.
+bool is_valid_utf8(ByteView text) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 bool is_beyond_ascii(char c) {
     return static_cast<signed char>(c) < 0;
 }
@@ -24,6 +39,7 @@ bool is_beyond_ascii(char c) {
 
 void Session::note_encoding(ByteView client_encoding) {
     encoding_hides_ascii_ = hides_ascii(client_encoding);
+    encoding_is_utf8_ = is_utf8(client_encoding);
 }
 
 sql::Reading Session::reading() const {
@@ -49,6 +65,19 @@ const sql::FactsRef* Session::facts_of(ByteView text, bool may_be_read_otherwise
     if (!is_read_as_written(text)) return nullptr;
     if (may_be_read_otherwise && text.find('\\') != ByteView::npos) return facts_either_way(text);
     return &context_.facts.facts_of(text, reading());
+}
+
+// Rules name things in UTF-8. In another encoding other bytes have the same name.
+bool Session::is_in_encoding_of_rules(ByteView text) const {
+    return is_ascii(text) || (encoding_is_utf8_ && is_valid_utf8(text));
+}
+
+// Of those that rules compare: nullptr, too, where the text names things by other bytes than the rules may.
+const sql::FactsRef* Session::facts_for_rules(ByteView text, bool may_be_read_otherwise) {
+    const sql::FactsRef* facts = facts_of(text, may_be_read_otherwise);
+    const bool compares_bytes = rules_.name_beyond_ascii() && facts != nullptr && *facts != nullptr;
+    if (!compares_bytes || is_in_encoding_of_rules(text) || sql::names_only_ascii(**facts)) return facts;
+    return nullptr;
 }
 
 // Of a text with a backslash, where what ran before it may have changed how that is read (a function does it, and no
@@ -93,7 +122,10 @@ std::optional<ByteView> Session::search_path() const {
     if (wants_->find("session_authorization") != nullptr && wants_->find("session_authorization")->overrides) {
         return std::nullopt;
     }
-    if (const protocol::Parameter* path = wants_->find("search_path")) return path->value;
+    if (const protocol::Parameter* path = wants_->find("search_path")) {
+        const bool is_comparable = !rules_.name_beyond_ascii() || is_ascii(path->value) || is_utf8(path->encoding);
+        return is_comparable ? std::optional<ByteView>(path->value) : std::nullopt;
+    }
     for (const auto& [name, value] : pool_->target().parameters) {
         if (protocol::same_name(name, "search_path")) return value;
     }

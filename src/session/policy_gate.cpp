@@ -45,6 +45,12 @@ const wire::SqlError* Session::judge(const wire::Frame& frame, ByteView rest, Ow
     return rewrite(frame, rest, *verdict.rule, too_large);
 }
 
+// What the rule puts into a text would be read as something else there, and what it looks for is written otherwise.
+wire::SqlError Session::not_in_encoding_of(policy::RuleIndex rule) const {
+    return wire::error("42501", "policy \"" + rulebook_->policies.name(rule) + "\" could not rewrite the statement",
+                       "The policy has characters that are not ASCII, and client_encoding is not UTF8.");
+}
+
 // What goes on in the place of the message in front. A message that is malformed is PostgreSQL's to refuse.
 const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, OwnError& own) {
     const ByteView body = wire::body_of(rest, frame);
@@ -53,6 +59,11 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     const auto query = tag == FrontendTag::query ? wire::read_query(body) : std::nullopt;
     if (!parse && !query) return nullptr;
     const ByteView text = parse ? parse->text : query->text;
+    const bool is_beyond_ascii = rulebook_->policies.rewrites_beyond_ascii(rule);
+    if (is_beyond_ascii && !is_in_encoding_of_rules(text)) {
+        own = not_in_encoding_of(rule);
+        return &*own;
+    }
     auto made = rulebook_->policies.rewrite(rule, text, reading());
     if (auto* error = std::get_if<wire::SqlError>(&made)) {
         own = std::move(*error);
@@ -62,6 +73,10 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
     if (rewritten.size() > rulebook_->limits.inspect_bytes) {
         own = wire::error("54000", "statement is too long once it has been rewritten",
                           "It has " + std::to_string(rewritten.size()) + " bytes.");
+        return &*own;
+    }
+    if (is_beyond_ascii && rewritten != text && !is_in_encoding_of_rules(rewritten)) {
+        own = not_in_encoding_of(rule);
         return &*own;
     }
     // The rules behind that one are about what it has become.
@@ -91,10 +106,10 @@ policy::Verdict Session::verdict_on(Judged judged, std::optional<policy::RuleInd
     policy::Statement statement{.text = judged.text};
     if (rules_.need_facts()) {
         statement.is_sql = !pool_->target().is_replication() || !protocol::is_replication_command(judged.text);
-        statement.facts = facts = facts_of(judged.text, judged.is_parsed_before || may_be_set_unseen());
+        statement.facts = facts = facts_for_rules(judged.text, judged.is_parsed_apart || may_be_set_unseen());
     }
-    if (measures()) front_.keep_facts(facts == nullptr ? nullptr : *facts);
-    if (rules_.depend_on_session()) {
+    if (measures() && !judged.is_lent) front_.keep_facts(facts == nullptr ? nullptr : *facts);
+    if (rules_.depend_on_session() && !judged.runs_apart) {
         statement.in_transaction = in_transaction();
         statement.path = this;
         statement.server_user = pool_->target().user;
@@ -107,7 +122,7 @@ const wire::SqlError* Session::judge_text(Judged judged, std::optional<policy::R
     const ByteView text = judged.text;
     const sql::FactsRef* facts = nullptr;
     verdict = verdict_on(judged, behind, facts);
-    note_limit(verdict);
+    if (!judged.is_lent) note_limit(verdict);
     if (verdict.rule || !verdict.hits.empty()) {
         context_.host.on_verdict(*this, verdict, facts == nullptr ? facts_of(text) : facts, text);
     }
@@ -123,25 +138,70 @@ const wire::SqlError* Session::error_of(const policy::Verdict& verdict, ByteView
     return &*own;
 }
 
+// To rewrite it is too late: it is prepared.
+const wire::SqlError* Session::judge_prepared(Judged judged, OwnError& own) {
+    policy::Verdict verdict;
+    const wire::SqlError* error = judge_text(judged, std::nullopt, verdict, own);
+    return verdict.action == policy::Action::rewrite ? judge_text(judged, verdict.rule, verdict, own) : error;
+}
+
 // A prepared statement was judged when it was parsed, by the rules of that time and in the transaction of that time.
 const wire::SqlError* Session::judge_again(const protocol::Statement& prepared, OwnError& own) {
     if (rules_.empty()) return nullptr;
     const Judged judged{prepared.text, prepared.environment.settings != settings_};
-    policy::Verdict verdict;
-    // To rewrite it is too late: it is prepared.
-    const auto rewrites = [&] { return verdict.action == policy::Action::rewrite; };
-    if (rules_have_changed_ || rules_.depend_on_session()) {
-        const wire::SqlError* error = judge_text(judged, std::nullopt, verdict, own);
-        return rewrites() ? judge_text(judged, verdict.rule, verdict, own) : error;
-    }
+    if (rules_have_changed_ || rules_.depend_on_session()) return judge_prepared(judged, own);
     if (!rules_.may_limit()) return nullptr;
     // The verdict is the one of then, and has been counted; its limit nobody has kept. Where it is not known any more
     // how the text was read, neither is the limit.
     const sql::FactsRef* facts = nullptr;
-    verdict = verdict_on(judged, std::nullopt, facts);
-    if (rewrites()) verdict = verdict_on(judged, verdict.rule, facts);
+    policy::Verdict verdict = verdict_on(judged, std::nullopt, facts);
+    if (verdict.action == policy::Action::rewrite) verdict = verdict_on(judged, verdict.rule, facts);
     note_limit(verdict);
     return verdict.is_unparsable ? error_of(verdict, prepared.text, own) : nullptr;
+}
+
+// A server that parses its text now reads the one that was judged.
+bool Session::is_read_as_judged(const protocol::Statement& prepared) const {
+    return prepared.environment.settings == settings_ && !steps_unsettled_ && !may_be_set_unseen();
+}
+
+// A text that was judged, as it reads now, when a server is about to parse it again. Most read the same by whatever
+// settings, and what passes has been counted.
+const wire::SqlError* Session::judge_reading(Judged judged, OwnError& own) {
+    if (!rules_.need_facts()) return nullptr;
+    const bool names_the_same = !rules_.name_beyond_ascii() || is_ascii(judged.text);
+    if (names_the_same && facts_either_way(judged.text) != nullptr) return nullptr;
+    const sql::FactsRef* facts = nullptr;
+    policy::Verdict verdict = verdict_on(judged, std::nullopt, facts);
+    if (verdict.action == policy::Action::rewrite) verdict = verdict_on(judged, verdict.rule, facts);
+    return verdict.blocks() ? judge_prepared(judged, own) : nullptr;
+}
+
+// For a Bind or Describe of the name.
+const wire::SqlError* Session::judge_parsed_anew(ByteView name, OwnError& own) {
+    if (!rules_.need_facts() || (pinned_ && name.empty())) return nullptr;
+    const protocol::Statement* meant = statements_.meant_by(name);
+    if (meant == nullptr || is_read_as_judged(*meant) || statements_.is_on_server(name, *server_)) return nullptr;
+    return judge_reading({meant->text}, own);
+}
+
+// Statements that are about to be parsed by the client's names for them, and run by a text that has those.
+const wire::SqlError* Session::judge_lent(const std::vector<PreparedStatements::Mentioned>& statements, Judged how,
+                                          OwnError& own) {
+    if (rules_.empty()) return nullptr;
+    how.is_lent = true;
+    for (const auto& each : statements) {
+        if (each.closed || each.statement == nullptr) continue;
+        how.text = each.statement->text;
+        const bool is_as_judged = is_read_as_judged(*each.statement) && !how.is_parsed_apart;
+        const wire::SqlError* error = nullptr;
+        if (rules_have_changed_ || rules_.depend_on_session())
+            error = judge_prepared(how, own);
+        else if (!is_as_judged)
+            error = judge_reading(how, own);
+        if (error != nullptr) return error;
+    }
+    return nullptr;
 }
 
 // A mistake in the text is nearly always the reason, so its writer is told what the parser says.

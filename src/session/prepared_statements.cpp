@@ -77,7 +77,8 @@ StatementRef put_on_server(const StatementRef& statement, protocol::StatementCac
     // What another Parse has read from the clock is not this one's, wherever it goes.
     protocol::Environment here = lease.environment;
     here.parse = statement->environment.parse;
-    if (present == nullptr && statement->environment != here) {
+    const bool is_parsed_anew = present == nullptr || present->closed;
+    if (is_parsed_anew && statement->environment != here) {
         wanted = texts.intern(statement->text, statement->parameter_types, here);
         present = lease.server.statements().use(*wanted);
     }
@@ -206,6 +207,12 @@ const protocol::Statement* PreparedStatements::meant_by(ByteView name) const {
     if (name.empty()) return unnamed_.get();
     const auto* known = names_ == nullptr ? nullptr : names_->find(name);
     return known == nullptr ? nullptr : known->statement.get();
+}
+
+bool PreparedStatements::is_on_server(ByteView name, pool::Server& server) const {
+    const protocol::Statement* meant = meant_by(name);
+    if (meant == nullptr) return false;
+    return name.empty() ? server.unnamed().get() == meant : server.statements().has(*meant);
 }
 
 PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, std::size_t rest_bytes,

@@ -35,14 +35,15 @@ void PreparedStatements::lend(const Mentioned& mentioned, Fate fate, pool::Serve
     server.note_lent_name();
 }
 
-bool PreparedStatements::lend_names(const std::vector<Mentioned>& statements, pool::Server& server,
-                                    wire::Outbox& to_server) {
+bool PreparedStatements::can_lend(const std::vector<Mentioned>& statements, pool::Server& server) {
     const std::uint32_t batch = server.exchange().batch();
-    for (const auto& each : statements) {
-        if (each.batch != 0 && each.batch != batch) return false;
-    }
+    return std::all_of(statements.begin(), statements.end(),
+                       [&](const Mentioned& each) { return each.batch == 0 || each.batch == batch; });
+}
+
+void PreparedStatements::lend_names(const std::vector<Mentioned>& statements, pool::Server& server,
+                                    wire::Outbox& to_server) {
     for (const auto& each : statements) lend(each, Fate::swallow, server, to_server);
-    return true;
 }
 
 // Nothing is parsed in a transaction that has failed. So it is left as the text itself will leave it, and fails again
@@ -104,36 +105,61 @@ void Session::note_effects_of(const std::vector<PreparedStatements::Mentioned>& 
     }
 }
 
-// For a Query, of which nothing before it is unanswered. False: it finds none of them.
-bool Session::lend_names_to_query(ByteView text, const std::vector<PreparedStatements::Mentioned>& spoken_of,
-                                  wire::Outbox& to_server) {
-    if (server_->exchange().ignores_sync()) return false;
-    if (server_->exchange().status() != wire::TransactionStatus::failed) {
-        note_effects_of(spoken_of, text);
-        return PreparedStatements::lend_names(spoken_of, *server_, to_server);
-    }
-    const ByteView way_out = sql::first_way_out(text);
-    if (way_out.empty()) return false;
-    // A text that cannot be parsed does nothing: the transaction is still there behind it, and its savepoints.
+// What runs with it, before or behind what it names, may begin a transaction or change the search_path.
+bool Session::runs_alone(ByteView text) {
     const sql::FactsRef* facts = facts_of(text);
     if (facts == nullptr || *facts == nullptr) return false;
+    return (*facts)->statements == 1 && (*facts)->functions.empty();
+}
+
+// For a Query, of which nothing before it is unanswered. False: it finds none of them, or is refused.
+bool Session::lend_names_to_query(ByteView text, const std::vector<PreparedStatements::Mentioned>& spoken_of,
+                                  wire::Outbox& to_server, OwnError& refused) {
+    if (server_->exchange().ignores_sync()) return false;
+    const bool has_failed = server_->exchange().status() == wire::TransactionStatus::failed;
+    const ByteView way_out = has_failed ? sql::first_way_out(text) : ByteView();
+    if (has_failed && way_out.empty()) return false;
+    // A text that cannot be parsed does nothing: the transaction is still there behind it, and its savepoints.
+    const sql::FactsRef* facts = has_failed ? facts_of(text) : nullptr;
+    if (has_failed && (facts == nullptr || *facts == nullptr)) return false;
+    // The way out of the transaction takes its settings back.
+    const Judged how{
+        .text = {}, .is_parsed_apart = has_failed, .runs_apart = rules_.depend_on_session() && !runs_alone(text)};
+    if (const wire::SqlError* error = judge_lent(spoken_of, how, refused)) {
+        refused = *error;
+        return false;
+    }
     note_effects_of(spoken_of, text);
-    PreparedStatements::lend_names_behind(way_out, spoken_of, *server_, to_server);
+    if (has_failed)
+        PreparedStatements::lend_names_behind(way_out, spoken_of, *server_, to_server);
+    else if (PreparedStatements::can_lend(spoken_of, *server_))
+        PreparedStatements::lend_names(spoken_of, *server_, to_server);
+    else
+        return false;
     return true;
 }
 
 // For a statement with that text, whose columns PostgreSQL looks up at its Parse, and for its portals. When the server
-// is given back the names go. False: hold.
-bool Session::lend_names_to(ByteView text, wire::Outbox& to_server) {
+// is given back the names go. Returns how much of the message in front is taken where it does not go on: it is held, or
+// refused.
+std::optional<std::size_t> Session::lend_names_to(ByteView text, const wire::Frame& frame, ByteView rest,
+                                                  wire::Outbox& to_server) {
     const auto spoken_of = statements_.spoken_of_by(text);
-    if (spoken_of.empty()) return true;
+    if (spoken_of.empty()) return std::nullopt;
     if (server_->exchange().status() == wire::TransactionStatus::failed) {
         // It may have ended since, which an answer on its way tells.
-        return !hold_until_answered(to_server);
+        return hold_until_answered(to_server) ? std::optional<std::size_t>(0) : std::nullopt;
     }
-    if (!PreparedStatements::lend_names(spoken_of, *server_, to_server)) return false;
+    if (!PreparedStatements::can_lend(spoken_of, *server_)) return hold_until_settled();
+    // A portal may run whenever its transaction still goes on.
+    OwnError own;
+    if (const wire::SqlError* error = judge_lent(spoken_of, {.text = {}, .runs_apart = true}, own)) {
+        refuse_in_place(*error, false, to_server);
+        return drop(frame, rest);
+    }
+    PreparedStatements::lend_names(spoken_of, *server_, to_server);
     note_effects_of(spoken_of, text);
-    return true;
+    return std::nullopt;
 }
 
 }  // namespace pgsluice::session

@@ -69,7 +69,7 @@ std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::
         server_->exchange().owe(Asked::parse);
         return pass(frame, rest, to_server);
     }
-    if (!lend_names_to(parse->text, to_server)) return hold_until_settled();
+    if (const auto taken = lend_names_to(parse->text, frame, rest, to_server)) return *taken;
     return follow(statements_.parse(*parse, frame.size, statement_lease(to_server)), frame.size, frame, rest,
                   to_server);
 }
@@ -107,7 +107,13 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
         return drop(frame, rest);
     }
     front_.note_judged();
-    if (runs != nullptr && !lend_names_to(runs->text, to_server)) return hold_until_settled();
+    if (runs != nullptr) {
+        if (const auto taken = lend_names_to(runs->text, frame, rest, to_server)) return *taken;
+    }
+    if (const auto* refused = judge_parsed_anew(bind->statement, own)) {
+        refuse_in_place(*refused, false, to_server);
+        return drop(frame, rest);
+    }
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     PreparedStatements::Admission admission;
     while (true) {
@@ -185,7 +191,14 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
         return pass(frame, rest, to_server);
     }
     const auto* meant = statements_.meant_by(target->name);
-    if (meant != nullptr && !lend_names_to(meant->text, to_server)) return hold_until_settled();
+    if (meant != nullptr) {
+        if (const auto taken = lend_names_to(meant->text, frame, rest, to_server)) return *taken;
+    }
+    OwnError own;
+    if (const auto* refused = judge_parsed_anew(target->name, own)) {
+        refuse_in_place(*refused, false, to_server);
+        return drop(frame, rest);
+    }
     return follow(statements_.describe(*target, statement_lease(to_server)), frame.size, frame, rest, to_server);
 }
 

@@ -4,10 +4,12 @@
 #include "parse_tree.hpp"
 #include "walk.hpp"
 
+#include <pgsluice/base/ascii.hpp>
 #include <pgsluice/sql/facts.hpp>
 
 #include <pg_query.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgsluice::sql {
@@ -31,6 +33,14 @@ void gather(const PgQuery__RawStmt& raw, Facts& facts, Walk& walk) {
 }
 
 }  // namespace
+
+bool names_only_ascii(const Facts& facts) {
+    const auto in_schema = [](const auto& named) { return is_ascii(named.schema) && is_ascii(named.name); };
+    const auto of_relation = [](const Column& column) { return is_ascii(column.relation) && is_ascii(column.name); };
+    return std::all_of(facts.relations.begin(), facts.relations.end(), in_schema) &&
+           std::all_of(facts.functions.begin(), facts.functions.end(), in_schema) &&
+           std::all_of(facts.columns.begin(), facts.columns.end(), of_relation);
+}
 
 std::variant<Facts, Unparsable> read_facts(ByteView text, Reading how) {
     if (text.find('\0') != ByteView::npos) return Unparsable{"it has a NUL"};

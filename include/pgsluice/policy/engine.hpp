@@ -55,6 +55,8 @@ class Engine {
     // What the statement becomes by the rule, whose verdict was Action::rewrite; or the error that it is answered with.
     std::variant<std::string, wire::SqlError> rewrite(RuleIndex rule, std::string_view text,
                                                       sql::Reading reading) const;
+    // Whether that rule looks for, or puts there, what is not ASCII, in UTF-8.
+    bool rewrites_beyond_ascii(RuleIndex rule) const;
     // For each rule, in their order, the key below `when` that the statement or who sends it does not meet; empty where
     // it matches.
     std::vector<std::string> explain(const Principal& principal, const Statement& statement) const;

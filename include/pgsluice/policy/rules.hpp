@@ -40,6 +40,9 @@ class Rules {
     // The verdict on one text may differ from time to time: by the state of its transaction, or where names lead.
     bool depend_on_session() const { return list_ != nullptr && list_->depend_on_session; }
 
+    // Some rule names what is not ASCII, in UTF-8.
+    bool name_beyond_ascii() const { return list_ != nullptr && list_->name_beyond_ascii; }
+
     // The very same list: true for equal lists that came through one RulesCache.
     friend bool operator==(const Rules& a, const Rules& b) { return a.list_ == b.list_; }
 
@@ -50,6 +53,7 @@ class Rules {
     struct List {
         const void* maker = nullptr;
         bool may_block = false, may_limit = false, need_facts = false, depend_on_session = false;
+        bool name_beyond_ascii = false;
         std::vector<RuleIndex> indices;
     };
     explicit Rules(std::shared_ptr<const List> list) : list_(std::move(list)) {}

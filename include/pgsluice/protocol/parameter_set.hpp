@@ -3,6 +3,7 @@
 // costs one comparison.
 #pragma once
 
+#include <pgsluice/base/ascii.hpp>
 #include <pgsluice/base/bytes.hpp>
 
 #include <memory>
@@ -54,7 +55,7 @@ using ParameterSetRef = std::shared_ptr<const ParameterSet>;
 // Reported parameters that describe the server or the login and cannot be set: they are never carried.
 bool is_carried(ByteView reported_name);
 bool same_name(ByteView a, ByteView b);
-bool is_ascii(ByteView text);
+using pgsluice::is_ascii;
 // The same bytes in two encodings are two values.
 bool same_value(const Parameter& a, const Parameter& b);
 constexpr ByteView client_encoding = "client_encoding";

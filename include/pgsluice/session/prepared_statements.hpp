@@ -52,6 +52,9 @@ class PreparedStatements {
     Admission bind(const wire::Bind& bind, std::size_t rest_bytes, const Lease& lease);
     // What a name stands for as far as is known; nullptr for nothing. Good until the next message.
     const protocol::Statement* meant_by(ByteView name) const;
+    // Whether the server has what the name stands for, parsed as it was at first: else its text is read anew when it is
+    // bound or described, by the settings of now.
+    bool is_on_server(ByteView name, pool::Server& server) const;
     // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
     const protocol::Statement* bound() const { return bound_; }
     Admission describe(const wire::Target& statement, const Lease& lease);
@@ -68,8 +71,10 @@ class PreparedStatements {
     // server is given back.
     using Mentioned = protocol::ClientStatements::Mentioned;
     std::vector<Mentioned> spoken_of_by(ByteView text) const;
-    // No transaction may have failed. False: an earlier batch that is unanswered decides about one of them; hold.
-    static bool lend_names(const std::vector<Mentioned>& statements, pool::Server& server, wire::Outbox& to_server);
+    // False: an earlier batch that is unanswered decides about one of them; hold.
+    static bool can_lend(const std::vector<Mentioned>& statements, pool::Server& server);
+    // No transaction may have failed.
+    static void lend_names(const std::vector<Mentioned>& statements, pool::Server& server, wire::Outbox& to_server);
     // In a transaction that has failed, with nothing unanswered, to a text that begins with `way_out` of it.
     static void lend_names_behind(ByteView way_out, const std::vector<Mentioned>& statements, pool::Server& server,
                                   wire::Outbox& to_server);

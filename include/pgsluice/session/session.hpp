@@ -159,16 +159,27 @@ class Session final : public Sink,
     // A text that rules are asked about.
     struct Judged {
         ByteView text;
-        // The server has parsed it, and perhaps by other settings than those of now.
-        bool is_parsed_before = false;
+        // The server reads it by other settings than those of now, perhaps: it has parsed it before, or will later.
+        bool is_parsed_apart = false;
+        // The text in front runs it by name. Whose facts and limit count are those of the text in front.
+        bool is_lent = false;
+        // Of the transaction and the search_path that it will run with nothing is known.
+        bool runs_apart = false;
     };
     policy::Verdict verdict_on(Judged judged, std::optional<policy::RuleIndex> behind, const sql::FactsRef*& facts);
     const wire::SqlError* judge_text(Judged judged, std::optional<policy::RuleIndex> behind, policy::Verdict& verdict,
                                      OwnError& own);
     const wire::SqlError* error_of(const policy::Verdict& verdict, ByteView text, OwnError& own);
     const wire::SqlError* rewrite(const wire::Frame& frame, ByteView rest, policy::RuleIndex rule, OwnError& own);
+    wire::SqlError not_in_encoding_of(policy::RuleIndex rule) const;
     std::size_t admit_rewritten(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
+    const wire::SqlError* judge_prepared(Judged judged, OwnError& own);
     const wire::SqlError* judge_again(const protocol::Statement& prepared, OwnError& own);
+    bool is_read_as_judged(const protocol::Statement& prepared) const;
+    const wire::SqlError* judge_reading(Judged judged, OwnError& own);
+    const wire::SqlError* judge_parsed_anew(ByteView name, OwnError& own);
+    const wire::SqlError* judge_lent(const std::vector<PreparedStatements::Mentioned>& statements, Judged how,
+                                     OwnError& own);
     wire::SqlError unparsable_error(const wire::SqlError& of_rule, const std::string& rule, ByteView text) const;
     void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
     void refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client);
@@ -179,9 +190,11 @@ class Session final : public Sink,
     std::size_t admit_execute(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_describe(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
-    bool lend_names_to(ByteView text, wire::Outbox& to_server);
+    std::optional<std::size_t> lend_names_to(ByteView text, const wire::Frame& frame, ByteView rest,
+                                             wire::Outbox& to_server);
     bool lend_names_to_query(ByteView text, const std::vector<PreparedStatements::Mentioned>& spoken_of,
-                             wire::Outbox& to_server);
+                             wire::Outbox& to_server, OwnError& refused);
+    bool runs_alone(ByteView text);
     void note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements, ByteView text);
     std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
                        ByteView rest, wire::Outbox& to_server);
@@ -224,6 +237,8 @@ class Session final : public Sink,
     const sql::FactsRef* facts_of(ByteView text);
     const sql::FactsRef* facts_of(ByteView text, bool may_be_read_otherwise);
     const sql::FactsRef* facts_either_way(ByteView text);
+    bool is_in_encoding_of_rules(ByteView text) const;
+    const sql::FactsRef* facts_for_rules(ByteView text, bool may_be_read_otherwise);
     std::optional<bool> in_transaction();
     void note_transaction_control(const sql::FactsRef* facts);
     std::optional<ByteView> search_path() const override;  // policy::PathSource
@@ -411,6 +426,7 @@ class Session final : public Sink,
     bool parsed_unseen_ = false;    // something may have been, since may_be_set_unseen()
     bool escapes_ = false;          // standard_conforming_strings is off
     bool encoding_hides_ascii_ = false;
+    bool encoding_is_utf8_ = false;
     bool rules_have_changed_ = false;     // since its first statement may have been prepared
     bool transaction_unsettled_ = false;  // something unanswered may begin or end a transaction
     bool creates_temporary_ = false;      // search_path names pg_temp

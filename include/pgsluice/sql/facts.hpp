@@ -62,6 +62,9 @@ struct Facts {
     std::string normalized;         // the text with $n in the place of constants, passwords too; comments left out
 };
 
+// Whether all that it names is ASCII, which is the same in every encoding.
+bool names_only_ascii(const Facts& facts);
+
 // Bytes that it takes, with all that belongs to it.
 std::size_t memory_of(const Facts& facts);
 

@@ -1,0 +1,13 @@
+// Text that has the same bytes in every encoding that PostgreSQL knows.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace pgsluice {
+
+inline bool is_ascii(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) < 0; });
+}
+
+}  // namespace pgsluice
