@@ -16,12 +16,14 @@ namespace server = test::server;
 
 // The name of ours that a text is prepared under, whatever the cache: names are made from the text and the settings.
 // `parse`: of a text that may read the clock, which Parse of such a text in the whole script it is, from 1.
-inline std::string our_name(std::string_view text, int parse = 0) {
+// `set`: a SET that has run in front of its Parse, in the same transaction.
+inline std::string our_name(std::string_view text, int parse = 0, std::string_view set = {}) {
     protocol::StatementCache cache({1, 2});
     std::uint64_t settings = 0;
     for (const char* part : {"client_encoding", "UTF8", "DateStyle", "ISO, MDY", "TimeZone", "UTC"}) {
         settings = cache.then(settings, part);
     }
+    if (!set.empty()) settings = cache.then(settings, set);
     std::uint64_t number = 0;
     for (int i = 0; i < parse; ++i) number = cache.unshared();
     return cache.intern(text, ByteView("\0\0", 2), {settings, 0, number})->server_name;

@@ -134,6 +134,29 @@ TEST(Statements, one_slot_evicts_and_nobody_notices) {
     script.run();
 }
 
+// Those who have the settings of before must not find it there as theirs.
+TEST(Statements, one_that_was_evicted_in_its_own_batch_is_parsed_again_as_a_text_of_the_settings_of_now) {
+    World::Options options;
+    options.pool.max_prepared_statements = 1;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    const std::string german = "set local datestyle = 'German'";
+    const auto now = [&](std::string_view text) { return '"' + our_name(text, 0, german) + '"'; };
+    script.client_sends(client::parse("a", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server(prepares("A") + "Sync\n")
+        .expect_to_client("ParseComplete\nReadyForQuery I\n");
+    hold_server(script, 0, 0);
+    script.client_sends(client::query(german))
+        .expect_to_server("Query \"" + german + "\"\n")
+        .server_sends(server::command_complete("SET") + server::ready('T'))
+        .client_sends(client::bind("", "a") + client::parse("b", "B") + client::bind("", "a") + client::sync())
+        .expect_to_server("Bind \"\" \"" + our_name("A") + "\"\n" + evicts("A") + "Parse " + now("B") +
+                          " \"B\"\nClose S " + now("B") + "\nParse " + now("A") + " \"A\"\nBind \"\" " + now("A") +
+                          "\nSync\n");
+    script.run_whole_unbroken();
+}
+
 TEST(Statements, an_eviction_that_was_skipped_is_undone) {
     World::Options options;
     options.pool.max_prepared_statements = 1;
