@@ -83,7 +83,19 @@ class Proxy(Reachable):
                 probe.settimeout(2)
                 if probe.connect_ex(address) != 0:
                     return False
-        return True
+        return self._answers_http()
+
+    def _answers_http(self) -> bool:
+        """Where it has an endpoint: that is opened last, and by another thread."""
+        where = self.config.get("admin", {}).get("http")
+        if where is None or "tls" in where:
+            return True
+        try:
+            with contextlib.closing(connect_http(where, 2)) as connection:
+                connection.connect()
+            return True
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
 
     def signal(self, number):
         self.process.send_signal(number)
