@@ -41,6 +41,8 @@ Supervisor::Supervisor(std::shared_ptr<const Snapshot> snapshot, metrics::Regist
       signals_(io_),
       timer_(io_) {
     process_.orders = this;
+    // What changes before everything has been opened counts as well.
+    watch_files();
 }
 
 // Workers may still post to the HTTP server while they stop: it goes behind them. None of them may wait for a disk any

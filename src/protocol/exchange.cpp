@@ -1,5 +1,6 @@
 #include <pgsluice/protocol/exchange.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
+#include <pgsluice/wire/frame.hpp>
 
 #include <utility>
 
@@ -126,6 +127,26 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
     }
     if (done) pop(witness);
     return mine;
+}
+
+std::size_t Exchange::settle_acknowledgements(ByteView rest, Witness& witness) {
+    std::size_t bytes = 0;
+    while (!owed_.empty() && owed_.front().fate == Fate::forward) {
+        const Asked asked = owed_.front().asked;
+        const bool describes = asked == Asked::describe_statement || asked == Asked::describe_portal;
+        if (asked != Asked::parse && asked != Asked::bind && !describes) break;
+        const ByteView here = without_prefix(rest, bytes);
+        const wire::Frame frame = wire::cut_backend(here);
+        if (frame.cut != wire::Cut::frame || frame.size > here.size()) break;
+        const auto tag = static_cast<BackendTag>(frame.tag);
+        const bool answers = asked == Asked::parse  ? tag == BackendTag::parse_complete
+                             : asked == Asked::bind ? tag == BackendTag::bind_complete
+                                                    : tag == BackendTag::row_description || tag == BackendTag::no_data;
+        if (!answers) break;
+        pop(witness);
+        bytes += frame.size;
+    }
+    return bytes;
 }
 
 Settled Exchange::settle_ready(ByteView body, Witness& witness) {

@@ -34,6 +34,9 @@ bool is_about_statements(FrontendTag tag) {
            tag == FrontendTag::close;
 }
 
+// Well below what is looked at before anything is admitted: see has_too_many_replies_waiting().
+constexpr std::size_t most_owed_plainly = 1024;
+
 // A message that is held is counted when it comes again.
 std::size_t counted(std::uint64_t& messages, std::size_t taken) {
     if (taken > 0) ++messages;
@@ -44,6 +47,13 @@ std::size_t counted(std::uint64_t& messages, std::size_t taken) {
 ByteView query_text(const wire::Frame& frame, ByteView rest) {
     return wire::statement_text(FrontendTag::query, wire::body_of(rest, frame));
 }
+
+// What follows a Bind as libraries write it: of the unnamed portal. Of an Execute the number of rows stands behind
+// that.
+constexpr ByteView describe_unnamed{"D\0\0\0\6P\0", 7};
+constexpr ByteView execute_unnamed{"E\0\0\0\11\0", 6};
+constexpr std::size_t execute_bytes = 10;
+constexpr ByteView sync_message{"S\0\0\0\4", 5};
 
 bool belongs_to_copy(FrontendTag tag) {
     return tag == FrontendTag::copy_data || tag == FrontendTag::copy_done || tag == FrontendTag::copy_fail;
@@ -63,6 +73,40 @@ std::size_t Session::drop(const wire::Frame& frame, ByteView rest) {
     const std::size_t part = std::min(frame.size, rest.size());
     client_rest_.expect(frame.size - part, Rest::Goes::nowhere);
     return part;
+}
+
+// Nothing is asked of a message that goes on with a batch but what it is.
+bool Session::is_batch_plain() const {
+    const protocol::Exchange& exchange = server_->exchange();
+    return exchange.needs_sync() && !exchange.skipping() && !exchange.ignores_sync() && !exchange.is_opening() &&
+           exchange.owes() && exchange.owed() < most_owed_plainly && asked_at_ != never && !begin_.is_open() &&
+           !begin_.is_lost() && !skipping_here_ && forgetting_ == Forgetting::nothing && !pins_.any() &&
+           !statements_.has_deallocating_portals();
+}
+
+// Most batches end so, and nothing but the ledger changes with it. Returns how much was taken from the front; whatever
+// is not taken here is admitted by itself.
+std::size_t Session::admit_end_of_batch(ByteView rest, wire::Outbox& to_server) {
+    if (server_ == nullptr || measures() || !is_batch_plain()) return 0;
+    protocol::Exchange& exchange = server_->exchange();
+    std::size_t bytes = 0;
+    if (rest.starts_with(describe_unnamed)) {
+        exchange.owe(Asked::describe_portal);
+        bytes += describe_unnamed.size();
+    }
+    if (const ByteView here = without_prefix(rest, bytes);
+        here.size() >= execute_bytes && here.starts_with(execute_unnamed)) {
+        exchange.owe(Asked::execute);
+        ++totals_.queries;
+        metrics_.queries[QueryKind::extended_execute].add();
+        bytes += execute_bytes;
+    }
+    if (without_prefix(rest, bytes).starts_with(sync_message)) {
+        exchange.owe(Asked::sync);
+        bytes += sync_message.size();
+    }
+    to_server.add(prefix(rest, bytes));
+    return bytes;
 }
 
 std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client) {

@@ -116,12 +116,16 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     return part;
 }
 
-// Most of what servers send, and nothing in the ledger changes with it. What is counted comes one by one.
+// Most of what servers send, and little in the ledger changes with it. What is counted comes one by one.
 std::size_t Session::relay_results(ByteView rest, wire::Outbox& to_client) {
-    if (inspecting_ || !server_->exchange().passes_results()) return 0;
-    if (measures() && counts_result()) return 0;
-    const std::size_t run = wire::run_of_results(rest);
+    if (inspecting_) return 0;
+    protocol::Exchange& exchange = server_->exchange();
+    const bool begins = !exchange.passes_results() && !measures();
+    std::size_t run = begins ? exchange.settle_acknowledgements(rest, *this) : 0;
+    if (exchange.passes_results() && !(measures() && counts_result()))
+        run += wire::run_of_results(without_prefix(rest, run));
     to_client.add(prefix(rest, run));
+    if (run > 0 && exchange.has_invented_turn()) exchange.settle_invented(to_client.join(), *this);
     return run;
 }
 

@@ -94,6 +94,11 @@ std::size_t Session::on_bytes(ByteView bytes) {
             taken += client_rest_.take(rest, to_server);
             continue;
         }
+        if (rest[0] != 'Q') {
+            const std::size_t ended = admit_end_of_batch(rest, to_server);
+            taken += ended;
+            if (ended > 0) continue;
+        }
         const wire::Frame frame = wire::cut_frontend(rest);
         if (frame.cut == wire::Cut::need_more) break;
         if (frame.cut != wire::Cut::frame && hold_until_answered(to_server)) break;

@@ -128,6 +128,8 @@ class Session final : public Sink,
 
     // client_side.cpp: one message each. They return how many bytes they took from the front; none: come again with
     // more bytes, or when what they wait for has happened.
+    bool is_batch_plain() const;
+    std::size_t admit_end_of_batch(ByteView rest, wire::Outbox& to_server);
     std::size_t admit(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     std::size_t admit_judged(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server, Bytes& to_client);
     std::size_t admit_to_server(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);

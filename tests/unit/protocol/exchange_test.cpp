@@ -245,5 +245,35 @@ TEST(Exchange, refuses_a_transaction_status_that_does_not_exist) {
     }
 }
 
+// What most answers begin with.
+TEST(Acknowledgements, in_front_are_settled_together_up_to_what_runs) {
+    Ledger ledger;
+    ledger.owe_named(Asked::parse, Fate::forward, "a").owe(Asked::bind).owe(Asked::describe_portal);
+    ledger.owe(Asked::execute).owe(Asked::sync);
+    const Bytes front = server::parse_complete() + server::bind_complete() + server::row_description({"x"});
+    for (std::size_t there = 0; there < server::parse_complete().size(); ++there) {
+        EXPECT_EQ(ledger.exchange.settle_acknowledgements(prefix(front, there), ledger), 0U) << there;
+    }
+    EXPECT_EQ(ledger.exchange.settle_acknowledgements(front + server::row({"1"}), ledger), front.size());
+    EXPECT_EQ(ledger.take_witnessed(), "+a");
+    EXPECT_EQ(ledger.exchange.first_asked(), Asked::execute);
+    EXPECT_EQ(ledger.exchange.settle_acknowledgements(server::row({"1"}), ledger), 0U);
+}
+
+TEST(Acknowledgements, of_something_else_are_left_to_be_judged) {
+    for (const Fate fate : {Fate::swallow, Fate::restore, Fate::inspect, Fate::open, Fate::invent}) {
+        Ledger ledger;
+        ledger.owe(Asked::parse, fate).owe(Asked::sync);
+        EXPECT_EQ(ledger.exchange.settle_acknowledgements(server::parse_complete(), ledger), 0U);
+        EXPECT_EQ(ledger.exchange.owed(), 2U);
+    }
+    for (const Asked asked : {Asked::bind, Asked::describe_statement, Asked::execute, Asked::close, Asked::query}) {
+        Ledger ledger;
+        ledger.owe(asked).owe(Asked::sync);
+        EXPECT_EQ(ledger.exchange.settle_acknowledgements(server::parse_complete(), ledger), 0U);
+        EXPECT_EQ(ledger.exchange.owed(), 2U);
+    }
+}
+
 }  // namespace
 }  // namespace pgsluice::protocol
