@@ -1,6 +1,6 @@
 // The life of a link: how it is made, handed on and ended. link_relay.cpp moves the bytes, link_setup.cpp is for
 // coroutines.
-#include "read_marks.hpp"
+#include "bulk_reads.hpp"
 #include "readiness.hpp"
 #include "setup_wait.hpp"
 #include "socket_address.hpp"
@@ -75,7 +75,7 @@ bool Link::at_rest() const {
 LinkParts Link::detach() {
     PGSLUICE_CHECK(phase_ == Phase::relay && !pumping_ && !broken_ && held_.empty() && out_.empty());
     PGSLUICE_CHECK(!tls_ || !tls_->has_pending());
-    end_mark();
+    end_bulk();
     readiness_.release()->abandon(true);
     LinkParts parts;
     parts.side = side_;
@@ -137,7 +137,7 @@ void Link::shut() {
     if (phase_ == Phase::closed) return;
     phase_ = Phase::closed;
     abort_wait();
-    end_mark();
+    end_bulk();
     readiness_.reset();
     socket_.reset();
     out_.clear();

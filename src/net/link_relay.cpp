@@ -1,5 +1,5 @@
 // The relay phase: bytes from the socket to the sink, and from write() to the socket.
-#include "read_marks.hpp"
+#include "bulk_reads.hpp"
 #include "readiness.hpp"
 #include "setup_wait.hpp"
 #include "socket_io.hpp"
@@ -159,33 +159,24 @@ Io Link::receive(std::span<char> into) {
 
 // Only of servers: what a client sends in bulk comes in large portions as it is.
 void Link::note_stream(std::size_t received) {
-    if (stream_.mode == Stream::Mode::once || stream_.mode == Stream::Mode::once_late) {
-        end_mark();
-    } else if (stream_.mode != Stream::Mode::plain) {
+    if (stream_.mode != Stream::Mode::plain) {
         stream_.mode = Stream::Mode::flowing;
-    } else if (received < ReadMarks::short_read) {
+    } else if (received < BulkReads::short_read) {
         stream_.bytes = 0;
     } else {
         stream_.bytes += static_cast<std::uint32_t>(received);
-        if (stream_.bytes >= ReadMarks::begins_at) reactor_->read_marks().add(stream_, socket_.get());
+        if (stream_.bytes >= BulkReads::begins_at) reactor_->bulk_reads().add(stream_, socket_.get());
     }
 }
 
-void Link::await_more_than(std::size_t bytes) {
-    // Inside TLS, and on a Unix socket, the kernel counts other bytes or none.
-    if (tls_ || remote_.family == Address::Family::unix_socket || !is_open() || broken_) return;
-    if (stream_.mode == Stream::Mode::plain)
-        reactor_->read_marks().add_once(stream_, socket_.get(), static_cast<int>(bytes) + 1);
-}
-
-void Link::end_mark() {
-    if (stream_.mode != Stream::Mode::plain) reactor_->read_marks().remove(stream_);
+void Link::end_bulk() {
+    if (stream_.mode != Stream::Mode::plain) reactor_->bulk_reads().remove(stream_);
 }
 
 void Link::write(ByteView bytes) {
     if (bytes.empty() || broken_ || !is_open()) return;
     Traffic::add(reactor_->traffic(side_).sent_bytes, bytes.size());
-    end_mark();
+    end_bulk();
     if (!tls_) return send(bytes);
     while (!bytes.empty() && !broken_) {
         const ByteView part = bytes.substr(0, encrypt_at_once);

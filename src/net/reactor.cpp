@@ -1,5 +1,5 @@
+#include "bulk_reads.hpp"
 #include "hangups.hpp"
-#include "read_marks.hpp"
 
 #include <pgsluice/net/reactor.hpp>
 
@@ -19,7 +19,7 @@ Reactor::Reactor(boost::asio::io_context& io)
       token_(std::make_shared<Reactor*>(this)),
       scratch_(std::make_unique_for_overwrite<char[]>(scratch_bytes)),
       hangups_(std::make_unique<Hangups>(io)),
-      read_marks_(std::make_unique<ReadMarks>(io)) {}
+      bulk_reads_(std::make_unique<BulkReads>(io)) {}
 
 Reactor::~Reactor() {
     for (List* list : {&with_deadline_, &without_deadline_}) {

@@ -1,5 +1,4 @@
 #include <pgsluice/protocol/settings_replay.hpp>
-#include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 
 #include <algorithm>
@@ -17,12 +16,6 @@ constexpr ByteView session_authorization = "session_authorization";
 
 // Without a row: a result is as long as its value, and of no use.
 constexpr ByteView set_config = "select where pg_catalog.set_config($1, $2, false) is null";
-
-// Of the server's messages.
-constexpr std::size_t empty_bytes = wire::header_bytes;  // ParseComplete, BindComplete, CloseComplete
-constexpr std::size_t set_bytes = empty_bytes + wire::header_bytes + sizeof "SELECT 0";
-constexpr std::size_t reset_bytes = 3 * empty_bytes + wire::header_bytes + sizeof "RESET";
-constexpr std::size_t ready_bytes = wire::header_bytes + 1;
 
 bool is_rights(ByteView name) {
     return same_name(name, role) || same_name(name, session_authorization);
@@ -88,7 +81,7 @@ class Replay {
           wants_(wants),
           encoding_(has.encoding()) {}
 
-    Replayed append();
+    std::size_t append();
 
   private:
     void take_rights_off();
@@ -107,10 +100,10 @@ class Replay {
     const ParameterSet& has_;
     const ParameterSet& wants_;
     ByteView encoding_;  // the server's client_encoding behind what has been appended
-    Replayed replayed_;
+    std::size_t differences_ = 0;
 };
 
-Replayed Replay::append() {
+std::size_t Replay::append() {
     take_rights_off();
     reset_unwanted();
     // What is not ASCII is mostly in this encoding.
@@ -120,8 +113,8 @@ Replayed Replay::append() {
     }
     put_rights_on();
     restore_encoding();
-    if (replayed_.differences > 0) append_sync();
-    return replayed_;
+    if (differences_ > 0) append_sync();
+    return differences_;
 }
 
 void Replay::take_rights_off() {
@@ -129,7 +122,7 @@ void Replay::take_rights_off() {
         const Parameter* present = has_.find(rights);
         if (present == nullptr) continue;
         append_reset(present->name);
-        ++replayed_.differences;
+        ++differences_;
     }
 }
 
@@ -142,7 +135,7 @@ void Replay::reset_unwanted() {
             if (!must_be_reset(present, counterpart(wants_, present))) continue;
             read_as(present);
             append_reset(present.name);
-            ++replayed_.differences;
+            ++differences_;
             is_hindered |= begins_transactions(present.name);
         }
         return is_hindered;
@@ -160,7 +153,7 @@ void Replay::set_wanted(const Parameter& wanted) {
     if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(present->name);
     read_as(wanted);
     append_set(wanted.name, wanted.value);
-    ++replayed_.differences;
+    ++differences_;
 }
 
 void Replay::put_rights_on() {
@@ -169,7 +162,7 @@ void Replay::put_rights_on() {
         if (wanted == nullptr) continue;
         read_as(*wanted);
         append_set(wanted->name, wanted->value);
-        ++replayed_.differences;
+        ++differences_;
     }
 }
 
@@ -192,11 +185,9 @@ void Replay::append_set(ByteView name, ByteView value) {
         if (reserved_.doubtful) {
             wire::write_target(to_server_, FrontendTag::close, 'S', set_statement);
             owe(exchange_, Asked::close);
-            replayed_.answer_bytes += empty_bytes;
         }
         wire::write_parse(to_server_, set_statement, set_config, wire::no_parameter_types);
         owe(exchange_, Asked::parse);
-        replayed_.answer_bytes += empty_bytes;
         reserved_.set_config = true;
     }
     const std::array<ByteView, 2> values{name, value};
@@ -204,7 +195,6 @@ void Replay::append_set(ByteView name, ByteView value) {
     owe(exchange_, Asked::bind);
     wire::write_execute(to_server_, "", 0);
     owe(exchange_, Asked::execute);
-    replayed_.answer_bytes += set_bytes;
     if (same_name(name, client_encoding)) encoding_ = value;
 }
 
@@ -218,21 +208,19 @@ void Replay::append_reset(ByteView name) {
     owe(exchange_, Asked::bind);
     wire::write_execute(to_server_, "", 0);
     owe(exchange_, Asked::execute);
-    replayed_.answer_bytes += reset_bytes;
     if (same_name(name, client_encoding)) encoding_ = {};
 }
 
 void Replay::append_sync() {
     wire::write_empty(to_server_, FrontendTag::sync);
     owe(exchange_, Asked::sync);
-    replayed_.answer_bytes += ready_bytes;
 }
 
 }  // namespace
 
-Replayed append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
-                       const ParameterSet& wants) {
-    if (has.all() == wants.all()) return {};
+std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
+                          const ParameterSet& wants) {
+    if (has.all() == wants.all()) return 0;
     return Replay(to_server, exchange, reserved, has, wants).append();
 }
 

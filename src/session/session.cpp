@@ -150,10 +150,6 @@ void Session::send(wire::Outbox& to_server, Bytes& to_client) {
             metrics_.bytes[metrics::Direction::server_out].add(to_server.view().size());
             server_->link().write(to_server.view());
             if (server_->link().congested()) client_->pause(Pause::slow_reader);
-            // What is sent behind the replay has an answer of its own, and nothing can be done before that is there.
-            // One that is held is not sent, and waits for the replay's.
-            const std::size_t alone = std::exchange(replay_answer_bytes_, 0);
-            if (alone > 0 && !holding_) server_->link().await_more_than(alone);
         }
         server_->exchange().settle_invented(to_client, *this);
     }
@@ -296,7 +292,7 @@ void Session::begin_lease(wire::Outbox& to_server) {
     unseen_ = checks_at_release();
     if (client_->congested()) server_->link().pause(Pause::slow_reader);
     if (server_->has() != wants_ && !pool_->target().in_session_mode()) follow_defaults();
-    replay_answer_bytes_ = restore_settings(to_server);
+    restore_settings(to_server);
 }
 
 // The invariant of the whole proxy: a server goes back only when the reply settled last is a ReadyForQuery 'I' that

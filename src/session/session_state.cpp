@@ -309,7 +309,7 @@ void Session::finish_inspection(wire::Outbox& to_client) {
     if (!pins_.any() || server_->has() == wants_) return;
     // It stays here, and something that it has reset is to be what it was at its login.
     wire::Outbox to_server(context_.to_server);
-    static_cast<void>(restore_settings(to_server));
+    restore_settings(to_server);
     if (!to_server.empty()) server_->link().write(to_server.view());
 }
 
@@ -430,18 +430,16 @@ void Session::forget_pins() {
     set_pins({});
 }
 
-// The server's settings become this client's, ahead of whatever the client is about to send. Returns how long the
-// answer is, where the client's message need not wait for it.
-std::size_t Session::restore_settings(wire::Outbox& to_server) {
-    if (pool_->target().in_session_mode() || server_->has() == wants_) return 0;
+// The server's settings become this client's, ahead of whatever the client is about to send.
+void Session::restore_settings(wire::Outbox& to_server) {
+    if (pool_->target().in_session_mode() || server_->has() == wants_) return;
     const bool must_wait = must_be_awaited(*server_->has(), *wants_);
-    const protocol::Replayed replayed =
+    const std::size_t differences =
         append_replay(to_server.join(), server_->exchange(), server_->reserved(), *server_->has(), *wants_);
     server_->set_has(wants_);
-    if (replayed.differences == 0 || !must_wait) return replayed.answer_bytes;
+    if (differences == 0 || !must_wait) return;
     awaits_replay_ = true;
     settle_first();
-    return 0;
 }
 
 // The client is not heard before the server has answered what pgsluice asks it between two of the client's messages.

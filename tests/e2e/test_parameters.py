@@ -242,18 +242,6 @@ def test_what_a_client_prepares_by_our_names_tells_us_nothing_about_others(sluic
         assert one.value("show work_mem") == "7MB"
 
 
-def test_what_restores_settings_has_an_answer_of_the_length_that_is_waited_for(postgres):
-    """Said by PostgreSQL; what pgsluice reckons with is in tests/unit/protocol/settings_replay_test.cpp."""
-    with WireClient(postgres.address) as server:
-        server.start("app", "app", "app-secret")
-        server.send(m.parse("select where pg_catalog.set_config($1, $2, false) is null", name="set"), m.parse('reset "work_mem"', name="reset"))
-        for value in (b"7MB", b"64kB"):
-            server.send(m.bind(statement="set", values=[b"work_mem", value]), m.execute())
-        server.send(m.bind(statement="reset"), m.execute(), m.SYNC)
-        bodies = [(message.tag, message.body) for message in server.until_ready()]
-        assert bodies == [("1", b""), ("1", b""), *[("2", b""), ("C", b"SELECT 0\0")] * 2, ("2", b""), ("C", b"RESET\0"), ("Z", b"I")]
-
-
 def test_a_client_whose_settings_are_restored_has_every_answer(sluice):
     """Also where it is shorter than anything that could be waited for, and where it comes late."""
     proxy = sluice(workers=1, pool={"size": 1})

@@ -22,7 +22,6 @@ class FakePeer final : public Peer {
         written_ += bytes;
         ++writes_;
     }
-    void await_more_than(std::size_t bytes) override { awaited_ = bytes; }
     bool congested() const override { return congested_ || written_.size() > capacity_; }
     void pause(Pause reason) override { pauses_ |= static_cast<std::uint8_t>(reason); }
     void resume(Pause reason) override { pauses_ &= static_cast<std::uint8_t>(~static_cast<std::uint8_t>(reason)); }
@@ -69,8 +68,6 @@ class FakePeer final : public Peer {
     bool is_paused() const { return pauses_ != 0; }
     bool is_paused(Pause reason) const { return (pauses_ & static_cast<std::uint8_t>(reason)) != 0; }
     bool is_closed() const { return is_closed_; }
-    // What the last await_more_than() has said since this was asked; 0 for nothing.
-    std::size_t take_awaited() { return std::exchange(awaited_, 0); }
     std::size_t deliveries() const { return deliveries_; }
     std::size_t writes() const { return writes_; }
     std::size_t writes_after_close() const { return writes_after_close_; }
@@ -79,7 +76,7 @@ class FakePeer final : public Peer {
     Sink* sink_ = nullptr;
     Bytes written_, unread_;
     std::size_t capacity_ = static_cast<std::size_t>(-1);
-    std::size_t writes_ = 0, writes_after_close_ = 0, awaited_ = 0, deliveries_ = 0;
+    std::size_t writes_ = 0, writes_after_close_ = 0, deliveries_ = 0;
     std::uint8_t pauses_ = 0;
     bool congested_ = false, is_closed_ = false;
 };

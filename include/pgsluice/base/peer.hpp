@@ -45,9 +45,6 @@ class Peer {
     // Hands bytes to the connection. Writes to the socket at once; what the kernel does not take is copied and sent
     // later. A failed write is reported to the sink from the loop, never from inside this call.
     virtual void write(ByteView bytes) = 0;
-    // What has been written is answered by `bytes` that are of no use to the sink before more has come. A hint: it may
-    // be given more and be given less, and what is there is late by a moment at most.
-    virtual void await_more_than(std::size_t bytes) = 0;
     // True while bytes wait to be sent: whoever feeds this peer should pause its source until Sink::on_drained.
     virtual bool congested() const = 0;
     virtual void pause(Pause reason) = 0;

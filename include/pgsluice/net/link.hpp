@@ -60,14 +60,12 @@ struct LinkParts {
     std::uint16_t local_port = 0;
 };
 
-// What a link waits for before it is woken, which ReadMarks (src/net) looks after.
+// How much a link receives in a row, which BulkReads (src/net) looks after.
 struct Stream {
     enum class Mode : std::uint8_t {
         plain,
-        bulk,       // the kernel waits for a large portion
-        flowing,    // and one has come since the last tick
-        once,       // the kernel waits for a certain number of bytes, and then for any
-        once_late,  // and has done so for a tick
+        bulk,     // the kernel waits for a large portion
+        flowing,  // and one has come since the last tick
     };
     std::uint32_t bytes = 0;  // since the last short read, in plain mode
     Mode mode = Mode::plain;
@@ -127,7 +125,6 @@ class Link final : public Peer, private Deadlined {
     void pause(Pause reason) override;
     void resume(Pause reason) override;
     void close() override;
-    void await_more_than(std::size_t bytes) override;
 
     // A peer that ends is noticed at once, also while its link is paused, with one exception: bytes that came before an
     // orderly end are worth waiting for while the link is paused only for reasons that pass by themselves (is_passing,
@@ -185,7 +182,7 @@ class Link final : public Peer, private Deadlined {
     bool deliver(const Batch& batch);
     Io receive(std::span<char> into);
     void note_stream(std::size_t received);
-    void end_mark();
+    void end_bulk();
 
     // Writing.
     void send(ByteView wire);

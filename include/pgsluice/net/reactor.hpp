@@ -33,7 +33,7 @@ struct Traffic {
     }
 };
 
-class ReadMarks;
+class BulkReads;
 class Hangups;
 class Reactor;
 
@@ -93,7 +93,7 @@ class Reactor {
     std::span<char> scratch() { return {scratch_.get(), scratch_bytes}; }
     std::string& ciphertext() { return ciphertext_; }
     Hangups& hangups() { return *hangups_; }
-    ReadMarks& read_marks() { return *read_marks_; }
+    BulkReads& bulk_reads() { return *bulk_reads_; }
 
     // Replaces the deadline that stood; `never` takes it away.
     void set_deadline(Deadlined& object, TimePoint until);
@@ -120,7 +120,7 @@ class Reactor {
     std::string ciphertext_;  // TLS records on their way out; empty between uses
     std::array<Traffic, 2> traffic_;
     std::unique_ptr<Hangups> hangups_;
-    std::unique_ptr<ReadMarks> read_marks_;
+    std::unique_ptr<BulkReads> bulk_reads_;
 };
 
 }  // namespace pgsluice::net

@@ -17,18 +17,13 @@ struct ReservedStatements {
     bool doubtful = false;  // somebody may have prepared another text by one of the names
 };
 
-struct Replayed {
-    std::size_t differences = 0;   // settings
-    std::size_t answer_bytes = 0;  // of the server, where all succeeds and no change is reported
-};
-
-// Appends the messages to `to_server` and their replies, all swallowed, to the ledger; nothing where no setting
-// differs. An error shows as Settled::replay_failed.
+// Appends the messages to `to_server` and their replies, all swallowed, to the ledger. Returns how many settings
+// differ; appends nothing where that is none. An error shows as Settled::replay_failed.
 //
 // Rights come off before anything else and go on last, session_authorization before role: what a superuser has set
 // nobody else may take back, and a role can be taken on by the session's user only.
-Replayed append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
-                       const ParameterSet& wants);
+std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
+                          const ParameterSet& wants);
 
 // Whether a statement would run with other rights, or find other objects, where the replay has failed: nothing may be
 // sent behind it before it has succeeded.

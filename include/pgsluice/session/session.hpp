@@ -314,7 +314,7 @@ class Session final : public Sink,
     void expect_pin();
     void forget_pins();
     bool keeps_server() const;
-    std::size_t restore_settings(wire::Outbox& to_server);
+    void restore_settings(wire::Outbox& to_server);
     // defaults.cpp
     bool has_unasked() const { return watch_ != nullptr && !watch_->unasked.empty(); }
     void note_unasked(const wire::ParameterStatus& report, bool is_replay);
@@ -404,10 +404,9 @@ class Session final : public Sink,
 
     TimePoint started_at_;
     TimePoint active_at_;
-    TimePoint busy_since_ = never;         // the first message of the transaction
-    TimePoint asked_at_ = never;           // the oldest message that has not been answered
-    std::size_t replay_answer_bytes_ = 0;  // of what the next write begins with
-    TimePoint settling_since_ = never;     // the client is not heard before the server has answered something of ours
+    TimePoint busy_since_ = never;      // the first message of the transaction
+    TimePoint asked_at_ = never;        // the oldest message that has not been answered
+    TimePoint settling_since_ = never;  // the client is not heard before the server has answered something of ours
     Totals totals_;
 
     Phase phase_ = Phase::starting;

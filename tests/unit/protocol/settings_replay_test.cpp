@@ -22,19 +22,19 @@ class SettingsReplay : public testing::Test {
   protected:
     std::string replay(Parameters has, Parameters wants) {
         Bytes messages;
-        replayed = append_replay(messages, ledger.exchange, reserved, ParameterSet(std::move(has)),
-                                 ParameterSet(std::move(wants)));
+        count = append_replay(messages, ledger.exchange, reserved, ParameterSet(std::move(has)),
+                              ParameterSet(std::move(wants)));
         return test::describe_client(messages);
     }
 
     Ledger ledger;
     ReservedStatements reserved;
-    Replayed replayed;
+    std::size_t count = 0;
 };
 
 TEST_F(SettingsReplay, sends_nothing_where_nothing_differs) {
     EXPECT_EQ(replay({{"TimeZone", "UTC", true}, {"work_mem", "1MB"}}, {{"work_mem", "1MB"}, {"timezone", "UTC"}}), "");
-    EXPECT_EQ(replayed.differences, 0U);
+    EXPECT_EQ(count, 0U);
     EXPECT_TRUE(ledger.exchange.at_rest());
     EXPECT_FALSE(reserved.set_config);
 }
@@ -50,7 +50,7 @@ TEST_F(SettingsReplay, sets_what_differs_in_a_batch_of_its_own) {
     EXPECT_EQ(replay({{"TimeZone", "UTC", true}, {"DateStyle", "ISO", true}},
                      {{"TimeZone", "CET", true}, {"DateStyle", "ISO", true}, {"work_mem", "1MB"}}),
               parse_set + set("TimeZone", "CET") + set("work_mem", "1MB") + "Sync\n");
-    EXPECT_EQ(replayed.differences, 2U);
+    EXPECT_EQ(count, 2U);
 }
 
 TEST_F(SettingsReplay, a_date_style_in_part_is_applied_to_that_of_a_fresh_connection) {
@@ -76,7 +76,7 @@ TEST_F(SettingsReplay, rights_that_stay_come_off_for_what_differs) {
 TEST_F(SettingsReplay, sets_the_encoding_ahead_of_values_that_are_in_it) {
     EXPECT_EQ(replay({{"client_encoding", "UTF8", true}}, {{"app.x", "\xE9"}, {"client_encoding", "LATIN1", true}}),
               parse_set + set("client_encoding", "LATIN1") + set("app.x", "\\xe9") + "Sync\n");
-    EXPECT_EQ(replayed.differences, 2U);
+    EXPECT_EQ(count, 2U);
 }
 
 TEST_F(SettingsReplay, names_what_it_resets_in_the_encoding_of_whoever_set_it) {
@@ -134,9 +134,6 @@ TEST_F(SettingsReplay, prepares_its_statement_anew_where_another_may_have_its_na
     reserved.doubtful = true;
     EXPECT_EQ(replay({}, {{"TimeZone", "CET"}}),
               "Close S \"pgsluice_set\"\n" + parse_set + set("TimeZone", "CET") + "Sync\n");
-    EXPECT_EQ(replayed.answer_bytes, (server::close_complete() + server::parse_complete() + server::bind_complete() +
-                                      server::command_complete("SELECT 0") + server::ready())
-                                         .size());
 }
 
 TEST_F(SettingsReplay, prepares_its_statement_once_for_each_server) {
@@ -148,7 +145,7 @@ TEST_F(SettingsReplay, prepares_its_statement_once_for_each_server) {
 TEST_F(SettingsReplay, resets_what_the_client_never_set_and_does_so_first) {
     EXPECT_EQ(replay({{"TimeZone", "UTC", true}, {"work_mem", "1MB"}}, {{"TimeZone", "CET", true}}),
               reset("\"work_mem\"") + parse_set + set("TimeZone", "CET") + "Sync\n");
-    EXPECT_EQ(replayed.differences, 2U);
+    EXPECT_EQ(count, 2U);
 }
 
 TEST_F(SettingsReplay, sets_nothing_in_a_transaction_that_begins_as_anothers) {
@@ -190,7 +187,6 @@ TEST_F(SettingsReplay, swallows_every_reply) {
                          server::command_complete("RESET");
     const Bytes sets =
         server::parse_complete() + server::bind_complete() + server::command_complete("SELECT 0") + server::ready();
-    EXPECT_EQ(replayed.answer_bytes, (resets + sets).size());
     const std::string told = ledger.settle(resets + sets);
     EXPECT_EQ(told.find("forward"), std::string::npos) << told;
     EXPECT_EQ(told.find("lost_sync"), std::string::npos) << told;

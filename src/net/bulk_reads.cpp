@@ -1,4 +1,4 @@
-#include "read_marks.hpp"
+#include "bulk_reads.hpp"
 
 #include <pgsluice/net/link.hpp>
 
@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <utility>
 #include <vector>
 
 namespace pgsluice::net {
@@ -18,7 +17,7 @@ void set_low_water_mark(int fd, int bytes) {
 
 }  // namespace
 
-struct ReadMarks::State : std::enable_shared_from_this<State> {
+struct BulkReads::State : std::enable_shared_from_this<State> {
     struct Entry {
         Stream* stream;
         int fd;
@@ -26,15 +25,7 @@ struct ReadMarks::State : std::enable_shared_from_this<State> {
 
     explicit State(boost::asio::io_context& io) : timer(io) {}
 
-    void add(Entry entry, int bytes) {
-        set_low_water_mark(entry.fd, bytes);
-        streams.push_back(entry);
-        wait();
-    }
-
-    // The tick ends when it finds nothing: marks that come and go many times in a tick cost no timer.
     void wait() {
-        if (std::exchange(ticks, true)) return;
         timer.expires_after(tick);
         timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
             if (!error) self->on_tick();
@@ -42,13 +33,13 @@ struct ReadMarks::State : std::enable_shared_from_this<State> {
     }
 
     void on_tick() {
-        ticks = false;
         std::erase_if(streams, [](const Entry& entry) {
-            switch (entry.stream->mode) {
-                case Stream::Mode::flowing: entry.stream->mode = Stream::Mode::bulk; return false;
-                case Stream::Mode::once: entry.stream->mode = Stream::Mode::once_late; return false;
-                default: end(entry); return true;
+            if (entry.stream->mode == Stream::Mode::flowing) {
+                entry.stream->mode = Stream::Mode::bulk;
+                return false;
             }
+            end(entry);
+            return true;
         });
         if (!streams.empty()) wait();
     }
@@ -60,32 +51,29 @@ struct ReadMarks::State : std::enable_shared_from_this<State> {
 
     boost::asio::steady_timer timer;
     std::vector<Entry> streams;
-    bool ticks = false;
 };
 
-ReadMarks::ReadMarks(boost::asio::io_context& io) : state_(std::make_shared<State>(io)) {}
+BulkReads::BulkReads(boost::asio::io_context& io) : state_(std::make_shared<State>(io)) {}
 
-ReadMarks::~ReadMarks() {
+BulkReads::~BulkReads() {
     state_->streams.clear();
     state_->timer.cancel();
 }
 
-void ReadMarks::add(Stream& stream, int fd) {
+void BulkReads::add(Stream& stream, int fd) {
     stream.mode = Stream::Mode::flowing;
-    state_->add({&stream, fd}, portion);
+    set_low_water_mark(fd, portion);
+    state_->streams.push_back({&stream, fd});
+    if (state_->streams.size() == 1) state_->wait();
 }
 
-void ReadMarks::add_once(Stream& stream, int fd, int bytes) {
-    stream.mode = Stream::Mode::once;
-    state_->add({&stream, fd}, bytes);
-}
-
-void ReadMarks::remove(Stream& stream) {
+void BulkReads::remove(Stream& stream) {
     const auto found = std::find_if(state_->streams.begin(), state_->streams.end(),
                                     [&](const State::Entry& entry) { return entry.stream == &stream; });
     if (found == state_->streams.end()) return;
     State::end(*found);
     state_->streams.erase(found);
+    if (state_->streams.empty()) state_->timer.cancel();
 }
 
 }  // namespace pgsluice::net

@@ -1,4 +1,4 @@
-#include "read_marks.hpp"
+#include "bulk_reads.hpp"
 
 #include "loop.hpp"
 
@@ -18,7 +18,7 @@ int low_water_mark(int fd) {
 }
 
 // The streams alone, tick by tick: each run_one() is one tick.
-struct MarkedStreams : testing::Test {
+struct BulkStreams : testing::Test {
     struct Connection {
         std::pair<Descriptor, Descriptor> sockets = tcp_pair();
         Stream stream;
@@ -28,99 +28,81 @@ struct MarkedStreams : testing::Test {
     };
 
     boost::asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-    ReadMarks marks{io};
+    BulkReads bulk{io};
     Connection one;
     Connection other;
 };
 
-TEST_F(MarkedStreams, AStreamThatFlowsKeepsItsMark) {
-    marks.add(one.stream, one.fd());
+TEST_F(BulkStreams, AStreamThatFlowsKeepsItsMark) {
+    bulk.add(one.stream, one.fd());
     for (int tick = 0; tick < 5; ++tick) {
-        EXPECT_EQ(one.mark(), ReadMarks::portion) << tick;
+        EXPECT_EQ(one.mark(), BulkReads::portion) << tick;
         one.stream.mode = Stream::Mode::flowing;
         ASSERT_EQ(io.run_one(), 1U);
     }
     EXPECT_EQ(one.stream.mode, Stream::Mode::bulk);
 }
 
-TEST_F(MarkedStreams, AStreamThatStopsLosesItsMarkWithTheSecondTick) {
-    one.stream.bytes = ReadMarks::begins_at;
-    marks.add(one.stream, one.fd());
+TEST_F(BulkStreams, AStreamThatStopsLosesItsMarkWithTheSecondTick) {
+    one.stream.bytes = BulkReads::begins_at;
+    bulk.add(one.stream, one.fd());
     ASSERT_EQ(io.run_one(), 1U);
-    EXPECT_EQ(one.mark(), ReadMarks::portion);
+    EXPECT_EQ(one.mark(), BulkReads::portion);
     ASSERT_EQ(io.run_one(), 1U);
     EXPECT_EQ(one.mark(), 1);
     EXPECT_EQ(one.stream.mode, Stream::Mode::plain);
     EXPECT_EQ(one.stream.bytes, 0U) << "counted anew, or it would have its mark back with the next read";
 }
 
-TEST_F(MarkedStreams, OneThatStopsTakesNothingFromAnother) {
-    marks.add(one.stream, one.fd());
-    marks.add(other.stream, other.fd());
+TEST_F(BulkStreams, OneThatStopsTakesNothingFromAnother) {
+    bulk.add(one.stream, one.fd());
+    bulk.add(other.stream, other.fd());
     ASSERT_EQ(io.run_one(), 1U);
     other.stream.mode = Stream::Mode::flowing;
     ASSERT_EQ(io.run_one(), 1U);
     EXPECT_EQ(one.mark(), 1);
-    EXPECT_EQ(other.mark(), ReadMarks::portion);
+    EXPECT_EQ(other.mark(), BulkReads::portion);
 }
 
-TEST_F(MarkedStreams, NothingTicksWithoutAStream) {
+TEST_F(BulkStreams, NothingTicksWithoutAStream) {
     EXPECT_EQ(io.run_one(), 0U);
     io.restart();
-    marks.add(one.stream, one.fd());
+    bulk.add(one.stream, one.fd());
     EXPECT_EQ(io.run(), 2U) << "two ticks, then none";
     io.restart();
-    marks.add(one.stream, one.fd());
+    bulk.add(one.stream, one.fd());
     EXPECT_EQ(io.run(), 2U) << "and again when there is one";
 }
 
-TEST_F(MarkedStreams, ARemovedStreamHasNoMarkAndIsNotTouchedAgain) {
-    marks.add(one.stream, one.fd());
-    marks.add(other.stream, other.fd());
-    marks.remove(one.stream);
+TEST_F(BulkStreams, ARemovedStreamHasNoMarkAndIsNotTouchedAgain) {
+    bulk.add(one.stream, one.fd());
+    bulk.add(other.stream, other.fd());
+    bulk.remove(one.stream);
     EXPECT_EQ(one.mark(), 1);
     EXPECT_EQ(one.stream.mode, Stream::Mode::plain);
-    EXPECT_EQ(other.mark(), ReadMarks::portion);
+    EXPECT_EQ(other.mark(), BulkReads::portion);
     one.stream.mode = Stream::Mode::flowing;
     ASSERT_EQ(io.run_one(), 1U);
     EXPECT_EQ(one.stream.mode, Stream::Mode::flowing);
 }
 
-TEST_F(MarkedStreams, AMarkForOnceStaysForOneWholeTick) {
-    marks.add_once(one.stream, one.fd(), 26);
-    EXPECT_EQ(one.mark(), 26);
-    ASSERT_EQ(io.run_one(), 1U);
-    EXPECT_EQ(one.mark(), 26);
-    ASSERT_EQ(io.run_one(), 1U);
-    EXPECT_EQ(one.mark(), 1);
-    EXPECT_EQ(one.stream.mode, Stream::Mode::plain);
-}
-
-TEST_F(MarkedStreams, MarksThatComeAndGoShareATick) {
-    for (int i = 0; i < 100; ++i) {
-        marks.add_once(one.stream, one.fd(), 26);
-        marks.remove(one.stream);
-    }
-    EXPECT_EQ(io.run(), 1U);
-}
-
-TEST_F(MarkedStreams, RemovingTheLastEndsTheTick) {
-    marks.add(one.stream, one.fd());
-    marks.remove(one.stream);
+TEST_F(BulkStreams, RemovingTheLastEndsTheTick) {
+    bulk.add(one.stream, one.fd());
+    bulk.remove(one.stream);
     io.run_for(std::chrono::seconds(1));
     EXPECT_TRUE(io.stopped());
     EXPECT_EQ(one.stream.mode, Stream::Mode::plain);
 }
 
-TEST_F(MarkedStreams, RemovingOneThatIsNotThereDoesNothing) {
+TEST_F(BulkStreams, RemovingOneThatIsNotThereDoesNothing) {
     one.stream.bytes = 5000;
-    marks.remove(one.stream);
+    bulk.remove(one.stream);
     EXPECT_EQ(one.stream.bytes, 5000U);
 }
 
-TEST_F(MarkedStreams, TheHandlerThatWaitsMayOutliveEverything) {
+TEST_F(BulkStreams, TheHandlerThatWaitsMayOutliveEverything) {
     {
-        ReadMarks gone(io);
+        BulkReads gone(io);
         Stream stream;
         gone.add(stream, one.fd());
     }
@@ -138,7 +120,6 @@ class BulkLink : public testing::Test {
         fd = sockets.second.get();
         link = Link::create(loop.reactor, std::move(sockets.second), side);
         link->start(sink);
-        loop.poll();
     }
     void peer_sends(std::size_t size) {
         const std::string bytes = pattern(size, ++seed);
@@ -165,45 +146,45 @@ class BulkLink : public testing::Test {
 
 TEST_F(BulkLink, BeginsAfterAMegabyteWithoutAShortRead) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at - piece);
+    peer_streams(BulkReads::begins_at - piece);
     EXPECT_EQ(mark(), 1);
     peer_sends(piece);
-    EXPECT_EQ(mark(), ReadMarks::portion);
+    EXPECT_EQ(mark(), BulkReads::portion);
 }
 
 TEST_F(BulkLink, AShortReadBeginsTheCountAnew) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at - piece);
-    peer_sends(ReadMarks::short_read - 1);
-    peer_streams(ReadMarks::begins_at - piece);
+    peer_streams(BulkReads::begins_at - piece);
+    peer_sends(BulkReads::short_read - 1);
+    peer_streams(BulkReads::begins_at - piece);
     EXPECT_EQ(mark(), 1);
     peer_sends(piece);
-    EXPECT_EQ(mark(), ReadMarks::portion);
+    EXPECT_EQ(mark(), BulkReads::portion);
 }
 
 TEST_F(BulkLink, WhatAClientSendsIsLeftAlone) {
     connect(tcp_pair(), Side::client);
-    peer_streams(2 * ReadMarks::begins_at);
+    peer_streams(2 * BulkReads::begins_at);
     EXPECT_EQ(mark(), 1);
     EXPECT_TRUE(all_has_come());
 }
 
 TEST_F(BulkLink, SmallPiecesComeTogether) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at);
+    peer_streams(BulkReads::begins_at);
     ASSERT_TRUE(all_has_come());
     const int calls = sink.calls;
     peer_sends(piece);
     EXPECT_EQ(sink.calls, calls);
-    peer_streams(static_cast<std::size_t>(ReadMarks::portion) - piece);
+    peer_streams(static_cast<std::size_t>(BulkReads::portion) - piece);
     EXPECT_TRUE(all_has_come());
     EXPECT_LT(sink.calls, calls + 4);
 }
 
 TEST_F(BulkLink, TheLastBytesOfAStreamComeByThemselves) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at);
-    ASSERT_EQ(mark(), ReadMarks::portion);
+    peer_streams(BulkReads::begins_at);
+    ASSERT_EQ(mark(), BulkReads::portion);
     peer_sends(100);
     EXPECT_TRUE(all_has_come());
     loop.run_for(Milliseconds(20));
@@ -220,7 +201,7 @@ TEST_F(BulkLink, AStreamOfAnyPaceLosesNothing) {
 
 TEST_F(BulkLink, OnAUnixSocketEachPieceComesAtOnce) {
     connect(unix_pair());
-    peer_streams(ReadMarks::begins_at);
+    peer_streams(BulkReads::begins_at);
     const std::size_t before = sink.received.size();
     peer_sends(100);
     EXPECT_EQ(sink.received.size(), before + 100);
@@ -229,8 +210,8 @@ TEST_F(BulkLink, OnAUnixSocketEachPieceComesAtOnce) {
 
 TEST_F(BulkLink, AWriteTakesTheMarkAwayBecauseItsAnswerMayBeShort) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at);
-    ASSERT_EQ(mark(), ReadMarks::portion);
+    peer_streams(BulkReads::begins_at);
+    ASSERT_EQ(mark(), BulkReads::portion);
     link->write("Q");
     EXPECT_EQ(mark(), 1);
     peer_sends(1);
@@ -239,8 +220,8 @@ TEST_F(BulkLink, AWriteTakesTheMarkAwayBecauseItsAnswerMayBeShort) {
 
 TEST_F(BulkLink, AServerThatEndsInTheMiddleIsReadToItsEnd) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at);
-    ASSERT_EQ(mark(), ReadMarks::portion);
+    peer_streams(BulkReads::begins_at);
+    ASSERT_EQ(mark(), BulkReads::portion);
     peer_sends(100);
     peer.reset();
     ASSERT_TRUE(loop.run_until([&] { return sink.closed.has_value(); }));
@@ -250,8 +231,8 @@ TEST_F(BulkLink, AServerThatEndsInTheMiddleIsReadToItsEnd) {
 
 TEST_F(BulkLink, AConnectionThatIsGivenAwayHasNoMark) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at);
-    ASSERT_EQ(mark(), ReadMarks::portion);
+    peer_streams(BulkReads::begins_at);
+    ASSERT_EQ(mark(), BulkReads::portion);
     ASSERT_TRUE(link->at_rest());
     const LinkParts parts = link->detach();
     EXPECT_EQ(low_water_mark(parts.socket.get()), 1);
@@ -260,67 +241,11 @@ TEST_F(BulkLink, AConnectionThatIsGivenAwayHasNoMark) {
 
 TEST_F(BulkLink, ALinkMayBeDroppedInTheMiddle) {
     connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at);
-    ASSERT_EQ(mark(), ReadMarks::portion);
+    peer_streams(BulkReads::begins_at);
+    ASSERT_EQ(mark(), BulkReads::portion);
     link.reset();
     loop.run_for(Milliseconds(5));
     EXPECT_FALSE(sink.closed);
-}
-
-// The first `ours` bytes of an answer are of no use alone.
-class AwaitedLink : public BulkLink {
-  protected:
-    static constexpr std::size_t ours = 25;
-};
-
-TEST_F(AwaitedLink, AnAnswerOfOursComesWithTheOneBehindIt) {
-    connect(tcp_pair());
-    link->write("asked");
-    link->await_more_than(ours);
-    peer_sends(ours);
-    EXPECT_EQ(sink.calls, 0);
-    peer_sends(1);
-    EXPECT_TRUE(all_has_come());
-    EXPECT_EQ(sink.calls, 1);
-    EXPECT_EQ(mark(), 1);
-}
-
-TEST_F(AwaitedLink, WhatStaysAloneComesByItself) {
-    connect(tcp_pair());
-    link->await_more_than(ours);
-    peer_sends(ours);
-    EXPECT_TRUE(all_has_come());
-    EXPECT_EQ(mark(), 1);
-}
-
-TEST_F(AwaitedLink, AnEndComesAtOnce) {
-    connect(tcp_pair());
-    link->await_more_than(ours);
-    peer_sends(1);
-    peer.reset();
-    loop.poll();
-    EXPECT_EQ(sink.received, sent);
-    EXPECT_TRUE(sink.closed.has_value());
-}
-
-TEST_F(AwaitedLink, WhateverIsWrittenNextMayHaveAShortAnswer) {
-    connect(tcp_pair());
-    link->await_more_than(ours);
-    link->write("asked");
-    EXPECT_EQ(mark(), 1);
-}
-
-TEST_F(AwaitedLink, AStreamKeepsItsOwnMark) {
-    connect(tcp_pair());
-    peer_streams(ReadMarks::begins_at);
-    link->await_more_than(ours);
-    EXPECT_EQ(mark(), ReadMarks::portion);
-}
-
-TEST_F(AwaitedLink, AUnixSocketKnowsNoMark) {
-    connect(unix_pair());
-    link->await_more_than(ours);
-    EXPECT_EQ(mark(), 1);
 }
 
 }  // namespace
