@@ -243,7 +243,7 @@ def test_what_a_client_prepares_by_our_names_tells_us_nothing_about_others(sluic
 
 
 def test_a_client_whose_settings_are_restored_has_every_answer(sluice):
-    """Also where it is shorter than anything that could be waited for, and where it comes late."""
+    """However short it is, behind that to what restores them, and however late."""
     proxy = sluice(workers=1, pool={"size": 1})
     with login(proxy, work_mem="2MB") as one, login(proxy, work_mem="3MB") as other:
         for _ in range(50):

@@ -1,19 +1,13 @@
 // What pgsluice asks a server about its session, and what the server answers: for scripts with session_state: preserve.
 #pragma once
 
+#include "statement_scripts.hpp"
+
 #include <pgsluice/protocol/inspection.hpp>
 
-#include <support/script.hpp>
-
-#include <string>
 #include <vector>
 
 namespace pgsluice::session {
-
-using test::Script;
-using test::World;
-namespace client = test::client;
-namespace server = test::server;
 
 inline Script preserving() {
     World::Options options;
