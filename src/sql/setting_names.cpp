@@ -70,6 +70,8 @@ void note_whole(SettingNames& names, ByteView name, Hidden lives) {
 
 // Where nothing tells what becomes of it: it is what the server has.
 void note_mentioned(SettingNames& names, ByteView name, Hidden lives) {
+    // Where one more is hidden the server is reset, whatever its names: tens of thousands are not looked for.
+    if (names.told.size() >= most_told) return hide(names, lives);
     note_whole(names, name, lives);
     if (is_custom_name(name)) names.resets.note_set(lower_case(name));
 }
