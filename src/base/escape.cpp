@@ -45,6 +45,15 @@ std::optional<char32_t> control_at(std::string_view text) {
     return is_control || ends_line || turns_direction ? std::optional(code) : std::nullopt;
 }
 
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t length = utf8_sequence_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 std::size_t utf8_sequence_length(std::string_view text) {
     if (text.empty()) return 0;

@@ -1,3 +1,5 @@
+#include "word_part.hpp"
+
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/protocol/client_statements.hpp>
 
@@ -7,12 +9,6 @@ namespace pgsluice::protocol {
 namespace {
 
 constexpr std::size_t most_mentioned = 16;
-
-bool is_word_part(char c) {
-    const char lower = lower_case(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-           static_cast<signed char>(c) < 0;
-}
 
 }  // namespace
 

@@ -1,3 +1,5 @@
+#include "word_part.hpp"
+
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/protocol/replication_command.hpp>
 
@@ -13,17 +15,11 @@ constexpr std::array<ByteView, 9> commands{
     "read_replication_slot",   "timeline_history",      "upload_manifest",
 };
 
-bool goes_on(char c) {
-    const char lower = lower_case(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-           static_cast<signed char>(c) < 0;
-}
-
 bool begins_with(ByteView text, ByteView command) {
     if (text.size() < command.size()) return false;
     const bool is_it = std::equal(command.begin(), command.end(), text.begin(),
                                   [](char wanted, char c) { return wanted == lower_case(c); });
-    return is_it && (text.size() == command.size() || !goes_on(text[command.size()]));
+    return is_it && (text.size() == command.size() || !is_word_part(text[command.size()]));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // What the parser is asked about a client's statements, and what it has to be told to read them as the server will.
+#include <pgsluice/base/ascii.hpp>
 #include <pgsluice/base/escape.hpp>
 #include <pgsluice/session/session.hpp>
 
@@ -11,35 +12,19 @@ using wire::TransactionStatus;
 
 namespace {
 
+constexpr ByteView utf8 = "UTF8";
+
 // Encodings in which a byte of a character may look like a quote or a backslash. No server uses them itself.
 bool hides_ascii(ByteView encoding) {
     static constexpr std::array<ByteView, 6> hiding{"SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"};
     return encoding == "SHIFT_JIS_2004" || std::find(hiding.begin(), hiding.end(), encoding) != hiding.end();
 }
 
-bool is_utf8(ByteView encoding) {
-    return encoding == "UTF8";
-}
-
-// What is not is not in UTF-8, whatever the session says.
-bool is_valid_utf8(ByteView text) {
-    while (!text.empty()) {
-        const std::size_t length = utf8_sequence_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
-bool is_beyond_ascii(char c) {
-    return static_cast<signed char>(c) < 0;
-}
-
 }  // namespace
 
 void Session::note_encoding(ByteView client_encoding) {
     encoding_hides_ascii_ = hides_ascii(client_encoding);
-    encoding_is_utf8_ = is_utf8(client_encoding);
+    encoding_is_utf8_ = client_encoding == utf8;
 }
 
 sql::Reading Session::reading() const {
@@ -67,9 +52,10 @@ const sql::FactsRef* Session::facts_of(ByteView text, bool may_be_read_otherwise
     return &context_.facts.facts_of(text, reading());
 }
 
-// Rules name things in UTF-8. In another encoding other bytes have the same name.
+// Rules name things in UTF-8. In another encoding other bytes have the same name; and what is no valid UTF-8 is in
+// another one, whatever the session says.
 bool Session::is_in_encoding_of_rules(ByteView text) const {
-    return is_ascii(text) || (encoding_is_utf8_ && is_valid_utf8(text));
+    return is_ascii(text) || (encoding_is_utf8_ && is_utf8(text));
 }
 
 // Of those that rules compare: nullptr, too, where the text names things by other bytes than the rules may.
@@ -123,7 +109,7 @@ std::optional<ByteView> Session::search_path() const {
         return std::nullopt;
     }
     if (const protocol::Parameter* path = wants_->find("search_path")) {
-        const bool is_comparable = !rules_.name_beyond_ascii() || is_ascii(path->value) || is_utf8(path->encoding);
+        const bool is_comparable = !rules_.name_beyond_ascii() || is_ascii(path->value) || path->encoding == utf8;
         return is_comparable ? std::optional<ByteView>(path->value) : std::nullopt;
     }
     for (const auto& [name, value] : pool_->target().parameters) {

@@ -3,6 +3,7 @@
 #include "character_class.hpp"
 #include "json_node.hpp"
 
+#include <pgsluice/base/ascii.hpp>
 #include <pgsluice/base/lower_case.hpp>
 
 #include <algorithm>
@@ -23,10 +24,6 @@ constexpr std::size_t longest_part = 63;  // NAMEDATALEN - 1
 constexpr std::size_t longest = 1024;
 
 using Hidden = SettingNames::Hidden;
-
-bool is_beyond_ascii(char c) {
-    return static_cast<signed char>(c) < 0;
-}
 
 bool has_long_part(ByteView name) {
     for (std::size_t begin = 0; begin <= name.size();) {
@@ -132,7 +129,7 @@ void note_names_of_set(const json::object& node, SettingNames& names) {
     const Hidden lives = is_true(node, "is_local") ? Hidden::until_end : Hidden::for_good;
     tell(names, name, lives);
     // Which letters are small depends on the server's encoding, and so does where a long name is cut.
-    if (std::any_of(name.begin(), name.end(), is_beyond_ascii)) hide(names, lives);
+    if (!is_ascii(name)) hide(names, lives);
 }
 
 }  // namespace

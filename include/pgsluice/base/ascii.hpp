@@ -6,8 +6,11 @@
 
 namespace pgsluice {
 
+constexpr bool is_beyond_ascii(char c) {
+    return static_cast<signed char>(c) < 0;
+}
 inline bool is_ascii(std::string_view text) {
-    return std::none_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) < 0; });
+    return std::none_of(text.begin(), text.end(), is_beyond_ascii);
 }
 
 }  // namespace pgsluice

@@ -18,6 +18,7 @@ std::string in_one_line(std::string_view text);
 
 // Length of the valid UTF-8 sequence at the start of `text`, or 0 where there is none.
 std::size_t utf8_sequence_length(std::string_view text);
+bool is_utf8(std::string_view text);
 
 // The code point at the start of `text` where terminals, editors or readers of lines act on it: C0, DEL, C1 (U+0080 to
 // U+009F), the separators of lines and paragraphs (U+2028, U+2029), and what turns the direction of the text around it.
