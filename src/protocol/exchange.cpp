@@ -20,6 +20,19 @@ bool ends_batch(Asked asked) {
     return asked == Asked::query || asked == Asked::function_call || asked == Asked::sync;
 }
 
+// It is all that the server has to say to that message.
+bool acknowledges(BackendTag tag, Asked asked) {
+    switch (asked) {
+        case Asked::parse: return tag == BackendTag::parse_complete;
+        case Asked::bind: return tag == BackendTag::bind_complete;
+        case Asked::describe_statement:
+        case Asked::describe_portal: return tag == BackendTag::row_description || tag == BackendTag::no_data;
+        case Asked::close:
+        case Asked::proof: return tag == BackendTag::close_complete;
+        default: return false;
+    }
+}
+
 }  // namespace
 
 void Exchange::owe(Owed owed) {
@@ -66,83 +79,53 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
     if (head.asked == Asked::proof && tag == BackendTag::ready_for_query) return settle_ready(body, witness);
     // What the server says now can only answer a message that it was sent.
     if (head.fate == Fate::invent) return Settled::lost_sync;
-    const bool runs = head.asked == Asked::query || head.asked == Asked::execute;
-    const bool describes = head.asked == Asked::describe_statement || head.asked == Asked::describe_portal;
     const Settled mine = outcome_of(head.fate);
-    bool done = false;  // this message is the whole answer
+    if (acknowledges(tag, head.asked)) {
+        in_doubt_ &= head.asked != Asked::proof;
+        pop(witness);
+        return mine;
+    }
+    const bool runs = head.asked == Asked::query || head.asked == Asked::execute;
     switch (tag) {
         case BackendTag::error_response: return fail(witness);
         case BackendTag::ready_for_query:
             return ends_batch(head.asked) ? settle_ready(body, witness) : Settled::lost_sync;
-        case BackendTag::parse_complete:
-            if (head.asked != Asked::parse) return Settled::lost_sync;
-            done = true;
-            break;
-        case BackendTag::bind_complete:
-            if (head.asked != Asked::bind) return Settled::lost_sync;
-            done = true;
-            break;
-        case BackendTag::close_complete:
-            if (head.asked != Asked::close && head.asked != Asked::proof) return Settled::lost_sync;
-            in_doubt_ &= head.asked != Asked::proof;
-            done = true;
-            break;
         case BackendTag::parameter_description:
-            if (head.asked != Asked::describe_statement) return Settled::lost_sync;
-            break;
-        case BackendTag::no_data:
-            if (!describes) return Settled::lost_sync;
-            done = true;
-            break;
-        case BackendTag::row_description:
-            if (!runs && !describes) return Settled::lost_sync;
-            done = describes;
-            break;
+            return head.asked == Asked::describe_statement ? mine : Settled::lost_sync;
+        case BackendTag::function_call_response:
+            return head.asked == Asked::function_call ? mine : Settled::lost_sync;
         case BackendTag::command_complete:
         case BackendTag::empty_query_response:
             if (!runs) return Settled::lost_sync;
-            done = head.asked == Asked::execute;
             ignored_sync_ = false;
             if (reads_copy_) finish_copy_in();
-            break;
+            if (owed_.front().asked == Asked::execute) pop(witness);
+            return mine;
         case BackendTag::portal_suspended:
             if (head.asked != Asked::execute) return Settled::lost_sync;
-            done = true;
-            break;
+            pop(witness);
+            return mine;
         case BackendTag::copy_in_response:
             if (!runs) return Settled::lost_sync;
             enter_copy_in();
-            break;
+            return mine;
+        case BackendTag::row_description:
         case BackendTag::data_row:
         case BackendTag::copy_out_response:
         case BackendTag::copy_both_response:
         case BackendTag::copy_data:
-        case BackendTag::copy_done:
-            if (!runs) return Settled::lost_sync;
-            break;
-        case BackendTag::function_call_response:
-            if (head.asked != Asked::function_call) return Settled::lost_sync;
-            break;
+        case BackendTag::copy_done: return runs ? mine : Settled::lost_sync;
         default: return Settled::lost_sync;
     }
-    if (done) pop(witness);
-    return mine;
 }
 
 std::size_t Exchange::settle_acknowledgements(ByteView rest, Witness& witness) {
     std::size_t bytes = 0;
     while (!owed_.empty() && owed_.front().fate == Fate::forward) {
-        const Asked asked = owed_.front().asked;
-        const bool describes = asked == Asked::describe_statement || asked == Asked::describe_portal;
-        if (asked != Asked::parse && asked != Asked::bind && !describes) break;
         const ByteView here = without_prefix(rest, bytes);
         const wire::Frame frame = wire::cut_backend(here);
         if (frame.cut != wire::Cut::frame || frame.size > here.size()) break;
-        const auto tag = static_cast<BackendTag>(frame.tag);
-        const bool answers = asked == Asked::parse  ? tag == BackendTag::parse_complete
-                             : asked == Asked::bind ? tag == BackendTag::bind_complete
-                                                    : tag == BackendTag::row_description || tag == BackendTag::no_data;
-        if (!answers) break;
+        if (!acknowledges(static_cast<BackendTag>(frame.tag), owed_.front().asked)) break;
         pop(witness);
         bytes += frame.size;
     }

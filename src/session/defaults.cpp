@@ -61,7 +61,7 @@ void Session::follow_defaults() {
         wire::write_parameter_status(context_.to_client, name, value);
     }
     if (wants_ == before) return;
-    settle_environment();
+    adopt_dialect();
     context_.host.refresh(*this, rulebook_);
 }
 

@@ -3,39 +3,9 @@
 #include <pgsluice/base/escape.hpp>
 #include <pgsluice/session/session.hpp>
 
-#include <algorithm>
-#include <array>
-
 namespace pgsluice::session {
 
 using wire::TransactionStatus;
-
-namespace {
-
-constexpr ByteView utf8 = "UTF8";
-
-// Encodings in which a byte of a character may look like a quote or a backslash. No server uses them itself.
-bool hides_ascii(ByteView encoding) {
-    static constexpr std::array<ByteView, 6> hiding{"SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"};
-    return encoding == "SHIFT_JIS_2004" || std::find(hiding.begin(), hiding.end(), encoding) != hiding.end();
-}
-
-}  // namespace
-
-void Session::note_encoding(ByteView client_encoding) {
-    encoding_hides_ascii_ = hides_ascii(client_encoding);
-    encoding_is_utf8_ = client_encoding == utf8;
-}
-
-sql::Reading Session::reading() const {
-    return {.standard_conforming_strings = !escapes_};
-}
-
-// Only what follows a backslash, and what is not ASCII, can be read in two ways.
-bool Session::is_read_as_written(ByteView text) const {
-    if (!steps_unsettled_ && !encoding_hides_ascii_) return true;
-    return std::none_of(text.begin(), text.end(), [](char c) { return c == '\\' || is_beyond_ascii(c); });
-}
 
 bool Session::may_be_set_unseen() const {
     return server_ != nullptr && server_->exchange().has_reports_due();
@@ -47,15 +17,15 @@ const sql::FactsRef* Session::facts_of(ByteView text) {
 }
 
 const sql::FactsRef* Session::facts_of(ByteView text, bool may_be_read_otherwise) {
-    if (!is_read_as_written(text)) return nullptr;
+    if (!dialect_.is_read_as_written(text)) return nullptr;
     if (may_be_read_otherwise && text.find('\\') != ByteView::npos) return facts_either_way(text);
-    return &context_.facts.facts_of(text, reading());
+    return &context_.facts.facts_of(text, dialect_.reading());
 }
 
 // Rules name things in UTF-8. In another encoding other bytes have the same name; and what is no valid UTF-8 is in
 // another one, whatever the session says.
 bool Session::is_in_encoding_of_rules(ByteView text) const {
-    return is_ascii(text) || (encoding_is_utf8_ && is_utf8(text));
+    return is_ascii(text) || (dialect_.is_utf8() && is_utf8(text));
 }
 
 // Of those that rules compare: nullptr, too, where the text names things by other bytes than the rules may.
@@ -102,14 +72,14 @@ void Session::note_transaction_control(const sql::FactsRef* facts) {
 
 // nullopt where it is not known: what a server's configuration, role or database says of it, no client is told.
 std::optional<ByteView> Session::search_path() const {
-    if (!preserves_state() || steps_taken_ || is_changed() || wants_ == nullptr) return std::nullopt;
+    if (!preserves_state() || dialect_.has_stepped() || is_changed() || wants_ == nullptr) return std::nullopt;
     const protocol::Parameter* role = wants_->find("role");
     if (role != nullptr && role->value != "none") return std::nullopt;
     if (wants_->find("session_authorization") != nullptr && wants_->find("session_authorization")->overrides) {
         return std::nullopt;
     }
     if (const protocol::Parameter* path = wants_->find("search_path")) {
-        const bool is_comparable = !rules_.name_beyond_ascii() || is_ascii(path->value) || path->encoding == utf8;
+        const bool is_comparable = !rules_.name_beyond_ascii() || is_ascii(path->value) || path->encoding == "UTF8";
         return is_comparable ? std::optional<ByteView>(path->value) : std::nullopt;
     }
     for (const auto& [name, value] : pool_->target().parameters) {

@@ -64,7 +64,7 @@ const wire::SqlError* Session::rewrite(const wire::Frame& frame, ByteView rest, 
         own = not_in_encoding_of(rule);
         return &*own;
     }
-    auto made = rulebook_->policies.rewrite(rule, text, reading());
+    auto made = rulebook_->policies.rewrite(rule, text, dialect_.reading());
     if (auto* error = std::get_if<wire::SqlError>(&made)) {
         own = std::move(*error);
         return &*own;
@@ -148,7 +148,7 @@ const wire::SqlError* Session::judge_prepared(Judged judged, OwnError& own) {
 // A prepared statement was judged when it was parsed, by the rules of that time and in the transaction of that time.
 const wire::SqlError* Session::judge_again(const protocol::Statement& prepared, OwnError& own) {
     if (rules_.empty()) return nullptr;
-    const Judged judged{prepared.text, prepared.environment.settings != settings_};
+    const Judged judged{prepared.text, prepared.environment.settings != dialect_.digest()};
     if (rules_have_changed_ || rules_.depend_on_session()) return judge_prepared(judged, own);
     if (!rules_.may_limit()) return nullptr;
     // The verdict is the one of then, and has been counted; its limit nobody has kept. Where it is not known any more
@@ -162,7 +162,7 @@ const wire::SqlError* Session::judge_again(const protocol::Statement& prepared, 
 
 // A server that parses its text now reads the one that was judged.
 bool Session::is_read_as_judged(const protocol::Statement& prepared) const {
-    return prepared.environment.settings == settings_ && !steps_unsettled_ && !may_be_set_unseen();
+    return prepared.environment.settings == dialect_.digest() && !dialect_.is_uncertain() && !may_be_set_unseen();
 }
 
 // A text that was judged, as it reads now, when a server is about to parse it again. Most read the same by whatever
@@ -211,8 +211,8 @@ wire::SqlError Session::unparsable_error(const wire::SqlError& of_rule, const st
     error.detail =
         "It is longer than limits.parse_inline, or its encoding or the session's settings do not let it be "
         "read as the server will read it.";
-    if (text.size() <= rulebook_->limits.parse_inline && is_read_as_written(text)) {
-        const auto read = sql::read_facts(text, reading());
+    if (text.size() <= rulebook_->limits.parse_inline && dialect_.is_read_as_written(text)) {
+        const auto read = sql::read_facts(text, dialect_.reading());
         if (const auto* unparsable = std::get_if<sql::Unparsable>(&read)) {
             error.detail = "The parser says: " + unparsable->why;
         }

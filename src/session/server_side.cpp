@@ -312,9 +312,9 @@ void Session::on_ready(TransactionStatus status) {
         pool_->share().schema_changes().note();
     }
     // One that is noted and held is a step that has not been sent yet.
-    if (!steps_taken_ || exchange.owes() || front_.is_noted()) return;
-    steps_unsettled_ = false;
-    if (status == TransactionStatus::idle && !is_changed()) settle_environment();
+    if (!dialect_.has_stepped() || exchange.owes() || front_.is_noted()) return;
+    dialect_.note_answered();
+    if (status == TransactionStatus::idle && !is_changed()) adopt_dialect();
 }
 
 void Session::note_transaction(TimePoint now) {
@@ -349,7 +349,7 @@ void Session::refuse_transaction() {
     watch_.reset();
     forget_effect();
     set_pins({});
-    settle_environment();
+    adopt_dialect();
     if (server_unread_)
         pool_->discard(part_from_server(), metrics::ServerClose::unclean);
     else

@@ -32,6 +32,7 @@ Session::Session(Context& context, Setup setup)
       // From the login on: names given before a reload must mean the same behind it.
       statements_(context.statements,
                   !pool_->target().in_session_mode() && pool_->target().settings.max_prepared_statements > 0),
+      dialect_(context.statements, statements_.translates()),
       rulebook_(context.host.rulebook()),
       started_at_(context.host.now()),
       active_at_(started_at_) {

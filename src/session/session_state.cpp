@@ -135,7 +135,7 @@ void Session::note_effect(SessionEffect effect, ByteView text) {
 }
 
 void Session::note_effect(SessionEffect effect, ByteView text, SettingNames names) {
-    if (effect >= SessionEffect::local) step_environment(text);
+    if (effect >= SessionEffect::local) dialect_.step(text);
     const bool may_name = effect == SessionEffect::names || effect == SessionEffect::local;
     if (may_name && makes_new_names(names)) effect = SessionEffect::changes;
     if (effect == SessionEffect::none || (effect < SessionEffect::changes && !pins_.any())) return;
@@ -305,7 +305,7 @@ void Session::finish_inspection(wire::Outbox& to_client) {
     if (watch->answer.may_begin_with_role() || begins_with_role()) watch->answer.tell_no_role();
     note_new_defaults(watch->unasked, watch->answer);
     adopt(*watch, to_client);
-    settle_environment();
+    adopt_dialect();
     if (!pins_.any() || server_->has() == wants_) return;
     // It stays here, and something that it has reset is to be what it was at its login.
     wire::Outbox to_server(context_.to_server);

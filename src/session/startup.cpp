@@ -220,7 +220,7 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     asked_ = names_of(identity_.startup, context_.parameters);
     identity_.startup = {};
     startup_ = wants_;
-    settle_environment();
+    adopt_dialect();
     phase_ = Phase::ready;
     lease_begun_ = server_ != nullptr;
     active_at_ = context_.host.now();

@@ -127,8 +127,8 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     if (measures() && is_bound) note_bound(*bind);
     const protocol::Statement* bound = statements_.bound();
     if (bound != nullptr && preserves_state()) note_transaction_end(bound->text);
-    const bool may_differ = escapes_ || encoding_hides_ascii_ || creates_temporary_ || steps_unsettled_ ||
-                            may_have_sql_names() || may_be_set_unseen();
+    const bool may_differ = dialect_.is_out_of_standard() || dialect_.creates_temporary() || may_have_sql_names() ||
+                            may_be_set_unseen();
     if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
         const auto nature = static_cast<sql::SessionEffect>(bound->nature);
         const bool has_effect = effect_of(bound->text, nature) != sql::SessionEffect::none;

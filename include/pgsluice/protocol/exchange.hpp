@@ -134,8 +134,8 @@ class Exchange {
         const Owed& head = owed_.front();
         return head.fate == Fate::forward && (head.asked == Asked::query || head.asked == Asked::execute);
     }
-    // Settles the ParseComplete, BindComplete, NoData and RowDescription messages in front that are the client's, each
-    // the whole answer to its own message. Returns their bytes; whatever is not settled here settle() judges.
+    // Settles what stands in front and is the client's, each message the whole answer to its own: ParseComplete,
+    // BindComplete, CloseComplete, and what Describe is answered by. Returns their bytes; settle() judges the rest.
     std::size_t settle_acknowledgements(ByteView rest, Witness& witness);
     const wire::SqlError& substituted_error() const { return substituted_; }
     // Appends the invented replies whose turn has come.

@@ -13,6 +13,7 @@
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/protocol/unsent_begin.hpp>
+#include <pgsluice/session/dialect.hpp>
 #include <pgsluice/session/front.hpp>
 #include <pgsluice/session/host.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
@@ -224,17 +225,13 @@ class Session final : public Sink,
     bool is_at_rest() const;
     // environment.cpp
     protocol::Environment environment() const;
-    void step_environment(ByteView text);
-    void settle_environment();
+    void adopt_dialect();
     void note_schema_change(ByteView tag);
     void note_reported(const wire::ParameterStatus& setting);
     void note_transaction_end(ByteView text);
     sql::SessionEffect effect_of(ByteView text, sql::SessionEffect judged) const;
     bool may_be_another_text(ByteView text) const;
     // facts.cpp
-    void note_encoding(ByteView client_encoding);
-    sql::Reading reading() const;
-    bool is_read_as_written(ByteView text) const;
     bool may_be_set_unseen() const;
     const sql::FactsRef* facts_of(ByteView text);
     const sql::FactsRef* facts_of(ByteView text, bool may_be_read_otherwise);
@@ -382,6 +379,7 @@ class Session final : public Sink,
     TimePoint pinned_since_{};
     sql::SessionEffect effect_ = sql::SessionEffect::none;
     PreparedStatements statements_;
+    Dialect dialect_;
     protocol::UnsentBegin begin_;
     // Calls, and the limits that they run under; nullptr: nobody wants to know.
     struct Measured {
@@ -390,7 +388,6 @@ class Session final : public Sink,
         StatementLimits limits{calls};
     };
     std::unique_ptr<Measured> measured_;
-    std::uint64_t settings_ = 0;  // the digest of what decides about the meaning of texts
 
     std::shared_ptr<const Rulebook> rulebook_;
     policy::Rules rules_;  // those of rulebook_ that concern this client
@@ -422,15 +419,9 @@ class Session final : public Sink,
     bool unseen_ = false;           // pool.check_at_release: a transaction may have done anything
     bool inspecting_ = false;       // the server is asked what the session has become
     bool awaits_replay_ = false;    // the client's message waits until the server has its settings
-    bool steps_taken_ = false;      // settings_ is ahead of wants_: statements have changed something since
-    bool steps_unsettled_ = false;  // and have not all been answered
     bool parsed_unseen_ = false;    // something may have been, since may_be_set_unseen()
-    bool escapes_ = false;          // standard_conforming_strings is off
-    bool encoding_hides_ascii_ = false;
-    bool encoding_is_utf8_ = false;
     bool rules_have_changed_ = false;     // since its first statement may have been prepared
     bool transaction_unsettled_ = false;  // something unanswered may begin or end a transaction
-    bool creates_temporary_ = false;      // search_path names pg_temp
     bool changed_schema_ = false;         // in the transaction that is open
     bool begin_is_alone_ = false;         // nothing of the client's has been sent behind it yet
     bool owes_sync_ = false;              // a Query was skipped with BEGIN: a Sync of ours is to answer it
