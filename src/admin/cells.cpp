@@ -36,6 +36,12 @@ std::string mode_cell(config::PoolMode mode) {
     return {};
 }
 
+std::string modes_cell(const std::set<config::PoolMode>& modes) {
+    std::string all;
+    for (const config::PoolMode mode : modes) all += (all.empty() ? "" : "/") + mode_cell(mode);
+    return all;
+}
+
 std::string balance_cell(config::LoadBalance balance) {
     return balance == config::LoadBalance::random ? "random" : "disable";
 }

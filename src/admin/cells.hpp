@@ -8,6 +8,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <set>
 #include <string>
 
 namespace pgsluice::admin {
@@ -26,6 +27,8 @@ std::string time_cell(std::int64_t micros);
 std::string id_cell(std::uint64_t id);
 std::string fingerprint_cell(std::uint64_t fingerprint);
 std::string mode_cell(config::PoolMode mode);
+// Of a route: two of them where a reload has changed it, and clients of before are still there.
+std::string modes_cell(const std::set<config::PoolMode>& modes);
 std::string balance_cell(config::LoadBalance balance);
 // At most 1000 bytes of it, cut between characters.
 std::string bounded_cell(std::string text);

@@ -92,6 +92,11 @@ wire::SqlError unknown(ByteView text) {
     return wire::error("42601", "unknown command: " + std::string(text.substr(0, 200)), "", "SHOW HELP lists them.");
 }
 
+wire::SqlError empty_argument(const std::string& command) {
+    return wire::error("42601", "the argument of " + command + " is empty", "",
+                       "Without an argument it is about everything, where it may have none.");
+}
+
 wire::SqlError denied(std::string_view command) {
     return wire::error("42501", "permission denied for " + std::string(command), "",
                        "Users of admin.console.stats_users may only look; admin.console.users may do everything.");
@@ -128,6 +133,8 @@ std::variant<Command, wire::SqlError> parse(ByteView text, Role role) {
                           (entry->argument == Words::one && arguments == 1);
     if (!is_right) return unknown(text);
     if (role < entry->least) return denied(first);
+    // Without a name it is about all, and a variable of a script that is unset must not come to that.
+    if (arguments > 0 && words->back().empty()) return empty_argument(first);
     Command command{entry->verb, arguments == 0 ? std::string() : words->back(), std::string(entry->tag)};
     // Names of databases keep their case.
     if (command.verb == Verb::shutdown || command.verb == Verb::show) command.argument = lower_case(command.argument);

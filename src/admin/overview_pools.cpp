@@ -15,7 +15,7 @@ using metrics::label_value;
 // A pool over all workers, and in session mode over all startup packets.
 struct Sum {
     PoolName name;
-    config::PoolMode mode = config::PoolMode::transaction;
+    std::set<config::PoolMode> modes;
     std::size_t size = 0, pinned = 0;
     std::int64_t longest_wait = 0;
     ByState<metrics::ClientState> clients;
@@ -32,7 +32,7 @@ std::vector<Sum> sums_of(const View& view) {
     };
     for (const PoolView& pool : view.pools) {
         Sum& sum = sum_of(pool.name);
-        sum.mode = pool.mode;
+        sum.modes.insert(pool.mode);
         sum.size = pool.size;
         sum.servers[metrics::ServerState::connecting] += pool.connecting;
     }
@@ -65,7 +65,7 @@ json::object pool_of(const Sum& sum) {
     json::object pool = named(sum.name);
     json::array hosts;
     for (const std::string& host : sum.hosts) hosts.emplace_back(label_value(host));
-    pool["mode"] = mode_cell(sum.mode);
+    pool["mode"] = modes_cell(sum.modes);
     pool["size"] = sum.size;
     pool["servers"] = sum.servers.to_json();
     pool["hosts"] = std::move(hosts);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 namespace pgsluice::admin {
@@ -197,7 +198,7 @@ std::vector<Row> active_sockets(const Scene& scene) {
 // routes that lead there are counted together, so that the row names each of them, and its mode.
 std::vector<Row> pools(const Scene& scene) {
     struct Counts {
-        std::map<std::string, config::PoolMode> modes;  // by route
+        std::map<std::string, std::set<config::PoolMode>> modes;  // by route
         std::int64_t clients_active = 0, clients_waiting = 0, clients_pinned = 0, longest_wait = 0;
         std::size_t active = 0, cancelling = 0, idle = 0, tested = 0, connecting = 0;
     };
@@ -205,7 +206,7 @@ std::vector<Row> pools(const Scene& scene) {
     const auto counts_of = [&](const PoolName& name) -> Counts& { return pools[{name.database, name.user}]; };
     for (const PoolView& pool : scene.view.pools) {
         Counts& counts = counts_of(pool.name);
-        counts.modes[pool.name.route] = pool.mode;
+        counts.modes[pool.name.route].insert(pool.mode);
         counts.connecting += pool.connecting;
     }
     for (const ClientView& client : scene.view.clients) {
@@ -227,9 +228,9 @@ std::vector<Row> pools(const Scene& scene) {
     std::vector<Row> rows;
     for (const auto& [name, counts] : pools) {
         std::string routes, modes, balances;
-        for (const auto& [route_name, mode] : counts.modes) {
+        for (const auto& [route_name, of_route] : counts.modes) {
             routes += (routes.empty() ? "" : ", ") + route_name;
-            add_word(modes, mode_cell(mode));
+            add_word(modes, modes_cell(of_route));
             for (const config::Route& route : scene.config.routes) {
                 if (route.name != route_name) continue;
                 for (const config::Cluster& cluster : scene.config.clusters) {

@@ -59,6 +59,13 @@ TEST(Command, that_nobody_knows_is_a_syntax_error) {
     }
 }
 
+TEST(Command, with_an_empty_name_is_not_about_everything) {
+    for (const char* text : {"kill \"\"", "kill ''", "pause \"\"", "resume ''", "shutdown ''", "disable \"\"",
+                             "enable ''", "reconnect \"\";", "wait_close ''"}) {
+        EXPECT_EQ(said(text), "42601") << text;
+    }
+}
+
 TEST(Command, set_takes_keys_of_the_configuration) {
     EXPECT_EQ(said("SET 'limits.login_timeout' = '10s'"), "SET limits.login_timeout = 10s");
     EXPECT_EQ(said("set limits.login_timeout=10s;"), "SET limits.login_timeout = 10s");
@@ -173,9 +180,9 @@ TEST_F(LoggedArgument, may_be_held_and_known_to_no_route_any_more) {
 }
 
 TEST_F(LoggedArgument, is_empty_where_it_was_not_understood) {
-    for (const char* text : {"kill_client s3cret", "kill_client 17x", "kill_client -1", "kill_client ''",
-                             "kill_client 99999999999999999999", "pause s3cret", "disable s3cret", "disable backend",
-                             "shutdown s3cret", "set s3cret = 1", "set 'routes[7].pool.size' = 1"})
+    for (const char* text :
+         {"kill_client s3cret", "kill_client 17x", "kill_client -1", "kill_client 99999999999999999999", "pause s3cret",
+          "disable s3cret", "disable backend", "shutdown s3cret", "set s3cret = 1", "set 'routes[7].pool.size' = 1"})
         EXPECT_EQ(logged(text), "") << text;
 }
 
