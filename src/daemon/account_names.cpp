@@ -40,4 +40,8 @@ boost::asio::awaitable<std::optional<std::optional<std::string>>> account_name(b
     co_return co_await handover.wait();
 }
 
+void forget_account_names() {
+    accounts_of_process().forget_all();
+}
+
 }  // namespace pgsluice::daemon

@@ -21,4 +21,7 @@ std::optional<std::string> ask_account_name(uid_t uid, std::size_t room = 4096);
 boost::asio::awaitable<std::optional<std::optional<std::string>>> account_name(boost::asio::io_context& io, uid_t uid,
                                                                                TimePoint until);
 
+// Nobody waits for one any more.
+void forget_account_names();
+
 }  // namespace pgsluice::daemon

@@ -27,6 +27,7 @@ Admission::~Admission() {
 std::uint32_t ClientLimits::enter(std::uint32_t limit) {
     const std::lock_guard lock(mutex_);
     ++clients_;
+    ++logins_;
     return clients_ <= limit ? 0 : clients_ - limit;
 }
 
@@ -38,16 +39,24 @@ void ClientLimits::leave(As as) {
     }
     --clients_;
     if (as == As::console) --consoles_;
+    if (as == As::login) --logins_;
+}
+
+void ClientLimits::begin_session() {
+    const std::lock_guard lock(mutex_);
+    --logins_;
 }
 
 std::optional<ClientLimits::As> ClientLimits::enter_console(bool is_administrator, bool is_within_limit) {
     const std::lock_guard lock(mutex_);
     if (is_administrator && reserved_ < reserved_for_administrators) {
         --clients_;
+        --logins_;
         ++reserved_;
         return As::reserved;
     }
     if (!is_within_limit) return std::nullopt;
+    --logins_;
     ++consoles_;
     return As::console;
 }
@@ -55,6 +64,11 @@ std::optional<ClientLimits::As> ClientLimits::enter_console(bool is_administrato
 std::uint32_t ClientLimits::clients() const {
     const std::lock_guard lock(mutex_);
     return clients_ - consoles_;
+}
+
+std::uint32_t ClientLimits::sessions() const {
+    const std::lock_guard lock(mutex_);
+    return clients_ - consoles_ - logins_;
 }
 
 AddressPlace ClientLimits::enter_from(const Address& address, std::uint32_t limit) {

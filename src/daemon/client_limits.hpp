@@ -92,18 +92,22 @@ class ClientLimits {
 
     // What a connection counts as.
     enum class As : std::uint8_t {
+        login,  // among the clients, and no session yet
         client,
         console,   // among the clients
         reserved,  // for administrators, and beside them
     };
-    // From accept on, as a client. Returns by how many the limit is exceeded, this connection included.
+    // From accept on, as a login. Returns by how many the limit is exceeded, this connection included.
     std::uint32_t enter(std::uint32_t limit);
     void leave(As as);
-    // A client turns out to be one of the console. nullopt: an administrator finds no reserved place free, or is none,
+    void begin_session();  // of a login
+    // A login turns out to be one of the console. nullopt: an administrator finds no reserved place free, or is none,
     // and is beyond the limit.
     std::optional<As> enter_console(bool is_administrator, bool is_within_limit);
     // Without those of the console, which the process does not wait for when it ends.
     std::uint32_t clients() const;
+    // Those of the clients that have logged in.
+    std::uint32_t sessions() const;
 
     // Counted by Address::subscriber.
     AddressPlace enter_from(const Address& address, std::uint32_t limit);
@@ -122,7 +126,8 @@ class ClientLimits {
 
     mutable std::mutex mutex_;
     std::uint32_t clients_ = 0;     // those of the console among them that have no reserved place
-    std::uint32_t consoles_ = 0;    // of these
+    std::uint32_t logins_ = 0;      // of these
+    std::uint32_t consoles_ = 0;    // likewise
     std::uint32_t reserved_ = 0;    // administrators beside them
     std::array<Counts, 3> counts_;  // by user, database, route
     Counts addresses_;
@@ -151,6 +156,11 @@ class ClientSlot {
         if (as) as_ = *as;
         return as.has_value();
     }
+    void begin_session() {
+        if (limits_ == nullptr) return;
+        limits_->begin_session();
+        as_ = ClientLimits::As::client;
+    }
     bool is_reserved() const { return as_ == ClientLimits::As::reserved; }
     bool is_within_limit() const { return excess_ == 0; }
     // Otherwise it is to be closed at once, without a word.
@@ -159,7 +169,7 @@ class ClientSlot {
   private:
     ClientLimits* limits_ = nullptr;
     std::uint32_t excess_ = 0;
-    ClientLimits::As as_ = ClientLimits::As::client;
+    ClientLimits::As as_ = ClientLimits::As::login;
 };
 
 }  // namespace pgsluice::daemon

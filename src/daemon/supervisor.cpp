@@ -1,5 +1,6 @@
 #include "supervisor.hpp"
 
+#include "account_names.hpp"
 #include "descriptor_need.hpp"
 #include "notify.hpp"
 #include "processors.hpp"
@@ -7,6 +8,7 @@
 
 #include <pgsluice/base/log.hpp>
 #include <pgsluice/net/descriptor_limit.hpp>
+#include <pgsluice/net/shared_lookups.hpp>
 
 #include <boost/asio/post.hpp>
 #include <sys/stat.h>
@@ -23,6 +25,9 @@ constexpr Milliseconds poll_interval{100};
 // Clients that an audit log without room holds up are let go so long before shutdown.timeout cuts them off, or in the
 // middle of a shorter one.
 constexpr Milliseconds time_to_leave{5000};
+// Whoever is logging in is told that the process ends, as soon as it says anything. One that stays silent is not waited
+// for any longer than this.
+constexpr Milliseconds time_to_log_in{2000};
 
 TimePoint now() {
     return std::chrono::steady_clock::now();
@@ -54,6 +59,9 @@ Supervisor::~Supervisor() {
     // What they have not begun is dropped: nobody waits for it any more.
     process_.helpers.stop();
     process_.helpers.join();
+    // What is still being looked up comes to nobody: the loops go now.
+    net::forget_lookups();
+    forget_account_names();
 }
 
 std::optional<std::string> Supervisor::start() {
@@ -197,6 +205,7 @@ void Supervisor::begin_shutdown(Leave how) {
 void Supervisor::close_listeners() {
     phase_ = Phase::draining;
     phase_ends_ = never;
+    logins_end_ = now() + time_to_log_in;
     process_.draining = true;
     // Nobody could leave.
     process_.gates.end_suspension();
@@ -229,7 +238,8 @@ void Supervisor::poll() {
     const TimePoint at = now();
     if (phase_ == Phase::delaying && at >= phase_ends_) close_listeners();
     if (phase_ == Phase::draining) {
-        const bool empty = process_.clients.clients() == 0;
+        const ClientLimits& clients = process_.clients;
+        const bool empty = clients.clients() == 0 || (clients.sessions() == 0 && at >= logins_end_);
         if (empty || at >= phase_ends_) {
             log::info("shutdown_finished", empty ? "every client has gone" : "shutdown.timeout has passed");
             phase_ = Phase::stopped;

@@ -87,6 +87,7 @@ class Supervisor final : private Orders {
     std::atomic<Phase> phase_{Phase::starting};
     Leave leave_ = Leave::after_transactions;
     TimePoint phase_ends_ = never;
+    TimePoint logins_end_ = never;
     TimePoint next_watchdog_ = never;
     TimePoint next_watch_ = never;
 };

@@ -148,6 +148,7 @@ void Worker::adopt(NewClient client) {
     Client& entry = sessions_[id];
     entry.session = std::move(session);
     entry.slot = std::move(client.slot);
+    entry.slot.begin_session();
     entry.admission = std::move(client.admission);
     entry.place = std::move(client.place);
     entry.route = client.route->name;

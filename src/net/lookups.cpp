@@ -40,4 +40,8 @@ Lookups& lookups_of_process() {
     return only;
 }
 
+void forget_lookups() {
+    lookups_of_process().forget_all();
+}
+
 }  // namespace pgsluice::net

@@ -327,6 +327,15 @@ def test_drain_waits_for_transactions_and_refuses_new_clients(sluice, number):
     assert proxy.wait() == 0
 
 
+def test_a_connection_that_never_logs_in_holds_no_drain_up(sluice):
+    proxy = sluice(limits={"login_timeout": "30s"})
+    with WireClient(proxy.address), WireClient(proxy.address) as other:
+        other.send(b"\0\0\0")
+        time.sleep(0.5)  # they are accepted
+        proxy.signal(signal.SIGTERM)
+        assert proxy.wait(6) == 0
+
+
 def connects(proxy) -> bool:
     try:
         with WireClient(proxy.address, timeout=2) as client:

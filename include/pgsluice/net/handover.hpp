@@ -25,7 +25,8 @@ class Handover {
         std::mutex mutex;
         asio::io_context& io;  // good while there is a timer
         // Runs until the deadline; cancelled by the value. Goes with the coroutine, under the mutex: whoever holds that
-        // and finds the timer has a loop that is still there.
+        // and finds the timer has a loop that still runs, or has stopped and is not being destroyed: before it is,
+        // those who give are joined or made to forget (SharedLookups::forget_all).
         std::optional<asio::steady_timer> timer;
         std::optional<T> value;
     };

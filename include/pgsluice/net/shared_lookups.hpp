@@ -44,6 +44,12 @@ class SharedLookups {
         }
     }
 
+    // Nobody waits for anything any more: before the loops go of those who did.
+    void forget_all() {
+        const std::lock_guard lock(state_->mutex);
+        for (auto& [name, those_who_wait] : state_->waiting) those_who_wait.clear();
+    }
+
   private:
     struct State {
         explicit State(Ask how) : ask(std::move(how)) {}
@@ -56,14 +62,16 @@ class SharedLookups {
 
     static void answer(State& state, const std::string& name) {
         const Answer made = state.ask(name);
-        std::unique_lock turn(state.mutex);
+        const std::lock_guard lock(state.mutex);
         const auto those_who_wait = state.waiting.extract(name);
-        turn.unlock();
         for (const Giver& each : those_who_wait.mapped()) each.give(made);
     }
 
     const std::shared_ptr<State> state_;  // shared with the threads
     const Start start_;
 };
+
+// The names of hosts, which are looked up for whoever connects: forget_all() of those.
+void forget_lookups();
 
 }  // namespace pgsluice::net

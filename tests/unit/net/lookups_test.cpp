@@ -81,6 +81,28 @@ TEST(Lookups, a_name_that_no_thread_could_be_made_for_may_be_asked_for_again) {
     EXPECT_EQ(starts, 2);
 }
 
+TEST(Lookups, that_are_forgotten_come_to_nobody) {
+    Service service;
+    Loop loop;
+    int answers = 0, ends = 0;
+    const auto ask = [&](Milliseconds time) {
+        asio::co_spawn(loop.io, wait_for(loop.io, service.lookups, "silent", time),
+                       [&](const std::exception_ptr&, const std::optional<HostAnswer>& answer) {
+                           answers += answer.has_value();
+                           ++ends;
+                       });
+        loop.poll();
+    };
+    ask(Milliseconds(300));
+    service.lookups.forget_all();
+    service.let_go.set_value();
+    EXPECT_TRUE(loop.run_until([&] { return ends == 1; }));
+    EXPECT_EQ(answers, 0);
+    ask(Milliseconds(5000));
+    EXPECT_TRUE(loop.run_until([&] { return ends == 2; }));
+    EXPECT_EQ(answers, 1);
+}
+
 TEST(Lookups, the_loop_and_all_may_go_while_a_lookup_is_under_way) {
     const auto asked = [] {
         auto service = std::make_unique<Service>();
