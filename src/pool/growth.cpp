@@ -180,6 +180,12 @@ void Pool::on_dial_failed(const wire::SqlError& why, bool temporary) {
     --dialing_;
     metrics_.servers[ServerState::connecting].sub();
     permits_.give_back();
+    if (paused_) {
+        // Clients wait for RESUME, whatever a server says that was asked before.
+        withdraw_claim();
+        offer_room(never);
+        return;
+    }
     refusal_ = temporary ? std::nullopt : std::optional(why);
     if (!temporary || waiters_.empty()) {
         dial_again_at_ = host_.now() + target_->connect_retry;

@@ -1,5 +1,6 @@
 """What the console does to the process: pausing, killing, replacing, and what is told of it."""
 import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -366,6 +367,26 @@ def test_a_paused_database_may_be_moved_before_it_is_resumed(sluice, postgres):
             assert one(connection, "databases", name="app")["paused"] == 0
     finally:
         postgres.execute("drop database elsewhere with (force)")
+
+
+def test_a_server_that_fails_during_a_pause_fails_nobody(sluice, postgres):
+    """People pause when a server is about to go."""
+    proxy = sluice(admin=CONSOLE, pool={"size": 1, "query_wait_timeout": "20s"}, timeouts={"connect": "1500ms"})
+    with connect(proxy) as connection, login(proxy) as first, login(proxy) as second:
+        first.value("select 1")
+        os.kill(postgres.pid, signal.SIGSTOP)  # its port accepts, and nobody answers
+        try:
+            connection.execute("RECONNECT")
+            first.send(m.query("select 1"))
+            eventually(lambda: int(one(connection, "pools", database="app")["sv_login"]) == 1, 5, "a login to a server")
+            connection.execute("PAUSE app")
+            second.send(m.query("select 2"))
+            time.sleep(2)
+        finally:
+            os.kill(postgres.pid, signal.SIGCONT)
+        connection.execute("RESUME app")
+        assert summaries(first.until_ready())[1] == "D:1"
+        assert summaries(second.until_ready())[1] == "D:2"
 
 
 def test_a_second_pause_is_an_error(console):
