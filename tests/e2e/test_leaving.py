@@ -65,3 +65,16 @@ def test_a_client_that_leaves_an_error_without_a_sync_costs_nobody_the_server(sl
         with login(proxy) as leaver:
             leaver.send(m.execute(portal="nothing"), last)
         assert next_one.value("select 1") == "1"
+
+
+@pytest.mark.parametrize("last", ["set work_mem = '5MB'", "create temp table own (a int)", "select 1"])
+def test_a_client_that_says_good_bye_has_left_whatever_its_server_is_asked_first(sluice, last):
+    proxy = sluice(pool={"check_at_release": True})
+    for _ in range(10):
+        client = login(proxy)
+        client.query(last)
+        client.send(m.TERMINATE)
+        client.socket.shutdown(socket.SHUT_WR)
+        client.rest()
+    left = lambda reason: proxy.metrics().sum("pgsluice_disconnects_total", reason=reason)
+    eventually(lambda: left("client_left") == 10, 5, f"ten to have left, {left('client_lost')} are lost")

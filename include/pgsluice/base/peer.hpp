@@ -26,7 +26,8 @@ enum class Pause : std::uint8_t {
 // end comes to light when it is read, and not before. Where the rest could only be thrown away, it is looked for.
 constexpr bool is_passing(std::uint8_t pauses) {
     constexpr unsigned passing = static_cast<unsigned>(Pause::slow_reader) | static_cast<unsigned>(Pause::unread) |
-                                 static_cast<unsigned>(Pause::suspended) | static_cast<unsigned>(Pause::ahead);
+                                 static_cast<unsigned>(Pause::suspended) | static_cast<unsigned>(Pause::ahead) |
+                                 static_cast<unsigned>(Pause::housekeeping);
     return pauses != 0 && (pauses & ~passing) == 0;
 }
 
