@@ -198,7 +198,8 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
         if (tag == BackendTag::command_complete) note_command(server, body);
         const bool is_error = tag == BackendTag::error_response;
         // What a client left behind may fail as it likes; what we ask for, and its settings, may not.
-        if (is_error && (server.cleanup_ != Server::Cleanup::drain || settled == Settled::replay_failed)) {
+        const bool fails_ours = settled == Settled::replay_failed || settled == Settled::not_taken_back;
+        if (is_error && (server.cleanup_ != Server::Cleanup::drain || fails_ours)) {
             server.maintenance_failed_ = true;
         }
         // A COPY that the client began has started to read behind its back, or has failed; or an error has come of

@@ -12,7 +12,8 @@ namespace {
 
 Settled outcome_of(Fate fate) {
     if (fate == Fate::inspect) return Settled::inspected;
-    const bool is_ours = fate == Fate::swallow || fate == Fate::restore || fate == Fate::open;
+    const bool is_ours =
+        fate == Fate::swallow || fate == Fate::restore || fate == Fate::take_back || fate == Fate::open;
     return is_ours ? Settled::swallow : Settled::forward;
 }
 
@@ -92,8 +93,7 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
             return ends_batch(head.asked) ? settle_ready(body, witness) : Settled::lost_sync;
         case BackendTag::parameter_description:
             return head.asked == Asked::describe_statement ? mine : Settled::lost_sync;
-        case BackendTag::function_call_response:
-            return head.asked == Asked::function_call ? mine : Settled::lost_sync;
+        case BackendTag::function_call_response: return head.asked == Asked::function_call ? mine : Settled::lost_sync;
         case BackendTag::command_complete:
         case BackendTag::empty_query_response:
             if (!runs) return Settled::lost_sync;
@@ -188,6 +188,8 @@ Settled Exchange::fail(Witness& witness) {
         mine = Settled::substitute;
     } else if (head.fate == Fate::restore) {
         mine = Settled::replay_failed;
+    } else if (head.fate == Fate::take_back) {
+        mine = Settled::not_taken_back;
     } else if (head.fate == Fate::inspect && !is_abandoned_) {
         mine = Settled::inspected;
     } else if (head.fate == Fate::open && !is_abandoned_) {

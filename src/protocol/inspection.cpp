@@ -37,8 +37,10 @@ constexpr ByteView inspect_text =
     "('{transaction_isolation,transaction_read_only,transaction_deferrable}'::pg_catalog.text[])"
     " union all select 's', n, pg_catalog.current_setting(n) from "
     "pg_catalog.unnest('{role,session_authorization}'::pg_catalog.text[]) n"
+    // A setting of a loaded library, which is one of the server's own, is told above where it has been set.
     " union all select 's', n, pg_catalog.current_setting(n, true) from pg_catalog.unnest($1::pg_catalog.text[]) n"
-    " where pg_catalog.current_setting(n, true) is not null"
+    " where pg_catalog.current_setting(n, true) is not null and not exists (select from pg_catalog.pg_settings"
+    " where pg_catalog.lower(name) operator(pg_catalog.=) n)"
     // Whether none may be another role than that of the login.
     " union all select 'r', '', '' where exists (select from pg_catalog.pg_db_role_setting,"
     " pg_catalog.unnest(setconfig) c where pg_catalog.left(c, 5) operator(pg_catalog.=) 'role='"

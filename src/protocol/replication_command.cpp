@@ -1,5 +1,4 @@
-#include "word_part.hpp"
-
+#include <pgsluice/base/ascii.hpp>
 #include <pgsluice/base/lower_case.hpp>
 #include <pgsluice/protocol/replication_command.hpp>
 
@@ -14,6 +13,12 @@ constexpr std::array<ByteView, 9> commands{
     "create_replication_slot", "drop_replication_slot", "alter_replication_slot",
     "read_replication_slot",   "timeline_history",      "upload_manifest",
 };
+
+// Of PostgreSQL's identifiers and key words (src/backend/parser/scan.l, ident_cont).
+bool is_word_part(char c) {
+    const char lower = lower_case(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || is_beyond_ascii(c);
+}
 
 bool begins_with(ByteView text, ByteView command) {
     if (text.size() < command.size()) return false;

@@ -21,8 +21,8 @@ bool is_rights(ByteView name) {
     return same_name(name, role) || same_name(name, session_authorization);
 }
 
-void owe(Exchange& exchange, Asked asked) {
-    exchange.owe({asked, Fate::restore});
+void owe(Exchange& exchange, Asked asked, Fate fate = Fate::restore) {
+    exchange.owe({asked, fate});
 }
 
 // A dotted name is one identifier per part: "a"."b".
@@ -51,6 +51,18 @@ bool begins_transactions(ByteView name) {
     constexpr std::array<ByteView, 3> those{"default_transaction_deferrable", "default_transaction_isolation",
                                             "default_transaction_read_only"};
     return std::any_of(those.begin(), those.end(), [&](ByteView each) { return same_name(name, each); });
+}
+
+// Settings that not everybody may set or reset, whom another role that was on has let set it, or nobody has: those of
+// extensions are anybody's until the library is loaded.
+bool may_be_privileged(ByteView name) {
+    constexpr std::array<ByteView, 3> families{"log_", "track_", "wal_"};
+    constexpr std::array<ByteView, 8> others{"session_replication_role", "lc_messages",         "deadlock_timeout",
+                                             "temp_file_limit",          "commit_delay",        "compute_query_id",
+                                             "dynamic_library_path",     "update_process_title"};
+    return is_custom(name) ||
+           std::any_of(families.begin(), families.end(), [&](ByteView each) { return name.starts_with(each); }) ||
+           std::any_of(others.begin(), others.end(), [&](ByteView each) { return same_name(name, each); });
 }
 
 bool is_deferrable(const Parameter& present) {
@@ -201,13 +213,13 @@ void Replay::append_set(ByteView name, ByteView value) {
 void Replay::append_reset(ByteView name) {
     // What is there by this name is our last one, or what somebody has prepared with SQL; nothing there is fine too.
     wire::write_target(to_server_, FrontendTag::close, 'S', reset_statement);
-    owe(exchange_, Asked::close);
+    owe(exchange_, Asked::close, Fate::take_back);
     wire::write_parse(to_server_, reset_statement, "reset " + quoted_name(name), wire::no_parameter_types);
-    owe(exchange_, Asked::parse);
+    owe(exchange_, Asked::parse, Fate::take_back);
     wire::write_bind(to_server_, "", reset_statement, {});
-    owe(exchange_, Asked::bind);
+    owe(exchange_, Asked::bind, Fate::take_back);
     wire::write_execute(to_server_, "", 0);
-    owe(exchange_, Asked::execute);
+    owe(exchange_, Asked::execute, Fate::take_back);
     if (same_name(name, client_encoding)) encoding_ = {};
 }
 
@@ -226,11 +238,14 @@ std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatemen
 
 bool must_be_awaited(const ParameterSet& has, const ParameterSet& wants) {
     constexpr std::array<ByteView, 4> decisive{role, session_authorization, "search_path", "row_security"};
-    return std::any_of(decisive.begin(), decisive.end(), [&](ByteView name) {
+    const bool decides = std::any_of(decisive.begin(), decisive.end(), [&](ByteView name) {
         const Parameter* present = has.find(name);
         const Parameter* wanted = wants.find(name);
         return (present == nullptr) != (wanted == nullptr) || (present != nullptr && !same_value(*present, *wanted));
     });
+    return decides || std::any_of(has.all().begin(), has.all().end(), [&](const Parameter& present) {
+               return may_be_privileged(present.name) && wants.find(present.name) == nullptr;
+           });
 }
 
 }  // namespace pgsluice::protocol

@@ -304,7 +304,7 @@ std::size_t Session::admit_query(const wire::Frame& frame, ByteView rest, wire::
     if (statements_.has_names() && is_whole) {
         const ByteView text = query_text(frame, rest);
         deallocated = statements_.deallocated_by(text);
-        if (!deallocated) spoken_of = statements_.spoken_of_by(text);
+        if (!deallocated) spoken_of = statements_.spoken_of_by(text, dialect_.reading());
     }
     if ((deallocated || !spoken_of.empty()) && hold_until_answered(to_server)) return 0;
     OwnError refused;

@@ -61,6 +61,10 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
         client_->write(to_client.view());
         if (client_->congested()) server.link().pause(Pause::slow_reader);
     }
+    if (takes_another_) {
+        take_another_server();
+        return bytes.size();
+    }
     if (out_of_step_) {
         // What it said before that is the client's still.
         lose_sync();
@@ -168,7 +172,10 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             }
             if (!obey(settled, message, to_client)) return false;
             if (settled == Settled::forward) on_ready(exchange.status());
-            if (awaits_replay_ && !exchange.owes()) go_on_settled();
+            if (awaits_replay_ && !exchange.owes()) {
+                servers_tried_ = 0;
+                go_on_settled();
+            }
             if (settled == Settled::swallow) pass_on_cancels();
         }
     }
@@ -197,6 +204,7 @@ bool Session::obey(Settled settled, ByteView message, wire::Outbox& to_client) {
             wire::write_error(to_client.join(), server_->exchange().substituted_error());
             return true;
         case Settled::replay_failed:
+        case Settled::not_taken_back:
         case Settled::lost_sync: out_of_step_ = true; return false;
     }
     return false;
@@ -229,7 +237,11 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     if (rules_.may_limit() && measures()) measured_->calls.names().note_failure(fields.sqlstate);
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::inspected) return true;
-    if (settled == Settled::replay_failed) {
+    if (settled == Settled::not_taken_back && may_take_another()) {
+        takes_another_ = true;
+        return false;
+    }
+    if (settled == Settled::replay_failed || settled == Settled::not_taken_back) {
         refusal_ = std::make_unique<wire::SqlError>(
             wire::fatal("08006", "could not restore the session's settings on another server connection",
                         "The server says: " + std::string(fields.message)));

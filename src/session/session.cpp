@@ -19,6 +19,10 @@ constexpr std::size_t most_owed = 16384;
 // then.
 constexpr Milliseconds longest_turn{1};
 constexpr std::size_t clock_every = 4096;  // bytes
+// What its messages make of them for a server, before that takes some.
+constexpr std::size_t most_ahead = 256 * 1024;
+// Servers that one message finds of no use.
+constexpr int most_tries = 3;
 
 }  // namespace
 
@@ -82,10 +86,12 @@ std::size_t Session::on_bytes(ByteView bytes) {
 
     std::size_t taken = 0;
     std::size_t look_at_clock = clock_every;
+    looked_at_ = 0;
     while (taken < bytes.size() && phase_ == Phase::ready && !awaits_replay_) {
-        if (taken >= look_at_clock) {
-            look_at_clock = taken + clock_every;
-            if (context_.host.read_clock() - active_at_ >= longest_turn) {
+        if (const std::size_t done = taken + looked_at_; done >= look_at_clock) {
+            look_at_clock = done + clock_every;
+            const bool is_over = context_.host.read_clock() - active_at_ >= longest_turn;
+            if (is_over || context_.to_server.size() > most_ahead) {
                 come_again();
                 break;
             }
@@ -336,6 +342,19 @@ void Session::give_back_server() {
     if (pins_.any()) forget_pins();
     pool_->check_in(part_from_server());
     if (draining_ && is_at_rest()) end(Disconnect::shutdown);
+}
+
+// What another client has set there stays, and this one is not to find it.
+bool Session::may_take_another() const {
+    return awaits_replay_ && !pinned_ && !pins_.any() && servers_tried_ < most_tries;
+}
+
+// Nothing of the client's has been sent to that one, so its message waits for the next.
+void Session::take_another_server() {
+    takes_another_ = awaits_replay_ = false;
+    ++servers_tried_;
+    go_on_settled();
+    pool_->discard(part_from_server(), metrics::ServerClose::unclean);
 }
 
 void Session::on_server_lost(pool::Server&) {

@@ -13,9 +13,9 @@ using protocol::Asked;
 using protocol::Fate;
 using wire::FrontendTag;
 
-std::vector<PreparedStatements::Mentioned> PreparedStatements::spoken_of_by(ByteView text) const {
+std::vector<PreparedStatements::Mentioned> PreparedStatements::spoken_of_by(ByteView text, sql::Reading how) const {
     if (names_ == nullptr || !sql::names_statement(text)) return {};
-    auto mentioned = names_->mentioned_in(text);
+    auto mentioned = names_->known_of(sql::named_statements(text, how));
     if (sql::is_prepare(text)) {
         // All that matters is that the name is taken; what it stands for may have lost its tables.
         for (Mentioned& each : mentioned) each.statement = nullptr;
@@ -144,8 +144,10 @@ bool Session::lend_names_to_query(ByteView text, const std::vector<PreparedState
 // refused.
 std::optional<std::size_t> Session::lend_names_to(ByteView text, const wire::Frame& frame, ByteView rest,
                                                   wire::Outbox& to_server) {
-    const auto spoken_of = statements_.spoken_of_by(text);
+    looked_at_ += text.size();
+    const auto spoken_of = statements_.spoken_of_by(text, dialect_.reading());
     if (spoken_of.empty()) return std::nullopt;
+    for (const auto& each : spoken_of) looked_at_ += each.statement == nullptr ? 0 : each.statement->text.size();
     if (server_->exchange().status() == wire::TransactionStatus::failed) {
         // It may have ended since, which an answer on its way tells.
         return hold_until_answered(to_server) ? std::optional<std::size_t>(0) : std::nullopt;

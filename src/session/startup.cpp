@@ -15,6 +15,7 @@ using wire::BackendTag;
 namespace {
 
 constexpr std::size_t reply_limit = 64 * 1024;
+constexpr int most_tries = 3;
 
 // PostgreSQL takes what a startup packet holds as it is, whatever the client_encoding in it.
 void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView value, bool reported,
@@ -52,7 +53,10 @@ ByteView encoding_of_server(const std::vector<wire::Setting>& reported) {
 void Session::start() {
     context_.host.refresh(*this, context_.host.rulebook());
     greet_if_known();
-    if (phase_ != Phase::starting) return;
+    if (phase_ == Phase::starting) seek_server_to_apply();
+}
+
+void Session::seek_server_to_apply() {
     server_ = pool_->acquire(*this, *this);
     if (server_ != nullptr) {
         enter(ClientState::active);
@@ -147,8 +151,12 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
             continue;
         }
         if (tag == BackendTag::error_response) {
-            server_->exchange().settle(tag, body, *this);
-            refuse_startup(body);
+            const bool is_about_others =
+                server_->exchange().settle(tag, body, *this) == protocol::Settled::not_taken_back;
+            if (is_about_others && servers_tried_ < most_tries)
+                apply_elsewhere();
+            else
+                refuse_startup(body);
             return taken;
         }
         if (server_->exchange().settle(tag, body, *this) != protocol::Settled::swallow) {
@@ -163,6 +171,15 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
 bool Session::asks_for(ByteView name) const {
     return std::any_of(identity_.startup.begin(), identity_.startup.end(),
                        [&](const wire::Setting& each) { return protocol::same_name(each.first, name); });
+}
+
+// That server does not let go of what another client has set.
+void Session::apply_elsewhere() {
+    ++servers_tried_;
+    go_on_settled();
+    phase_ = Phase::starting;
+    pool_->discard(part_from_server(), metrics::ServerClose::unclean);
+    seek_server_to_apply();
 }
 
 // A parameter that the server does not accept ends the login with the server's own words, as it does without a proxy.
@@ -204,6 +221,7 @@ void Session::finish_applying() {
     server_->set_has(has);
     wants_ = std::move(has);
     lease_begun_ = true;
+    servers_tried_ = 0;
     greet(facts.reported);
     if (phase_ == Phase::ready && can_check_in()) give_back_server();
 }

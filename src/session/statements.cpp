@@ -3,6 +3,7 @@
 #include <pgsluice/wire/writer.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace pgsluice::session {
 
@@ -16,6 +17,20 @@ std::unique_ptr<protocol::OwedText> closing(const wire::Target& target) {
     auto text = std::make_unique<protocol::OwedText>();
     text->name = target.kind + std::string(prefix(target.name, CalledNames::longest_name));
     return text;
+}
+
+// Where PostgreSQL names a prepared statement in an error; whatever else is called as ours are is the client's. Its
+// messages may be in any language, and names have quotes in each.
+ByteView name_of_ours(const wire::ErrorFields& fields) {
+    static constexpr std::array<ByteView, 4> routines{"FetchPreparedStatement", "StorePreparedStatement",
+                                                      "exec_bind_message", "EvaluateParams"};
+    const bool is_told = std::find(routines.begin(), routines.end(), fields.routine) != routines.end();
+    if (!is_told && !fields.routine.empty()) return {};
+    const std::size_t at = fields.message.find(protocol::reserved_prefix);
+    if (at == ByteView::npos) return {};
+    const ByteView from = fields.message.substr(at);
+    const auto is_part = [](char c) { return c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    return prefix(from, static_cast<std::size_t>(std::find_if_not(from.begin(), from.end(), is_part) - from.begin()));
 }
 
 }  // namespace
@@ -127,8 +142,8 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     if (measures() && is_bound) note_bound(*bind);
     const protocol::Statement* bound = statements_.bound();
     if (bound != nullptr && preserves_state()) note_transaction_end(bound->text);
-    const bool may_differ = dialect_.is_out_of_standard() || dialect_.creates_temporary() || may_have_sql_names() ||
-                            may_be_set_unseen();
+    const bool may_differ =
+        dialect_.is_out_of_standard() || dialect_.creates_temporary() || may_have_sql_names() || may_be_set_unseen();
     if (bound != nullptr && (bound->nature != 0 || may_differ) && preserves_state()) {
         const auto nature = static_cast<sql::SessionEffect>(bound->nature);
         const bool has_effect = effect_of(bound->text, nature) != sql::SessionEffect::none;
@@ -220,14 +235,15 @@ std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::
 // that it has tried to give, if any.
 bool Session::relay_in_clients_words(const wire::ErrorFields& fields, ByteView parsed, ByteView body,
                                      wire::Outbox& to_client) {
-    const std::size_t at = fields.message.find(protocol::reserved_prefix);
-    if (at == ByteView::npos) return false;
-    const ByteView ours = fields.message.substr(at, fields.message.find('"', at) - at);
+    const ByteView ours = name_of_ours(fields);
+    if (ours.empty()) return false;
     static const std::string unnamed;
     const std::string* known = ours == protocol::deallocate_name ? &unnamed : statements_.name_of(ours, *server_);
     // Somebody took our statements away behind our back (DEALLOCATE in a function), or made one: what is prepared there
     // nobody knows any more. A name that the client has given twice exists.
-    const bool is_lost = fields.sqlstate == "26000" || (fields.sqlstate == "42P05" && ours != protocol::taken_name);
+    const bool is_digest = ours.size() == protocol::statement_name_bytes;
+    const bool is_lost =
+        is_digest && (fields.sqlstate == "26000" || (fields.sqlstate == "42P05" && ours != protocol::taken_name));
     if (is_lost) server_->doom(metrics::ServerClose::unclean);
     if (known == nullptr && parsed.empty()) {
         if (is_lost) wire::write_error(to_client.join(), wire::error("26000", "prepared statement does not exist"));

@@ -90,6 +90,15 @@ bool any_statement(ByteView text, At is_so) {
     return false;
 }
 
+// Whether a statement of ours may be named, without an escape in the name. It may do what a SET does.
+bool may_execute_ours(ByteView text, std::size_t at, Patience& patience) {
+    constexpr ByteView ours = "pgsluice_";
+    patience.spend(text.size() - at);
+    const ByteView rest = text.substr(at);
+    const auto same = [](char a, char b) { return lower_case(a) == b; };
+    return std::search(rest.begin(), rest.end(), ours.begin(), ours.end(), same) != rest.end();
+}
+
 // Words that begin a statement with an effect.
 bool begins_with_effect(ByteView text, std::size_t at, Patience& patience) {
     if (at < text.size() && !is_of(text[at], letter)) at = skip_blanks(text, at, patience);
@@ -97,7 +106,8 @@ bool begins_with_effect(ByteView text, std::size_t at, Patience& patience) {
     if (at == text.size()) return false;
     const auto is = [&](auto... words) { return (is_word_at(text, at, words) || ...); };
     switch (lower_case(text[at])) {
-        case 'c': return is("close", "call");
+        case 'c': return is("close", "call") || (is("create") && may_execute_ours(text, at, patience));
+        case 'e': return is("execute", "explain") && may_execute_ours(text, at, patience);
         case 'd': return is("discard", "deallocate", "declare", "do", "drop");
         case 'l': return is("listen", "load");
         case 'p': return is("prepare");

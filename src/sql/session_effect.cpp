@@ -25,6 +25,7 @@ constexpr std::size_t parse_limit = 4096;
 constexpr std::size_t remembered = 1024;
 constexpr int cursor_hold = 0x0020;  // CURSOR_OPT_HOLD, src/include/nodes/parsenodes.h
 
+constexpr std::string_view reserved_names = "pgsluice_";  // protocol::reserved_prefix
 constexpr std::string_view temporary_schema = "pg_temp";  // and what begins so: pg_temp_3
 
 // Whether a constant of the arguments speaks of the temporary schema. A path that leads there makes objects temporary
@@ -94,7 +95,14 @@ SessionEffect effect_of_name(std::string_view name) {
     return name.starts_with(temporary_schema) ? SessionEffect::leaves : SessionEffect::none;
 }
 
+// Of a statement of ours: what it is from then on, or what it does, nobody has seen.
+bool is_about_reserved_name(std::string_view kind, const json::object& node) {
+    const bool has_name = kind == "PrepareStmt" || kind == "ExecuteStmt" || kind == "DeallocateStmt";
+    return has_name && text_of(node, "name").starts_with(reserved_names);
+}
+
 SessionEffect effect_of(std::string_view kind, const json::object& node) {
+    if (is_about_reserved_name(kind, node)) return SessionEffect::anything;
     if (kind == "VariableSetStmt") return effect_of_set(node);
     if (kind == "FuncCall") return effect_of_call(node);
     if (kind == "LoadStmt") return SessionEffect::loads;

@@ -209,3 +209,37 @@ def test_what_a_protocol_statement_executes_in_sql_is_its_clients_alone(sluice):
         owner.until_ready()
         owner.query("deallocate p")
         assert stranger.value(VALUE) == ""
+
+
+# --- that others may not take back ---
+
+LOAD_PLPGSQL = "do $$ begin end $$"
+REFUSED = "set plpgsql.variable_conflict = 'use_column'"
+
+
+@pytest.mark.parametrize("steps", [
+    [LOAD_PLPGSQL, REFUSED], [REFUSED, LOAD_PLPGSQL], ["set plpgsql.unheard_of = '1'", LOAD_PLPGSQL],
+    ["begin", LOAD_PLPGSQL, REFUSED, "rollback"],
+], ids=["refused", "anybody's before the library", "unknown to the library", "refused in a transaction"])
+def test_a_setting_that_only_a_superuser_may_reset_ends_nobody_else(sluice, steps):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as owner, login(proxy) as stranger:
+        for _ in range(3):
+            for step in steps:
+                owner.query(step)
+            assert stranger.value("select 2") == "2"
+            with login(proxy, application_name="another") as newcomer:
+                assert newcomer.value("select 3") == "3"
+        assert owner.value("select 1") == "1"
+
+
+def test_what_a_role_has_set_that_may_stays_from_those_who_may_not_reset_it(sluice, postgres):
+    postgres.execute("create role setter superuser; grant setter to app")
+    try:
+        proxy = sluice(workers=1, pool={"size": 1})
+        with login(proxy) as owner, login(proxy) as stranger:
+            owner.query("set role setter; set session_replication_role = replica; reset role")
+            assert stranger.value("show session_replication_role") == "origin"
+            assert stranger.value("select current_user") == "app"
+    finally:
+        postgres.execute("drop role setter")

@@ -12,8 +12,8 @@ import pytest
 
 from support import messages as m
 from support.corpus import STATES, Case, corpus, final_corpus, login_corpus
+from support.memory import Growth, resident_kib
 from support.proxy import login
-from support.memory import resident_kib
 from support.system import cpu_seconds, eventually
 from support.wire import Closed, WireClient, summaries
 
@@ -310,6 +310,27 @@ def test_what_is_asked_ahead_of_a_slow_answer_takes_little_memory(sluice):
         assert resident_kib(proxy.pid) - before < 8 * 1024
         assert other.value("select 'alive'") == "alive"
         client.reset()
+
+
+def test_what_little_is_asked_that_makes_much_is_heard_in_pieces(sluice):
+    """Each Bind lends the statement that its text names, all of it; and each Describe has a long text read."""
+    proxy = sluice(workers=1)
+    with login(proxy) as client, login(proxy) as other:
+        other.value("select 1")
+        client.send(m.parse("select 1 --" + "x" * 1_000_000, name="big"), m.parse("execute big", name="runs"), m.SYNC)
+        client.until_ready()
+        with Growth(proxy.pid) as growth:
+            client.send(m.bind(statement="runs") * 100, m.SYNC)
+            assert other.value("select 'alive'") == "alive"
+            assert summaries(client.until_ready()) == ["2"] * 100 + ["Z:I"]
+        assert growth.kib < 32 * 1024
+        client.send(m.parse("prepare q as select 1 --" + "\"a" * 500_000, name="reads"), m.SYNC)
+        client.until_ready()
+        client.send(m.describe_statement("reads") * 400, m.SYNC)
+        began = time.monotonic()
+        assert other.value("select 'alive'") == "alive"
+        assert time.monotonic() - began < 1
+        client.until_ready()
 
 
 def test_startup_packets_of_session_mode_take_no_server_away_from_others(sluice):

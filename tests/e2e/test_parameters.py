@@ -229,7 +229,9 @@ def test_statements_that_clients_prepare_by_our_names_stop_nobody(sluice):
     "do $$ begin execute 'deallocate pgsluice_inspect'; execute 'deallocate pgsluice_isolate'; "
     "execute 'prepare pgsluice_inspect(text[], bool) as select ''s'', ''work_mem'', ''4MB'' where false'; end $$",
     "deallocate pgsluice_set; prepare pgsluice_set(text, text) as select where $1 = $2",
-], ids=["in words", "in a block", "what restores"])
+    'deallocate U&"pgsluic\\0065_inspect"; prepare U&"pgsluic\\0065_inspect"(text[], bool) as '
+    "select 's', 'work_mem', '4MB' where false",
+], ids=["in words", "in a block", "what restores", "in escapes"])
 def test_what_a_client_prepares_by_our_names_tells_us_nothing_about_others(sluice, tamper):
     proxy = sluice(workers=1, pool={"size": 1})
     with login(proxy, work_mem="5MB") as one, login(proxy) as tamperer, login(proxy) as other:
@@ -240,6 +242,31 @@ def test_what_a_client_prepares_by_our_names_tells_us_nothing_about_others(sluic
         one.query("set work_mem = '7MB'")
         assert other.value("show work_mem") == "4MB"
         assert one.value("show work_mem") == "7MB"
+
+
+@pytest.mark.parametrize("name", ["pgsluice_inspect", 'U&"pgsluic\\0065_inspect"'])
+def test_what_a_client_answers_in_our_place_about_itself_is_not_believed(sluice, name):
+    proxy = sluice(workers=1, pool={"size": 1, "query_wait_timeout": "2s"})
+    with login(proxy) as tamperer, login(proxy) as other:
+        tamperer.query("set work_mem = '1MB'")
+        tamperer.query(f"deallocate {name}; prepare {name}(text[], bool) as select 's', 'work_mem', '4MB' where false")
+        tamperer.query("set work_mem = '77MB'")
+        tamperer.query("deallocate all")
+        assert other.value("show work_mem") == "4MB"
+        assert tamperer.value("show work_mem") == "77MB"
+
+
+@pytest.mark.parametrize("sql", ["execute pgsluice_set('work_mem', '77MB')", "explain analyze execute \"pgsluice_set\"('work_mem', '77MB')"])
+def test_what_a_client_sets_by_a_statement_of_ours_is_its_own(sluice, sql):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy, work_mem="5MB") as setter, login(proxy) as other:
+        for _ in range(2):  # it is prepared where settings have been restored
+            assert (setter.value("show work_mem"), other.value("show work_mem")) == ("5MB", "4MB")
+        assert setter.value("show work_mem") == "5MB"
+        setter.query(sql)
+        assert setter.value("show work_mem") == "77MB"
+        assert other.value("show work_mem") == "4MB"
+        assert setter.value("show work_mem") == "77MB"
 
 
 def test_a_client_whose_settings_are_restored_has_every_answer(sluice):

@@ -166,3 +166,42 @@ def test_a_batch_in_front_is_answered_first(client):
     assert [x for x in seen if x[0] in "DZE"] == ["D:early", "D:early", "Z:I"]
     assert "D:next" in summaries(client.until_ready())
     assert summaries(client.until_ready()) == ["Z:I"]
+
+
+# --- no more than is named ---
+
+def test_values_and_comments_are_no_names(client, say):
+    client.query("create table orders (a int)")
+    prepare(client, "orders", "select * from orders")
+    prepare(client, "find", "select $1::text")
+    client.query("drop table orders")
+    assert say(client, "execute find('orders') /* orders */") == ["D:orders", "C:SELECT 1", "Z:I"]
+
+
+def test_execute_waits_for_no_lock_of_what_it_does_not_run(client, other):
+    other.query("create table held (a int)")
+    prepare(client, "held", "select * from held")
+    prepare(client, "find", "select $1::text")
+    other.query("begin; lock table held")
+    assert client.query("execute find('held')")[-1].tag == "Z"
+    other.query("rollback; drop table held")
+
+
+def test_as_many_as_a_text_names(client):
+    for number in range(40):
+        prepare(client, f"s{number}", f"select {number}")
+    seen = summaries(client.query("; ".join(f"execute s{number}" for number in range(40))))
+    assert [x for x in seen if x[0] in "DE"] == [f"D:{number}" for number in range(40)]
+
+
+@pytest.mark.parametrize("sql", [
+    "select * from pgsluice_stats", "select pgsluice_f(1)", "select 'pgsluice_x'::int", "select pgsluice_column",
+    "do $$ begin raise exception 'gone: pgsluice_stats' using errcode = '26000', hint = 'look'; end $$",
+    "do $$ begin raise exception 'no \"pgsluice_0123456789abcdef0123456789abcdef\"' using errcode = '42P05'; end $$",
+])
+def test_what_is_called_as_our_names_are_keeps_its_name_in_errors(client, sql):
+    client.send(m.parse(sql, "mine"), m.SYNC)
+    parsed = client.until_ready()
+    client.send(m.bind("mine"), m.execute(), m.SYNC)
+    errors = [x for x in parsed + client.until_ready() if x.tag == "E"]
+    assert b"pgsluice_" in errors[0].body and b"mine" not in errors[0].body

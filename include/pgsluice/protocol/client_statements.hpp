@@ -76,15 +76,15 @@ class ClientStatements {
             return true;
         });
     }
-    // Those whose names stand in the text, in whatever part of it, as words or within double quotes; at most 16. More
-    // may be found than are meant. Closed ones are among them until their Close has been answered: it may not be done.
+    // Of those names the ones that are known. Closed ones are among them until their Close has been answered: it may
+    // not be done.
     struct Mentioned {
         std::string name;
         StatementRef statement;   // nullptr: only the name matters
         std::uint32_t batch = 0;  // as in Entry
         bool closed = false;
     };
-    std::vector<Mentioned> mentioned_in(ByteView text) const;
+    std::vector<Mentioned> known_of(const std::vector<std::string>& names) const;
     // Of the same text and types, whatever it meant when it was parsed; nullptr where there is none.
     const std::string* name_of(const Statement& statement) const {
         const auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& each) {

@@ -38,6 +38,7 @@ enum class Fate : std::uint8_t {
     forward,     // the server's reply goes to the client
     swallow,     // it answers something that we sent on our own; an error still fails the client's batch
     restore,     // it restores a session's settings: swallowed too, and its failure is never overlooked
+    take_back,   // likewise, what another client has set there: if that fails it is the server's fault
     inspect,     // it answers what we asked for ourselves (about the session): for us, and an error is an answer too
     open,        // it opens the transaction that the client believes open: swallowed, and see Settled::not_opened
     invent,      // the server was never asked: the reply is ours
@@ -67,11 +68,12 @@ struct Owed {
 enum class Settled : std::uint8_t {
     forward,
     swallow,
-    substitute,     // an ErrorResponse to be replaced by substituted_error()
-    inspected,      // part of the answer to what we asked for ourselves
-    replay_failed,  // an error inside what restores a session's settings
-    not_opened,     // an error of a BEGIN that the client was told had succeeded
-    lost_sync,      // the server sent what nothing had asked for: its connection cannot be trusted any more
+    substitute,      // an ErrorResponse to be replaced by substituted_error()
+    inspected,       // part of the answer to what we asked for ourselves
+    replay_failed,   // an error inside what restores a session's settings
+    not_taken_back,  // an error of what takes another client's settings back
+    not_opened,      // an error of a BEGIN that the client was told had succeeded
+    lost_sync,       // the server sent what nothing had asked for: its connection cannot be trusted any more
 };
 
 class Exchange {
@@ -178,11 +180,14 @@ class Exchange {
     // socket stops whoever causes them: who admits messages has to.
     std::size_t invented() const { return invented_; }
     // The server is answering what restores a session's settings: nothing of it is for the client, notices included.
-    bool is_replaying() const { return !owed_.empty() && owed_.front().fate == Fate::restore; }
+    bool is_replaying() const {
+        if (owed_.empty()) return false;
+        return owed_.front().fate == Fate::restore || owed_.front().fate == Fate::take_back;
+    }
     // The server is answering what it was sent by us and not by the client.
     bool is_answering_us() const {
         const Fate fate = owed_.empty() ? Fate::forward : owed_.front().fate;
-        return fate == Fate::restore || fate == Fate::swallow || fate == Fate::open || fate == Fate::inspect;
+        return is_replaying() || fate == Fate::swallow || fate == Fate::open || fate == Fate::inspect;
     }
     // Something of the client's that runs is unanswered. Should it turn out to be COPY FROM STDIN, the next message
     // fails it, so that one has to reach the server: a reply to it must not be invented.

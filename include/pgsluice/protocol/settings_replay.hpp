@@ -18,15 +18,16 @@ struct ReservedStatements {
 };
 
 // Appends the messages to `to_server` and their replies, all swallowed, to the ledger. Returns how many settings
-// differ; appends nothing where that is none. An error shows as Settled::replay_failed.
+// differ; appends nothing where that is none. An error shows as Settled::replay_failed, or where the server will not
+// have a setting of another client's taken back, as Settled::not_taken_back.
 //
 // Rights come off before anything else and go on last, session_authorization before role: what a superuser has set
 // nobody else may take back, and a role can be taken on by the session's user only.
 std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
                           const ParameterSet& wants);
 
-// Whether a statement would run with other rights, or find other objects, where the replay has failed: nothing may be
-// sent behind it before it has succeeded.
+// Whether a statement would run with other rights, or find other objects, where the replay has failed, or the server
+// may turn out to be of no use to this client: nothing may be sent behind it before it has succeeded.
 bool must_be_awaited(const ParameterSet& has, const ParameterSet& wants);
 
 }  // namespace pgsluice::protocol

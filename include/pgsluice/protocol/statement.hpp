@@ -50,6 +50,8 @@ using StatementRef = boost::intrusive_ptr<Statement>;
 
 // Names that begin so belong to us on every server.
 constexpr ByteView reserved_prefix = "pgsluice_";
+// Of a statement's name there: the digest in hexadecimal follows the prefix.
+constexpr std::size_t statement_name_bytes = reserved_prefix.size() + 32;
 // Never prepared: to close it asks a server for an answer and changes nothing.
 constexpr ByteView absent_name = "pgsluice_proof";
 // Prepared only for a client that gives a name twice: another Parse of it fails as the client's own must.

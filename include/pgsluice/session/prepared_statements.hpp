@@ -8,6 +8,7 @@
 #include <pgsluice/metrics/sets.hpp>
 #include <pgsluice/pool/server.hpp>
 #include <pgsluice/protocol/client_statements.hpp>
+#include <pgsluice/sql/facts.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 #include <pgsluice/wire/outbox.hpp>
 #include <pgsluice/wire/sql_error.hpp>
@@ -70,7 +71,7 @@ class PreparedStatements {
     // PREPARE) go by the client's names on the server while it runs, and whatever is left of that is discarded when the
     // server is given back.
     using Mentioned = protocol::ClientStatements::Mentioned;
-    std::vector<Mentioned> spoken_of_by(ByteView text) const;
+    std::vector<Mentioned> spoken_of_by(ByteView text, sql::Reading how) const;
     // False: an earlier batch that is unanswered decides about one of them; hold.
     static bool can_lend(const std::vector<Mentioned>& statements, pool::Server& server);
     // No transaction may have failed.

@@ -329,10 +329,14 @@ class Session final : public Sink,
     void leave_server(Phase before);
     void lose_sync();
     void seek_proof();
+    bool may_take_another() const;
+    void take_another_server();
     void enter(metrics::ClientState state);
     void stop_waiting();
     // startup.cpp
     void greet_if_known();
+    void seek_server_to_apply();
+    void apply_elsewhere();
     void apply_startup();
     std::size_t on_applying_bytes(ByteView bytes);
     void refuse_startup(ByteView body);
@@ -405,21 +409,23 @@ class Session final : public Sink,
     TimePoint asked_at_ = never;        // the oldest message that has not been answered
     TimePoint settling_since_ = never;  // the client is not heard before the server has answered something of ours
     Totals totals_;
+    std::size_t looked_at_ = 0;       // bytes of its statements' texts, by the messages of this turn
+    std::uint8_t servers_tried_ = 0;  // for the message in front
 
     Phase phase_ = Phase::starting;
     metrics::ClientState state_ = metrics::ClientState::idle;
     Forgetting forgetting_ = Forgetting::nothing;
-    bool waiting_ = false;          // in the pool's queue
-    bool lease_begun_ = false;      // the server has this client's settings
-    bool server_unread_ = false;    // of what has come from it last, something is still to be taken
-    bool holding_ = false;          // see hold_until_settled
-    bool skipping_here_ = false;    // an error of ours, with no server involved: all is dropped up to the Sync
-    bool pinned_ = false;           // keeps its server to the end: something on it is not known well enough
-    bool expects_pin_ = false;      // counted as pinned before the server has told of what does it
-    bool unseen_ = false;           // pool.check_at_release: a transaction may have done anything
-    bool inspecting_ = false;       // the server is asked what the session has become
-    bool awaits_replay_ = false;    // the client's message waits until the server has its settings
-    bool parsed_unseen_ = false;    // something may have been, since may_be_set_unseen()
+    bool waiting_ = false;                // in the pool's queue
+    bool lease_begun_ = false;            // the server has this client's settings
+    bool server_unread_ = false;          // of what has come from it last, something is still to be taken
+    bool holding_ = false;                // see hold_until_settled
+    bool skipping_here_ = false;          // an error of ours, with no server involved: all is dropped up to the Sync
+    bool pinned_ = false;                 // keeps its server to the end: something on it is not known well enough
+    bool expects_pin_ = false;            // counted as pinned before the server has told of what does it
+    bool unseen_ = false;                 // pool.check_at_release: a transaction may have done anything
+    bool inspecting_ = false;             // the server is asked what the session has become
+    bool awaits_replay_ = false;          // the client's message waits until the server has its settings
+    bool parsed_unseen_ = false;          // something may have been, since may_be_set_unseen()
     bool rules_have_changed_ = false;     // since its first statement may have been prepared
     bool transaction_unsettled_ = false;  // something unanswered may begin or end a transaction
     bool changed_schema_ = false;         // in the transaction that is open
@@ -429,6 +435,7 @@ class Session final : public Sink,
     bool server_said_farewell_ = false;  // its FATAL has been passed on: there must not be a second one
     bool told_about_wait_ = false;
     bool out_of_step_ = false;         // the server answered what nobody had asked, or could not take the settings
+    bool takes_another_ = false;       // the server keeps what another client has set
     bool refuse_transaction_ = false;  // statement mode: a transaction has been opened
 };
 

@@ -61,22 +61,14 @@ TEST_F(ClientStatementsTest, names_are_bytes_and_tell_case_apart) {
     EXPECT_EQ(statements.find(zero)->statement, two);
 }
 
-TEST_F(ClientStatementsTest, names_are_mentioned_as_words_and_within_quotes) {
-    for (const char* name : {"s", "my stmt", "p-1", "Upper", "caf\u00e9", "a$1"}) give(name, one);
-    const auto mentioned = [&](ByteView text) {
-        std::string names;
-        for (const auto& each : statements.mentioned_in(text)) names += each.name + ";";
-        return names;
-    };
-    EXPECT_EQ(mentioned("execute s"), "s;");
-    EXPECT_EQ(mentioned("EXECUTE S(1), s"), "s;");
-    EXPECT_EQ(mentioned("execute ss; execute as"), "");
-    EXPECT_EQ(mentioned("explain analyze execute \"my stmt\"('a\"b', \"p-1\")"), "my stmt;p-1;");
-    EXPECT_EQ(mentioned("execute Upper; execute upper"), "");
-    EXPECT_EQ(mentioned("execute \"Upper\""), "Upper;");
-    EXPECT_EQ(mentioned("execute caf\u00e9, a$1"), "caf\u00e9;a$1;");
-    EXPECT_EQ(mentioned("execute \"s"), "s;");
-    EXPECT_EQ(mentioned("execute s\""), "s;");
+TEST_F(ClientStatementsTest, tells_which_names_are_known) {
+    give("s", one);
+    give("t", two);
+    const auto known = statements.known_of({"t", "u", "S", "s"});
+    ASSERT_EQ(known.size(), 2U);
+    EXPECT_EQ(known[0].name, "t");
+    EXPECT_EQ(known[0].statement, two);
+    EXPECT_EQ(known[1].name, "s");
 }
 
 TEST_F(ClientStatementsTest, what_is_unknown_can_be_settled_and_removed) {

@@ -74,6 +74,7 @@ class Ledger final : public Exchange::Witness {
             case Settled::substitute: return "substitute";
             case Settled::inspected: return "inspected";
             case Settled::replay_failed: return "replay_failed";
+            case Settled::not_taken_back: return "not_taken_back";
             case Settled::not_opened: return "not_opened";
             case Settled::lost_sync: return "lost_sync";
         }

@@ -148,7 +148,7 @@ TEST(SqlNames, a_statement_that_waits_is_asked_about_when_it_has_run) {
     Script script(options);
     script.client_sends(client::parse("a", "A") + client::sync())
         .server_sends(server::parse_complete() + server::ready())
-        .client_sends(client::query("set work_mem = '7MB'") + client::query("prepare b as select 'a'"))
+        .client_sends(client::query("set work_mem = '7MB'") + client::query("prepare a as select 1"))
         .server_sends(server::command_complete("SET") + server::ready())
         .server_sends(server::close_complete() + server::parse_complete() + server::bind_complete() +
                       server::command_complete("SET") + server::close_complete() + server::parse_complete() +
