@@ -55,8 +55,9 @@ const char* Rule::unmet_by(Evidence& evidence) const {
         return "in_transaction";
     }
     if (!sql.empty() && evidence.facts() != nullptr) {
-        const char* unmet =
-            sql.unmet(*evidence.facts(), sql.asks_for_schemas() ? evidence.search_path() : SearchPath());
+        static const SearchPath anywhere;
+        const SearchPath& path = sql.asks_for_schemas() ? evidence.search_path() : anywhere;
+        const char* unmet = sql.unmet(*evidence.facts(), path);
         if (unmet != nullptr) return unmet;
     }
     if (!when.tags.empty() && !has_tags(when.tags, evidence.tags())) return "tags";

@@ -63,8 +63,8 @@ bool SearchPath::may_lead_to(std::string_view schema_glob) const {
                        [&](const std::string& schema) { return glob_matches(schema_glob, schema); });
 }
 
-bool SearchPath::leads_only_to(std::string_view schema_glob, bool is_in_catalog) const {
-    if (!schemas_ || (is_in_catalog && !glob_matches(schema_glob, "pg_catalog"))) return false;
+bool SearchPath::leads_only_to(std::string_view schema_glob) const {
+    if (!schemas_) return false;
     return std::all_of(schemas_->begin(), schemas_->end(),
                        [&](const std::string& schema) { return glob_matches(schema_glob, schema); });
 }

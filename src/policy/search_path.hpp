@@ -18,9 +18,9 @@ class SearchPath {
 
     // Whether a name without a schema may be found in one that the glob matches.
     bool may_lead_to(std::string_view schema_glob) const;
-    // Whether it can only be found in such. `is_in_catalog`: pg_catalog may have the name. A temporary table of the
-    // session's own is no reason to doubt.
-    bool leads_only_to(std::string_view schema_glob, bool is_in_catalog) const;
+    // Whether it can only be found in such, if pg_catalog does not have it. A temporary table of the session's own is
+    // no reason to doubt.
+    bool leads_only_to(std::string_view schema_glob) const;
 
   private:
     std::optional<std::vector<std::string>> schemas_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <type_traits>
 
 namespace pgsluice::policy {
@@ -58,27 +59,52 @@ std::vector<std::uint64_t> fingerprints_of(const std::vector<std::string>& texts
     return fingerprints;
 }
 
+// What depends on a pattern and the session or the text alone, and costs more the more they name: asked once for each
+// pattern, however many names are held against it.
+class OncePerPattern {
+  public:
+    explicit OncePerPattern(const std::vector<NamePattern>& patterns) : patterns_(patterns) {}
+
+    template <class Ask>
+    bool operator()(const NamePattern& pattern, Ask ask) {
+        if (answers_.empty()) answers_.resize(patterns_.size());
+        std::optional<bool>& answer = answers_[static_cast<std::size_t>(&pattern - patterns_.data())];
+        if (!answer) answer = ask();
+        return *answer;
+    }
+
+  private:
+    const std::vector<NamePattern>& patterns_;
+    std::vector<std::optional<bool>> answers_;
+};
+
 // A relation or a function.
 template <class Named>
-bool fits_name(const NamePattern& pattern, const Named& named, const SearchPath& path, bool must_be_certain) {
-    // PostgreSQL's own relations begin so, and its functions begin with anything.
-    const bool is_in_catalog = std::is_same_v<Named, sql::Function> || named.name.starts_with("pg_");
+bool fits_name(const NamePattern& pattern, const Named& named, const SearchPath& path, bool must_be_certain,
+               OncePerPattern& leads) {
     if (!glob_matches(pattern.name, named.name)) return false;
     if (!pattern.is_qualified()) return true;
     if (!named.schema.empty()) return glob_matches(pattern.qualifier, named.schema);
-    return must_be_certain ? path.leads_only_to(pattern.qualifier, is_in_catalog) : path.may_lead_to(pattern.qualifier);
+    if (!must_be_certain) return leads(pattern, [&] { return path.may_lead_to(pattern.qualifier); });
+    // PostgreSQL's own relations begin so, and its functions begin with anything: it looks there first.
+    const bool is_in_catalog = std::is_same_v<Named, sql::Function> || named.name.starts_with("pg_");
+    if (is_in_catalog && !glob_matches(pattern.qualifier, "pg_catalog")) return false;
+    return leads(pattern, [&] { return path.leads_only_to(pattern.qualifier); });
 }
 
 // All columns of a table are each of them, and a column whose table the text does not tell may be of any table that it
 // names, or that functions read.
-bool fits_column(const NamePattern& pattern, const sql::Column& column, const sql::Facts& facts, bool must_be_certain) {
+bool fits_column(const NamePattern& pattern, const sql::Column& column, const sql::Facts& facts, bool must_be_certain,
+                 OncePerPattern& may_be_of_any) {
     if (!glob_matches(pattern.name, column.name) && (must_be_certain || column.name != "*")) return false;
     if (!pattern.is_qualified()) return true;
     if (!column.relation.empty()) return glob_matches(pattern.qualifier, column.relation);
     if (must_be_certain) return false;
-    return facts.has_rows_of_functions ||
-           std::any_of(facts.relations.begin(), facts.relations.end(),
-                       [&](const sql::Relation& relation) { return glob_matches(pattern.qualifier, relation.name); });
+    return facts.has_rows_of_functions || may_be_of_any(pattern, [&] {
+               return std::any_of(facts.relations.begin(), facts.relations.end(), [&](const sql::Relation& relation) {
+                   return glob_matches(pattern.qualifier, relation.name);
+               });
+           });
 }
 
 // `fits` some of what there is; of a rule that allows, all of it, and there must be something.
@@ -130,15 +156,13 @@ bool SqlCondition::matches_kinds(const sql::Facts& facts) const {
     return fits_all_ ? facts.kinds.any() && (facts.kinds & ~kinds_).none() : (facts.kinds & kinds_).any();
 }
 
-bool SqlCondition::fits_relation(const Patterns& patterns, const sql::Relation& relation,
-                                 const SearchPath& path) const {
-    return any_pattern(patterns,
-                       [&](const NamePattern& pattern) { return fits_name(pattern, relation, path, fits_all_); });
-}
-
 bool SqlCondition::matches_tables(const sql::Facts& facts, const SearchPath& path) const {
-    return tables_.empty() || fit(facts.relations, fits_all_,
-                                  [&](const sql::Relation& each) { return fits_relation(tables_, each, path); });
+    OncePerPattern leads(tables_);
+    const auto fits = [&](const sql::Relation& relation) {
+        return any_pattern(
+            tables_, [&](const NamePattern& pattern) { return fits_name(pattern, relation, path, fits_all_, leads); });
+    };
+    return tables_.empty() || fit(facts.relations, fits_all_, fits);
 }
 
 bool SqlCondition::matches_those(const Patterns& patterns, bool sql::Relation::*how, const sql::Facts& facts,
@@ -148,21 +172,29 @@ bool SqlCondition::matches_those(const Patterns& patterns, bool sql::Relation::*
     for (const sql::Relation& relation : facts.relations) {
         if (relation.*how) those.push_back(&relation);
     }
-    return fit(those, fits_all_, [&](const sql::Relation* each) { return fits_relation(patterns, *each, path); });
+    OncePerPattern leads(patterns);
+    return fit(those, fits_all_, [&](const sql::Relation* each) {
+        return any_pattern(
+            patterns, [&](const NamePattern& pattern) { return fits_name(pattern, *each, path, fits_all_, leads); });
+    });
 }
 
 bool SqlCondition::matches_functions(const sql::Facts& facts, const SearchPath& path) const {
+    OncePerPattern leads(functions_);
     const auto fits = [&](const sql::Function& function) {
-        return any_pattern(functions_,
-                           [&](const NamePattern& pattern) { return fits_name(pattern, function, path, fits_all_); });
+        return any_pattern(functions_, [&](const NamePattern& pattern) {
+            return fits_name(pattern, function, path, fits_all_, leads);
+        });
     };
     return functions_.empty() || fit(facts.functions, fits_all_, fits);
 }
 
 bool SqlCondition::matches_columns(const sql::Facts& facts) const {
+    OncePerPattern may_be_of_any(columns_);
     const auto fits = [&](const sql::Column& column) {
-        return any_pattern(columns_,
-                           [&](const NamePattern& pattern) { return fits_column(pattern, column, facts, fits_all_); });
+        return any_pattern(columns_, [&](const NamePattern& pattern) {
+            return fits_column(pattern, column, facts, fits_all_, may_be_of_any);
+        });
     };
     return columns_.empty() || fit(facts.columns, fits_all_, fits);
 }

@@ -39,7 +39,6 @@ class SqlCondition {
     using Patterns = std::vector<NamePattern>;
 
     bool matches_kinds(const sql::Facts& facts) const;
-    bool fits_relation(const Patterns& patterns, const sql::Relation& relation, const SearchPath& path) const;
     bool matches_tables(const sql::Facts& facts, const SearchPath& path) const;
     bool matches_those(const Patterns& patterns, bool sql::Relation::*how, const sql::Facts& facts,
                        const SearchPath& path) const;

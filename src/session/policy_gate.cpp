@@ -212,10 +212,8 @@ wire::SqlError Session::unparsable_error(const wire::SqlError& of_rule, const st
         "It is longer than limits.parse_inline, or its encoding or the session's settings do not let it be "
         "read as the server will read it.";
     if (text.size() <= rulebook_->limits.parse_inline && dialect_.is_read_as_written(text)) {
-        const auto read = sql::read_facts(text, dialect_.reading());
-        if (const auto* unparsable = std::get_if<sql::Unparsable>(&read)) {
-            error.detail = "The parser says: " + unparsable->why;
-        }
+        const std::string why = context_.facts.why_unparsable(text, dialect_.reading());
+        if (!why.empty()) error.detail = "The parser says: " + why;
     }
     error.hint = "policy_defaults.on_unparsable decides about such statements.";
     return error;

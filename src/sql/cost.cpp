@@ -94,11 +94,12 @@ bool has_long_operator(ByteView text) {
     std::size_t run = 0;
     char before = '\0';
     for (const char c : text) {
-        // Comments end an operator.
-        const bool begins_comment = (before == '-' && c == '-') || (before == '/' && c == '*');
-        const bool goes_on = operator_characters.find(c) != std::string_view::npos && !begins_comment;
-        run = goes_on ? run + 1 : 0;
-        if (run > longest_operator) return true;
+        const bool is_operator = operator_characters.find(c) != std::string_view::npos;
+        const bool is_decoration = c == before && c != '+';  // as in /*** and ----, where nothing is cut off
+        if (!is_operator)
+            run = 0;
+        else if (!is_decoration && ++run > longest_operator)
+            return true;
         before = c;
     }
     return false;

@@ -12,8 +12,9 @@
 
 namespace pgsluice::sql {
 
-// The lexer takes a run of operator characters as one and tries shorter and shorter ones: n characters cost n * n
-// steps.
+// The lexer takes a run of operator characters as one, cuts off what is no part of the operator (signs at its end, and
+// what a comment begins in) and takes that as one again: n characters cost n * n steps. In a comment it does the same
+// wherever another begins.
 bool has_long_operator(ByteView text);
 
 // Nodes that libpg_query would make more than once, in tokens. A tree of "SET (a, b, c) = x" has x three times, and

@@ -6,13 +6,16 @@
 #include <pgsluice/base/siphash.hpp>
 #include <pgsluice/sql/facts_cache.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgsluice::sql {
 namespace {
 
 constexpr std::size_t share_of_sightings = 128;  // one part in so many of the memory
-constexpr std::size_t share_of_one = 8;          // what is larger than that would cost too many others their place
+constexpr std::size_t most_reasons = 16;         // why texts have no facts
+constexpr std::size_t memory_per_reason = 64 << 10;
+constexpr std::size_t share_of_one = 8;  // what is larger than that would cost too many others their place
 
 }  // namespace
 
@@ -35,10 +38,18 @@ struct FactsCache::Store {
     bool stencils_first = false;  // the text before was found there
     Sightings sightings;
     PatternKey pattern;
+    // Why texts could not be parsed, by what they hash to, each in the place of one before.
+    struct Reason {
+        std::uint64_t hash = 0;
+        Reading how;
+        std::string why;
+    };
+    std::vector<Reason> reasons;
     FactsRef answer;  // to what is not, or may not be, on a shelf
 
     std::size_t memory() const {
-        return exact.memory() + patterns.memory() + stencils.memory() + sightings.memory() + pattern.memory();
+        return exact.memory() + patterns.memory() + stencils.memory() + sightings.memory() + pattern.memory() +
+               reasons.capacity() * sizeof(Reason);
     }
 
     void drop_one() {
@@ -57,11 +68,22 @@ struct FactsCache::Store {
         fit();
     }
 
-    void parse(ByteView text, Reading how) {
+    void note_reason(const FactsShelf::Key& text, std::string why) {
+        if (!reasons.empty()) reasons[text.hash % reasons.size()] = {text.hash, text.how, std::move(why)};
+    }
+
+    const std::string* find_reason(const FactsShelf::Key& text) const {
+        if (reasons.empty()) return nullptr;
+        const Reason& found = reasons[text.hash % reasons.size()];
+        return found.hash == text.hash && found.how == text.how ? &found.why : nullptr;
+    }
+
+    void parse(const FactsShelf::Key& text) {
         ++counts.parses;
-        auto result = read(text, how);
+        auto result = read(text.bytes, text.how);
         Facts* facts = std::get_if<Facts>(&result);
         answer = facts == nullptr ? nullptr : std::make_shared<const Facts>(std::move(*facts));
+        if (facts == nullptr) note_reason(text, std::move(std::get<Unparsable>(result).why));
     }
 
     const FactsRef* find_by_stencil(ByteView text, Reading how) {
@@ -86,7 +108,7 @@ struct FactsCache::Store {
             if (const FactsRef* found = find_by_stencil(text, how)) return *found;
         }
         if (!pattern.build(text, how)) {
-            parse(text, how);
+            parse(as_it_is);
             keep(exact, as_it_is);
             return answer;
         }
@@ -101,7 +123,7 @@ struct FactsCache::Store {
             fit();
             return answer;
         }
-        parse(text, how);
+        parse(as_it_is);
         if (answer != nullptr && (!pattern.has_values() || sightings.is_known(as_pattern.hash))) {
             keep(patterns, as_pattern);
         }
@@ -128,10 +150,23 @@ const FactsRef& FactsCache::facts_of(ByteView text, Reading how) {
     return found;
 }
 
+std::string FactsCache::why_unparsable(ByteView text, Reading how) {
+    Store& store = *store_;
+    const FactsShelf::Key key{text, how, siphash(store.key, text)};
+    if (const std::string* known = store.find_reason(key)) return *known;
+    ++store.counts.parses;
+    auto result = store.read(text, how);
+    auto* unparsable = std::get_if<Unparsable>(&result);
+    if (unparsable == nullptr) return {};
+    store.note_reason(key, unparsable->why);
+    return std::move(unparsable->why);
+}
+
 void FactsCache::set_limits(Limits limits) {
     store_->limits = limits;
     store_->stencils.resize(limits.memory);
     store_->sightings.resize(limits.memory / share_of_sightings);
+    store_->reasons = std::vector<Store::Reason>(std::min(most_reasons, limits.memory / memory_per_reason));
     store_->pattern.release();
     store_->fit();
 }

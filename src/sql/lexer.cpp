@@ -39,6 +39,14 @@ std::size_t Lexer::run_of(std::size_t from, unsigned classes) const {
     return from;
 }
 
+std::size_t Lexer::operators_end(std::size_t from) const {
+    for (; is_of(at(from), operator_part); ++from) {
+        const char c = text_[from], behind = at(from + 1);
+        if ((c == '-' && behind == '-') || (c == '/' && behind == '*')) break;
+    }
+    return from;
+}
+
 // From the first character inside; comments nest.
 std::size_t Lexer::comment_end(std::size_t from) const {
     for (std::size_t depth = 1; from < text_.size(); ++from) {
@@ -167,16 +175,18 @@ Token Lexer::after_dollar(std::size_t begin) {
     return token(TokenKind::string, begin, end == npos ? npos : end + tag.size());
 }
 
-// Of operators the longest run of their characters, short of a comment that begins in it.
+// Of operators the longest run of their characters, short of a comment that begins in it. The signs that were cut off
+// one are tokens by themselves, each: so no run is gone through more than once.
 Token Lexer::symbol(std::size_t begin) {
     if (!is_of(text_[begin], operator_part)) {
         const char c = text_[begin], behind = at(begin + 1);
         const bool is_pair = (c == '.' && behind == '.') || (c == ':' && (behind == ':' || behind == '='));
         return token(TokenKind::symbol, begin, begin + (is_pair ? 2 : 1));
     }
-    ByteView run = text_.substr(begin, run_of(begin, operator_part) - begin);
-    run = run.substr(0, std::min(run.find("--"), run.find("/*")));
+    if (begin < signs_end_) return token(TokenKind::symbol, begin, begin + 1);
+    const ByteView run = text_.substr(begin, operators_end(begin) - begin);
     const std::size_t size = without_signs(run);
+    if (size < run.size()) signs_end_ = begin + run.size();
     return token(TokenKind::symbol, begin, size > longest_operator ? npos : begin + size);
 }
 

@@ -52,6 +52,7 @@ class Lexer {
     // The character at a place; NUL, which is in no class, behind the end.
     char at(std::size_t place) const { return place < text_.size() ? text_[place] : '\0'; }
     std::size_t run_of(std::size_t from, unsigned classes) const;
+    std::size_t operators_end(std::size_t from) const;
 
     // Where the next token begins; npos in an unfinished comment.
     std::size_t skip_blanks(std::size_t from) const;
@@ -70,6 +71,7 @@ class Lexer {
     const ByteView text_;
     const Reading how_;
     std::size_t at_ = 0;
+    std::size_t signs_end_ = 0;  // up to there is nothing but signs that are no part of a longer operator
     std::vector<ByteView>* behind_strings_ = nullptr;  // where wanted: the comments that a string may go on behind
 };
 

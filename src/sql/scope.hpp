@@ -1,7 +1,11 @@
 // Which names stand for what at a place in a query, by PostgreSQL's rules (src/backend/parser/parse_relation.c), as far
-// as they go without a catalog. Scopes are made by a Walk, which owns them; strings are views into the parse tree.
+// as they go without a catalog. Scopes are made by a Walk, which owns them; strings are views into the parse tree. A
+// scope has all its names before another is made in it, and knows what it takes from those around: they may be many.
 #pragma once
 
+#include <cstddef>
+#include <map>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -21,14 +25,14 @@ struct Entry {
 
 class Scope {
   public:
-    explicit Scope(const Scope* parent) : parent_(parent), beyond_from_(this) {}
+    explicit Scope(const Scope* parent);
 
     // The names in a FROM list see each other only by LATERAL; what is not lateral sees what the query around it has.
     static Scope of_query(const Scope* around);
     // Inside a join with an alias, whose parts are not seen outside it.
     static Scope of_join(const Scope* around);
 
-    void add_cte(std::string_view name) { ctes_.push_back(name); }
+    void add_cte(std::string_view name) { ctes_.insert(name); }
     void add(Entry entry);
 
     bool sees_cte(std::string_view name) const;
@@ -44,12 +48,19 @@ class Scope {
     const Scope* beyond_from() const { return beyond_from_; }
 
   private:
-    const Scope* parent_;
+    const Entry* find_here(std::string_view alias) const;
+
     const Scope* beyond_from_;
-    std::vector<std::string_view> ctes_;
+    // The next ones around that have any.
+    const Scope* entries_around_ = nullptr;
+    const Scope* ctes_around_ = nullptr;
+    std::set<std::string_view> ctes_;
     std::vector<Entry> entries_;
-    bool has_derived_ = false, has_unknown_ = false, has_many_ = false;
-    std::string_view only_relation_;
+    std::map<std::string_view, std::size_t> by_alias_;  // where entries are many: the first of each alias
+    // Of the entries, and those around.
+    bool has_derived_ = false;
+    bool has_many_ = false;           // relations, or rows that may be anybody's
+    std::string_view only_relation_;  // where they have one
 };
 
 }  // namespace pgsluice::sql

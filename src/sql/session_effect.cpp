@@ -146,6 +146,7 @@ Judged judge_tree(const json::value& tree) {
     Judged judged;
     SessionEffect& worst = judged.effect;
     bool prepares = false;
+    std::vector<Resets> outcomes;  // the last first
     std::vector<const json::value*> left{&tree};
     while (!left.empty()) {
         const json::value& value = *left.back();
@@ -162,7 +163,7 @@ Judged judge_tree(const json::value& tree) {
             if (drops && (key == "relation" || key == "rel")) continue;
             if (const json::object* node = each.if_object()) {
                 worst = std::max(worst, effect_of(key, *node));
-                note_names_of(key, *node, judged.names);
+                note_names_of(key, *node, judged.names, outcomes);
                 prepares |= key == "PrepareStmt";
                 judged.is_block |= key == "DoStmt";
                 judged.runs_others |= key == "DoStmt" || key == "CallStmt";
@@ -170,6 +171,7 @@ Judged judge_tree(const json::value& tree) {
             left.push_back(&each);
         }
     }
+    for (auto each = outcomes.rbegin(); each != outcomes.rend(); ++each) judged.names.resets.append(*each);
     // Its parameters come with an EXECUTE, which may put them together.
     if (prepares) judged.names.hidden = std::max(judged.names.hidden, judged.names.in_parameters);
     return judged;

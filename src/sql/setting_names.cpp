@@ -18,8 +18,9 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t most_mentioned = 64;
-constexpr std::size_t most_told = 256;    // each is looked for among the others
-constexpr std::size_t longest_part = 63;  // NAMEDATALEN - 1
+constexpr std::size_t most_told = 256;        // each is looked for among the others
+constexpr std::size_t most_in_values = 1024;  // told or not: each is looked for among those that were set
+constexpr std::size_t longest_part = 63;      // NAMEDATALEN - 1
 // A value that is longer is no name: PostgreSQL has no such limit, but who asks for it would have to send it.
 constexpr std::size_t longest = 1024;
 
@@ -73,33 +74,25 @@ void note_mentioned(SettingNames& names, ByteView name, Hidden lives) {
     if (is_custom_name(name)) names.resets.note_set(lower_case(name));
 }
 
-// Trees are read from their end.
-void note_earlier(SettingNames& names, Resets earlier) {
-    earlier.append(names.resets);
-    names.resets = std::move(earlier);
-}
-
-void note_outcome(SettingNames& names, std::string_view setting, bool is_reset) {
+void note_outcome(std::vector<Resets>& outcomes, std::string_view setting, bool is_reset) {
     std::string name = lower_case(setting);
     // With it goes the role (ExecSetVariableStmt, since PostgreSQL 15.9).
     if (name == "session_authorization") name = "role";
     if (name != "role" && name.find('.') == std::string::npos) return;
-    Resets one;
+    Resets& one = outcomes.emplace_back();
     if (is_reset)
         one.note_reset(std::move(name));
     else
         one.note_set(std::move(name));
-    note_earlier(names, std::move(one));
 }
 
-void note_all_reset(SettingNames& names, bool is_discard) {
-    Resets all;
+void note_all_reset(std::vector<Resets>& outcomes, bool is_discard) {
+    Resets& all = outcomes.emplace_back();
     all.note_all();
     if (is_discard) all.note_reset("role");
-    note_earlier(names, std::move(all));
 }
 
-void note_names_of_set_config(const json::object& call, SettingNames& names) {
+void note_names_of_set_config(const json::object& call, SettingNames& names, std::vector<Resets>& outcomes) {
     const json::array* all = array_of(call, "args");
     if (all == nullptr) return;
     const json::object* local = all->size() < 3 ? nullptr : constant_of((*all)[2], "boolval");
@@ -111,7 +104,7 @@ void note_names_of_set_config(const json::object& call, SettingNames& names) {
         if (lives == Hidden::for_good) {
             const json::object* value = all->size() < 2 ? nullptr : node_of(*uncast(&(*all)[1]), "A_Const");
             const bool is_reset = value != nullptr && is_true(*value, "isnull");
-            note_outcome(names, text_of(*constant, "sval"), is_reset);
+            note_outcome(outcomes, text_of(*constant, "sval"), is_reset);
         }
     } else if (node_of(*name, "ParamRef") != nullptr) {
         names.in_parameters = std::max(names.in_parameters, lives);
@@ -120,11 +113,11 @@ void note_names_of_set_config(const json::object& call, SettingNames& names) {
     }
 }
 
-void note_names_of_set(const json::object& node, SettingNames& names) {
+void note_names_of_set(const json::object& node, SettingNames& names, std::vector<Resets>& outcomes) {
     // Decoded, put together and cut by the grammar.
     const std::string_view name = text_of(node, "name"), kind = text_of(node, "kind");
-    if (kind == "VAR_RESET_ALL") return note_all_reset(names, false);
-    if (!is_true(node, "is_local")) note_outcome(names, name, kind == "VAR_RESET" || kind == "VAR_SET_DEFAULT");
+    if (kind == "VAR_RESET_ALL") return note_all_reset(outcomes, false);
+    if (!is_true(node, "is_local")) note_outcome(outcomes, name, kind == "VAR_RESET" || kind == "VAR_SET_DEFAULT");
     if (name.find('.') == std::string_view::npos) return;
     const Hidden lives = is_true(node, "is_local") ? Hidden::until_end : Hidden::for_good;
     tell(names, name, lives);
@@ -146,10 +139,13 @@ const json::value* uncast(const json::value* value) {
     return value;
 }
 
-void note_names_of(std::string_view kind, const json::object& node, SettingNames& names) {
-    if (kind == "VariableSetStmt") note_names_of_set(node, names);
-    if (kind == "DiscardStmt" && text_of(node, "target") == "DISCARD_ALL") note_all_reset(names, true);
-    if (kind == "FuncCall" && last_name(node, "funcname") == "set_config") note_names_of_set_config(node, names);
+void note_names_of(std::string_view kind, const json::object& node, SettingNames& names,
+                   std::vector<Resets>& outcomes) {
+    if (kind == "VariableSetStmt") note_names_of_set(node, names, outcomes);
+    if (kind == "DiscardStmt" && text_of(node, "target") == "DISCARD_ALL") note_all_reset(outcomes, true);
+    if (kind == "FuncCall" && last_name(node, "funcname") == "set_config") {
+        note_names_of_set_config(node, names, outcomes);
+    }
 }
 
 void note_mentioned_names(ByteView text, SettingNames& names) {
@@ -187,14 +183,15 @@ void note_names_in_values(ByteView values, SettingNames& names) {
     const auto formats = number(2);
     if (formats) skip(std::size_t{*formats} * 2);
     const auto count = number(2);
+    std::size_t found_names = 0;
     for (std::uint32_t i = 0; count && i < *count; ++i) {
         const auto size = number(4);
         if (!size) return hide(names, names.in_parameters);
         if (*size > INT32_MAX) continue;  // NULL
-        if (*size <= values.size())
-            note_mentioned(names, values.substr(0, *size), names.in_parameters);
-        else if (*size > 0)
-            return hide(names, names.in_parameters);
+        if (*size > values.size()) return hide(names, names.in_parameters);
+        const ByteView value = values.substr(0, *size);
+        if (is_custom_name(value) && ++found_names > most_in_values) return hide(names, names.in_parameters);
+        note_mentioned(names, value, names.in_parameters);
         skip(*size);
     }
     if (!count) hide(names, names.in_parameters);

@@ -7,14 +7,17 @@
 #include <boost/json/value.hpp>
 
 #include <string_view>
+#include <vector>
 
 namespace pgsluice::sql {
 
 // What is behind casts to text, which change nothing of it.
 const boost::json::value* uncast(const boost::json::value* value);
 
-// What a node of a parse tree, of the given kind, does to custom settings.
-void note_names_of(std::string_view kind, const boost::json::object& node, SettingNames& names);
+// What a node of a parse tree, of the given kind, does to custom settings. Its outcome goes behind `outcomes`, for
+// trees are read from their end.
+void note_names_of(std::string_view kind, const boost::json::object& node, SettingNames& names,
+                   std::vector<Resets>& outcomes);
 
 // Whether SET, RESET or set_config may stand in a text that is not parsed.
 bool may_set(ByteView text);

@@ -38,20 +38,22 @@ Escape read_escape(ByteView text) {
     return {text[1], 2};
 }
 
+struct Behind {
+    bool goes_on;
+    std::size_t at;  // the place behind the second quote; else where the search for one has ended
+};
+
 // A string goes on behind its closing quote where the next one stands in another line, with nothing but comments to
-// the end of theirs between them. The place behind the second quote; npos: it does not go on.
-std::size_t continuation(ByteView text, std::size_t quote) {
+// the end of theirs between them.
+Behind behind(ByteView text, std::size_t quote) {
     bool is_in_another_line = false;
     for (std::size_t at = quote + 1; at < text.size(); ++at) {
-        if (text[at] == '\'') return is_in_another_line ? at + 1 : npos;
-        if (text.substr(at).starts_with("--")) {
-            while (at < text.size() && !is_of(text[at], line_end)) ++at;
-            if (at == text.size()) return npos;
-        }
-        if (!is_of(text[at], space)) return npos;
+        if (text[at] == '\'') return {is_in_another_line, is_in_another_line ? at + 1 : at};
+        if (text.substr(at).starts_with("--")) at = std::min(text.find_first_of("\n\r", at), text.size());
+        if (at == text.size() || !is_of(text[at], space)) return {false, at};
         is_in_another_line = is_in_another_line || is_of(text[at], line_end);
     }
-    return npos;
+    return {false, text.size()};
 }
 
 }  // namespace
@@ -59,20 +61,23 @@ std::size_t continuation(ByteView text, std::size_t quote) {
 std::optional<std::string> spelled_out(ByteView text) {
     std::string out;
     std::size_t copied = 0;
+    // No quote in front of that is followed by another: of those in a comment the search ends where it has ended.
+    std::size_t searched = 0;
+    const auto skip = [&](std::size_t from, std::size_t to) {
+        out.append(text, copied, from - copied);
+        copied = to;
+        return to;
+    };
     for (std::size_t at = text.find_first_of("\\'"); at != npos; at = text.find_first_of("\\'", at)) {
         if (text[at] == '\\' && at + 1 < text.size()) {
             const Escape escape = read_escape(text.substr(at));
-            out.append(text, copied, at - copied);
+            at = skip(at, at + escape.length);
             out += escape.means;
-            at += escape.length;
-            copied = at;
-        } else if (const std::size_t end = text[at] == '\'' ? continuation(text, at) : npos; end != npos) {
-            out.append(text, copied, at - copied);
-            at = end;
-            copied = at;
-        } else {
-            ++at;
+            continue;
         }
+        const Behind found = text[at] == '\'' && at >= searched ? behind(text, at) : Behind{false, searched};
+        searched = found.at;
+        at = found.goes_on ? skip(at, found.at) : at + 1;
     }
     if (copied == 0) return std::nullopt;
     return out.append(text, copied, npos);

@@ -11,10 +11,11 @@ namespace {
 // u.to_json is to_json(u) where u has no column of that name: functions of PostgreSQL that take a whole row, whatever
 // its type, and tell what is in it.
 bool shows_whole_row(std::string_view name) {
-    static constexpr std::array<std::string_view, 15> functions{
-        "array_agg",   "concat",        "hash_record",       "hash_record_extended", "json_agg",   "json_build_array",
-        "jsonb_agg",   "quote_literal", "jsonb_build_array", "quote_nullable",       "record_out", "record_send",
-        "row_to_json", "to_json",       "to_jsonb"};
+    static constexpr std::array<std::string_view, 18> functions{
+        "any_value",         "array_agg",       "concat",           "hash_record", "hash_record_extended",
+        "json_agg",          "json_agg_strict", "json_build_array", "jsonb_agg",   "jsonb_agg_strict",
+        "jsonb_build_array", "quote_literal",   "quote_nullable",   "record_out",  "record_send",
+        "row_to_json",       "to_json",         "to_jsonb"};
     return std::find(functions.begin(), functions.end(), name) != functions.end();
 }
 
@@ -49,14 +50,14 @@ void add_qualified(Walk& walk, const Scope& scope, NodeList fields, bool happens
     const std::string_view qualifier = text(fields.nodes[fields.count - 2]);
     const bool has_schema = fields.count > 2;
     const Entry* entry = has_schema ? nullptr : scope.find(qualifier);
-    if (entry != nullptr && entry->source == Entry::Source::derived) return;
-    std::string_view relation = entry == nullptr ? std::string_view() : entry->relation;
-    if (has_schema) relation = qualifier;
-    walk.add_column(relation, name);
     // The row of a function in FROM may be a plain value, and x.name a call with it.
     const bool is_call = entry != nullptr && entry->source == Entry::Source::unknown;
     if (is_call || shows_whole_row(name)) walk.add_function("", name);
     if (is_call && happens && writes_by_itself(name)) walk.facts().may_write = true;
+    if (entry != nullptr && entry->source == Entry::Source::derived) return;
+    std::string_view relation = entry == nullptr ? std::string_view() : entry->relation;
+    if (has_schema) relation = qualifier;
+    walk.add_column(relation, name);
     if (shows_whole_row(name)) walk.add_column(relation, "*");
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <variant>
 
 namespace pgsluice::sql {
@@ -41,6 +42,9 @@ class FactsCache {
 
     // Good until the next call; a copy lives as long as it is wanted.
     const FactsRef& facts_of(ByteView text, Reading how);
+    // Why that is nullptr, of a text that is not too long: empty where it is not. Is known of those that came last,
+    // which are not parsed again for it.
+    std::string why_unparsable(ByteView text, Reading how);
 
     void set_limits(Limits limits);
     const Counts& counts() const;

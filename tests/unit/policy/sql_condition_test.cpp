@@ -3,6 +3,10 @@
 
 #include <pgsluice/policy/limit.hpp>
 
+#include <sql_condition.hpp>
+
+#include <chrono>
+
 namespace pgsluice::policy {
 namespace {
 
@@ -146,7 +150,38 @@ TEST(SqlCondition, of_a_rule_that_allows_fits_all_that_a_text_does) {
     EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from t"})) << "it may be elsewhere";
     EXPECT_TRUE(allows({.tables = {"public.*"}}, {.text = "select * from t", .path = &public_path}));
     EXPECT_FALSE(allows({.tables = {"public.*"}}, {.text = "select * from pg_authid", .path = &public_path}));
+    EXPECT_FALSE(allows({.functions = {"public.*"}}, {.text = "select f()", .path = &public_path}))
+        << "pg_catalog comes first";
+    EXPECT_TRUE(allows({.functions = {"p*.*"}}, {.text = "select f()", .path = &public_path}));
     EXPECT_FALSE(allows({.in_transaction = true}, {.text = "select 1"})) << "it is not known";
+}
+
+// Names of a text, and schemas of a path, are not each held against all others.
+TEST(SqlCondition, many_names_are_judged_in_proportion_to_their_number) {
+    constexpr int many = 20'000;
+    sql::Facts facts;
+    facts.statements = 1;
+    std::string path = "public";
+    for (int i = 0; i < many; ++i) {
+        const std::string number = std::to_string(i);
+        facts.relations.push_back({.schema = {}, .name = 't' + number, .is_read = true});
+        facts.functions.push_back({.schema = {}, .name = 'f' + number});
+        facts.columns.push_back({.relation = {}, .name = 'c' + number});
+        path += ", s" + number;
+    }
+    const SearchPath leads(path, "ann");
+    for (const bool fits_all : {false, true}) {
+        for (const config::PolicyCondition& when :
+             {config::PolicyCondition{.tables = {"billing.*", "*.t"}}, config::PolicyCondition{.reads = {"billing.*"}},
+              config::PolicyCondition{.functions = {"billing.*"}},
+              config::PolicyCondition{.columns = {"secrets.c*"}}}) {
+            SqlCondition::Errors errors;
+            const SqlCondition condition(when, fits_all, errors);
+            const auto begin = std::chrono::steady_clock::now();
+            EXPECT_FALSE(condition.matches(facts, leads));
+            EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+        }
+    }
 }
 
 // Drivers ping with it, and no server does anything for it.

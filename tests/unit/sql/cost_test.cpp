@@ -69,7 +69,17 @@ TEST(Cost, a_run_of_operator_characters_is_unparsable) {
     EXPECT_EQ(why("select " + repeated("+", 200) + "1"), "");
     EXPECT_EQ(why("select " + repeated("+", 300) + "1"), "an operator in it is too long");
     EXPECT_FALSE(has_long_operator(repeated("-", 1000)));
-    EXPECT_FALSE(has_long_operator("/*" + repeated("*", 200) + "/" + repeated("/*", 200)));
+    EXPECT_FALSE(has_long_operator("/*" + repeated("*", 1000) + "/" + repeated("/*", 100)));
+}
+
+TEST(Cost, comments_that_begin_in_comments_are_a_run_of_operator_characters) {
+    for (const char* part : {"/*", "/*+", "/*-", "/*--", "+/**/", "*/"}) {
+        EXPECT_TRUE(has_long_operator("select 1 " + repeated(part, 300))) << part;
+        EXPECT_FALSE(has_long_operator("select 1 " + repeated(part + std::string(" "), 300))) << part;
+    }
+    EXPECT_EQ(why("select " + repeated("/*", 300)), "an operator in it is too long");
+    EXPECT_EQ(why("select /*" + repeated("/**/", 300) + "*/ 1"), "");
+    EXPECT_EQ(session_effect("set x = 1 /*" + repeated("/*", 300)), SessionEffect::anything);
 }
 
 }  // namespace

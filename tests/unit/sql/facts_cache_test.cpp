@@ -42,6 +42,19 @@ TEST(FactsCache, parses_a_text_once) {
     EXPECT_EQ(rig.counts().exact_hits, 4U);
 }
 
+TEST(FactsCache, knows_why_a_text_could_not_be_parsed) {
+    Rig rig;
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(rig("select bad"), nullptr);
+        EXPECT_EQ(rig.cache.why_unparsable("select bad", {}), "bad");
+    }
+    EXPECT_EQ(rig.counts().parses, 1U);
+    for (int i = 0; i < 1000; ++i) rig(numbered("select bad", i));
+    EXPECT_EQ(rig.cache.why_unparsable("select bad", {}), "bad") << "it is asked again where that was forgotten";
+    EXPECT_EQ(rig.counts().parses, 1002U);
+    EXPECT_EQ(rig.cache.why_unparsable("select a", {}), "");
+}
+
 TEST(FactsCache, parses_texts_of_one_pattern_once) {
     Rig rig;
     const FactsRef first = rig("select * from t where id = 1");

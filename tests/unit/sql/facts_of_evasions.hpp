@@ -88,6 +88,13 @@ inline const std::vector<FactsCase> facts_of_evasions{
     {"select u.row_to_json, u.concat, u.quote_literal from users u",
      "select; users:r; row_to_json() concat() quote_literal(); users.row_to_json users.* users.concat "
      "users.quote_literal; no-limit"},
+    {"select u.any_value, u.jsonb_agg_strict from users u",
+     "select; users:r; any_value() jsonb_agg_strict(); users.any_value users.* users.jsonb_agg_strict; no-limit"},
+    {"select x.row_to_json from (select 1) x", "select; row_to_json()"},
+    {"with x as (select id from users) select x.row_to_json, x.id from x",
+     "select; users:r; row_to_json(); users.id; no-limit"},
+    {"select x.to_jsonb from (values (1)) x (a)", "select; to_jsonb()"},
+    {"select x.nextval, x.count from (select 1) x", "select"},
     {"select (users).password from users", "select; users:r; password(); ?.password users.*; no-limit"},
     {"select ((select users from users)).password", "select; users:r; password(); ?.password users.*"},
     {"select (u.*)::text from users u", "select; users:r; users.*; no-limit"},

@@ -166,6 +166,13 @@ TEST(Lexer, cuts_operators_as_long_as_they_go) {
     EXPECT_FALSE(is_refused(std::string(64, '+')));
 }
 
+TEST(Lexer, signs_at_the_end_of_a_run_are_tokens_by_themselves) {
+    EXPECT_EQ(tokens_of("=+-+a"), (Tokens{{symbol, "="}, {symbol, "+"}, {symbol, "-"}, {symbol, "+"}, {word, "a"}}));
+    EXPECT_EQ(tokens_of("+-+/**/+@-"), (Tokens{{symbol, "+"}, {symbol, "-"}, {symbol, "+"}, {symbol, "+@-"}}));
+    EXPECT_EQ(tokens_of("+-+--+\n-*-+"),
+              (Tokens{{symbol, "+"}, {symbol, "-"}, {symbol, "+"}, {symbol, "-*"}, {symbol, "-"}, {symbol, "+"}}));
+}
+
 bool is_parsed(const std::string& text) {
     const PgQueryParseResult result = pg_query_parse(text.c_str());
     const bool is_parsed = result.error == nullptr;
