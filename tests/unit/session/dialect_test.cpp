@@ -26,8 +26,10 @@ TEST_F(DialectOf, clients_with_the_same_settings_is_the_same) {
 }
 
 TEST_F(DialectOf, a_client_takes_no_heed_of_what_changes_no_text) {
-    ParameterSet named({{"application_name", "worker", true}, {"client_encoding", "UTF8", true},
-                        {"standard_conforming_strings", "on", true}, {"statement_timeout", "5s"}});
+    ParameterSet named({{"application_name", "worker", true},
+                        {"client_encoding", "UTF8", true},
+                        {"standard_conforming_strings", "on", true},
+                        {"statement_timeout", "5s"}});
     other.adopt(named, false);
     EXPECT_EQ(one.digest(), other.digest());
 }
@@ -115,7 +117,7 @@ TEST_F(DialectOf, an_encoding_that_hides_ascii_is_read_as_written_only_in_ascii)
 
 TEST_F(DialectOf, a_client_whose_search_path_leads_to_pg_temp_creates_temporary_things) {
     EXPECT_FALSE(one.creates_temporary());
-    one.adopt(ParameterSet({{"search_path", "public, pg_temp"}}), false);
+    one.adopt(ParameterSet({{"search_path", "public, pg_temp", false}}), false);
     EXPECT_TRUE(one.creates_temporary());
 }
 
