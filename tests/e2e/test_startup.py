@@ -206,6 +206,18 @@ def test_options_are_parsed_like_postgresql_does(fresh_target, options):
         assert client.value("show work_mem") == "7MB"
 
 
+def test_options_may_set_what_is_named_like_a_protocol_option(fresh_target):
+    with fresh_target.login(options=r"-c _pq_.x=one\ \\two -c work_mem=7MB") as client:
+        assert client.value("show _pq_.x") == r"one \two"
+        assert client.value("show work_mem") == "7MB"
+
+
+def test_options_of_a_session_of_its_own_may_set_it_too(sluice):
+    with login(sluice(pool={"mode": "session"}), options=r"-c _pq_.x=one\ \\two", work_mem="7MB") as client:
+        assert client.value("show _pq_.x") == r"one \two"
+        assert client.value("show work_mem") == "7MB"
+
+
 def test_escapes_in_options(fresh_target):
     with fresh_target.login(options=r"-c application_name=one\ \\two\3") as client:
         assert client.value("show application_name") == r"one \two3"
