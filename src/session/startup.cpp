@@ -17,12 +17,9 @@ namespace {
 constexpr std::size_t reply_limit = 64 * 1024;
 
 // PostgreSQL takes what a startup packet holds as it is, whatever the client_encoding in it.
-void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView value, bool reported,
-         ByteView server_encoding) {
-    const auto same = [&](const protocol::Parameter& p) { return protocol::same_name(p.name, name); };
-    auto found = std::find_if(parameters.begin(), parameters.end(), same);
-    if (found == parameters.end())
-        found = parameters.insert(found, protocol::Parameter{std::string(name), {}, reported});
+void set(protocol::ParameterList& parameters, ByteView name, ByteView value, bool reported, ByteView server_encoding) {
+    protocol::Parameter* found = parameters.find(name);
+    if (found == nullptr) found = &parameters.add({std::string(name), {}, reported});
     found->value = value;
     found->encoding = server_encoding;
 }
@@ -36,9 +33,9 @@ void take_newer(std::vector<protocol::Parameter>& parameters, const protocol::Pa
 }
 
 protocol::ParameterSetRef names_of(const std::vector<wire::Setting>& settings, protocol::ParameterTable& table) {
-    std::vector<protocol::Parameter> names;
+    protocol::ParameterList names;
     for (const auto& [name, value] : settings) set(names, name, {}, false, {});
-    return table.intern(std::move(names));
+    return table.intern(std::move(names).take());
 }
 
 ByteView encoding_of_server(const std::vector<wire::Setting>& reported) {
@@ -86,29 +83,30 @@ void Session::greet_if_known() {
     const std::uint64_t fingerprint = pool_->target().fingerprint;
     const auto greeting = answers.greeting(fingerprint);
     if (greeting == nullptr) return;
-    std::vector<protocol::Parameter> parameters = greeting->baseline->all();
+    protocol::ParameterList parameters(greeting->baseline->all());
     for (const wire::Setting& setting : identity_.startup) {
         const auto known = answers.find(fingerprint, setting);
         if (!known) return;
         set(parameters, setting.first, known->value, known->reported, encoding_of_server(greeting->reported));
     }
-    wants_ = context_.parameters.intern(std::move(parameters));
+    wants_ = context_.parameters.intern(std::move(parameters).take());
     greet(greeting->reported);
 }
 
 void Session::apply_startup() {
     const pool::Server::Facts& facts = server_->facts();
     const pool::LoginAnswers& answers = pool_->share().login_answers();
-    std::vector<protocol::Parameter> parameters = facts.baseline->all();
+    std::vector<protocol::Parameter> at_login = facts.baseline->all();
     defaults_seen_ = answers.defaults_noted();
-    if (const auto greeting = answers.greeting(facts.fingerprint)) take_newer(parameters, *greeting->baseline);
+    if (const auto greeting = answers.greeting(facts.fingerprint)) take_newer(at_login, *greeting->baseline);
+    protocol::ParameterList parameters(std::move(at_login));
     for (const auto& [name, value] : identity_.startup) {
-        const protocol::Parameter* at_login = facts.baseline->find(name);
-        const bool reported = at_login != nullptr && at_login->reported;
+        const protocol::Parameter* by_itself = facts.baseline->find(name);
+        const bool reported = by_itself != nullptr && by_itself->reported;
         const auto known = answers.find(facts.fingerprint, {name, value});
         set(parameters, name, known ? known->value : value, reported, encoding_of_server(facts.reported));
     }
-    wants_ = context_.parameters.intern(std::move(parameters));
+    wants_ = context_.parameters.intern(std::move(parameters).take());
     Bytes messages;
     append_replay(messages, server_->exchange(), server_->reserved(), *server_->has(), *wants_);
     phase_ = Phase::applying;

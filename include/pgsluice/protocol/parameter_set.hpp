@@ -6,9 +6,11 @@
 #include <pgsluice/base/ascii.hpp>
 #include <pgsluice/base/bytes.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace pgsluice::protocol {
@@ -48,6 +50,28 @@ class ParameterSet {
     std::vector<Parameter> parameters_;  // by name
     bool has_custom_ = false;
     bool ends_idle_sessions_ = false;
+};
+
+// A set in the making, in the order of arrival: it may be long, and a name is found in it without a look at each.
+class ParameterList {
+  public:
+    ParameterList() = default;
+    // No name twice.
+    explicit ParameterList(std::vector<Parameter> parameters);
+
+    // nullptr: it has none of that name. Valid until the next one is added.
+    Parameter* find(ByteView name);
+    const Parameter* find(ByteView name) const;
+    // `parameter`: of a name that it does not have.
+    Parameter& add(Parameter parameter);
+    const std::vector<Parameter>& all() const { return parameters_; }
+    std::vector<Parameter> take() && { return std::move(parameters_); }
+
+  private:
+    std::vector<std::uint32_t>::const_iterator place_of(ByteView name) const;
+
+    std::vector<Parameter> parameters_;
+    std::vector<std::uint32_t> by_name_;  // indices of parameters_
 };
 
 using ParameterSetRef = std::shared_ptr<const ParameterSet>;
