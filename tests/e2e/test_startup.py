@@ -5,6 +5,7 @@ import psycopg
 import pytest
 
 from support import messages as m
+from support.proxy import login
 from support.system import eventually
 from support.wire import Closed, WireClient, error_in, summaries
 
