@@ -55,6 +55,7 @@ ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std:
     const Parameter* idle_limit = find(idle_session_timeout);
     ends_idle_sessions_ = idle_limit != nullptr && idle_limit->value != "0";
     for (Parameter& each : parameters_) {
+        if (each.reported) reported_bytes_ += each.name.size() + each.value.size();
         if (is_ascii(each.name) && is_ascii(each.value))
             each.encoding.clear();
         else if (each.encoding.empty())

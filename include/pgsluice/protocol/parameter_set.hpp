@@ -15,6 +15,10 @@
 
 namespace pgsluice::protocol {
 
+// Of names and values: what a server may report at its login, and in all. Clients copy it whenever one changes.
+constexpr std::size_t most_reported_at_login = std::size_t{64} << 10;
+constexpr std::size_t most_reported = std::size_t{128} << 10;
+
 struct Parameter {
     std::string name;  // as the server spells it where it reports it, else in lower case
     std::string value;
@@ -39,6 +43,8 @@ class ParameterSet {
     // The value of client_encoding; empty where it is not in the set.
     ByteView encoding() const;
     std::vector<Parameter> reported() const;
+    // Of their names and values.
+    std::size_t reported_bytes() const { return reported_bytes_; }
     // Settings of extensions and applications: their names have a dot.
     bool has_custom() const { return has_custom_; }
     // A server that has them ends its connection where nobody uses it for some time.
@@ -48,6 +54,7 @@ class ParameterSet {
 
   private:
     std::vector<Parameter> parameters_;  // by name
+    std::size_t reported_bytes_ = 0;
     bool has_custom_ = false;
     bool ends_idle_sessions_ = false;
 };
