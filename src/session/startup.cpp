@@ -1,5 +1,6 @@
 // The end of a login: the client's startup parameters are checked by a server, unless servers of this pool have
 // accepted each of them before, and the client gets its ParameterStatus, BackendKeyData and first ReadyForQuery.
+#include <pgsluice/base/time_slice.hpp>
 #include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
@@ -121,7 +122,12 @@ void Session::apply_startup() {
 std::size_t Session::on_applying_bytes(ByteView bytes) {
     std::size_t taken = 0;
     server_unread_ = true;
+    TimeSlice slice(context_.host.now());
     while (phase_ == Phase::applying) {
+        if (slice.is_over([this] { return context_.host.read_clock(); })) {
+            server_->come_again();
+            return taken;
+        }
         const ByteView rest = bytes.substr(taken);
         const wire::Frame frame = wire::cut_backend(rest);
         if (frame.cut == wire::Cut::need_more) return taken;
@@ -136,12 +142,12 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         const auto tag = static_cast<BackendTag>(frame.tag);
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
         if (tag == BackendTag::parameter_status) {
-            const auto status = wire::read_parameter_status(body);
-            if (status) pool_->note_parameter(*server_, status->name, status->value, pool::SetBy::client);
-            if (status && pool_->carries(*server_, status->name)) {
-                if (!asks_for(status->name)) note_unasked(*status, true);
-                server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
+            const auto report = pool_->hear_report(*server_, body, pool::SetBy::client);
+            if (!report) {
+                lose_sync();
+                return bytes.size();
             }
+            if (report->is_carried && !asks_for(report->setting.name)) note_unasked(report->setting, true);
             continue;
         }
         if (tag == BackendTag::error_response) {
@@ -229,9 +235,8 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     client_->write(hello);
     client_->resume(Pause::no_server);
     if (!server_unread_ || server_ == nullptr) return;
-    // It comes again, and is the client's now.
-    server_->link().pause(Pause::draining);
-    server_->link().resume(Pause::draining);
+    // It is the client's now.
+    server_->come_again();
 }
 
 }  // namespace pgsluice::session
