@@ -1,4 +1,5 @@
 #include <pgsluice/pool/login_answers.hpp>
+#include <pgsluice/pool/role.hpp>
 
 #include <algorithm>
 
@@ -6,7 +7,7 @@ namespace pgsluice::pool {
 
 namespace {
 
-LoginAnswers::Greeting with_default(const LoginAnswers::Greeting& greeting, ByteView name, ByteView value) {
+LoginAnswers::Greeting with_value(const LoginAnswers::Greeting& greeting, ByteView name, ByteView value) {
     std::vector<wire::Setting> reported = greeting.reported;
     for (wire::Setting& each : reported) {
         if (each.first == name) each.second = value;
@@ -43,13 +44,23 @@ void LoginAnswers::note_default(std::uint64_t fingerprint, ByteView name, ByteVi
     const protocol::Parameter* told = greeting_->baseline->find(name);
     if (told == nullptr || !told->reported) return;
     if (told->value == before) {
-        greeting_ = std::make_shared<const Greeting>(with_default(*greeting_, name, value));
+        greeting_ = std::make_shared<const Greeting>(with_value(*greeting_, name, value));
         // A value may count with the default: DateStyle.
         accepted_.clear();
     } else if (told->value != value) {
         return;
     }
     keep_default(name, value);
+}
+
+void LoginAnswers::note_standby(std::uint64_t fingerprint, ByteView before, ByteView value) {
+    const std::lock_guard lock(mutex_);
+    if (greeting_ == nullptr || fingerprint_ != fingerprint) return;
+    const auto& reported = greeting_->reported;
+    const auto told = std::find_if(reported.begin(), reported.end(),
+                                   [](const wire::Setting& each) { return each.first == standby_setting; });
+    if (told == reported.end() || told->second != before) return;
+    greeting_ = std::make_shared<const Greeting>(with_value(*greeting_, standby_setting, value));
 }
 
 // Where a fresh server has told it first, those who are there still hear of it by this.

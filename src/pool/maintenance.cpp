@@ -1,6 +1,8 @@
 // What a pool says to its servers itself, between two clients: the check after a long idle time, the reset of a
 // session, the end of a transaction that a client left open. And what idle servers say unasked.
+#include <pgsluice/base/time_slice.hpp>
 #include <pgsluice/pool/pool.hpp>
+#include <pgsluice/pool/role.hpp>
 #include <pgsluice/protocol/command_tag.hpp>
 #include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/protocol/sync_proof.hpp>
@@ -29,6 +31,10 @@ constexpr ByteView batch_without_end =
 
 // Messages that are looked into are short; whatever is longer is skipped unread.
 constexpr std::size_t reply_limit = 64 * 1024;
+
+// A reload of its configuration changes each setting once. Nothing of an idle server is left for later, when it may be
+// somebody's.
+constexpr std::size_t most_changes_at_rest = 100;
 
 // How long a check or a reset may take, which run nothing of a client's.
 constexpr Milliseconds maintenance_limit{5000};
@@ -109,9 +115,8 @@ void Pool::recover(Server& server, std::size_t rest) {
     protocol::Exchange& exchange = server.exchange();
     exchange.abandon();
     end_batch(server);
-    // What its last user has left unread of the last read comes again, and to us.
-    server.link().pause(Pause::draining);
-    server.link().resume(Pause::draining);
+    // What its last user has left unread of the last read comes to us.
+    server.come_again();
     if (exchange.at_rest() && rest == 0) finish_maintenance(server);
 }
 
@@ -164,6 +169,7 @@ std::size_t Pool::on_server_bytes(Server& server, ByteView bytes) {
 std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
     std::size_t consumed = 0;
     ServerWitness witness(server);
+    TimeSlice slice(host_.now());
     while (true) {
         const ByteView rest = bytes.substr(consumed);
         if (server.skip_ > 0) {
@@ -176,6 +182,10 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
                 return consumed;
             }
             continue;
+        }
+        if (slice.is_over([this] { return host_.read_clock(); })) {
+            server.come_again();
+            return consumed;
         }
         const wire::Frame frame = wire::cut_backend(rest);
         if (frame.cut == wire::Cut::need_more) return consumed;
@@ -190,7 +200,7 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
         server.skip_ = frame.size;
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
         if (tag == BackendTag::parameter_status) {
-            note_report(server, body);
+            if (!hear_report(server, body, SetBy::server)) break;
             continue;
         }
         const Settled settled = server.exchange().settle(tag, body, witness);
@@ -258,16 +268,39 @@ void Pool::note_command(Server& server, ByteView body) {
     }
 }
 
-void Pool::note_report(Server& server, ByteView body) {
-    const auto status = wire::read_parameter_status(body);
-    if (!status) return;
-    note_parameter(server, status->name, status->value, SetBy::server);
-    if (!carries(server, status->name)) return;
-    const protocol::Parameter* before = server.has()->find(status->name);
-    if (before != nullptr && tells_default(server, *before, status->value)) {
-        share_->login_answers().note_default(server.facts().fingerprint, status->name, before->value, status->value);
+std::optional<Pool::Report> Pool::hear_report(Server& server, ByteView body, SetBy set_by) {
+    const auto setting = wire::read_parameter_status(body);
+    if (!setting) return std::nullopt;
+    const auto& [name, value] = *setting;
+    note_role(server, *setting, set_by);
+    if (name == standby_setting) note_standby(server, value);
+    if (!carries(server, name)) return Report{*setting, false};
+    const protocol::Parameter* before = server.has()->find(name);
+    const std::size_t bytes_before = before == nullptr || !before->reported ? 0 : before->value.size();
+    if (server.has()->reported_bytes() - bytes_before + value.size() > protocol::most_reported) return std::nullopt;
+    if (before != nullptr && tells_default(server, *before, value))
+        share_->login_answers().note_default(server.facts().fingerprint, name, before->value, value);
+    server.set_has(host_.parameters().with(server.has(), name, value, true));
+    return Report{*setting, true};
+}
+
+// One that no longer has the role asked for is doomed. What a client sets for itself says nothing of the server.
+void Pool::note_role(Server& server, const wire::ParameterStatus& setting, SetBy set_by) {
+    if (setting.name == read_only_setting && set_by == SetBy::client) return;
+    // One that was taken for want of a better one (prefer-standby) has not changed.
+    const bool had_another = server.role_.is_other_than(target_->session_attrs);
+    if (server.role_.note(setting.name, setting.value) && !had_another &&
+        server.role_.is_other_than(target_->session_attrs))
+        server.doom(ServerClose::wrong_role);
+}
+
+// The one setting that nobody carries and that changes by itself, when the server is promoted.
+void Pool::note_standby(Server& server, ByteView value) {
+    for (auto& [name, told] : server.facts_.reported) {
+        if (name != standby_setting || told == value) continue;
+        share_->login_answers().note_standby(server.facts().fingerprint, told, value);
+        told = value;
     }
-    server.set_has(host_.parameters().with(server.has(), status->name, status->value, true));
 }
 
 // Whether nothing of a client's can have made the report: then the server has read its configuration again. DISCARD ALL
@@ -284,6 +317,7 @@ bool Pool::tells_default(const Server& server, const protocol::Parameter& before
 // farewell; anything else answers a question that nobody asked, and such a server must not meet another client.
 std::size_t Pool::on_idle_bytes(Server& server, ByteView bytes) {
     std::size_t consumed = 0;
+    std::size_t changes = 0;
     while (true) {
         const ByteView rest = bytes.substr(consumed);
         const wire::Frame frame = wire::cut_backend(rest);
@@ -294,7 +328,10 @@ std::size_t Pool::on_idle_bytes(Server& server, ByteView bytes) {
         if (frame.cut != wire::Cut::frame || !is_harmless || frame.size > reply_limit) break;
         if (rest.size() < frame.size) return consumed;
         consumed += frame.size;
-        if (tag == BackendTag::parameter_status) note_report(server, wire::body_of(rest, frame));
+        if (tag != BackendTag::parameter_status) continue;
+        const auto before = server.has();
+        if (!hear_report(server, wire::body_of(rest, frame), SetBy::server)) break;
+        if (server.has() != before && ++changes > most_changes_at_rest) break;
     }
     discard(server, ServerClose::lost);
     return bytes.size();

@@ -438,14 +438,6 @@ void Pool::retire_servers_of(const Upstream& upstream, ServerClose reason) {
     }
 }
 
-void Pool::note_parameter(Server& server, ByteView name, ByteView value, SetBy set_by) {
-    if (name == read_only_setting && set_by == SetBy::client) return;
-    // One that was taken for want of a better one (prefer-standby) has not changed.
-    const bool had_another = server.role_.is_other_than(target_->session_attrs);
-    if (server.role_.note(name, value) && !had_another && server.role_.is_other_than(target_->session_attrs))
-        server.doom(ServerClose::wrong_role);
-}
-
 bool Pool::carries(ByteView reported_name) const {
     using config::TargetSessionAttrs;
     const auto wanted = target_->session_attrs;

@@ -33,7 +33,7 @@ wire::SqlError injected(const char* request) {
 void negotiate(const wire::StartupMessage& message, Bytes& out) {
     std::vector<ByteView> unknown;
     for (const auto& [name, value] : message.parameters) {
-        if (name.starts_with("_pq_.")) unknown.push_back(name);
+        if (name.starts_with(wire::protocol_option_prefix)) unknown.push_back(name);
     }
     if (message.minor > newest_minor || !unknown.empty()) {
         wire::write_negotiate_protocol_version(out, std::min(message.minor, newest_minor), unknown);

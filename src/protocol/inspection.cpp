@@ -2,7 +2,6 @@
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 
-#include <algorithm>
 #include <array>
 #include <span>
 #include <utility>
@@ -129,10 +128,10 @@ bool Answer::add(ByteView kind, ByteView name, ByteView value) {
         pins_.add(static_cast<Pin>(name[0] - '0'));
     } else if (kind == "r") {
         may_begin_with_role_ = true;
-    } else if (!(name == "role" && value == "none") && find(name) == nullptr) {
+    } else if (!failed_ && !(name == "role" && value == "none") && find(name) == nullptr) {
         bytes_ += name.size() + value.size();
-        if (bytes_ <= most_bytes)
-            settings_.push_back({std::string(name), std::string(value), false});
+        if (bytes_ <= most_bytes && settings().size() < most_settings)
+            settings_.add({std::string(name), std::string(value), false});
         else
             fail();
     }
@@ -140,18 +139,12 @@ bool Answer::add(ByteView kind, ByteView name, ByteView value) {
 }
 
 void Answer::tell_no_role() {
-    if (!failed_ && find("role") == nullptr) settings_.push_back({"role", "none"});
+    if (!failed_ && find("role") == nullptr) settings_.add({"role", "none"});
 }
 
 void Answer::fail() {
     failed_ = true;
     settings_ = {};
-}
-
-const Parameter* Answer::find(ByteView name) const {
-    const auto found = std::find_if(settings_.begin(), settings_.end(),
-                                    [&](const Parameter& each) { return same_name(each.name, name); });
-    return found == settings_.end() ? nullptr : &*found;
 }
 
 }  // namespace pgsluice::protocol

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <numeric>
 
 namespace pgsluice::protocol {
 namespace {
@@ -45,13 +46,16 @@ bool is_carried(ByteView reported_name) {
 }
 
 ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
-    std::sort(parameters_.begin(), parameters_.end(),
-              [](const Parameter& a, const Parameter& b) { return compare(a.name, b.name) < 0; });
+    const auto by_name = [](const Parameter& a, const Parameter& b) { return compare(a.name, b.name) < 0; };
+    // Most are made of another set.
+    if (!std::is_sorted(parameters_.begin(), parameters_.end(), by_name))
+        std::sort(parameters_.begin(), parameters_.end(), by_name);
     has_custom_ =
         std::any_of(parameters_.begin(), parameters_.end(), [](const Parameter& each) { return is_custom(each.name); });
     const Parameter* idle_limit = find(idle_session_timeout);
     ends_idle_sessions_ = idle_limit != nullptr && idle_limit->value != "0";
     for (Parameter& each : parameters_) {
+        if (each.reported) reported_bytes_ += each.name.size() + each.value.size();
         if (is_ascii(each.name) && is_ascii(each.value))
             each.encoding.clear();
         else if (each.encoding.empty())
@@ -80,6 +84,34 @@ std::vector<Parameter> ParameterSet::reported() const {
     std::vector<Parameter> parameters = parameters_;
     std::erase_if(parameters, [](const Parameter& each) { return !each.reported; });
     return parameters;
+}
+
+ParameterList::ParameterList(std::vector<Parameter> parameters)
+    : parameters_(std::move(parameters)), by_name_(parameters_.size()) {
+    std::iota(by_name_.begin(), by_name_.end(), std::uint32_t{0});
+    std::sort(by_name_.begin(), by_name_.end(), [this](std::uint32_t a, std::uint32_t b) {
+        return compare(parameters_[a].name, parameters_[b].name) < 0;
+    });
+}
+
+std::vector<std::uint32_t>::const_iterator ParameterList::place_of(ByteView name) const {
+    return std::lower_bound(by_name_.begin(), by_name_.end(), name, [this](std::uint32_t index, ByteView wanted) {
+        return compare(parameters_[index].name, wanted) < 0;
+    });
+}
+
+const Parameter* ParameterList::find(ByteView name) const {
+    const auto at = place_of(name);
+    return at == by_name_.end() || !same_name(parameters_[*at].name, name) ? nullptr : &parameters_[*at];
+}
+
+Parameter* ParameterList::find(ByteView name) {
+    return const_cast<Parameter*>(std::as_const(*this).find(name));
+}
+
+Parameter& ParameterList::add(Parameter parameter) {
+    by_name_.insert(place_of(parameter.name), static_cast<std::uint32_t>(parameters_.size()));
+    return parameters_.emplace_back(std::move(parameter));
 }
 
 ParameterSetRef ParameterTable::intern(std::vector<Parameter> parameters) {

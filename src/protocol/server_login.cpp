@@ -1,5 +1,6 @@
 #include <pgsluice/auth/md5.hpp>
 #include <pgsluice/base/check.hpp>
+#include <pgsluice/protocol/parameter_set.hpp>
 #include <pgsluice/protocol/server_login.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frame.hpp>
@@ -17,7 +18,7 @@ using wire::BackendTag;
 
 // Nothing that belongs into a login is longer; more would be held in memory for a stranger (libpq: MAX_ERRLEN 30000).
 constexpr std::size_t longest_message = 65536;
-constexpr std::size_t most_parameters = 1000;
+constexpr std::size_t most_parameters = 100;  // PostgreSQL 18 reports 16, and extensions may add some
 
 bool is_sqlstate(ByteView text) {
     return text.size() == 5 && std::all_of(text.begin(), text.end(),
@@ -248,12 +249,20 @@ ServerLogin::Action ServerLogin::on_parameter_status(ByteView body) {
     if (!status) return fail(Reason::violation, "malformed ParameterStatus from the server");
     auto& known = result_.parameters;
     const auto same = [&](const wire::Setting& setting) { return setting.first == status->name; };
-    if (const auto earlier = std::find_if(known.begin(), known.end(), same); earlier != known.end()) {
-        earlier->second = status->value;
-        return NeedMore{};
+    const auto earlier = std::find_if(known.begin(), known.end(), same);
+    if (earlier == known.end()) {
+        if (known.size() == most_parameters) return fail(Reason::violation, "the server reports too many parameters");
+        parameter_bytes_ += status->name.size();
+    } else {
+        parameter_bytes_ -= earlier->second.size();
     }
-    if (known.size() == most_parameters) return fail(Reason::violation, "the server reports too many parameters");
-    known.emplace_back(status->name, status->value);
+    parameter_bytes_ += status->value.size();
+    if (parameter_bytes_ > most_reported_at_login)
+        return fail(Reason::violation, "the parameters that the server reports are too long");
+    if (earlier == known.end())
+        known.emplace_back(status->name, status->value);
+    else
+        earlier->second = status->value;
     return NeedMore{};
 }
 

@@ -64,8 +64,7 @@ std::variant<Replication, wire::SqlError> read_replication(ByteView value) {
 // server they would change who we log in as (`options=-c user=postgres`, or a parameter "User"). An empty name would
 // end the server's parameter list early.
 bool is_reserved(const std::string& name) {
-    return name.empty() || name == "user" || name == "database" || name == "options" || name == "replication" ||
-           name.starts_with("_pq_.");
+    return name.empty() || name == "user" || name == "database" || name == "options" || name == "replication";
 }
 
 std::optional<wire::SqlError> add(std::vector<wire::Setting>& settings, ByteView spelled, ByteView value) {
@@ -102,7 +101,7 @@ std::variant<ClientIdentity, wire::SqlError> read_identity(const wire::StartupMe
             options = value;
         } else if (name == "replication") {
             replication = value;
-        } else if (!name.starts_with("_pq_.")) {
+        } else if (!name.starts_with(wire::protocol_option_prefix)) {
             others.emplace_back(name, value);
         }
     }

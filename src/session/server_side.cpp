@@ -1,4 +1,5 @@
 // What a server sends: every message is settled in the ledger, which says whether it is for the client.
+#include <pgsluice/base/time_slice.hpp>
 #include <pgsluice/protocol/command_tag.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
@@ -41,12 +42,20 @@ bool is_asynchronous(BackendTag tag) {
 }  // namespace
 
 std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
-    context_.host.read_clock();
+    TimeSlice slice(context_.host.read_clock());
     if (phase_ != Phase::ready) return on_applying_bytes(bytes);
     wire::Outbox to_client(context_.to_client);
     std::size_t taken = 0;
     while (taken < bytes.size()) {
-        const std::size_t relayed = relay(without_prefix(bytes, taken), to_client);
+        const ByteView rest = without_prefix(bytes, taken);
+        std::size_t relayed = relay_unseen(rest, to_client);
+        if (relayed == 0) {
+            if (slice.is_over([this] { return context_.host.read_clock(); })) {
+                server.come_again();
+                break;
+            }
+            relayed = relay(rest, to_client);
+        }
         if (relayed == 0) break;
         if (measures() && server_ != nullptr && server_->exchange().first_call() != 0)
             measured_->calls.count_bytes(relayed);
@@ -83,10 +92,13 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
     return taken;
 }
 
-// Returns how much was taken from the front; none where more bytes are needed.
+// What costs nothing but its bytes: the rest of a message, and a run of results.
+std::size_t Session::relay_unseen(ByteView rest, wire::Outbox& to_client) {
+    return server_rest_.is_due() ? server_rest_.take(rest, to_client) : relay_results(rest, to_client);
+}
+
+// One message. Returns how much was taken from the front; none where more bytes are needed.
 std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
-    if (server_rest_.is_due()) return server_rest_.take(rest, to_client);
-    if (const std::size_t results = relay_results(rest, to_client)) return results;
     const wire::Frame frame = wire::cut_backend(rest);
     if (frame.cut == wire::Cut::need_more) return 0;
     if (frame.cut != wire::Cut::frame) {
@@ -103,6 +115,9 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         if (rest.size() < frame.size) return 0;
         return relay_whole(frame, rest, to_client) ? frame.size : 0;
     }
+    // What it sets must be known to be taken back.
+    out_of_step_ |= tag == BackendTag::parameter_status;
+    if (out_of_step_) return 0;
     if (rest.size() < frame.size && frame.size <= whole_limit) return 0;
     const bool is_counted = measures() && !is_asynchronous(tag) && counts_result();
     const bool is_kept = !is_counted || keeps_result(tag, frame.size);
@@ -274,28 +289,27 @@ void Session::relay_notice(ByteView message, ByteView body, wire::Outbox& to_cli
 }
 
 bool Session::relay_parameter(ByteView message, ByteView body, wire::Outbox& to_client) {
-    const auto status = wire::read_parameter_status(body);
-    if (!status) {
-        out_of_step_ = true;
-        return false;
-    }
     const bool is_replay = server_->exchange().is_replaying();
     // What it sets itself is found when the server is asked, and is put on and off with its other settings.
     const bool is_clients_own = preserves_state() && (is_replay || effect_ >= sql::SessionEffect::changes);
-    pool_->note_parameter(*server_, status->name, status->value,
-                          is_clients_own ? pool::SetBy::client : pool::SetBy::server);
+    const auto had = server_->has();
+    const auto report = pool_->hear_report(*server_, body, is_clients_own ? pool::SetBy::client : pool::SetBy::server);
+    if (!report) {
+        out_of_step_ = true;
+        return false;
+    }
+    const wire::ParameterStatus& setting = report->setting;
     if (!is_replay) to_client.add(message);
-    if (!pool_->carries(*server_, status->name)) return true;
-    if (is_replay || !is_clients_own) note_unasked(*status, is_replay);
-    server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
+    if (!report->is_carried) return true;
+    if (is_replay || !is_clients_own) note_unasked(setting, is_replay);
     if (is_replay || wants_ == nullptr) return true;
     const auto before = wants_;
-    wants_ = context_.parameters.with(wants_, status->name, status->value, true);
+    wants_ = wants_ == had ? server_->has() : context_.parameters.with(wants_, setting.name, setting.value, true);
     if (wants_ == before) return true;
-    if (status->name == "application_name")
+    if (setting.name == "application_name")
         context_.host.refresh(*this, rulebook_);
     else
-        note_reported(*status);
+        note_reported(setting);
     return true;
 }
 

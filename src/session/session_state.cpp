@@ -350,32 +350,29 @@ void Session::adopt(const Watch& watch, wire::Outbox& to_client) {
         const Parameter* told = answer.find(name);
         return told != nullptr && !is_back(watch, *told);
     };
-    std::vector<Parameter> has = server_->has()->reported();
-    const auto find_in = [](std::vector<Parameter>& set, ByteView name) {
-        return std::find_if(set.begin(), set.end(),
-                            [&](const Parameter& p) { return protocol::same_name(p.name, name); });
-    };
-    for (Parameter& reported : has) reported.overrides = false;
+    std::vector<Parameter> reported = server_->has()->reported();
+    for (Parameter& each : reported) each.overrides = false;
+    protocol::ParameterList has(std::move(reported));
     for (const Parameter& setting : answer.settings()) {
         if (setting.name == "session_authorization" && setting.value == pool_->target().user) continue;
-        auto known = find_in(has, setting.name);
+        Parameter* known = has.find(setting.name);
         // A report is in the encoding of then.
-        if (known != has.end() && protocol::is_ascii(setting.value)) continue;
-        if (known == has.end()) known = has.insert(known, setting);
+        if (known != nullptr && protocol::is_ascii(setting.value)) continue;
+        if (known == nullptr) known = &has.add(setting);
         known->value = setting.value;
         known->encoding = server_->has()->encoding();
     }
     for (const Parameter& at_login : startup_->all()) {
-        const auto present = find_in(has, at_login.name);
-        if (present == has.end() || !is_clients(at_login.name)) continue;
+        Parameter* present = has.find(at_login.name);
+        if (present == nullptr || !is_clients(at_login.name)) continue;
         present->overrides = !protocol::same_value(*present, at_login);
     }
-    std::vector<Parameter> wants = has;
+    protocol::ParameterList wants = has;
     for (const Parameter& at_login : startup_->all()) {
         if (is_clients(at_login.name)) continue;
-        const auto wanted = find_in(wants, at_login.name);
-        if (wanted == wants.end()) {
-            wants.push_back(at_login);
+        Parameter* wanted = wants.find(at_login.name);
+        if (wanted == nullptr) {
+            wants.add(at_login);
         } else if (!protocol::same_value(*wanted, at_login)) {
             // The server has told its own default.
             wanted->value = at_login.value;
@@ -383,8 +380,8 @@ void Session::adopt(const Watch& watch, wire::Outbox& to_client) {
             if (wanted->reported) wire::write_parameter_status(to_client.join(), wanted->name, wanted->value);
         }
     }
-    server_->set_has(context_.parameters.intern(std::move(has)));
-    const auto before = std::exchange(wants_, context_.parameters.intern(std::move(wants)));
+    server_->set_has(context_.parameters.intern(std::move(has).take()));
+    const auto before = std::exchange(wants_, context_.parameters.intern(std::move(wants).take()));
     if (before != wants_) context_.host.refresh(*this, rulebook_);
 }
 

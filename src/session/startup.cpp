@@ -1,5 +1,6 @@
 // The end of a login: the client's startup parameters are checked by a server, unless servers of this pool have
 // accepted each of them before, and the client gets its ParameterStatus, BackendKeyData and first ReadyForQuery.
+#include <pgsluice/base/time_slice.hpp>
 #include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
@@ -18,12 +19,9 @@ constexpr std::size_t reply_limit = 64 * 1024;
 constexpr int most_tries = 3;
 
 // PostgreSQL takes what a startup packet holds as it is, whatever the client_encoding in it.
-void set(std::vector<protocol::Parameter>& parameters, ByteView name, ByteView value, bool reported,
-         ByteView server_encoding) {
-    const auto same = [&](const protocol::Parameter& p) { return protocol::same_name(p.name, name); };
-    auto found = std::find_if(parameters.begin(), parameters.end(), same);
-    if (found == parameters.end())
-        found = parameters.insert(found, protocol::Parameter{std::string(name), {}, reported});
+void set(protocol::ParameterList& parameters, ByteView name, ByteView value, bool reported, ByteView server_encoding) {
+    protocol::Parameter* found = parameters.find(name);
+    if (found == nullptr) found = &parameters.add({std::string(name), {}, reported});
     found->value = value;
     found->encoding = server_encoding;
 }
@@ -37,9 +35,9 @@ void take_newer(std::vector<protocol::Parameter>& parameters, const protocol::Pa
 }
 
 protocol::ParameterSetRef names_of(const std::vector<wire::Setting>& settings, protocol::ParameterTable& table) {
-    std::vector<protocol::Parameter> names;
+    protocol::ParameterList names;
     for (const auto& [name, value] : settings) set(names, name, {}, false, {});
-    return table.intern(std::move(names));
+    return table.intern(std::move(names).take());
 }
 
 ByteView encoding_of_server(const std::vector<wire::Setting>& reported) {
@@ -90,29 +88,30 @@ void Session::greet_if_known() {
     const std::uint64_t fingerprint = pool_->target().fingerprint;
     const auto greeting = answers.greeting(fingerprint);
     if (greeting == nullptr) return;
-    std::vector<protocol::Parameter> parameters = greeting->baseline->all();
+    protocol::ParameterList parameters(greeting->baseline->all());
     for (const wire::Setting& setting : identity_.startup) {
         const auto known = answers.find(fingerprint, setting);
         if (!known) return;
         set(parameters, setting.first, known->value, known->reported, encoding_of_server(greeting->reported));
     }
-    wants_ = context_.parameters.intern(std::move(parameters));
+    wants_ = context_.parameters.intern(std::move(parameters).take());
     greet(greeting->reported);
 }
 
 void Session::apply_startup() {
     const pool::Server::Facts& facts = server_->facts();
     const pool::LoginAnswers& answers = pool_->share().login_answers();
-    std::vector<protocol::Parameter> parameters = facts.baseline->all();
+    std::vector<protocol::Parameter> at_login = facts.baseline->all();
     defaults_seen_ = answers.defaults_noted();
-    if (const auto greeting = answers.greeting(facts.fingerprint)) take_newer(parameters, *greeting->baseline);
+    if (const auto greeting = answers.greeting(facts.fingerprint)) take_newer(at_login, *greeting->baseline);
+    protocol::ParameterList parameters(std::move(at_login));
     for (const auto& [name, value] : identity_.startup) {
-        const protocol::Parameter* at_login = facts.baseline->find(name);
-        const bool reported = at_login != nullptr && at_login->reported;
+        const protocol::Parameter* by_itself = facts.baseline->find(name);
+        const bool reported = by_itself != nullptr && by_itself->reported;
         const auto known = answers.find(facts.fingerprint, {name, value});
         set(parameters, name, known ? known->value : value, reported, encoding_of_server(facts.reported));
     }
-    wants_ = context_.parameters.intern(std::move(parameters));
+    wants_ = context_.parameters.intern(std::move(parameters).take());
     Bytes messages;
     append_replay(messages, server_->exchange(), server_->reserved(), *server_->has(), *wants_);
     phase_ = Phase::applying;
@@ -127,7 +126,12 @@ void Session::apply_startup() {
 std::size_t Session::on_applying_bytes(ByteView bytes) {
     std::size_t taken = 0;
     server_unread_ = true;
+    TimeSlice slice(context_.host.now());
     while (phase_ == Phase::applying) {
+        if (slice.is_over([this] { return context_.host.read_clock(); })) {
+            server_->come_again();
+            return taken;
+        }
         const ByteView rest = bytes.substr(taken);
         const wire::Frame frame = wire::cut_backend(rest);
         if (frame.cut == wire::Cut::need_more) return taken;
@@ -142,12 +146,12 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         const auto tag = static_cast<BackendTag>(frame.tag);
         if (tag == BackendTag::notice_response || tag == BackendTag::notification_response) continue;
         if (tag == BackendTag::parameter_status) {
-            const auto status = wire::read_parameter_status(body);
-            if (status) pool_->note_parameter(*server_, status->name, status->value, pool::SetBy::client);
-            if (status && pool_->carries(*server_, status->name)) {
-                if (!asks_for(status->name)) note_unasked(*status, true);
-                server_->set_has(context_.parameters.with(server_->has(), status->name, status->value, true));
+            const auto report = pool_->hear_report(*server_, body, pool::SetBy::client);
+            if (!report) {
+                lose_sync();
+                return bytes.size();
             }
+            if (report->is_carried && !asks_for(report->setting.name)) note_unasked(report->setting, true);
             continue;
         }
         if (tag == BackendTag::error_response) {
@@ -249,9 +253,8 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     client_->write(hello);
     client_->resume(Pause::no_server);
     if (!server_unread_ || server_ == nullptr) return;
-    // It comes again, and is the client's now.
-    server_->link().pause(Pause::draining);
-    server_->link().resume(Pause::draining);
+    // It is the client's now.
+    server_->come_again();
 }
 
 }  // namespace pgsluice::session

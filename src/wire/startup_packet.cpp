@@ -30,6 +30,17 @@ StartupPacket read_parameters(StartupMessage message, ByteView body) {
     return message;
 }
 
+// One word among others, as PostgreSQL splits them: a backslash takes the meaning from what is behind it.
+void append_switch(Bytes& options, ByteView name, ByteView value) {
+    options += options.empty() ? "-c" : " -c";
+    for (const ByteView part : {name, ByteView("="), value}) {
+        for (const char c : part) {
+            if (c == '\\' || c == ' ' || (c >= '\t' && c <= '\r')) options += '\\';
+            options += c;
+        }
+    }
+}
+
 }  // namespace
 
 std::size_t startup_packet_size(ByteView buffer) {
@@ -66,7 +77,14 @@ StartupPacket read_startup_packet(ByteView packet) {
 void write_startup_message(Bytes& out, const std::vector<std::pair<ByteView, ByteView>>& parameters) {
     Writer writer(out);
     writer.begin_untagged().int32(protocol_3_0);
-    for (const auto& [name, value] : parameters) writer.string(name).string(value);
+    Bytes options;
+    for (const auto& [name, value] : parameters) {
+        if (name.starts_with(protocol_option_prefix))
+            append_switch(options, name, value);
+        else
+            writer.string(name).string(value);
+    }
+    if (!options.empty()) writer.string("options").string(options);
     writer.byte('\0').end();
 }
 

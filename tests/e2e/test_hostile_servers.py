@@ -1,6 +1,7 @@
 """Servers that lie, stop and break frames: their connection is closed, their client gets one FATAL, nobody else notices."""
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -139,6 +140,8 @@ BROKEN_LOGINS = {
     "old style error": [Startup(), Send(b"EFATAL: go away\n\0"), Close()],
     "endless parameters": [Startup(), Send(AUTH_OK), Call(lambda c: [c.socket.sendall(PARAMETERS * 100) for _ in range(200)]), *WAIT],
     "too many parameters": [Startup(), Send(AUTH_OK + b"".join(m.frame(b"S", b"made.up%d\0x\0" % n) for n in range(20_000))), *WAIT],
+    "more parameters than PostgreSQL has": [Startup(), Send(AUTH_OK + b"".join(m.frame(b"S", b"p%d\0x\0" % n) for n in range(101)) + KEY_DATA + READY), *WAIT],
+    "long parameters": [Startup(), Send(AUTH_OK + b"".join(m.frame(b"S", b"p%d\0%s\0" % (n, b"x" * 30_000)) for n in range(3)) + KEY_DATA + READY), *WAIT],
     "md5 with a short salt": [Startup(), Send(m.frame(b"R", struct.pack("!i", 5) + b"ab")), *WAIT],
 }
 
@@ -181,6 +184,38 @@ def test_settings_that_a_server_makes_up_cost_no_more_than_their_bytes(sluice, h
         other.start("trusted", "bad")
         assert summaries(other.query("select 2")) == ["T", "D:good", "C:SELECT 1", "Z:I"]
     assert cpu_seconds(proxy.pid) - used < 2 and resident_kib(proxy.pid) - memory < 32 * 1024
+
+
+def test_settings_that_change_without_end_keep_nobody_waiting(sluice, hostile):
+    """Each is a set of settings, as long as a login may report, to be copied."""
+    named = b"".join(m.frame(b"S", b"p%d\0%s\0" % (n, b"x" * 600)) for n in range(80))
+    flood = b"".join(m.frame(b"S", b"p0\0%d\0" % n) for n in range(20_000))
+    server = hostile(Startup(), Send(AUTH_OK + PARAMETERS + named + KEY_DATA + READY), Expect("Q"), Send(flood + ANSWER), *WAIT)
+    proxy = two_clusters(sluice, server, workers=1)
+    memory = resident_kib(proxy.pid)
+    with WireClient(proxy.address, timeout=60) as client, login(proxy) as other:
+        client.start("trusted", "bad")
+        client.send(m.query("select 1"))
+        with ThreadPoolExecutor() as threads:
+            answer = threads.submit(client.until_ready)
+            slowest = 0.0
+            while not answer.done():
+                began = time.monotonic()
+                assert other.value("select 1") == "1"
+                slowest = max(slowest, time.monotonic() - began)
+        assert sum(x.tag == "S" for x in answer.result()) == 20_000
+    assert slowest < 0.1
+    assert resident_kib(proxy.pid) - memory < 32 * 1024
+
+
+@pytest.mark.parametrize("value", [70_000, 140_000, 300_000])
+def test_settings_that_grow_without_end_lose_their_server(sluice, hostile, value):
+    """What may be carried from server to server is held in memory for each client."""
+    grown = b"".join(m.frame(b"S", m.cstr(name) + m.cstr("x" * value)) for name in ("TimeZone", "DateStyle"))
+    server = hostile(*QUERY, Send(grown + ANSWER), *WAIT)
+    seen = conversation(two_clusters(sluice, server))
+    one_fatal(seen)
+    assert seen[-1].sqlstate == "08006" and not any(x.tag == "Z" for x in seen)
 
 
 def test_rows_without_end_for_a_statement_of_ours(sluice, hostile):

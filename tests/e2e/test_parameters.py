@@ -281,3 +281,20 @@ def test_a_client_whose_settings_are_restored_has_every_answer(sluice):
         assert one.value("select 1 from pg_sleep(0.05)") == "1"
         other.send(m.parse("show work_mem"), m.FLUSH)
         assert other.receive().tag == "1"
+
+
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_logins_behind_a_promotion_are_told_of_it(make_postgres, make_proxy, mode):
+    standby = make_postgres("standby", start=False)
+    (standby.data / "standby.signal").touch()
+    standby.start()
+    proxy = make_proxy(default_config(standby, routes=[{"name": "default", "match": {}, "cluster": "main", "pool": {"mode": mode, "size": 1}}]))
+    with login(proxy) as client:
+        assert client.parameters["in_hot_standby"] == "on"
+        client.query("select pg_backend_pid()")
+        standby.execute("select pg_promote()")
+        # It is reported with the answer to a query.
+        assert any(x.tag == "S" and x.pair == ("in_hot_standby", "off") for x in client.query("select pg_backend_pid()"))
+    for _ in range(2):
+        with login(proxy) as client:
+            assert client.parameters["in_hot_standby"] == "off"

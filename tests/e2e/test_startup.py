@@ -5,6 +5,7 @@ import psycopg
 import pytest
 
 from support import messages as m
+from support.proxy import login
 from support.system import eventually
 from support.wire import Closed, WireClient, error_in, summaries
 
@@ -203,6 +204,18 @@ def test_bad_parameters_get_postgresqls_own_error(target, parameters, expected):
                                      "-c statement_timeout=1min -c work_mem=7MB", "-c search_path=a,\\ b -c work_mem=7MB"])
 def test_options_are_parsed_like_postgresql_does(fresh_target, options):
     with fresh_target.login(options=options) as client:
+        assert client.value("show work_mem") == "7MB"
+
+
+def test_options_may_set_what_is_named_like_a_protocol_option(fresh_target):
+    with fresh_target.login(options=r"-c _pq_.x=one\ \\two -c work_mem=7MB") as client:
+        assert client.value("show _pq_.x") == r"one \two"
+        assert client.value("show work_mem") == "7MB"
+
+
+def test_options_of_a_session_of_its_own_may_set_it_too(sluice):
+    with login(sluice(pool={"mode": "session"}), options=r"-c _pq_.x=one\ \\two", work_mem="7MB") as client:
+        assert client.value("show _pq_.x") == r"one \two"
         assert client.value("show work_mem") == "7MB"
 
 

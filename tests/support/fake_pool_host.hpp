@@ -133,6 +133,7 @@ class FakePoolHost final : public pool::Host {
     metrics::PoolMetrics& pool_metrics() { return set_of("*"); }
     // Whom every fake server counts at; none unless a test sets it.
     std::shared_ptr<pool::Upstream> upstream;
+    Milliseconds reading_takes{0};                         // how far the clock goes whenever it is read
     std::vector<wire::Setting> reported = fake_reports();  // by a server at its login
     std::shared_ptr<pool::ServerPlaces> user_places;
     // The fingerprint of the target that dials end for; the pool's own unless a test sets it.
@@ -146,7 +147,7 @@ class FakePoolHost final : public pool::Host {
 
     // --- the pool's side ---
     TimePoint now() const override { return clock_.now(); }
-    TimePoint read_clock() override { return clock_.now(); }
+    TimePoint read_clock() override { return clock_.advance(reading_takes); }
     std::uint64_t random(std::uint64_t bound) override { return bound == 0 ? 0 : next_random % bound; }
     void dial(pool::Pool& pool) override { dials_.push_back({&pool, pool.share().generation()}); }
     void repeat_cancel(pool::Pool&, pool::Server& server) override { cancels.push_back(&server); }

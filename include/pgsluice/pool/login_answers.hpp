@@ -43,7 +43,10 @@ class LoginAnswers {
     // A server's own value of a reported setting was `before` and is another one now. Of a server that has another
     // default than those who log in are told it says nothing.
     void note_default(std::uint64_t fingerprint, ByteView name, ByteView before, ByteView value);
-    // Rises with each of them.
+    // The same of in_hot_standby, which is no setting of a client's: those who are there were told by their own
+    // servers.
+    void note_standby(std::uint64_t fingerprint, ByteView before, ByteView value);
+    // Rises with each default.
     std::uint64_t defaults_noted() const { return noted_.load(std::memory_order_relaxed); }
     // Of each setting the last one, of those after the first `seen`.
     std::vector<wire::Setting> defaults_since(std::uint64_t seen) const;

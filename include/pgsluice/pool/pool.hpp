@@ -10,6 +10,7 @@
 #include <pgsluice/pool/server.hpp>
 #include <pgsluice/pool/share.hpp>
 #include <pgsluice/pool/target.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/sql_error.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -146,9 +147,13 @@ class Pool final : public ServerUser {
     void sweep(TimePoint now);
     TimePoint waited_since() const;  // by the client here that waits longest; never: nobody waits
     void reconfigure(std::shared_ptr<const Target> target);
-    // A setting that a lent or idle server has reported: one that no longer has the role asked for is doomed. What a
-    // client sets for itself says nothing of the server.
-    void note_parameter(Server& server, ByteView name, ByteView value, SetBy set_by);
+    struct Report {
+        wire::ParameterStatus setting;  // views into the body
+        bool is_carried = false;        // it is what the server has now
+    };
+    // A ParameterStatus of a lent or idle server: all that it says about the server. nullopt: PostgreSQL says no such
+    // thing, and nothing of this server can be trusted any more.
+    std::optional<Report> hear_report(Server& server, ByteView body, SetBy set_by);
     // Whether a reported setting belongs to the client that made it and follows it to its next server.
     bool carries(ByteView reported_name) const;
     // The same of one that `server` reports behind its login: what it has not named there follows nobody, so that no
@@ -222,7 +227,8 @@ class Pool final : public ServerUser {
     std::size_t on_idle_bytes(Server& server, ByteView bytes);
     void finish_maintenance(Server& server);
     void note_command(Server& server, ByteView body);
-    void note_report(Server& server, ByteView body);
+    void note_role(Server& server, const wire::ParameterStatus& setting, SetBy set_by);
+    void note_standby(Server& server, ByteView value);
     bool tells_default(const Server& server, const protocol::Parameter& before, ByteView value) const;
     void lend(Server& server, ServerUser& user);
     ServerList& list_of(const Server& server) { return server.state_ == metrics::ServerState::idle ? idle_ : servers_; }

@@ -50,10 +50,11 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
         std::shared_ptr<Upstream> upstream;
         std::shared_ptr<ServerPlaces> user_places;  // of the user that it is logged in as
         std::int32_t process_id = 0;
-        Bytes cancel_secret;                  // empty: cannot be cancelled
-        std::vector<wire::Setting> reported;  // ParameterStatus at login, in the server's order
-        std::uint64_t fingerprint = 0;        // of the Target it was opened for
-        Generation generation = 0;            // of its Share, when the dial began
+        Bytes cancel_secret;  // empty: cannot be cancelled
+        // ParameterStatus at login, in the server's order; in_hot_standby as it was told last.
+        std::vector<wire::Setting> reported;
+        std::uint64_t fingerprint = 0;  // of the Target it was opened for
+        Generation generation = 0;      // of its Share, when the dial began
         TimePoint opened_at;
         std::shared_ptr<const void> cancel_route;  // how to reach the same server again for a cancel; the daemon's
     };
@@ -64,6 +65,11 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // It is closed, so that others may have the places that it took.
     void leave_places();
     Peer& link() { return *link_; }
+    // What its user has left unread comes again, behind the others that wait.
+    void come_again() {
+        link_->pause(Pause::draining);
+        link_->resume(Pause::draining);
+    }
     // What is prepared on a server that moves to another worker, as text: statements belong to a worker's cache.
     struct Luggage {
         struct Prepared {
@@ -119,7 +125,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
   private:
     friend class Pool;
 
-    const Facts facts_;
+    Facts facts_;
     PeerPtr link_;
     ServerUser* user_ = nullptr;
     protocol::Exchange exchange_;

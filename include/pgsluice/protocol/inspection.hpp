@@ -57,6 +57,8 @@ class Answer {
   public:
     // Of names and values. Each client may have another set: a longer answer counts as failed.
     static constexpr std::size_t most_bytes = std::size_t{256} << 10;
+    // PostgreSQL 15 has some 350, and the client may make others up.
+    static constexpr std::size_t most_settings = 2000;
 
     // False: not a row of ours.
     bool add_row(ByteView body);
@@ -71,11 +73,11 @@ class Answer {
     bool may_begin_with_role() const { return may_begin_with_role_; }
     // Settings made in this session, by SET or set_config, and custom ones that have a value. With role, where it is
     // not none, and session_authorization.
-    const std::vector<Parameter>& settings() const { return settings_; }
-    const Parameter* find(ByteView name) const;
+    const std::vector<Parameter>& settings() const { return settings_.all(); }
+    const Parameter* find(ByteView name) const { return settings_.find(name); }
 
   private:
-    std::vector<Parameter> settings_;
+    ParameterList settings_;
     std::size_t bytes_ = 0;
     Pins pins_;
     bool may_begin_with_role_ = false;

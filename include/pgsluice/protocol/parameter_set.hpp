@@ -6,12 +6,18 @@
 #include <pgsluice/base/ascii.hpp>
 #include <pgsluice/base/bytes.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace pgsluice::protocol {
+
+// Of names and values: what a server may report at its login, and in all. Clients copy it whenever one changes.
+constexpr std::size_t most_reported_at_login = std::size_t{64} << 10;
+constexpr std::size_t most_reported = std::size_t{128} << 10;
 
 struct Parameter {
     std::string name;  // as the server spells it where it reports it, else in lower case
@@ -37,6 +43,8 @@ class ParameterSet {
     // The value of client_encoding; empty where it is not in the set.
     ByteView encoding() const;
     std::vector<Parameter> reported() const;
+    // Of their names and values.
+    std::size_t reported_bytes() const { return reported_bytes_; }
     // Settings of extensions and applications: their names have a dot.
     bool has_custom() const { return has_custom_; }
     // A server that has them ends its connection where nobody uses it for some time.
@@ -46,8 +54,31 @@ class ParameterSet {
 
   private:
     std::vector<Parameter> parameters_;  // by name
+    std::size_t reported_bytes_ = 0;
     bool has_custom_ = false;
     bool ends_idle_sessions_ = false;
+};
+
+// A set in the making, in the order of arrival: it may be long, and a name is found in it without a look at each.
+class ParameterList {
+  public:
+    ParameterList() = default;
+    // No name twice.
+    explicit ParameterList(std::vector<Parameter> parameters);
+
+    // nullptr: it has none of that name. Valid until the next one is added.
+    Parameter* find(ByteView name);
+    const Parameter* find(ByteView name) const;
+    // `parameter`: of a name that it does not have.
+    Parameter& add(Parameter parameter);
+    const std::vector<Parameter>& all() const { return parameters_; }
+    std::vector<Parameter> take() && { return std::move(parameters_); }
+
+  private:
+    std::vector<std::uint32_t>::const_iterator place_of(ByteView name) const;
+
+    std::vector<Parameter> parameters_;
+    std::vector<std::uint32_t> by_name_;  // indices of parameters_
 };
 
 using ParameterSetRef = std::shared_ptr<const ParameterSet>;

@@ -109,6 +109,7 @@ class ServerLogin {
     bool negotiated_ = false, has_key_ = false;
     std::optional<auth::ScramClient> scram_;
     Done result_;
+    std::size_t parameter_bytes_ = 0;  // of their names and values
 };
 
 }  // namespace pgsluice::protocol

@@ -206,6 +206,7 @@ class Session final : public Sink,
     bool relay_in_clients_words(const wire::ErrorFields& fields, ByteView parsed, ByteView body,
                                 wire::Outbox& to_client);
     // server_side.cpp
+    std::size_t relay_unseen(ByteView rest, wire::Outbox& to_client);
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
     std::size_t relay_results(ByteView rest, wire::Outbox& to_client);
     bool relay_completion(ByteView message, ByteView body, wire::Outbox& to_client);

@@ -13,6 +13,9 @@ namespace pgsluice::wire {
 
 constexpr std::size_t startup_packet_limit = 10000;  // MAX_STARTUP_PACKET_LENGTH, without the length word
 
+// Parameters that begin so are options of the protocol, and no settings.
+constexpr ByteView protocol_option_prefix = "_pq_.";
+
 struct StartupMessage {
     std::uint16_t major = 3, minor = 0;
     std::vector<std::pair<ByteView, ByteView>> parameters;  // in the order sent; views into the packet
@@ -44,6 +47,8 @@ std::size_t startup_packet_size(ByteView buffer);
 // `packet` is one whole packet, length word included, of a size that startup_packet_size accepted.
 StartupPacket read_startup_packet(ByteView packet);
 
+// `parameters`: who logs in, and settings; `options` is none of them. A parameter _pq_.* would be read as an option of
+// the protocol, so settings of such names go as switches.
 void write_startup_message(Bytes& out, const std::vector<std::pair<ByteView, ByteView>>& parameters);
 void write_ssl_request(Bytes& out);
 void write_cancel_request(Bytes& out, std::int32_t process_id, ByteView secret);

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace pgsluice::auth {
 
 TEST(Saslprep, leaves_ascii_as_it_is) {
@@ -28,10 +33,34 @@ TEST(Saslprep, takes_the_raw_bytes_where_the_profile_does_not_apply) {
     EXPECT_EQ(saslprep(with_nul), with_nul);
 }
 
-TEST(Saslprep, has_an_end_for_long_passwords) {
-    std::string password;
-    for (int i = 0; i < 70000; ++i) password += "\u00aa";
-    EXPECT_EQ(saslprep(password), password);
+std::string repeated(std::string_view text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+}
+
+// As PostgreSQL 15 does, which has no limit.
+TEST(Saslprep, maps_long_passwords_too) {
+    EXPECT_EQ(saslprep(repeated("\u00aa", 8000)), std::string(8000, 'a'));
+}
+
+TEST(Saslprep, leaves_what_is_longer_than_16_kib_as_it_is) {
+    EXPECT_EQ(saslprep(repeated("\u00aa", 8192)), std::string(8192, 'a'));
+    EXPECT_EQ(saslprep(repeated("\u00aa", 8193)), repeated("\u00aa", 8193));
+    EXPECT_EQ(saslprep(repeated("a", 65000)), std::string(65000, 'a'));
+}
+
+TEST(Saslprep, takes_no_longer_for_what_becomes_eighteen_times_as_many_characters_or_has_to_be_sorted) {
+    const std::vector<std::string> dear{repeated("\ufdfa", 5461), repeated("\ufdfa", 21800),
+                                        "a" + repeated("\u0301", 4095) + repeated("\u0316", 4095),
+                                        "a" + repeated("\u0301", 16000) + repeated("\u0316", 16000)};
+    for (const std::string& password : dear) {
+        const auto began = std::chrono::steady_clock::now();
+        EXPECT_FALSE(saslprep(password).empty());
+        EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(500)) << password.size();
+    }
+    EXPECT_EQ(saslprep("\ufdfa").size(), 33U);
+    EXPECT_EQ(saslprep(repeated("\ufdfa", 5461)).size(), 33U * 5461);
 }
 
 }  // namespace pgsluice::auth

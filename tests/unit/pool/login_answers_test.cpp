@@ -49,6 +49,23 @@ TEST(LoginAnswers, are_forgotten_when_a_server_of_another_target_logs_in) {
     EXPECT_EQ(answers.find(1, tokyo), std::nullopt);
 }
 
+LoginAnswers::Greeting standby(std::string value) {
+    return {{{"in_hot_standby", std::move(value)}}, std::make_shared<const protocol::ParameterSet>()};
+}
+
+// Another server of the cluster may be what this one was.
+TEST(LoginAnswers, follow_a_promotion_of_the_server_that_they_are_of) {
+    LoginAnswers answers;
+    answers.note_standby(1, "on", "off");
+    answers.learn(1, standby("on"));
+    answers.note_standby(2, "on", "off");
+    answers.note_standby(1, "off", "on");
+    EXPECT_EQ(answers.greeting(1)->reported.front().second, "on");
+    answers.note_standby(1, "on", "off");
+    EXPECT_EQ(answers.greeting(1)->reported.front().second, "off");
+    EXPECT_EQ(answers.defaults_noted(), 0U);
+}
+
 LoginAnswers::Greeting date_style(std::string value) {
     return {{{"DateStyle", value}},
             std::make_shared<const protocol::ParameterSet>(

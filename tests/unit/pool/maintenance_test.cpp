@@ -253,6 +253,45 @@ TEST(Default, is_not_what_is_told_behind_a_client_that_has_left) {
     EXPECT_EQ(rig.share().login_answers().greeting(fingerprint)->baseline->find("TimeZone")->value, "UTC");
 }
 
+std::string told_of(const std::vector<wire::Setting>& reported, ByteView name) {
+    for (const wire::Setting& each : reported) {
+        if (each.first == name) return each.second;
+    }
+    return "nothing";
+}
+
+TEST(Promotion, that_an_idle_server_tells_is_told_to_those_who_log_in_next) {
+    PoolRig rig;
+    rig.host().reported = {{"TimeZone", "UTC"}, {"in_hot_standby", "on"}};
+    PoolClient& holder = rig.holder();
+    const std::uint64_t fingerprint = rig.pool().target().fingerprint;
+    pool::Server& promoted = *holder.server;
+    holder.give_back();
+    const auto told = [&] {
+        return told_of(rig.share().login_answers().greeting(fingerprint)->reported, standby_setting);
+    };
+    EXPECT_EQ(told(), "on");
+    rig.server(0).peer.receive(server::parameter_status("in_hot_standby", "off"));
+    EXPECT_EQ(told(), "off");
+    EXPECT_EQ(told_of(promoted.facts().reported, standby_setting), "off");
+}
+
+// What a client's SET changes.
+TEST(Promotion, is_the_only_thing_that_changes_what_logins_are_told_of_a_server) {
+    PoolRig rig;
+    rig.host().reported = {{"is_superuser", "off"}, {"session_authorization", "off"}};
+    PoolClient& holder = rig.holder();
+    const std::uint64_t fingerprint = rig.pool().target().fingerprint;
+    pool::Server& server = *holder.server;
+    for (const char* name : {"is_superuser", "session_authorization"}) {
+        const Bytes report = server::parameter_status(name, "on");
+        EXPECT_TRUE(rig.pool().hear_report(server, ByteView(report).substr(5), SetBy::client));
+        EXPECT_EQ(told_of(server.facts().reported, name), "off");
+        EXPECT_EQ(told_of(rig.share().login_answers().greeting(fingerprint)->reported, name), "off");
+    }
+    holder.give_back();
+}
+
 // --- Idle servers
 
 TEST(Idle, may_report_settings_and_say_notices) {
@@ -278,12 +317,40 @@ TEST(Idle, makes_no_setting_up) {
     EXPECT_EQ(next.server->has(), next.server->facts().baseline);
 }
 
+// PostgreSQL reports a setting once, and briefly.
+TEST(Idle, may_not_change_its_settings_without_end) {
+    const auto closes = [](int changes, std::size_t bytes) {
+        PoolRig rig;
+        rig.holder().give_back();
+        Bytes reports;
+        for (int i = 0; i < changes; ++i)
+            reports += server::parameter_status("TimeZone", std::string(bytes, i % 2 == 0 ? 'a' : 'b'));
+        rig.server(0).peer.receive(reports);
+        return rig.host().closes;
+    };
+    EXPECT_EQ(closes(100, 10), Closes{});
+    EXPECT_EQ(closes(101, 10), Closes{ServerClose::lost});
+    EXPECT_EQ(closes(1, 60000), Closes{});
+    EXPECT_EQ(closes(1, 70000), Closes{ServerClose::lost});
+}
+
+TEST(Check, that_a_server_answers_with_settings_without_end_leaves_others_their_turn) {
+    Checking checking;
+    checking.rig.host().reading_takes = Milliseconds(1);
+    Bytes reports;
+    for (int i = 0; i < 800; ++i) reports += server::parameter_status("TimeZone", i % 2 == 0 ? "a" : "b");
+    checking.rig.server(0).peer.receive(reports + server::empty_query() + server::ready());
+    EXPECT_GT(checking.rig.server(0).peer.deliveries(), 50U);
+    EXPECT_NE(checking.client->server, nullptr);
+}
+
 TEST(Idle, may_say_nothing_else) {
     const Bytes unasked[] = {
         server::fatal("57P01", "terminating connection"),
         server::ready(),
         server::row({"secret"}),
         server::with_length('S', 3),
+        server::message('S', "TimeZone"),
         server::with_length('N', 1000000),
         server::message('y', "?"),
     };

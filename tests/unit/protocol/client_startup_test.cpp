@@ -133,10 +133,19 @@ TEST(ClientStartup, no_setting_can_pass_for_the_identity) {
               "close 42704 unrecognized configuration parameter \"DATABASE\"");
     EXPECT_EQ(outcome(client::startup({{"user", "a"}, {"options", "--replication=on"}})),
               "close 42704 unrecognized configuration parameter \"replication\"");
-    EXPECT_EQ(outcome(client::startup({{"user", "a"}, {"options", "-c _pq_.x=1"}})),
-              "close 42704 unrecognized configuration parameter \"_pq_.x\"");
     EXPECT_EQ(outcome(client::startup({{"user", "a"}, {"options", "-c=x"}})),
               "close 42704 unrecognized configuration parameter \"\"");
+}
+
+// Only a parameter of such a name is an option of the protocol.
+TEST(ClientStartup, takes_a_setting_in_options_by_whatever_name) {
+    ClientStartup machine(ListenerTlsMode::disable);
+    Bytes out;
+    const auto step = machine.resume(
+        client::startup({{"user", "a"}, {"options", "-c _pq_.x=1"}, {"_pq_.y", "2"}, {"_PQ_.z", "3"}}), out);
+    const auto& identity = std::get<ClientStartup::Authenticate>(step.action).identity;
+    EXPECT_EQ(identity.settings, (std::vector<wire::Setting>{{"_pq_.x", "1"}, {"_pq_.z", "3"}}));
+    EXPECT_EQ(test::describe(out), "NegotiateProtocolVersion 3.0 \"_pq_.y\"\n");
 }
 
 TEST(ClientStartup, refuses_options_that_postgresql_refuses) {

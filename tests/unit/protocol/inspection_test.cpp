@@ -3,6 +3,9 @@
 
 #include <pgsluice/protocol/inspection.hpp>
 
+#include <chrono>
+#include <string>
+
 namespace pgsluice::protocol {
 namespace {
 
@@ -56,6 +59,27 @@ TEST(Answer, fails_where_the_sum_of_its_settings_is_too_large) {
     EXPECT_TRUE(answer.add("s", "a.b", half));
     EXPECT_FALSE(answer.failed());
     EXPECT_TRUE(answer.add("s", "a.c", ""));
+    EXPECT_TRUE(answer.failed());
+    EXPECT_TRUE(answer.settings().empty());
+}
+
+TEST(Answer, fails_where_its_settings_are_too_many) {
+    Answer answer;
+    for (std::size_t i = 0; i < Answer::most_settings; ++i) EXPECT_TRUE(answer.add("s", "a." + std::to_string(i), ""));
+    EXPECT_TRUE(answer.add("s", "A.0", "of a name that it has"));
+    EXPECT_FALSE(answer.failed());
+    EXPECT_EQ(answer.find("A.17"), &answer.settings()[17]);
+    EXPECT_TRUE(answer.add("s", "b", ""));
+    EXPECT_TRUE(answer.failed());
+    EXPECT_TRUE(answer.settings().empty());
+}
+
+// Made up by whoever has taken the name of our statement.
+TEST(Answer, costs_no_more_than_its_rows) {
+    Answer answer;
+    const auto began = std::chrono::steady_clock::now();
+    for (int i = 0; i < 200000; ++i) EXPECT_TRUE(answer.add("s", std::to_string(i % 100000), ""));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
     EXPECT_TRUE(answer.failed());
     EXPECT_TRUE(answer.settings().empty());
 }

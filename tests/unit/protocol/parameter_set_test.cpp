@@ -47,6 +47,21 @@ TEST(ParameterSet, finds_names_in_any_case_and_no_others) {
     EXPECT_EQ(ParameterSet().find("TimeZone"), nullptr);
 }
 
+TEST(ParameterList, finds_what_it_began_with_and_what_was_added_in_any_order) {
+    ParameterList list(usual);
+    for (const char* name : {"b", "Work_Mem", "a", "zz"}) list.add({name, std::string("of ") + name});
+    EXPECT_EQ(list.find("WORK_MEM")->value, "of Work_Mem");
+    EXPECT_EQ(list.find("A")->value, "of a");
+    EXPECT_EQ(list.find("timezone")->value, "UTC");
+    EXPECT_EQ(list.find("c"), nullptr);
+    list.find("zz")->value = "changed";
+    std::vector<std::string> names;
+    for (const Parameter& each : list.all()) names.push_back(each.name);
+    EXPECT_EQ(names, (std::vector<std::string>{"DateStyle", "TimeZone", "search_path", "b", "Work_Mem", "a", "zz"}));
+    EXPECT_EQ(std::move(list).take().back(), (Parameter{"zz", "changed"}));
+    EXPECT_EQ(ParameterList().find("a"), nullptr);
+}
+
 TEST(ParameterSet, keeps_the_spelling_that_it_was_given) {
     EXPECT_EQ(ParameterSet(usual).find("timezone")->name, "TimeZone");
     EXPECT_TRUE(ParameterSet(usual).find("timezone")->reported);

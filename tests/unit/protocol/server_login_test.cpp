@@ -2,6 +2,7 @@
 
 #include <pgsluice/auth/md5.hpp>
 #include <pgsluice/auth/scram_server.hpp>
+#include <pgsluice/protocol/parameter_set.hpp>
 #include <pgsluice/protocol/server_login.hpp>
 
 #include <gtest/gtest.h>
@@ -383,8 +384,19 @@ TEST(ServerLogin, refuses_what_is_no_postgresql) {
 
 TEST(ServerLogin, a_server_cannot_report_parameters_without_end) {
     Bytes stream = server::authentication_ok();
-    for (int i = 0; i < 1001; ++i) stream += server::parameter_status("p" + std::to_string(i), "v");
-    EXPECT_TRUE(outcome(stream).starts_with("violation: "));
+    for (int i = 0; i < 100; ++i) stream += server::parameter_status("p" + std::to_string(i), "v");
+    EXPECT_EQ(outcome(stream + server::parameter_status("p0", "again")), "need more");
+    EXPECT_EQ(outcome(stream + server::parameter_status("p100", "v")),
+              "violation: the server reports too many parameters");
+}
+
+TEST(ServerLogin, a_server_cannot_report_parameters_of_any_length) {
+    const Bytes half(most_reported_at_login / 2, 'x');
+    Bytes stream = server::authentication_ok();
+    for (int i = 0; i < 10; ++i) stream += server::parameter_status("p", half);
+    EXPECT_EQ(outcome(stream), "need more");
+    EXPECT_EQ(outcome(stream + server::parameter_status("q", half)),
+              "violation: the parameters that the server reports are too long");
 }
 
 TEST(ServerLogin, keeps_what_came_behind_the_message_that_asked_for_keys) {

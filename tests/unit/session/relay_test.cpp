@@ -39,6 +39,38 @@ TEST(Relay, a_client_has_its_turn_and_then_the_others_have) {
     script.run_whole_unbroken();
 }
 
+// The dearest that a server says: for each, a set of settings changes.
+TEST(Relay, a_server_has_its_turn_and_then_the_others_have) {
+    test::World::Options options;
+    options.reading_takes = Milliseconds(1);
+    Script script(options);
+    Bytes many;
+    std::string told;
+    for (int i = 0; i < 100; ++i) {
+        const std::string value(1, i % 2 == 0 ? 'a' : 'b');
+        many += server::parameter_status("TimeZone", value);
+        told += "ParameterStatus \"TimeZone\" \"" + value + "\"\n";
+    }
+    script.add_client()
+        .client_sends(client::query("select f()"))
+        .expect_to_server("Query \"select f()\"\n")
+        .server_sends(many + server::one_row("1"))
+        .expect_to_client(told +
+                          "RowDescription \"?column?\"\nDataRow \"1\"\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n")
+        .expect([](test::World& world) { EXPECT_GT(world.server(0).peer.deliveries(), 12U); });
+    script.run_whole_unbroken();
+}
+
+TEST(Relay, a_server_that_reports_more_than_can_be_carried_is_lost) {
+    Script script;
+    script.add_client()
+        .client_sends(client::query("select f()"))
+        .expect_to_server("Query \"select f()\"\n")
+        .server_sends(server::parameter_status("TimeZone", std::string(140000, 'x')))
+        .expect([](test::World& world) { EXPECT_TRUE(world.client(0).peer.is_closed()); });
+    script.run_whole_unbroken();
+}
+
 TEST(Relay, a_transaction_keeps_its_server_from_others) {
     Script script;
     script.add_client()

@@ -1,3 +1,4 @@
+#include <pgsluice/wire/startup_options.hpp>
 #include <pgsluice/wire/startup_packet.hpp>
 
 #include <gtest/gtest.h>
@@ -115,6 +116,18 @@ TEST(StartupPacket, cancel_requests_carry_4_to_256_bytes) {
     }
     EXPECT_EQ(std::get<StartupError>(read_startup_packet(client::packet(80877102, "ab"))),
               StartupError::invalid_length);
+}
+
+TEST(StartupPacket, never_has_a_setting_that_reads_as_an_option_of_the_protocol) {
+    Bytes out;
+    const ByteView value = "a b\\c\t";
+    write_startup_message(out, {{"user", "u"}, {"_pq_.x", value}, {"work_mem", "1MB"}, {"_pq_.y", ""}});
+    const auto message = std::get<StartupMessage>(read_startup_packet(out));
+    ASSERT_EQ(message.parameters.size(), 3U);
+    EXPECT_EQ(message.parameters[1].first, "work_mem");
+    EXPECT_EQ(message.parameters[2].first, "options");
+    const auto settings = std::get<std::vector<Setting>>(read_options(message.parameters[2].second));
+    EXPECT_EQ(settings, (std::vector<Setting>{{"_pq_.x", std::string(value)}, {"_pq_.y", ""}}));
 }
 
 TEST(StartupPacket, is_written) {
