@@ -81,13 +81,18 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
     // What the server says now can only answer a message that it was sent.
     if (head.fate == Fate::invent) return Settled::lost_sync;
     const Settled mine = outcome_of(head.fate);
-    if (acknowledges(tag, head.asked)) {
-        in_doubt_ &= head.asked != Asked::proof;
-        pop(witness);
-        return mine;
-    }
     const bool runs = head.asked == Asked::query || head.asked == Asked::execute;
     switch (tag) {
+        case BackendTag::parse_complete:
+        case BackendTag::bind_complete:
+        case BackendTag::close_complete:
+        case BackendTag::no_data:
+        case BackendTag::row_description:
+            if (!acknowledges(tag, head.asked))
+                return runs && tag == BackendTag::row_description ? mine : Settled::lost_sync;
+            in_doubt_ &= head.asked != Asked::proof;
+            pop(witness);
+            return mine;
         case BackendTag::error_response: return fail(witness);
         case BackendTag::ready_for_query:
             return ends_batch(head.asked) ? settle_ready(body, witness) : Settled::lost_sync;
@@ -109,7 +114,6 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
             if (!runs) return Settled::lost_sync;
             enter_copy_in();
             return mine;
-        case BackendTag::row_description:
         case BackendTag::data_row:
         case BackendTag::copy_out_response:
         case BackendTag::copy_both_response:

@@ -298,7 +298,8 @@ void Session::begin_lease(wire::Outbox& to_server) {
     server_said_farewell_ = false;
     unseen_ = checks_at_release();
     if (client_->congested()) server_->link().pause(Pause::slow_reader);
-    if (server_->has() != wants_ && !pool_->target().in_session_mode()) follow_defaults();
+    if (server_->has() == wants_ || pool_->target().in_session_mode()) return;
+    follow_defaults();
     restore_settings(to_server);
 }
 
