@@ -17,7 +17,7 @@ using wire::BackendTag;
 using wire::FrontendTag;
 
 // Answers to our own statements: a few rows. For one message, and for all rows together.
-constexpr std::size_t reply_limit = 1 << 20;
+constexpr std::size_t longest_answer = 1 << 20;
 
 std::size_t bytes_of(const Row& row) {
     std::size_t bytes = sizeof row + row.values.size() * sizeof row.values[0];
@@ -70,7 +70,7 @@ boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::s
         if (frame.cut != wire::Cut::frame && frame.cut != wire::Cut::need_more)
             co_return no_answer("lost synchronization");
         if (frame.cut == wire::Cut::need_more || in.size() < frame.size) {
-            if (in.size() > reply_limit) co_return no_answer("the answer is too long");
+            if (in.size() > longest_answer) co_return no_answer("the answer is too long");
             const Result<std::size_t> got = co_await link.read_some(into, until);
             // A FATAL is a server's last word, and tells more than the end behind it.
             if (!got && got.error() == boost::asio::error::eof && !failure.empty()) co_return no_answer(failure);
@@ -86,7 +86,7 @@ boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::s
             Row row;
             for (const auto& field : *fields) row.values.emplace_back(field);
             row_bytes += bytes_of(row);
-            if (row_bytes > reply_limit) co_return no_answer("the answer has too many rows");
+            if (row_bytes > longest_answer) co_return no_answer("the answer has too many rows");
             rows.push_back(std::move(row));
         } else if (tag == BackendTag::parameter_status && reported != nullptr) {
             if (const auto status = wire::read_parameter_status(body)) note(*reported, *status);

@@ -29,9 +29,6 @@ constexpr ByteView discard_all = "DISCARD ALL";
 constexpr ByteView batch_without_end =
     "pgsluice: the client has left without the Sync of its batch";  // no SQL, so it fails
 
-// Messages that are looked into are short; whatever is longer is skipped unread.
-constexpr std::size_t reply_limit = 64 * 1024;
-
 // A reload of its configuration changes each setting once. Nothing of an idle server is left for later, when it may be
 // somebody's.
 constexpr std::size_t most_changes_at_rest = 100;
@@ -193,7 +190,7 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
         const auto tag = static_cast<BackendTag>(frame.tag);
         ByteView body;
         if (is_looked_into(tag)) {
-            if (frame.size > reply_limit) break;
+            if (frame.size > longest_reply) break;
             if (rest.size() < frame.size) return consumed;
             body = wire::body_of(rest, frame);
         }
@@ -325,7 +322,7 @@ std::size_t Pool::on_idle_bytes(Server& server, ByteView bytes) {
         const auto tag = static_cast<BackendTag>(frame.tag);
         const bool is_harmless = tag == BackendTag::notice_response || tag == BackendTag::parameter_status ||
                                  tag == BackendTag::notification_response;
-        if (frame.cut != wire::Cut::frame || !is_harmless || frame.size > reply_limit) break;
+        if (frame.cut != wire::Cut::frame || !is_harmless || frame.size > longest_reply) break;
         if (rest.size() < frame.size) return consumed;
         consumed += frame.size;
         if (tag != BackendTag::parameter_status) continue;

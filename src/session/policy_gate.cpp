@@ -179,7 +179,7 @@ const wire::SqlError* Session::judge_reading(Judged judged, OwnError& own) {
 
 // For a Bind or Describe of the name.
 const wire::SqlError* Session::judge_parsed_anew(ByteView name, OwnError& own) {
-    if (!rules_.need_facts() || (pinned_ && name.empty())) return nullptr;
+    if (!rules_.need_facts() || (keeps_to_the_end_ && name.empty())) return nullptr;
     const protocol::Statement* meant = statements_.meant_by(name);
     if (meant == nullptr || is_read_as_judged(*meant) || statements_.is_on_server(name, *server_)) return nullptr;
     return judge_reading({meant->text}, own);

@@ -127,7 +127,7 @@ void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statem
 // The server's unnamed statement may be another client's, or this client's may have been left on another server. False:
 // an earlier batch that is unanswered decides about it; hold.
 bool PreparedStatements::put_unnamed_on_server(const Lease& lease) {
-    if (lease.pinned) return true;
+    if (lease.kept_to_the_end) return true;
     if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return false;
     if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return true;
     if (unnamed_ == nullptr) {

@@ -233,7 +233,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     }
     if (fields.severity == "FATAL" || fields.severity == "PANIC") {
         // Its last words, which answer nothing. The end of the connection follows.
-        if (is_at_rest() && !pool_->target().in_session_mode() && !pinned_ && !pins_.any()) {
+        if (is_at_rest() && !pool_->target().in_session_mode() && !keeps_to_the_end_ && !pins_.any()) {
             // They are about the server alone: this client is done with it.
             server_->doom(metrics::ServerClose::server_shutdown);
             return true;

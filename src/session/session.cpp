@@ -21,8 +21,6 @@ constexpr Milliseconds longest_turn{1};
 constexpr std::size_t clock_every = 4096;  // bytes
 // What its messages make of them for a server, before that takes some.
 constexpr std::size_t most_ahead = 256 * 1024;
-// Servers that one message finds of no use.
-constexpr int most_tries = 3;
 
 }  // namespace
 
@@ -308,7 +306,7 @@ void Session::begin_lease(wire::Outbox& to_server) {
 // left, and nothing keeps it.
 bool Session::can_check_in() const {
     return server_ != nullptr && phase_ == Phase::ready && lease_begun_ && !pool_->target().in_session_mode() &&
-           !pinned_ && !awaits_replay_ && !keeps_server() && is_server_clean();
+           !keeps_to_the_end_ && !awaits_replay_ && !keeps_server() && is_server_clean();
 }
 
 // What of that is not about its client.
@@ -347,7 +345,8 @@ void Session::give_back_server() {
 
 // What another client has set there stays, and this one is not to find it.
 bool Session::may_take_another() const {
-    return awaits_replay_ && !pinned_ && !pins_.any() && servers_tried_ < most_tries;
+    const bool has_sent_nothing = phase_ == Phase::applying || awaits_replay_;
+    return has_sent_nothing && !keeps_to_the_end_ && !pins_.any() && servers_tried_ < most_servers_tried;
 }
 
 // Nothing of the client's has been sent to that one, so its message waits for the next.
@@ -427,7 +426,8 @@ void Session::leave_server(Phase before) {
         pool_->discard(server, metrics::ServerClose::replication);
         return;
     }
-    if (before == Phase::applying || client_rest_.is_half_sent() || pinned_ || is_lost || server_said_farewell_) {
+    if (before == Phase::applying || client_rest_.is_half_sent() || keeps_to_the_end_ || is_lost ||
+        server_said_farewell_) {
         if (server.exchange().owes()) context_.host.forward_cancel(*pool_, server, nullptr);
         pool_->discard(server, metrics::ServerClose::unclean);
         return;

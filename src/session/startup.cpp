@@ -15,9 +15,6 @@ using wire::BackendTag;
 
 namespace {
 
-constexpr std::size_t reply_limit = 64 * 1024;
-constexpr int most_tries = 3;
-
 // PostgreSQL takes what a startup packet holds as it is, whatever the client_encoding in it.
 void set(protocol::ParameterList& parameters, ByteView name, ByteView value, bool reported, ByteView server_encoding) {
     protocol::Parameter* found = parameters.find(name);
@@ -135,7 +132,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         const ByteView rest = bytes.substr(taken);
         const wire::Frame frame = wire::cut_backend(rest);
         if (frame.cut == wire::Cut::need_more) return taken;
-        if (frame.cut != wire::Cut::frame || frame.size > reply_limit) {
+        if (frame.cut != wire::Cut::frame || frame.size > pool::longest_reply) {
             lose_sync();
             return bytes.size();
         }
@@ -157,7 +154,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
         if (tag == BackendTag::error_response) {
             const bool is_about_others =
                 server_->exchange().settle(tag, body, *this) == protocol::Settled::not_taken_back;
-            if (is_about_others && servers_tried_ < most_tries)
+            if (is_about_others && may_take_another())
                 apply_elsewhere();
             else
                 refuse_startup(body);

@@ -38,7 +38,8 @@ ByteView name_of_ours(const wire::ErrorFields& fields) {
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     const std::size_t slots = pool_->target().settings.max_prepared_statements;
     parsed_unseen_ |= may_be_set_unseen();
-    return {*server_, to_server, metrics_, totals_.server_parses, slots, pinned_, may_have_sql_names(), environment()};
+    return {*server_,     to_server, metrics_, totals_.server_parses, slots, keeps_to_the_end_, may_have_sql_names(),
+            environment()};
 }
 
 void Session::forget_unnamed() {
@@ -72,7 +73,7 @@ std::size_t Session::follow(const PreparedStatements::Admission& admission, std:
 std::size_t Session::admit_parse(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {
     // Too long to be held: it goes on as it is, and so does everything else of this client, on this server.
     const bool is_long = rest.size() < frame.size;
-    pinned_ |= is_long;
+    keeps_to_the_end_ |= is_long;
     const auto parse = wire::read_parse(wire::body_of(rest, frame));
     if (is_long || !parse || !statements_.translates()) {
         if (waits_to_know_names(to_server)) return 0;

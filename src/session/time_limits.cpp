@@ -77,7 +77,7 @@ void Session::sweep(TimePoint now) {
     if (can_check_in() && !server_->is_being_cancelled()) return give_back_server();
     const bool owes = server_ != nullptr && server_->exchange().owes();
     // What pins it keeps the server from others as an open transaction does.
-    const bool holds_server = busy_since_ != never || (pinned_ && server_ != nullptr);
+    const bool holds_server = busy_since_ != never || (keeps_to_the_end_ && server_ != nullptr);
     if (owes && is_over(asked_at_, timeouts_.query, now)) {
         time_out(TimeLimit::query, wire::fatal("57014", "canceling statement due to query timeout"));
     } else if (busy_since_ != never && is_over(busy_since_, timeouts_.transaction, now)) {

@@ -40,6 +40,9 @@ class ServerUser {
     ~ServerUser() = default;
 };
 
+// Of a server's messages in answer to what we ask by ourselves, those that are looked into.
+constexpr std::size_t longest_reply = std::size_t{64} << 10;
+
 class Server final : public Sink, public boost::intrusive::list_base_hook<> {
   public:
     // What the login told, and where it was.

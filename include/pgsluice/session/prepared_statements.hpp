@@ -30,7 +30,7 @@ class PreparedStatements {
         metrics::RouteMetrics& metrics;
         std::uint64_t& parses;              // of the server's, counted
         std::size_t slots;                  // pool.max_prepared_statements
-        bool pinned;                        // the server has statements that are not known here
+        bool kept_to_the_end;               // the server has statements that are not known here
         bool may_have_sql_names;            // SQL has perhaps prepared there by names of the client's
         protocol::Environment environment;  // of what is parsed now
     };

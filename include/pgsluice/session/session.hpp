@@ -410,8 +410,9 @@ class Session final : public Sink,
     TimePoint asked_at_ = never;        // the oldest message that has not been answered
     TimePoint settling_since_ = never;  // the client is not heard before the server has answered something of ours
     Totals totals_;
-    std::size_t looked_at_ = 0;       // bytes of its statements' texts, by the messages of this turn
-    std::uint8_t servers_tried_ = 0;  // for the message in front
+    std::size_t looked_at_ = 0;  // bytes of its statements' texts, by the messages of this turn
+    static constexpr std::uint8_t most_servers_tried = 3;
+    std::uint8_t servers_tried_ = 0;  // for the message in front, or the login
 
     Phase phase_ = Phase::starting;
     metrics::ClientState state_ = metrics::ClientState::idle;
@@ -421,7 +422,7 @@ class Session final : public Sink,
     bool server_unread_ = false;          // of what has come from it last, something is still to be taken
     bool holding_ = false;                // see hold_until_settled
     bool skipping_here_ = false;          // an error of ours, with no server involved: all is dropped up to the Sync
-    bool pinned_ = false;                 // keeps its server to the end: something on it is not known well enough
+    bool keeps_to_the_end_ = false;       // its server: something on it is not known well enough
     bool expects_pin_ = false;            // counted as pinned before the server has told of what does it
     bool unseen_ = false;                 // pool.check_at_release: a transaction may have done anything
     bool inspecting_ = false;             // the server is asked what the session has become

@@ -134,6 +134,14 @@ TEST(Fates, an_error_while_settings_are_restored_is_told_apart) {
     EXPECT_EQ(ledger.settle(server::error("22023", "no")), "replay_failed ErrorResponse ERROR 22023 \"no\"\n");
 }
 
+TEST(Fates, an_error_of_what_takes_back_what_another_has_set_is_told_apart_from_that) {
+    Ledger ledger;
+    ledger.owe(Asked::execute, Fate::take_back).owe(Asked::execute, Fate::restore).owe(Asked::sync, Fate::restore);
+    EXPECT_TRUE(ledger.exchange.is_replaying());
+    EXPECT_EQ(ledger.settle(server::error("42501", "no")), "not_taken_back ErrorResponse ERROR 42501 \"no\"\n");
+    EXPECT_EQ(ledger.settle(server::ready()), "swallow ReadyForQuery I\n");
+}
+
 // Otherwise its server would go on to the next client with settings that nobody knows.
 TEST(Fates, an_error_while_settings_are_restored_is_told_also_when_the_client_has_left) {
     Ledger ledger;

@@ -130,6 +130,20 @@ TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
     EXPECT_FALSE(differs({{"role", "ann"}, {"work_mem", "1MB"}}, {{"role", "ann"}}));
 }
 
+TEST_F(SettingsReplay, must_be_waited_for_where_not_everybody_may_take_back_what_is_there) {
+    const auto is_awaited = [](const char* name, bool is_wanted) {
+        const ParameterSet has({{name, "x", false}});
+        return must_be_awaited(has, is_wanted ? ParameterSet({{name, "y", false}}) : ParameterSet());
+    };
+    for (const char* name : {"app.tenant", "plpgsql.variable_conflict", "log_statement", "track_functions",
+                             "session_replication_role", "lc_messages"}) {
+        EXPECT_TRUE(is_awaited(name, false)) << name;
+        EXPECT_FALSE(is_awaited(name, true)) << name;
+    }
+    EXPECT_FALSE(is_awaited("work_mem", false));
+    EXPECT_FALSE(is_awaited("statement_timeout", false));
+}
+
 TEST_F(SettingsReplay, prepares_its_statement_anew_where_another_may_have_its_name) {
     reserved.doubtful = true;
     EXPECT_EQ(replay({}, {{"TimeZone", "CET"}}),

@@ -40,6 +40,28 @@ TEST(Replay, what_a_client_has_set_is_taken_off_for_the_next_one_and_put_on_agai
     script.run();
 }
 
+// What is sent for one that may not be taken back, to that server and to those behind it.
+const std::string resets_app_a =
+    "Close S \"pgsluice_reset\"\nParse \"pgsluice_reset\" \"reset \"app\".\"a\"\"\n"
+    "Bind \"\" \"pgsluice_reset\"\nExecute \"\" 0\nSync\n";
+
+TEST(Replay, one_that_may_not_take_back_what_another_has_set_takes_another_server) {
+    Script script = preserving();
+    script.add_client();
+    script.client_sends(client::query("set app.a = '1'"))
+        .expect_to_server("Query \"set app.a = '1'\"\n")
+        .server_sends(server::command_complete("SET") + server::ready())
+        .then([](World& world) { world.server(0).take(); })
+        .server_sends(answers({{"s", "app.a", "1"}}))
+        .client_sends(1, client::query("select 1"))
+        .expect_to_server(resets_app_a)
+        .server_sends(server::close_complete() + server::error("42501", "permission denied") + server::ready())
+        .expect_to_server(1, "Query \"select 1\"\n")
+        .server_sends(1, server::command_complete("SELECT 1") + server::ready())
+        .expect_to_client(1, "CommandComplete \"SELECT 1\"\nReadyForQuery I\n");
+    script.run();
+}
+
 TEST(Replay, rights_are_there_before_the_message_is_sent) {
     Script script = preserving();
     script.client_sends(client::query("set role ann"))
