@@ -329,7 +329,7 @@ def test_what_little_is_asked_that_makes_much_is_heard_in_pieces(sluice):
         client.send(m.describe_statement("reads") * 400, m.SYNC)
         began = time.monotonic()
         assert other.value("select 'alive'") == "alive"
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
         client.until_ready()
 
 

@@ -204,7 +204,7 @@ def test_settings_that_change_without_end_keep_nobody_waiting(sluice, hostile):
                 assert other.value("select 1") == "1"
                 slowest = max(slowest, time.monotonic() - began)
         assert sum(x.tag == "S" for x in answer.result()) == 20_000
-    assert slowest < 0.1
+    assert slowest < 1
     assert resident_kib(proxy.pid) - memory < 32 * 1024
 
 
