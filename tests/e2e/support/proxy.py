@@ -83,6 +83,10 @@ class Proxy(Reachable):
                 probe.settimeout(2)
                 if probe.connect_ex(address) != 0:
                     return False
+                # It counts as a client until it has been seen to leave.
+                with contextlib.suppress(OSError):
+                    probe.shutdown(socket.SHUT_WR)
+                    probe.recv(1)
         return self._answers_http()
 
     def _answers_http(self) -> bool:
