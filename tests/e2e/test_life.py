@@ -328,7 +328,7 @@ def test_drain_waits_for_transactions_and_refuses_new_clients(sluice, number):
 
 
 def test_a_connection_that_never_logs_in_holds_no_drain_up(sluice):
-    proxy = sluice(limits={"login_timeout": "30s"})
+    proxy = sluice(limits={"login_timeout": "30s"}, shutdown={"timeout": "30s"})
     with WireClient(proxy.address), WireClient(proxy.address) as other:
         other.send(b"\0\0\0")
         time.sleep(0.5)  # they are accepted

@@ -61,7 +61,7 @@ TEST(Command, that_nobody_knows_is_a_syntax_error) {
 
 TEST(Command, with_an_empty_name_is_not_about_everything) {
     for (const char* text : {"kill \"\"", "kill ''", "pause \"\"", "resume ''", "shutdown ''", "disable \"\"",
-                             "enable ''", "reconnect \"\";", "wait_close ''"}) {
+                             "enable ''", "reconnect \"\";", "wait_close ''", "kill_client ''"}) {
         EXPECT_EQ(said(text), "42601") << text;
     }
 }
