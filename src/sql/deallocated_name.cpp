@@ -7,22 +7,8 @@ namespace {
 
 constexpr std::size_t longest_name = 63;  // NAMEDATALEN - 1
 
-// What stands between double quotes at the front of `text`; a quote in it is doubled.
-std::optional<std::string> quoted(ByteView& text) {
-    std::string found;
-    for (std::size_t at = 1; at < text.size(); ++at) {
-        if (text[at] == '"' && (at + 1 == text.size() || text[at + 1] != '"')) {
-            text.remove_prefix(at + 1);
-            return found.empty() ? std::nullopt : std::optional(found);
-        }
-        if (text[at] == '"') ++at;
-        found += text[at];
-    }
-    return std::nullopt;
-}
-
 std::optional<std::string> name(ByteView& text) {
-    if (!text.empty() && text.front() == '"') return quoted(text);
+    if (!text.empty() && text.front() == '"') return take_quoted(text);
     std::string found = take_word(text);
     return found.empty() || found == "all" ? std::nullopt : std::optional(std::move(found));
 }

@@ -31,15 +31,9 @@ std::optional<std::string> name_of(const Token& token) {
     if (token.kind == TokenKind::word) return lower_case(token.text);
     const bool is_unicode = token.kind == TokenKind::unicode_identifier;
     if (token.kind != TokenKind::quoted_identifier && !is_unicode) return std::nullopt;
-    const std::size_t begin = token.text.find('"') + 1;
-    const ByteView between = token.text.substr(begin, token.text.size() - begin - 1);
-    if (is_unicode && between.find('\\') != ByteView::npos) return std::nullopt;
-    std::string name;
-    for (std::size_t at = 0; at < between.size(); ++at) {
-        name += between[at];
-        if (between[at] == '"') ++at;  // it is doubled
-    }
-    return name;
+    if (is_unicode && token.text.find('\\') != ByteView::npos) return std::nullopt;
+    ByteView quoted = token.text.substr(token.text.find('"'));
+    return take_quoted(quoted);
 }
 
 // A constant without its quotes, whatever those are. Quotes that are doubled in it stay so.

@@ -37,6 +37,19 @@ bool take_word(ByteView& text, ByteView word) {
     return true;
 }
 
+std::optional<std::string> take_quoted(ByteView& text) {
+    std::string found;
+    for (std::size_t at = 1; at < text.size(); ++at) {
+        if (text[at] == '"' && (at + 1 == text.size() || text[at + 1] != '"')) {
+            text.remove_prefix(at + 1);
+            return found.empty() ? std::nullopt : std::optional(found);
+        }
+        if (text[at] == '"') ++at;
+        found += text[at];
+    }
+    return std::nullopt;
+}
+
 bool is_end(ByteView text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c == ';' || is_of(c, space); });
 }
