@@ -107,6 +107,14 @@ TEST_F(OverviewTest, SumsAPoolOverItsWorkers) {
               R"("oldest_waiter_seconds":1.5E0})");
 }
 
+TEST_F(OverviewTest, TellsBothModesOfARouteWhereClientsOfBothAreThere) {
+    for (const auto mode : {config::PoolMode::statement, config::PoolMode::session})
+        view.pools.push_back({{"orders", "app", "u"}, mode, 0, 20});
+    const json::array pools = made().at("pools").as_array();
+    ASSERT_EQ(pools.size(), 1u);
+    EXPECT_EQ(printed(pools[0].at("mode")), R"("session/statement")");
+}
+
 TEST_F(OverviewTest, RoutesHaveTheirClientsAndTheSumsOfTheMetrics) {
     client(ClientState::active).pins = {"cursor"};
     client(ClientState::waiting, {"orders", "other", "u"}).waits_for = 2 * second;

@@ -66,5 +66,12 @@ TEST_F(Pools, of_several_workers_are_one_row) {
     EXPECT_THAT(shown(), ElementsAre("shop clerk app transaction 0/0 0"));
 }
 
+TEST_F(Pools, of_a_route_whose_mode_has_changed_tell_both_while_clients_of_both_are_there) {
+    add_pool(by_app, config::PoolMode::transaction);
+    add_pool(by_app, config::PoolMode::statement);
+    add_pool(by_reports, config::PoolMode::session);
+    EXPECT_THAT(shown(), ElementsAre("shop clerk app, reports transaction/statement, session 0/0 0"));
+}
+
 }  // namespace
 }  // namespace pgsluice::admin
