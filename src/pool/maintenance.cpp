@@ -98,7 +98,7 @@ void Pool::unset_idle_timeout(Server& server) {
     server.maintenance_failed_ = false;
     server.cleanup_ = Server::Cleanup::unset;
     Bytes messages;
-    append_replay(messages, server.exchange(), server.reserved(), *server.has(), *without);
+    append_replay(messages, server.exchange(), server.reserved(), {*server.has(), *without});
     server.set_has(without);
     server.link().write(messages);
 }

@@ -9,16 +9,6 @@
 namespace pgsluice::protocol {
 namespace {
 
-int compare(ByteView a, ByteView b) {
-    const std::size_t common = std::min(a.size(), b.size());
-    for (std::size_t i = 0; i < common; ++i) {
-        const int difference =
-            static_cast<unsigned char>(lower_case(a[i])) - static_cast<unsigned char>(lower_case(b[i]));
-        if (difference != 0) return difference;
-    }
-    return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
-}
-
 std::size_t hash_of(const std::vector<Parameter>& parameters) {
     std::size_t hash = parameters.size();
     for (const Parameter& parameter : parameters) {
@@ -30,8 +20,19 @@ std::size_t hash_of(const std::vector<Parameter>& parameters) {
 
 }  // namespace
 
+int compare_names(ByteView a, ByteView b) {
+    if (a == b) return 0;
+    const std::size_t common = std::min(a.size(), b.size());
+    for (std::size_t i = 0; i < common; ++i) {
+        const int difference =
+            static_cast<unsigned char>(lower_case(a[i])) - static_cast<unsigned char>(lower_case(b[i]));
+        if (difference != 0) return difference;
+    }
+    return a.size() < b.size() ? -1 : a.size() > b.size() ? 1 : 0;
+}
+
 bool same_name(ByteView a, ByteView b) {
-    return compare(a, b) == 0;
+    return a.size() == b.size() && compare_names(a, b) == 0;
 }
 
 bool same_value(const Parameter& a, const Parameter& b) {
@@ -46,12 +47,14 @@ bool is_carried(ByteView reported_name) {
 }
 
 ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
-    const auto by_name = [](const Parameter& a, const Parameter& b) { return compare(a.name, b.name) < 0; };
+    const auto by_name = [](const Parameter& a, const Parameter& b) { return compare_names(a.name, b.name) < 0; };
     // Most are made of another set.
     if (!std::is_sorted(parameters_.begin(), parameters_.end(), by_name))
         std::sort(parameters_.begin(), parameters_.end(), by_name);
     has_custom_ =
         std::any_of(parameters_.begin(), parameters_.end(), [](const Parameter& each) { return is_custom(each.name); });
+    const Parameter* encoding = find(client_encoding);
+    encoding_ = encoding == nullptr ? no_encoding : static_cast<std::size_t>(encoding - parameters_.data());
     const Parameter* idle_limit = find(idle_session_timeout);
     ends_idle_sessions_ = idle_limit != nullptr && idle_limit->value != "0";
     for (Parameter& each : parameters_) {
@@ -59,13 +62,8 @@ ParameterSet::ParameterSet(std::vector<Parameter> parameters) : parameters_(std:
         if (is_ascii(each.name) && is_ascii(each.value))
             each.encoding.clear();
         else if (each.encoding.empty())
-            each.encoding = encoding();
+            each.encoding = this->encoding();
     }
-}
-
-ByteView ParameterSet::encoding() const {
-    const Parameter* found = find(client_encoding);
-    return found == nullptr ? ByteView() : ByteView(found->value);
 }
 
 bool ParameterSet::names_custom_of(const ParameterSet& other) const {
@@ -75,9 +73,10 @@ bool ParameterSet::names_custom_of(const ParameterSet& other) const {
 }
 
 const Parameter* ParameterSet::find(ByteView name) const {
-    const auto at = std::lower_bound(parameters_.begin(), parameters_.end(), name,
-                                     [](const Parameter& a, ByteView wanted) { return compare(a.name, wanted) < 0; });
-    return at == parameters_.end() || compare(at->name, name) != 0 ? nullptr : &*at;
+    const auto at =
+        std::lower_bound(parameters_.begin(), parameters_.end(), name,
+                         [](const Parameter& a, ByteView wanted) { return compare_names(a.name, wanted) < 0; });
+    return at == parameters_.end() || compare_names(at->name, name) != 0 ? nullptr : &*at;
 }
 
 std::vector<Parameter> ParameterSet::reported() const {
@@ -90,13 +89,13 @@ ParameterList::ParameterList(std::vector<Parameter> parameters)
     : parameters_(std::move(parameters)), by_name_(parameters_.size()) {
     std::iota(by_name_.begin(), by_name_.end(), std::uint32_t{0});
     std::sort(by_name_.begin(), by_name_.end(), [this](std::uint32_t a, std::uint32_t b) {
-        return compare(parameters_[a].name, parameters_[b].name) < 0;
+        return compare_names(parameters_[a].name, parameters_[b].name) < 0;
     });
 }
 
 std::vector<std::uint32_t>::const_iterator ParameterList::place_of(ByteView name) const {
     return std::lower_bound(by_name_.begin(), by_name_.end(), name, [this](std::uint32_t index, ByteView wanted) {
-        return compare(parameters_[index].name, wanted) < 0;
+        return compare_names(parameters_[index].name, wanted) < 0;
     });
 }
 

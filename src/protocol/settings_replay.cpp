@@ -17,10 +17,6 @@ constexpr ByteView session_authorization = "session_authorization";
 // Without a row: a result is as long as its value, and of no use.
 constexpr ByteView set_config = "select where pg_catalog.set_config($1, $2, false) is null";
 
-bool is_rights(ByteView name) {
-    return same_name(name, role) || same_name(name, session_authorization);
-}
-
 void owe(Exchange& exchange, Asked asked, Fate fate = Fate::restore) {
     exchange.owe({asked, fate});
 }
@@ -45,60 +41,22 @@ bool keeps_part_of_the_old(const Parameter& wanted) {
     return same_name(wanted.name, "DateStyle") && wanted.value.find(',') == std::string::npos;
 }
 
-// Settings that the transaction of the replay itself would begin with. A snapshot of a deferrable one may be waited for
-// without end, and a standby has none for a serializable one; a RESET takes no snapshot.
-bool begins_transactions(ByteView name) {
-    constexpr std::array<ByteView, 3> those{"default_transaction_deferrable", "default_transaction_isolation",
-                                            "default_transaction_read_only"};
-    return std::any_of(those.begin(), those.end(), [&](ByteView each) { return same_name(name, each); });
-}
-
-// Settings that not everybody may set or reset, whom another role that was on has let set it, or nobody has: those of
-// extensions are anybody's until the library is loaded.
-bool may_be_privileged(ByteView name) {
-    constexpr std::array<ByteView, 3> families{"log_", "track_", "wal_"};
-    constexpr std::array<ByteView, 8> others{"session_replication_role", "lc_messages",         "deadlock_timeout",
-                                             "temp_file_limit",          "commit_delay",        "compute_query_id",
-                                             "dynamic_library_path",     "update_process_title"};
-    return is_custom(name) ||
-           std::any_of(families.begin(), families.end(), [&](ByteView each) { return name.starts_with(each); }) ||
-           std::any_of(others.begin(), others.end(), [&](ByteView each) { return same_name(name, each); });
-}
-
-bool is_deferrable(const Parameter& present) {
-    return same_name(present.name, "default_transaction_deferrable") && present.value != "off";
-}
-
-// Whether it has to go before anything else is set: as it is not wanted, or first of all.
-bool must_be_reset(const Parameter& present, const Parameter* wanted) {
-    if (wanted == nullptr || is_deferrable(present)) return true;
-    return begins_transactions(present.name) && present.value != wanted->value;
-}
-
-// nullptr where the set has no such setting: a name of the same bytes in another encoding is another one.
-const Parameter* counterpart(const ParameterSet& set, const Parameter& of) {
-    const Parameter* found = set.find(of.name);
-    const bool is_other = found != nullptr && found->encoding != of.encoding && !is_ascii(of.name);
-    return is_other ? nullptr : found;
-}
-
 class Replay {
   public:
-    Replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
-           const ParameterSet& wants)
+    Replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const SettingsDifference& difference)
         : to_server_(to_server),
           exchange_(exchange),
           reserved_(reserved),
-          has_(has),
-          wants_(wants),
-          encoding_(has.encoding()) {}
+          difference_(difference),
+          encoding_(difference.has().encoding()) {}
 
     std::size_t append();
 
   private:
     void take_rights_off();
     void reset_unwanted();
-    void set_wanted(const Parameter& wanted);
+    void set_wanted();
+    void set(const SettingDifference& each);
     void put_rights_on();
     void restore_encoding();
     void read_as(const Parameter& parameter);
@@ -109,8 +67,7 @@ class Replay {
     Bytes& to_server_;
     Exchange& exchange_;
     ReservedStatements& reserved_;
-    const ParameterSet& has_;
-    const ParameterSet& wants_;
+    const SettingsDifference& difference_;
     ByteView encoding_;  // the server's client_encoding behind what has been appended
     std::size_t differences_ = 0;
 };
@@ -118,33 +75,31 @@ class Replay {
 std::size_t Replay::append() {
     take_rights_off();
     reset_unwanted();
-    // What is not ASCII is mostly in this encoding.
-    if (const Parameter* encoding = wants_.find(client_encoding)) set_wanted(*encoding);
-    for (const Parameter& wanted : wants_.all()) {
-        if (!is_rights(wanted.name) && !same_name(wanted.name, client_encoding)) set_wanted(wanted);
-    }
+    set_wanted();
     put_rights_on();
     restore_encoding();
-    if (differences_ > 0) append_sync();
+    append_sync();
     return differences_;
 }
 
 void Replay::take_rights_off() {
     for (const ByteView rights : {role, session_authorization}) {
-        const Parameter* present = has_.find(rights);
-        if (present == nullptr) continue;
-        append_reset(present->name);
-        ++differences_;
+        for (const SettingDifference& each : difference_.all()) {
+            if (each.present == nullptr || !same_name(each.name(), rights)) continue;
+            append_reset(each.present->name);
+            ++differences_;
+        }
     }
 }
 
 void Replay::reset_unwanted() {
     const auto reset_those = [&](bool in_other_encoding) {
         bool is_hindered = false;
-        for (const Parameter& present : has_.all()) {
-            const bool is_in_other = !is_ascii(present.name) && present.encoding != has_.encoding();
-            if (is_in_other != in_other_encoding || is_rights(present.name)) continue;
-            if (!must_be_reset(present, counterpart(wants_, present))) continue;
+        for (const SettingDifference& each : difference_.all()) {
+            if (!each.must_be_reset() || is_rights(each.name())) continue;
+            const Parameter& present = *each.present;
+            const bool is_in_other = !is_ascii(present.name) && present.encoding != difference_.has().encoding();
+            if (is_in_other != in_other_encoding) continue;
             read_as(present);
             append_reset(present.name);
             ++differences_;
@@ -157,32 +112,37 @@ void Replay::reset_unwanted() {
     reset_those(true);
 }
 
-void Replay::set_wanted(const Parameter& wanted) {
-    const Parameter* present = counterpart(has_, wanted);
-    const bool is_set =
-        present != nullptr && !must_be_reset(*present, &wanted) && (present->overrides || !wanted.overrides);
-    if (is_set && same_value(*present, wanted)) return;
-    if (present != nullptr && keeps_part_of_the_old(wanted)) append_reset(present->name);
-    read_as(wanted);
-    append_set(wanted.name, wanted.value);
+void Replay::set_wanted() {
+    // What is not ASCII is mostly in this encoding.
+    for (const SettingDifference& each : difference_.all()) {
+        if (same_name(each.name(), client_encoding)) set(each);
+    }
+    for (const SettingDifference& each : difference_.all()) {
+        if (!is_rights(each.name()) && !same_name(each.name(), client_encoding)) set(each);
+    }
+}
+
+void Replay::set(const SettingDifference& each) {
+    if (each.wanted == nullptr) return;
+    if (each.present != nullptr && keeps_part_of_the_old(*each.wanted)) append_reset(each.present->name);
+    read_as(*each.wanted);
+    append_set(each.wanted->name, each.wanted->value);
     ++differences_;
 }
 
 void Replay::put_rights_on() {
     for (const ByteView rights : {session_authorization, role}) {
-        const Parameter* wanted = wants_.find(rights);
-        if (wanted == nullptr) continue;
-        read_as(*wanted);
-        append_set(wanted->name, wanted->value);
-        ++differences_;
+        for (const SettingDifference& each : difference_.all()) {
+            if (same_name(each.name(), rights)) set(each);
+        }
     }
 }
 
 void Replay::restore_encoding() {
-    const Parameter* wanted = wants_.find(client_encoding);
-    if (wanted != nullptr && encoding_ != wanted->value)
-        append_set(wanted->name, wanted->value);
-    else if (wanted == nullptr && !encoding_.empty())
+    const ByteView wanted = difference_.wants().encoding();
+    if (!wanted.empty() && encoding_ != wanted)
+        append_set(client_encoding, wanted);
+    else if (wanted.empty() && !encoding_.empty())
         append_reset(client_encoding);
 }
 
@@ -230,22 +190,10 @@ void Replay::append_sync() {
 
 }  // namespace
 
-std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
-                          const ParameterSet& wants) {
-    if (has.all() == wants.all()) return 0;
-    return Replay(to_server, exchange, reserved, has, wants).append();
-}
-
-bool must_be_awaited(const ParameterSet& has, const ParameterSet& wants) {
-    constexpr std::array<ByteView, 4> decisive{role, session_authorization, "search_path", "row_security"};
-    const bool decides = std::any_of(decisive.begin(), decisive.end(), [&](ByteView name) {
-        const Parameter* present = has.find(name);
-        const Parameter* wanted = wants.find(name);
-        return (present == nullptr) != (wanted == nullptr) || (present != nullptr && !same_value(*present, *wanted));
-    });
-    return decides || std::any_of(has.all().begin(), has.all().end(), [&](const Parameter& present) {
-               return may_be_privileged(present.name) && wants.find(present.name) == nullptr;
-           });
+std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved,
+                          const SettingsDifference& difference) {
+    if (difference.empty()) return 0;
+    return Replay(to_server, exchange, reserved, difference).append();
 }
 
 }  // namespace pgsluice::protocol

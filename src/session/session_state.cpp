@@ -430,11 +430,11 @@ void Session::forget_pins() {
 // The server's settings become this client's, ahead of whatever the client is about to send.
 void Session::restore_settings(wire::Outbox& to_server) {
     if (pool_->target().in_session_mode() || server_->has() == wants_) return;
-    const bool must_wait = must_be_awaited(*server_->has(), *wants_);
-    const std::size_t differences =
-        append_replay(to_server.join(), server_->exchange(), server_->reserved(), *server_->has(), *wants_);
+    const protocol::SettingsDifference difference(*server_->has(), *wants_);
+    append_replay(to_server.join(), server_->exchange(), server_->reserved(), difference);
+    const bool must_wait = difference.must_be_awaited();
     server_->set_has(wants_);
-    if (differences == 0 || !must_wait) return;
+    if (!must_wait) return;
     awaits_replay_ = true;
     settle_first();
 }

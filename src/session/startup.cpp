@@ -110,7 +110,7 @@ void Session::apply_startup() {
     }
     wants_ = context_.parameters.intern(std::move(parameters).take());
     Bytes messages;
-    append_replay(messages, server_->exchange(), server_->reserved(), *server_->has(), *wants_);
+    append_replay(messages, server_->exchange(), server_->reserved(), {*server_->has(), *wants_});
     phase_ = Phase::applying;
     if (messages.empty()) {
         finish_applying();

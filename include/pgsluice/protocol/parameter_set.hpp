@@ -41,7 +41,7 @@ class ParameterSet {
     const Parameter* find(ByteView name) const;
     const std::vector<Parameter>& all() const { return parameters_; }
     // The value of client_encoding; empty where it is not in the set.
-    ByteView encoding() const;
+    ByteView encoding() const { return encoding_ == no_encoding ? ByteView() : ByteView(parameters_[encoding_].value); }
     std::vector<Parameter> reported() const;
     // Of their names and values.
     std::size_t reported_bytes() const { return reported_bytes_; }
@@ -53,7 +53,10 @@ class ParameterSet {
     bool names_custom_of(const ParameterSet& other) const;
 
   private:
-    std::vector<Parameter> parameters_;  // by name
+    static constexpr auto no_encoding = static_cast<std::size_t>(-1);
+
+    std::vector<Parameter> parameters_;   // by name
+    std::size_t encoding_ = no_encoding;  // index of client_encoding
     std::size_t reported_bytes_ = 0;
     bool has_custom_ = false;
     bool ends_idle_sessions_ = false;
@@ -85,6 +88,8 @@ using ParameterSetRef = std::shared_ptr<const ParameterSet>;
 
 // Reported parameters that describe the server or the login and cannot be set: they are never carried.
 bool is_carried(ByteView reported_name);
+// Without regard to case: negative where `a` comes first, zero where they are one name. Sets are in this order.
+int compare_names(ByteView a, ByteView b);
 bool same_name(ByteView a, ByteView b);
 using pgsluice::is_ascii;
 // The same bytes in two encodings are two values.

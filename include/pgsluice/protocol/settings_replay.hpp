@@ -6,7 +6,7 @@
 #pragma once
 
 #include <pgsluice/protocol/exchange.hpp>
-#include <pgsluice/protocol/parameter_set.hpp>
+#include <pgsluice/protocol/settings_difference.hpp>
 
 namespace pgsluice::protocol {
 
@@ -23,11 +23,7 @@ struct ReservedStatements {
 //
 // Rights come off before anything else and go on last, session_authorization before role: what a superuser has set
 // nobody else may take back, and a role can be taken on by the session's user only.
-std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const ParameterSet& has,
-                          const ParameterSet& wants);
-
-// Whether a statement would run with other rights, or find other objects, where the replay has failed, or the server
-// may turn out to be of no use to this client: nothing may be sent behind it before it has succeeded.
-bool must_be_awaited(const ParameterSet& has, const ParameterSet& wants);
+std::size_t append_replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved,
+                          const SettingsDifference& difference);
 
 }  // namespace pgsluice::protocol

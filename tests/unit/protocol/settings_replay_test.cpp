@@ -22,8 +22,8 @@ class SettingsReplay : public testing::Test {
   protected:
     std::string replay(Parameters has, Parameters wants) {
         Bytes messages;
-        count = append_replay(messages, ledger.exchange, reserved, ParameterSet(std::move(has)),
-                              ParameterSet(std::move(wants)));
+        count = append_replay(messages, ledger.exchange, reserved,
+                              {ParameterSet(std::move(has)), ParameterSet(std::move(wants))});
         return test::describe_client(messages);
     }
 
@@ -73,6 +73,12 @@ TEST_F(SettingsReplay, rights_that_stay_come_off_for_what_differs) {
               reset("\"role\"") + parse_set + set("work_mem", "1MB") + set("role", "ann") + "Sync\n");
 }
 
+TEST_F(SettingsReplay, rights_that_stay_are_left_on_where_nothing_is_to_be_set) {
+    const Parameter ann{"role", "ann"};
+    EXPECT_EQ(replay({ann, {"TimeZone", "UTC", true, true}}, {ann, {"TimeZone", "UTC", true}}), "");
+    EXPECT_EQ(count, 0U);
+}
+
 TEST_F(SettingsReplay, sets_the_encoding_ahead_of_values_that_are_in_it) {
     EXPECT_EQ(replay({{"client_encoding", "UTF8", true}}, {{"app.x", "\xE9"}, {"client_encoding", "LATIN1", true}}),
               parse_set + set("client_encoding", "LATIN1") + set("app.x", "\\xe9") + "Sync\n");
@@ -118,7 +124,7 @@ TEST_F(SettingsReplay, sets_no_encoding_for_a_name_in_a_transaction_that_begins_
 
 TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
     const auto differs = [](Parameters has, Parameters wants) {
-        return must_be_awaited(ParameterSet(std::move(has)), ParameterSet(std::move(wants)));
+        return SettingsDifference(ParameterSet(std::move(has)), ParameterSet(std::move(wants))).must_be_awaited();
     };
     EXPECT_TRUE(differs({}, {{"role", "ann"}}));
     EXPECT_TRUE(differs({{"role", "ann"}}, {}));
@@ -133,7 +139,8 @@ TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
 TEST_F(SettingsReplay, must_be_waited_for_where_not_everybody_may_take_back_what_is_there) {
     const auto is_awaited = [](const char* name, bool is_wanted) {
         const ParameterSet has({{name, "x", false}});
-        return must_be_awaited(has, is_wanted ? ParameterSet({{name, "y", false}}) : ParameterSet());
+        const ParameterSet wants = is_wanted ? ParameterSet({{name, "y", false}}) : ParameterSet();
+        return SettingsDifference(has, wants).must_be_awaited();
     };
     for (const char* name : {"app.tenant", "plpgsql.variable_conflict", "log_statement", "track_functions",
                              "session_replication_role", "lc_messages"}) {

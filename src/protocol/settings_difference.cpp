@@ -1,0 +1,93 @@
+#include <pgsluice/protocol/settings_difference.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace pgsluice::protocol {
+namespace {
+
+template <std::size_t size>
+bool is_one_of(const std::array<ByteView, size>& names, ByteView name) {
+    return std::any_of(names.begin(), names.end(), [&](ByteView each) { return same_name(name, each); });
+}
+
+// Settings that not everybody may set or reset, whom another role that was on has let set it, or nobody has: those of
+// extensions are anybody's until the library is loaded.
+bool may_be_privileged(ByteView name) {
+    constexpr std::array<ByteView, 3> families{"log_", "track_", "wal_"};
+    constexpr std::array<ByteView, 8> others{"session_replication_role", "lc_messages",         "deadlock_timeout",
+                                             "temp_file_limit",          "commit_delay",        "compute_query_id",
+                                             "dynamic_library_path",     "update_process_title"};
+    return is_custom(name) ||
+           std::any_of(families.begin(), families.end(), [&](ByteView each) { return name.starts_with(each); }) ||
+           is_one_of(others, name);
+}
+
+bool decides_about_rights_or_objects(ByteView name) {
+    return is_rights(name) || same_name(name, "search_path") || same_name(name, "row_security");
+}
+
+bool is_deferrable(const Parameter& present) {
+    return same_name(present.name, "default_transaction_deferrable") && present.value != "off";
+}
+
+// A name of the same bytes in another encoding is another one.
+bool are_one_setting(const Parameter& present, const Parameter& wanted) {
+    return present.encoding == wanted.encoding || is_ascii(present.name);
+}
+
+}  // namespace
+
+bool is_rights(ByteView name) {
+    return same_name(name, "role") || same_name(name, "session_authorization");
+}
+
+bool begins_transactions(ByteView name) {
+    return is_one_of<3>(
+        {"default_transaction_deferrable", "default_transaction_isolation", "default_transaction_read_only"}, name);
+}
+
+bool SettingDifference::must_be_reset() const {
+    if (present == nullptr) return false;
+    if (wanted == nullptr || is_deferrable(*present)) return true;
+    return begins_transactions(present->name) && present->value != wanted->value;
+}
+
+SettingsDifference::SettingsDifference(const ParameterSet& has, const ParameterSet& wants)
+    : has_(&has), wants_(&wants) {
+    auto present = has.all().begin(), wanted = wants.all().begin();
+    const auto end_present = has.all().end(), end_wanted = wants.all().end();
+    while (present != end_present || wanted != end_wanted) {
+        const int order = present == end_present ? 1
+                          : wanted == end_wanted ? -1
+                                                 : compare_names(present->name, wanted->name);
+        if (order == 0) {
+            compare(*present++, *wanted++);
+            continue;
+        }
+        all_.push_back(order < 0 ? SettingDifference{&*present++, nullptr} : SettingDifference{nullptr, &*wanted++});
+        differs_ = true;
+    }
+    if (!differs_) all_.clear();
+}
+
+void SettingsDifference::compare(const Parameter& present, const Parameter& wanted) {
+    if (!are_one_setting(present, wanted)) {
+        all_.insert(all_.end(), {{&present, nullptr}, {nullptr, &wanted}});
+        differs_ = true;
+        return;
+    }
+    const bool differs = !same_value(present, wanted) || (wanted.overrides && !present.overrides);
+    if (differs || is_rights(present.name) || is_deferrable(present)) all_.push_back({&present, &wanted});
+    differs_ |= differs;
+}
+
+bool SettingsDifference::must_be_awaited() const {
+    return std::any_of(all_.begin(), all_.end(), [](const SettingDifference& each) {
+        const bool stays = each.present != nullptr && each.wanted != nullptr && same_value(*each.present, *each.wanted);
+        if (!stays && decides_about_rights_or_objects(each.name())) return true;
+        return each.wanted == nullptr && may_be_privileged(each.present->name);
+    });
+}
+
+}  // namespace pgsluice::protocol
