@@ -24,11 +24,12 @@ ByteView value_of(const protocol::ParameterSet& settings, ByteView name) {
 
 }  // namespace
 
-void Dialect::adopt(const protocol::ParameterSet& settings, bool has_temporary_tables) {
+void Dialect::adopt(const protocol::ParameterSet& settings, bool has_temporary_tables, ByteView path_of_route) {
     has_stepped_ = is_uncertain_ = false;
     escapes_ = value_of(settings, standard_conforming_strings) == "off";
     note_encoding(value_of(settings, "client_encoding"));
-    creates_temporary_ = value_of(settings, "search_path").find("pg_temp") != ByteView::npos;
+    const protocol::Parameter* path = settings.find("search_path");
+    creates_temporary_ = sql::speaks_of_temporary_schema(path == nullptr ? path_of_route : ByteView(path->value));
     if (!is_shared_) return;
     digest_ = 0;
     for (const protocol::Parameter& setting : settings.all()) {

@@ -12,7 +12,7 @@ protocol::Environment Session::environment() const {
 
 // Everything that it has sent has been answered, and what it wants is what it has.
 void Session::adopt_dialect() {
-    dialect_.adopt(*wants_, pins_.has(protocol::Pin::temporary_table));
+    dialect_.adopt(*wants_, pins_.has(protocol::Pin::temporary_table), path_of_route());
 }
 
 // At once for its own transaction, and when that ends for everybody else. Temporary tables, which come and go often,

@@ -82,10 +82,15 @@ std::optional<ByteView> Session::search_path() const {
         const bool is_comparable = !rules_.name_beyond_ascii() || is_ascii(path->value) || path->encoding == "UTF8";
         return is_comparable ? std::optional<ByteView>(path->value) : std::nullopt;
     }
+    const ByteView of_route = path_of_route();
+    return of_route.data() == nullptr ? std::nullopt : std::optional<ByteView>(of_route);
+}
+
+ByteView Session::path_of_route() const {
     for (const auto& [name, value] : pool_->target().parameters) {
         if (protocol::same_name(name, "search_path")) return value;
     }
-    return std::nullopt;
+    return {};
 }
 
 }  // namespace pgsluice::session

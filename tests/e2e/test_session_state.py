@@ -429,23 +429,6 @@ def test_a_server_that_cannot_be_asked_stays_with_its_client(two, postgres):
     assert elsewhere(owner, stranger, "show work_mem") == "7MB"
 
 
-@pytest.mark.parametrize("path, values", [
-    ("set_config('search_path', $1, true)", [b"pg_temp"]), ("set_config('search_path', $1, true)", [b"PG_TEMP, public"]),
-    ("set_config($2, $1, true)", [b"pg_temp", b"search_path"]), ("set_config('search_path', 'pg_' || 'temp', true)", []),
-    ("set_config('search_' || 'path', $1, true)", [b"pg_temp"]), ("set_config('search_path', 'PG_TEMP'::text, true)", []),
-], ids=range(6))
-def test_tables_that_a_local_path_made_temporary_keep_their_client_on_its_server(two, path, values):
-    proxy, owner, stranger = two
-    owner.query("begin")
-    owner.send(m.parse(f"select {path}"), m.bind(values=values), m.execute(), m.SYNC)
-    owner.until_ready()
-    owner.query("create table leaked as select 'secret' as x")
-    owner.query("commit")
-    eventually(lambda: proxy.metrics().sum("pgsluice_pinned_clients", reason="temporary_table") == 1, 5, "the pin to show")
-    assert owner.value("select x from pg_temp.leaked") == "secret"
-    assert shown(stranger, PID) != shown(owner, PID)
-
-
 def test_ignore_does_as_pgbouncer(sluice):
     proxy = sluice(workers=1, pool={"size": 1, "session_state": "ignore"})
     with login(proxy) as owner, login(proxy) as stranger:

@@ -19,8 +19,9 @@ class Dialect {
 
     // --- What is known of the settings.
 
-    // They are these. Tables of the client's own hide others of the same name.
-    void adopt(const protocol::ParameterSet& settings, bool has_temporary_tables);
+    // They are these. Tables of the client's own hide others of the same name. `path_of_route`: search_path where the
+    // settings have none.
+    void adopt(const protocol::ParameterSet& settings, bool has_temporary_tables, ByteView path_of_route = {});
     // The text may change them, and is about to be sent.
     void step(ByteView text);
     // What is about to be sent may take steps back.

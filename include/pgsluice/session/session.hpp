@@ -242,6 +242,7 @@ class Session final : public Sink,
     std::optional<bool> in_transaction();
     void note_transaction_control(const sql::FactsRef* facts);
     std::optional<ByteView> search_path() const override;  // policy::PathSource
+    ByteView path_of_route() const;                        // without data where the route sets none
     // measuring.cpp
     bool measures() const { return measured_ != nullptr; }
     void measure(bool on);

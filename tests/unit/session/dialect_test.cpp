@@ -40,6 +40,18 @@ TEST_F(DialectOf, a_client_with_temporary_tables_is_its_own) {
     EXPECT_NE(one.digest(), other.digest());
 }
 
+TEST_F(DialectOf, a_client_creates_temporary_tables_where_its_path_leads_there_in_any_spelling) {
+    EXPECT_FALSE(one.creates_temporary());
+    for (const char* path : {"pg_temp", "PG_TEMP, public", "public, \"pg_temp\"", "Pg_Temp_3"}) {
+        one.adopt(ParameterSet({{"search_path", path, false}}), false);
+        EXPECT_TRUE(one.creates_temporary()) << path;
+        one.adopt(usual, false, path);
+        EXPECT_TRUE(one.creates_temporary()) << path;
+        one.adopt(ParameterSet({{"search_path", "public", false}}), false, path);
+        EXPECT_FALSE(one.creates_temporary()) << path;
+    }
+}
+
 TEST_F(DialectOf, clients_that_took_the_same_steps_is_the_same) {
     for (Dialect* dialect : {&one, &other}) {
         dialect->step("SET DateStyle TO German");
