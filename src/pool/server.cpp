@@ -8,7 +8,9 @@ namespace {
 // A Parse, or a Close of ours, that changes what stands on the server. A client's Close takes nothing from it.
 bool is_of_the_server(const protocol::Owed& owed) {
     const bool is_clients_close = owed.asked == protocol::Asked::close && owed.text != nullptr;
-    return owed.statement != nullptr && !owed.unnamed && owed.fate != protocol::Fate::invent && !is_clients_close;
+    const bool stays = owed.asked != protocol::Asked::parse && owed.asked != protocol::Asked::close;
+    return !stays && owed.statement != nullptr && !owed.unnamed && owed.fate != protocol::Fate::invent &&
+           !is_clients_close;
 }
 
 }  // namespace

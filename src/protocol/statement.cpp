@@ -1,5 +1,6 @@
 #include <pgsluice/protocol/statement.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -76,6 +77,23 @@ std::uint64_t StatementCache::then(std::uint64_t before, ByteView step) const {
 std::uint64_t StatementCache::unshared() {
     const std::uint64_t number = next_unshared_++;
     return then(~seed_.a, bytes_of(number));
+}
+
+std::uint64_t StatementCache::result_of(ByteView row_description) const {
+    constexpr std::size_t table_and_column = 6, type_length_modifier = 10, format = 2;
+    constexpr std::size_t count = 2;
+    std::uint64_t digest = then(0, prefix(row_description, count));
+    ByteView rest = without_prefix(row_description, std::min(count, row_description.size()));
+    while (!rest.empty()) {
+        const std::size_t name = rest.find('\0');
+        if (name == ByteView::npos || rest.size() - name - 1 < table_and_column + type_length_modifier + format)
+            return Description::any_result;
+        digest = then(digest, prefix(rest, name));
+        rest.remove_prefix(name + 1 + table_and_column);
+        digest = then(digest, prefix(rest, type_length_modifier));
+        rest.remove_prefix(type_length_modifier + format);
+    }
+    return digest > Description::any_result ? digest : Description::any_result;
 }
 
 void intrusive_ptr_add_ref(Statement* statement) {

@@ -63,26 +63,62 @@ void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fat
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', evicted->server_name);
         exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
     }
-    wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->parameter_types);
+    wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->types());
     ++lease.parses;
     statements.add(statement, exchange.batch());
     exchange.owe({Asked::parse, fate, std::move(statement), false, 0, std::move(name)});
 }
 
-// Returns what is to be bound there; nullptr: its Parse of an earlier batch is unanswered; hold. Where the statement is
-// not, its text is parsed as it reads today, as PostgreSQL itself does with a statement whose tables have changed.
-StatementRef put_on_server(const StatementRef& statement, protocol::StatementCache& texts, const Lease& lease) {
+// The answer comes before anything is bound.
+PreparedStatements::Outcome ask_for_result(const StatementRef& statement, const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    const auto* present = lease.server.statements().use(*statement);
+    if (present != nullptr && is_unsettled(present->batch, lease.server)) return PreparedStatements::Outcome::hold;
+    if (present == nullptr || present->closed) send_parse(statement, nullptr, Fate::swallow, lease);
+    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', statement->server_name);
+    exchange.owe({Asked::describe_statement, Fate::swallow, statement});
+    return PreparedStatements::Outcome::hold_until_answered;
+}
+
+// A statement whose text reads otherwise today goes on only with the result that its clients have been told, as
+// PostgreSQL has it. `now`: as it reads today; where nobody has described that yet, the server is asked. nullopt: it
+// goes on.
+std::optional<PreparedStatements::Admission> check_result(const protocol::Statement& then, const StatementRef& now,
+                                                          const Lease& lease) {
+    constexpr std::uint64_t any = protocol::Description::any_result;
+    protocol::Exchange& exchange = lease.server.exchange();
+    if (then.described.result <= any || now->described.result == any || exchange.ignores_sync()) return std::nullopt;
+    if (now->described.result != 0) {
+        if (now->described.result == then.described.result) return std::nullopt;
+        return wire::error("0A000", "cached plan must not change result type");
+    }
+    return ask_for_result(now, lease);
+}
+
+// Gives what is to be bound there. Where the statement is not, its text is parsed as it reads today, with the types of
+// parameters that it had at first: PostgreSQL itself does so with a statement whose tables have changed.
+std::variant<StatementRef, PreparedStatements::Admission> put_on_server(const StatementRef& statement,
+                                                                        protocol::StatementCache& texts,
+                                                                        const Lease& lease) {
+    using Admission = PreparedStatements::Admission;
     const auto* present = lease.server.statements().use(*statement);
     StatementRef wanted = statement;
     // What another Parse has read from the clock is not this one's, wherever it goes.
     protocol::Environment here = lease.environment;
     here.parse = statement->environment.parse;
-    const bool is_parsed_anew = present == nullptr || present->closed;
+    const bool is_parsed_anew = present == nullptr || present->closed || statement->described.is_outdated;
     if (is_parsed_anew && statement->environment != here) {
-        wanted = texts.intern(statement->text, statement->parameter_types, here);
+        wanted = texts.intern(statement->text, statement->types(), here);
+        if (auto instead = check_result(*statement, wanted, lease)) return *std::move(instead);
         present = lease.server.statements().use(*wanted);
+    } else if (is_parsed_anew && statement->described.result > protocol::Description::any_result &&
+               !lease.server.exchange().ignores_sync()) {
+        // Its tables may have changed without our knowing: whoever changes them may not come this way.
+        return Admission(ask_for_result(statement, lease));
     }
-    if (present != nullptr && is_unsettled(present->batch, lease.server)) return nullptr;
+    // Its Parse of an earlier batch is unanswered.
+    if (present != nullptr && is_unsettled(present->batch, lease.server))
+        return Admission(PreparedStatements::Outcome::hold);
     if (present != nullptr && !present->closed) {
         lease.metrics.statement_cache[Lookup::hit].add();
         return wanted;
@@ -124,26 +160,29 @@ void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statem
     server.exchange().owe({asked, fate, std::move(statement), true});
 }
 
-// The server's unnamed statement may be another client's, or this client's may have been left on another server. False:
-// an earlier batch that is unanswered decides about it; hold.
-bool PreparedStatements::put_unnamed_on_server(const Lease& lease) {
-    if (lease.kept_to_the_end) return true;
-    if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return false;
-    if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return true;
+// The server's unnamed statement may be another client's, or this client's may have been left on another server.
+// nullopt: it is there.
+std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_server(const Lease& lease) {
+    if (lease.kept_to_the_end) return std::nullopt;
+    // An earlier batch decides about it.
+    if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return Outcome::hold;
+    if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return std::nullopt;
     if (unnamed_ == nullptr) {
         // The client has none: the server must say so, whatever an earlier client left there.
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', "");
         owe_unnamed(Asked::close, Fate::swallow, lease.server.unnamed(), lease.server);
     } else {
         if (unnamed_->environment != lease.environment) {
-            unnamed_ = texts_.intern(unnamed_->text, unnamed_->parameter_types, lease.environment);
+            const StatementRef now = texts_.intern(unnamed_->text, unnamed_->types(), lease.environment);
+            if (auto instead = check_result(*unnamed_, now, lease)) return instead;
+            unnamed_ = now;
         }
-        wire::write_parse(lease.to_server.join(), "", unnamed_->text, unnamed_->parameter_types);
+        wire::write_parse(lease.to_server.join(), "", unnamed_->text, unnamed_->types());
         ++lease.parses;
         owe_unnamed(Asked::parse, Fate::swallow, unnamed_, lease.server);
     }
     lease.server.unnamed() = unnamed_;
-    return true;
+    return std::nullopt;
 }
 
 PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse, std::size_t message_bytes,
@@ -191,16 +230,14 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
 // By the client's name. nullptr: it goes by the same name there, or by none.
 PreparedStatements::Found PreparedStatements::put_on_server(ByteView name, const Lease& lease) {
     if (name.empty()) {
-        if (!put_unnamed_on_server(lease)) return Admission(Outcome::hold);
+        if (auto instead = put_unnamed_on_server(lease)) return *std::move(instead);
         return StatementRef();
     }
     const protocol::ClientStatements::Entry* known = nullptr;
     if (!find(name, lease.server, known)) return Admission(Outcome::hold);
     if (known == nullptr && is_reserved(name)) return Admission(unknown(name));
     if (known == nullptr) return StatementRef();
-    StatementRef there = session::put_on_server(known->statement, texts_, lease);
-    if (there == nullptr) return Admission(Outcome::hold);
-    return there;
+    return session::put_on_server(known->statement, texts_, lease);
 }
 
 const protocol::Statement* PreparedStatements::meant_by(ByteView name) const {
@@ -219,6 +256,7 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
                                                        const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     bound_ = nullptr;
+    undescribed_.reset();
     const protocol::ClientStatements::Entry* known = nullptr;
     if (!find(bind.statement, lease.server, known)) return Outcome::hold;
     if (bind.statement.empty())
@@ -243,6 +281,7 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
     bound_ = bind.statement.empty() ? unnamed_.get() : statement.get();
     exchange.owe(Asked::bind);
     if (statement == nullptr) return Outcome::pass;
+    if (statement->described.result == 0 && bind.portal.empty()) undescribed_ = statement;
     wire::write_bind_front(lease.to_server.join(), bind.portal, statement->server_name, rest_bytes);
     lease.to_server.add(bind.rest);
     return Outcome::done;
@@ -251,8 +290,10 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
 PreparedStatements::Admission PreparedStatements::describe(const wire::Target& statement, const Lease& lease) {
     const Found found = put_on_server(statement.name, lease);
     if (const auto* refused = std::get_if<Admission>(&found)) return *refused;
-    lease.server.exchange().owe(Asked::describe_statement);
     const StatementRef& there = std::get<StatementRef>(found);
+    const bool is_known = !statement.name.empty() || !lease.kept_to_the_end;
+    const StatementRef& described = statement.name.empty() ? unnamed_ : there;
+    lease.server.exchange().owe({Asked::describe_statement, Fate::forward, is_known ? described : nullptr});
     if (there == nullptr) return Outcome::pass;
     wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', there->server_name);
     return Outcome::done;

@@ -33,6 +33,11 @@ ByteView name_of_ours(const wire::ErrorFields& fields) {
     return prefix(from, static_cast<std::size_t>(std::find_if_not(from.begin(), from.end(), is_part) - from.begin()));
 }
 
+bool is_to_come_again(const PreparedStatements::Admission& admission) {
+    const auto* outcome = std::get_if<Outcome>(&admission);
+    return outcome != nullptr && *outcome == Outcome::hold_until_answered;
+}
+
 }  // namespace
 
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
@@ -51,6 +56,11 @@ std::size_t Session::hold_until_settled(Pause how) {
     holding_ = true;
     client_->pause(how);
     return 0;
+}
+
+// What it waits for may be nothing but replies of ours, which have come then: it is not held, and may come again.
+bool Session::waits_for_answers(const PreparedStatements::Admission& admission, wire::Outbox& to_server) {
+    return is_to_come_again(admission) && hold_until_answered(to_server);
 }
 
 // `sent`: how much of the message is, where it is done.
@@ -132,13 +142,10 @@ std::size_t Session::admit_bind(const wire::Frame& frame, ByteView rest, wire::O
     }
     const std::size_t rest_bytes = frame.size - (there - bind->rest.size());
     PreparedStatements::Admission admission;
-    while (true) {
+    do {
         admission = statements_.bind(*bind, rest_bytes, statement_lease(to_server));
-        const auto* outcome = std::get_if<Outcome>(&admission);
-        if (outcome == nullptr || *outcome != Outcome::hold_until_answered) break;
-        // False where nothing but replies of ours was unanswered, which they are now.
-        if (hold_until_answered(to_server)) return 0;
-    }
+        if (waits_for_answers(admission, to_server)) return 0;
+    } while (is_to_come_again(admission));
     const bool is_bound = std::holds_alternative<Outcome>(admission) && std::get<Outcome>(admission) != Outcome::hold;
     if (measures() && is_bound) note_bound(*bind);
     const protocol::Statement* bound = statements_.bound();
@@ -203,7 +210,9 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
     const auto target = wire::read_target(wire::body_of(rest, frame));
     const bool is_portal = target && target->kind == 'P';
     if (!target || is_portal || !statements_.translates()) {
-        server_->exchange().owe(is_portal ? Asked::describe_portal : Asked::describe_statement);
+        const Asked asked = is_portal ? Asked::describe_portal : Asked::describe_statement;
+        server_->exchange().owe({asked, protocol::Fate::forward,
+                                 is_portal && target->name.empty() ? statements_.take_undescribed() : nullptr});
         return pass(frame, rest, to_server);
     }
     const auto* meant = statements_.meant_by(target->name);
@@ -215,7 +224,12 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
         refuse_in_place(*refused, false, to_server);
         return drop(frame, rest);
     }
-    return follow(statements_.describe(*target, statement_lease(to_server)), frame.size, frame, rest, to_server);
+    PreparedStatements::Admission admission;
+    do {
+        admission = statements_.describe(*target, statement_lease(to_server));
+        if (waits_for_answers(admission, to_server)) return 0;
+    } while (is_to_come_again(admission));
+    return follow(admission, frame.size, frame, rest, to_server);
 }
 
 std::size_t Session::admit_close(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server) {

@@ -38,6 +38,12 @@ bool is_notification(ByteView body) {
     return reader.at_end() && !channel.empty();
 }
 
+bool is_parameter_description(ByteView body) {
+    Reader reader(body);
+    const auto count = reader.uint16();
+    return reader.ok() && reader.remaining().size() == std::size_t{4} * count;
+}
+
 std::optional<BackendKeyData> read_backend_key_data(ByteView body) {
     Reader reader(body);
     BackendKeyData key{reader.int32(), {}};

@@ -59,9 +59,10 @@ struct OwedText {
 struct Owed {
     Asked asked = Asked::query;
     Fate fate = Fate::forward;
-    StatementRef statement{};  // parse, close
-    bool unnamed = false;      // parse, close: of the server's unnamed statement
-    std::uint32_t call = 0;    // query, execute: the number by which its session measures it; 0: it does not
+    // parse, close; describe_statement, describe_portal: what the answer tells of, where it is to be learned
+    StatementRef statement{};
+    bool unnamed = false;    // parse, close: of the server's unnamed statement
+    std::uint32_t call = 0;  // query, execute: the number by which its session measures it; 0: it does not
     std::unique_ptr<OwedText> text{};
 };
 
@@ -108,6 +109,13 @@ class Exchange {
     // COPY FROM STDIN is reading: the server ignores Flush and Sync.
     bool ignores_sync() const { return copy_in_; }
     void note_ignored_sync() { ignored_sync_ = true; }
+
+    // What the server is about to describe, where that is to be learned; nullptr for nothing.
+    Statement* learned() const {
+        const bool is_described = !owed_.empty() && (owed_.front().asked == Asked::describe_statement ||
+                                                     owed_.front().asked == Asked::describe_portal);
+        return is_described ? owed_.front().statement.get() : nullptr;
+    }
 
     // A Flush is behind all that is owed: the server holds no answer back.
     bool is_flushed() const { return flushed_; }

@@ -27,12 +27,27 @@ struct Environment {
     friend bool operator==(const Environment&, const Environment&) = default;
 };
 
+// What servers have said of a statement, to whoever asked first. It holds wherever the statement is parsed again: what
+// a client binds and decodes by it must not change behind its back.
+struct Description {
+    std::string parameter_types{};  // resolved: the count and the OIDs, as in Parse; empty where unknown
+    std::uint64_t result = 0;       // a digest, see StatementCache::result_of; 0 where unknown
+    bool is_outdated = false;       // a server that parsed it later has told of another result
+
+    // Of a result that nobody looks into: too long, or not understood.
+    static constexpr std::uint64_t any_result = 1;
+};
+
 struct Statement {
     const std::string text;
     const std::string parameter_types;  // as in Parse: the count and the OIDs
     const Environment environment;
     const std::string server_name;  // "pgsluice_" and 32 hexadecimal digits
     const std::uint8_t nature;      // what StatementCache::Judge says of the text
+    Description described{};
+
+    // To parse it again by: those that it was parsed with, and what the server has made of those that it was not given.
+    ByteView types() const { return described.parameter_types.empty() ? parameter_types : described.parameter_types; }
 
   private:
     friend class StatementCache;
@@ -84,6 +99,9 @@ class StatementCache {
     std::uint64_t then(std::uint64_t before, ByteView step) const;
     // One that no other is equal to, in any worker.
     std::uint64_t unshared();
+    // What PostgreSQL compares before it says "cached plan must not change result type": names, types, lengths and
+    // modifiers of the columns, whatever format they come in. `row_description`: the body; empty for NoData.
+    std::uint64_t result_of(ByteView row_description) const;
 
   private:
     friend void intrusive_ptr_release(Statement* statement);

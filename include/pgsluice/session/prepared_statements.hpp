@@ -58,6 +58,9 @@ class PreparedStatements {
     bool is_on_server(ByteView name, pool::Server& server) const;
     // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
     const protocol::Statement* bound() const { return bound_; }
+    // What a Describe of the unnamed portal tells of, where a named statement was bound to it last whose result nobody
+    // has learned. Once: the next Bind says it anew.
+    protocol::StatementRef take_undescribed() { return std::exchange(undescribed_, nullptr); }
     Admission describe(const wire::Target& statement, const Lease& lease);
     Admission close(const wire::Target& statement, const Lease& lease);
     bool has_names() const { return names_ != nullptr; }
@@ -116,7 +119,7 @@ class PreparedStatements {
     void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,
                      pool::Server& server);
     void settle_unnamed(const protocol::Owed& owed, protocol::StatementRef now);
-    bool put_unnamed_on_server(const Lease& lease);
+    std::optional<Admission> put_unnamed_on_server(const Lease& lease);
     void close_named(protocol::StatementRef statement, ByteView name, const Lease& lease);
 
     protocol::StatementCache& texts_;
@@ -124,6 +127,7 @@ class PreparedStatements {
     protocol::StatementRef unnamed_;          // if all that is unanswered succeeds
     protocol::StatementRef unnamed_settled_;  // as of the last answer
     const protocol::Statement* bound_ = nullptr;
+    protocol::StatementRef undescribed_;
     std::uint32_t unnamed_unanswered_ = 0;  // Parse and Close messages for it, ours included
     std::uint32_t unnamed_outdated_ = 0;    // those of them that a simple query has come behind
     std::uint32_t unnamed_batch_ = 0;       // of the last of them

@@ -199,6 +199,7 @@ class Session final : public Sink,
                              wire::Outbox& to_server, OwnError& refused);
     bool runs_alone(ByteView text);
     void note_effects_of(const std::vector<PreparedStatements::Mentioned>& statements, ByteView text);
+    bool waits_for_answers(const PreparedStatements::Admission& admission, wire::Outbox& to_server);
     std::size_t follow(const PreparedStatements::Admission& admission, std::size_t sent, const wire::Frame& frame,
                        ByteView rest, wire::Outbox& to_server);
     PreparedStatements::Lease statement_lease(wire::Outbox& to_server);
@@ -208,6 +209,7 @@ class Session final : public Sink,
     // server_side.cpp
     std::size_t relay_unseen(ByteView rest, wire::Outbox& to_client);
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
+    void learn(wire::BackendTag tag, std::optional<ByteView> body);
     std::size_t relay_results(ByteView rest, wire::Outbox& to_client);
     bool relay_completion(ByteView message, ByteView body, wire::Outbox& to_client);
     bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);

@@ -37,7 +37,8 @@ std::optional<Authentication> read_authentication(ByteView body);
 // The mechanisms that an AuthenticationSASL offers.
 std::optional<std::vector<ByteView>> read_sasl_mechanisms(ByteView data);
 std::optional<ParameterStatus> read_parameter_status(ByteView body);
-bool is_notification(ByteView body);  // NotificationResponse, well formed
+bool is_notification(ByteView body);           // NotificationResponse, well formed
+bool is_parameter_description(ByteView body);  // likewise; its body is the count and OIDs of Parse
 std::optional<BackendKeyData> read_backend_key_data(ByteView body);
 std::optional<TransactionStatus> read_ready_for_query(ByteView body);
 // Values of a DataRow; nullopt inside stands for NULL.

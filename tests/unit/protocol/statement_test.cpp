@@ -1,4 +1,6 @@
 #include <pgsluice/protocol/statement.hpp>
+#include <pgsluice/wire/frame.hpp>
+#include <pgsluice/wire/writer.hpp>
 
 #include <gtest/gtest.h>
 
@@ -129,6 +131,35 @@ TEST(StatementCache, finds_each_of_many_while_others_come_and_go) {
     std::reverse(kept.begin(), kept.end());
     while (!kept.empty()) kept.pop_back();
     EXPECT_EQ(cache.size(), 0U);
+}
+
+// One column: a name, where it comes from, its type, length and modifier, and the format that it comes in.
+Bytes column(ByteView name, std::int32_t table, std::int32_t type, std::int32_t modifier, std::int16_t format) {
+    Bytes out;
+    wire::Writer writer(out);
+    writer.begin(wire::BackendTag::row_description).int16(1);
+    writer.string(name).int32(table).int16(1).int32(type).int16(4).int32(modifier).int16(format).end();
+    return out.substr(wire::header_bytes);
+}
+
+TEST(ResultOf, a_statement_is_its_columns_whatever_format_and_table_they_come_in) {
+    const StatementCache cache(seed);
+    const std::uint64_t result = cache.result_of(column("a", 1, 23, -1, 0));
+    EXPECT_EQ(cache.result_of(column("a", 2, 23, -1, 1)), result);
+    for (const Bytes& other : {column("b", 1, 23, -1, 0), column("a", 1, 20, -1, 0), column("a", 1, 23, 9, 0)}) {
+        EXPECT_NE(cache.result_of(other), result);
+    }
+    EXPECT_NE(cache.result_of({}), result);
+    EXPECT_GT(cache.result_of({}), Description::any_result);
+}
+
+TEST(ResultOf, what_is_cut_off_is_not_compared) {
+    const StatementCache cache(seed);
+    const Bytes whole = column("name", 1, 23, -1, 0);
+    for (std::size_t there = 3; there < whole.size(); ++there) {
+        EXPECT_EQ(cache.result_of(prefix(whole, there)), Description::any_result) << there;
+    }
+    EXPECT_NE(cache.result_of(prefix(whole, 1)), 0U);
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace server = test::server;
 // The name of ours that a text is prepared under, whatever the cache: names are made from the text and the settings.
 // `parse`: of a text that may read the clock, which Parse of such a text in the whole script it is, from 1.
 // `set`: a SET that has run in front of its Parse, in the same transaction.
-inline std::string our_name(std::string_view text, int parse = 0, std::string_view set = {}) {
+inline std::string our_name(std::string_view text, int parse = 0, std::string_view set = {},
+                            std::uint64_t schema_changes = 0, ByteView types = {"\0\0", 2}) {
     protocol::StatementCache cache({1, 2});
     std::uint64_t settings = 0;
     for (const char* part : {"client_encoding", "UTF8", "DateStyle", "ISO, MDY", "TimeZone", "UTC"}) {
@@ -26,7 +27,11 @@ inline std::string our_name(std::string_view text, int parse = 0, std::string_vi
     if (!set.empty()) settings = cache.then(settings, set);
     std::uint64_t number = 0;
     for (int i = 0; i < parse; ++i) number = cache.unshared();
-    return cache.intern(text, ByteView("\0\0", 2), {settings, 0, number})->server_name;
+    return cache.intern(text, types, {settings, schema_changes, number})->server_name;
+}
+// Where one change of the schema has been seen since.
+inline std::string our_name_behind_ddl(std::string_view text, ByteView types) {
+    return our_name(text, 0, {}, 1, types);
 }
 
 inline Bytes run(std::string_view name) {

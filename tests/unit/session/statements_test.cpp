@@ -37,6 +37,53 @@ TEST(Statements, are_prepared_behind_the_clients_back_on_another_server) {
     script.run();
 }
 
+namespace {
+
+// Client 1 has a statement that it has had described on server 0, which client 0 holds then.
+Script on_another_server_than_described() {
+    Script script = on_two_servers();
+    script.client_sends(1, client::parse("s", "select $1") + client::describe_statement("s") + client::sync())
+        .server_sends(server::parse_complete() + server::parameter_description({23}) + server::row_description({"a"}) +
+                      server::ready())
+        .expect_to_server(prepares("select $1") + "Describe S \"" + our_name("select $1") + "\"\nSync\n")
+        .expect_to_client(1, "ParseComplete\nParameterDescription 23\nRowDescription \"a\"\nReadyForQuery I\n");
+    hold_server(script, 0, 0);
+    script.client_sends(1, run("s"))
+        .expect_to_server(1, "Parse \"" + our_name("select $1") + "\" \"select $1\" 23\nDescribe S \"" +
+                                 our_name("select $1") + "\"\nFlush\n");
+    return script;
+}
+
+Bytes described(std::string_view column) {
+    return server::parse_complete() + server::parameter_description({23}) + server::row_description({column});
+}
+
+}  // namespace
+
+TEST(Statements, that_were_described_are_bound_on_another_server_when_it_says_the_same) {
+    Script script = on_another_server_than_described();
+    script.server_sends(1, described("a"))
+        .expect_to_server(1, runs("select $1"))
+        .server_sends(1, answered("SELECT 1"))
+        .expect_to_client(1, "BindComplete\nCommandComplete \"SELECT 1\"\nReadyForQuery I\n")
+        .client_sends(1, run("s"))
+        .expect_to_server(1, runs("select $1"));
+    script.run();
+}
+
+TEST(Statements, whose_result_is_another_by_now_are_not_bound) {
+    Script script = on_another_server_than_described();
+    const std::string now = our_name_behind_ddl("select $1", ByteView("\0\1\0\0\0\x17", 6));
+    script.server_sends(1, described("b"))
+        .expect_to_server(1, "Parse \"" + now + "\" \"select $1\" 23\nDescribe S \"" + now + "\"\nFlush\n")
+        .server_sends(1, described("b"))
+        .expect_to_server(1, "Parse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n")
+        .server_sends(1, server::error("42601", "syntax error") + server::ready())
+        .expect_to_client(1,
+                          "ErrorResponse ERROR 0A000 \"cached plan must not change result type\"\nReadyForQuery I\n");
+    script.run();
+}
+
 TEST(Statements, that_a_server_has_already_are_not_sent_again) {
     Script script;
     script.add_client()

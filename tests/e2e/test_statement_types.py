@@ -1,0 +1,120 @@
+"""What a client was told of a statement (types of its parameters, of its result) stays so behind a change of the tables,
+wherever the statement is parsed again: as PostgreSQL has it on one connection."""
+import struct
+from contextlib import ExitStack
+
+import pytest
+
+from support import messages as m
+from support.proxy import hold_server, login
+from support.target import DirectTarget
+from support.wire import summaries
+
+ONE = struct.pack("!i", 1)
+SEVEN = b" 7 "
+BINARY, TEXT = [1], [0]
+
+# a text, what changes behind it, and what is bound to it then in which format
+CASES = {
+    "an integer that is written to a column of floats": ("insert into t(a) values ($1)", "alter table t alter a type real", ONE, BINARY),
+    "an integer that is written to a wider column": ("insert into t(a) values ($1)", "alter table t alter a type bigint", ONE, BINARY),
+    "an integer that a wider column is compared with": ("select 1 from t where a = $1", "alter table t alter a type bigint", ONE, BINARY),
+    "an integer that is written to a column of texts": ("insert into t(a) values ($1)", "alter table t alter a type text", ONE, BINARY),
+    "an integer that texts cannot be compared with": ("select count(*) from t where a = $1", "alter table t alter a type text", SEVEN, TEXT),
+    "columns of other types": ("select a from t where a = $1", "alter table t alter a type bigint", ONE, BINARY),
+    "columns of other lengths": ("select b from t where a = $1", "alter table t alter b type varchar(7)", ONE, BINARY),
+    "columns that are called otherwise": ("select * from t where a = $1", "alter table t rename b to c", ONE, BINARY),
+    "more columns": ("select * from t where a = $1", "alter table t add c int", ONE, BINARY),
+    "rows that are returned": ("insert into t(a) values ($1) returning *", "alter table t add c int", ONE, BINARY),
+    "a column that is gone": ("select b from t where a = $1", "alter table t drop b", ONE, BINARY),
+    "another index": ("select * from t where a = $1", "create index on t (a)", ONE, BINARY),
+}
+
+
+@pytest.fixture
+def places(sluice, postgres):
+    """PostgreSQL, and a pool of two servers in front of it, each with a table t of its own."""
+    postgres.execute("create schema app authorization app", dbname="app")
+    with ExitStack() as stack:
+        through = lambda: stack.enter_context(login(proxy))
+        proxy = sluice(workers=1, pool={"size": 2})
+        yield {"direct": lambda: stack.enter_context(DirectTarget(postgres).login()), "through pgsluice": through}
+    postgres.execute("drop schema app cascade", dbname="app")
+
+
+def seen(client, *sent):
+    """What comes until the next ReadyForQuery, with the descriptions to the letter but for the OID of the table."""
+    client.send(*sent, m.SYNC)
+    return summaries(client.until_ready())
+
+
+def story(connect, moves, case, name, is_told_of_statement):
+    """What the owner of a statement sees of it before and behind a change, which comes by another client."""
+    sql, change, value, formats = case
+    owner, other = connect(), connect()
+    other.query("create table t (a int, b varchar(5)); insert into t values (1, 'one')")
+    run = [m.bind(name, values=[ONE], formats=BINARY), m.describe_portal(), m.execute()]
+    told = seen(owner, m.parse(sql, name), *([m.describe_statement(name)] if is_told_of_statement else run))
+    other.query(change)
+    if moves:
+        hold_server(other)
+    again = [seen(owner, m.bind(name, values=[value], formats=formats), m.execute()) for _ in range(2)]
+    if moves:
+        other.query("commit")
+    rows = other.query("select a, b from t" if "drop b" not in change and "rename" not in change else "select a from t")
+    anew = seen(owner, m.parse(sql, "anew"), m.describe_statement("anew"), m.bind("anew", values=[None]), m.execute())
+    other.query("drop table t")
+    return told, again, summaries(rows), anew
+
+
+@pytest.mark.parametrize("name, is_told_of_statement", [("s", True), ("s", False), ("", True)],
+                         ids=["a name, described", "a name, its portal described", "no name"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_statement_stays_what_its_client_was_told(places, case, name, is_told_of_statement):
+    if not is_told_of_statement and "integer" in case:
+        pytest.skip("a portal tells nothing of parameters")
+    stories = [story(connect, place != "direct", CASES[case], name, is_told_of_statement) for place, connect in places.items()]
+    assert stories[0] == stories[1]
+
+
+def test_a_client_that_prepares_anew_goes_on(places):
+    owner, other = places["through pgsluice"](), places["through pgsluice"]()
+    other.query("create table t (a int); insert into t values (1)")
+    seen(owner, m.parse("select a from t", "s"), m.describe_statement("s"))
+    other.query("alter table t alter a type text")
+    hold_server(other)
+    assert seen(owner, m.bind("s"), m.execute()) == ["E:ERROR:0A000", "Z:I"]
+    assert seen(owner, m.describe_statement("s")) == ["E:ERROR:0A000", "Z:I"]
+    assert seen(owner, m.close_statement("s"), m.parse("select a from t", "s"), m.bind("s"), m.execute()) == ["3", "1", "2", "D:1", "C:SELECT 1", "Z:I"]
+    other.query("drop table t")
+    other.query("commit")
+
+
+def test_a_change_that_comes_past_pgsluice_gives_no_other_result(places):
+    owner, other, past = places["through pgsluice"](), places["through pgsluice"](), places["direct"]()
+    past.query("create table t (a int, b varchar(5)); insert into t values (1, 'one')")
+    for client in (owner, other):
+        seen(client, m.parse("select a from t", "s"), m.describe_statement("s"))
+    past.query("alter table t alter a type bigint")
+    hold_server(other)
+    for _ in range(2):
+        assert seen(owner, m.bind("s", result_formats=BINARY), m.execute()) == ["E:ERROR:0A000", "Z:I"]
+    other.query("commit")
+    hold_server(owner)
+    assert seen(other, m.bind("s", result_formats=BINARY), m.execute()) == ["E:ERROR:0A000", "Z:I"]
+    owner.query("commit")
+    for client in (owner, other):
+        answers = seen(client, m.parse("select a from t", "anew"), m.describe_statement("anew"), m.bind("anew"), m.execute())
+        assert answers == ["1", "t", "T", "2", "D:1", "C:SELECT 1", "Z:I"]
+        assert seen(client, m.bind("anew"), m.execute()) == ["2", "D:1", "C:SELECT 1", "Z:I"]
+    past.query("drop table t")
+
+
+def test_what_is_described_is_asked_for_once_on_each_server(places):
+    owner, other = places["through pgsluice"](), places["through pgsluice"]()
+    for name in ("s", "again"):
+        seen(owner, m.parse("select 1", name), m.describe_statement(name))
+    hold_server(other)
+    for _ in range(2):
+        assert seen(owner, m.bind("s"), m.execute(), m.bind("again"), m.execute()) == ["2", "D:1", "C:SELECT 1", "2", "D:1", "C:SELECT 1", "Z:I"]
+    other.query("commit")
