@@ -137,12 +137,6 @@ ConnectFailure reason_of(const error_code& code) {
     return ConnectFailure::network;
 }
 
-bool means_down(const ConnectError& error) {
-    return error.reason == ConnectFailure::resolve || error.reason == ConnectFailure::network ||
-           error.reason == ConnectFailure::refused || error.reason == ConnectFailure::timeout ||
-           error.sqlstate == "57P03";
-}
-
 boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Process& process, ConnectRequest request) {
     const bool may_use_tls = !is_unix(request.endpoint) && request.tls_mode != ServerTlsMode::disable;
     if (may_use_tls && request.tls == nullptr) {

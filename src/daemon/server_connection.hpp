@@ -51,9 +51,6 @@ struct ConnectError {
 // By what a call of the network ended with.
 metrics::ConnectFailure reason_of(const error_code& code);
 
-// A server that answers is not down, whatever it says and whatever it asks for; one that starts up or shuts down is.
-bool means_down(const ConnectError& error);
-
 using Connected = std::variant<LoggedIn, ConnectError>;
 
 struct ConnectRequest {
