@@ -1,11 +1,10 @@
 #include "auth_query.hpp"
 
-#include "server_connection.hpp"
+#include "server_attempt.hpp"
 #include "worker.hpp"
 
 #include <pgsluice/base/escape.hpp>
 #include <pgsluice/net/asio.hpp>
-#include <pgsluice/pool/upstream.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -174,12 +173,7 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> AuthQueries::connect(config::
     for (const config::Endpoint& endpoint : cluster->servers) {
         const std::shared_ptr<pool::Upstream> upstream = worker_.process().upstream(cluster->name, endpoint);
         if (upstream->is_down(worker_.read_clock())) continue;
-        ConnectRequest request;
-        request.endpoint = endpoint;
-        request.tls_mode = cluster->tls.mode;
-        request.channel_binding = cluster->tls.channel_binding;
-        request.tls = snapshot->tls_of(cluster->name);
-        request.options = worker_.socket_options();
+        ConnectRequest request = request_to(*snapshot, *cluster, endpoint, worker_.socket_options());
         request.user = query.user;
         request.database = query.database;
         request.parameters = {{"search_path", "pg_catalog, pg_temp"}, {"application_name", "pgsluice auth.query"}};
@@ -189,9 +183,12 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> AuthQueries::connect(config::
         request.until = within_connect_time(until);
         // A client that has left little of its login's time says nothing of the server.
         const bool has_its_time = request.until < until;
-        Connected connected = co_await connect_to_server(worker_.reactor(), worker_.process(), std::move(request));
+        ServerAttempt attempt{std::move(request), upstream, snapshot->config.timeouts.connect_retry};
+        attempt.is_excused = [has_its_time](const ConnectError& error) {
+            return error.reason == metrics::ConnectFailure::timeout && !has_its_time;
+        };
+        Connected connected = co_await try_server(worker_, std::move(attempt));
         if (auto* in = std::get_if<LoggedIn>(&connected)) {
-            upstream->mark_up();
             const auto& reported = in->facts.parameters;
             const wire::Setting utf8{"client_encoding", "UTF8"};
             if (std::find(reported.begin(), reported.end(), utf8) == reported.end())
@@ -200,12 +197,7 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> AuthQueries::connect(config::
                 takes_utf8_only_.insert(key_of(query));
             co_return std::move(in->link);
         }
-        const auto& error = std::get<ConnectError>(connected);
-        const bool was_cut_short = error.reason == metrics::ConnectFailure::timeout && !has_its_time;
-        if (means_down(error) && !was_cut_short) {
-            upstream->mark_down(worker_.read_clock() + snapshot->config.timeouts.connect_retry);
-        }
-        problems += (problems.empty() ? "" : "; ") + error.text;
+        problems += (problems.empty() ? "" : "; ") + std::get<ConnectError>(connected).text;
     }
     if (problems.empty()) problems = "every server failed less than connect_retry ago";
     co_return net::Error{{}, "auth.query: " + problems};

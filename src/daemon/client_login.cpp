@@ -322,6 +322,7 @@ boost::asio::awaitable<Checked> establish(Login& login, ClientSlot& slot) {
     client.slot = std::move(slot);
     client.admission = std::move(admission);
     client.place = std::move(login.place);
+    client.worker_place = std::move(login.worker_place);
     client.prelude = std::move(login.out);
     worker.adopt(std::move(client));
     co_return std::nullopt;
@@ -342,7 +343,7 @@ void log_failure(const Login& login, const Failure& failure) {
 }  // namespace
 
 boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socket, std::size_t listener,
-                                           ClientSlot slot) {
+                                           ClientSlot slot, WorkerPlace worker_place) {
     const std::shared_ptr<const Snapshot> snapshot = worker.snapshot();
     // A listener that a reload has taken away; its connections that were accepted last go with it.
     if (listener >= snapshot->config.listeners.size() && listener != console_socket) co_return;
@@ -351,7 +352,8 @@ boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socke
                 .snapshot = snapshot,
                 .listener = listener,
                 .until = until,
-                .link = net::Link::create(worker.reactor(), std::move(socket), net::Side::client)};
+                .link = net::Link::create(worker.reactor(), std::move(socket), net::Side::client),
+                .worker_place = std::move(worker_place)};
     login.address = login.link->remote();
     StartupDone startup = co_await read_startup(login);
     Checked failure = std::move(startup.failure);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "client_limits.hpp"
+#include "worker_place.hpp"
 
 #include <pgsluice/net/descriptor.hpp>
 
@@ -13,6 +14,6 @@ namespace pgsluice::daemon {
 class Worker;
 
 boost::asio::awaitable<void> log_client_in(Worker& worker, net::Descriptor socket, std::size_t listener,
-                                           ClientSlot slot);
+                                           ClientSlot slot, WorkerPlace worker_place);
 
 }  // namespace pgsluice::daemon

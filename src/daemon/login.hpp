@@ -20,6 +20,7 @@ struct Login {
     const std::size_t listener;
     TimePoint until;
     net::LinkPtr link;
+    WorkerPlace worker_place;
     Bytes in{}, out{};  // unread, and unsent
     protocol::ClientIdentity identity{};
     net::TlsFacts tls{};

@@ -45,6 +45,24 @@ void note(std::vector<wire::Setting>& reported, const wire::ParameterStatus& sta
     }
 }
 
+// What a server may say at any time, asked or not, may stand behind its answer. Anything else there, a part of a
+// message included, would be taken for the answer to whatever is asked next.
+bool holds_asides_only(ByteView rest, std::vector<wire::Setting>* reported) {
+    while (!rest.empty()) {
+        const wire::Frame frame = wire::cut_backend(rest);
+        if (frame.cut != wire::Cut::frame || rest.size() < frame.size) return false;
+        const auto tag = static_cast<BackendTag>(frame.tag);
+        if (tag == BackendTag::parameter_status && reported != nullptr) {
+            if (const auto status = wire::read_parameter_status(wire::body_of(rest, frame))) note(*reported, *status);
+        } else if (tag != BackendTag::parameter_status && tag != BackendTag::notice_response &&
+                   tag != BackendTag::notification_response) {
+            return false;
+        }
+        rest.remove_prefix(frame.size);
+    }
+    return true;
+}
+
 // What the server said is not what was asked for.
 net::Error no_answer(std::string why) {
     return {{}, std::move(why)};
@@ -96,6 +114,8 @@ boost::asio::awaitable<net::Outcome<Rows>> run_statement(net::Link& link, std::s
             sqlstate = fields.sqlstate;
             failure = "server error " + std::string(fields.sqlstate) + ": " + std::string(fields.message);
         } else if (tag == BackendTag::ready_for_query) {
+            if (!holds_asides_only(ByteView(in).substr(frame.size), reported))
+                co_return no_answer("the server sent more than its answer");
             const bool is_idle = wire::read_ready_for_query(body) == wire::TransactionStatus::idle;
             if (refused != nullptr && is_idle) *refused = sqlstate;
             if (!failure.empty()) co_return no_answer(failure);

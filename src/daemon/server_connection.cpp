@@ -35,6 +35,14 @@ bool uses_tls_first(ServerTlsMode mode) {
     return mode != ServerTlsMode::disable && mode != ServerTlsMode::allow;
 }
 
+// As libpq does where the server has no rule for such a connection: allow goes on with TLS, prefer without. No other
+// mode leaves TLS, and a login that has to be bound to it needs one of those.
+bool may_try_the_other_way(const ConnectRequest& request, bool encrypted, const ConnectError& error) {
+    if (error.reason != ConnectFailure::rejected || error.authenticated || error.sqlstate != "28000") return false;
+    if (encrypted) return request.tls_mode == ServerTlsMode::prefer;
+    return request.tls_mode == ServerTlsMode::allow && !is_unix(request.endpoint);
+}
+
 // Asks for TLS and shakes hands. Without an error the link is encrypted, or plain where the server refused and
 // `may_stay_plain`. An answer that will not do has no code.
 boost::asio::awaitable<net::Outcome<void>> negotiate_tls(net::Link& link,
@@ -129,12 +137,6 @@ ConnectFailure reason_of(const error_code& code) {
     return ConnectFailure::network;
 }
 
-bool means_down(const ConnectError& error) {
-    return error.reason == ConnectFailure::resolve || error.reason == ConnectFailure::network ||
-           error.reason == ConnectFailure::refused || error.reason == ConnectFailure::timeout ||
-           error.sqlstate == "57P03";
-}
-
 boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Process& process, ConnectRequest request) {
     const bool may_use_tls = !is_unix(request.endpoint) && request.tls_mode != ServerTlsMode::disable;
     if (may_use_tls && request.tls == nullptr) {
@@ -171,10 +173,8 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
         setup.requires_channel_binding = may_use_tls && request.channel_binding == config::ChannelBinding::require;
         auto result = co_await log_in(*link, reactor, process, std::move(setup), request.until);
         if (auto* error = std::get_if<ConnectError>(&result)) {
-            // libpq's allow: plain first, and TLS where the server turns that away.
-            const bool refused_plain = error->reason == ConnectFailure::rejected && error->sqlstate == "28000";
-            if (request.tls_mode == ServerTlsMode::allow && may_use_tls && attempt == 0 && refused_plain) {
-                try_tls = true;
+            if (attempt == 0 && may_try_the_other_way(request, encrypted, *error)) {
+                try_tls = !encrypted;
                 continue;
             }
             error->text = request.endpoint.label() + ": " + error->text;

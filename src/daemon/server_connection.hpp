@@ -51,9 +51,6 @@ struct ConnectError {
 // By what a call of the network ended with.
 metrics::ConnectFailure reason_of(const error_code& code);
 
-// A server that answers is not down, whatever it says and whatever it asks for; one that starts up or shuts down is.
-bool means_down(const ConnectError& error);
-
 using Connected = std::variant<LoggedIn, ConnectError>;
 
 struct ConnectRequest {
@@ -76,9 +73,10 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
 
 // Runs one statement on a connection in its setup phase and waits for its ReadyForQuery. Values are bound as text
 // parameters; with none, the simple protocol is used, so several statements may stand in `sql`. A transaction that it
-// leaves open is a failure, and so are rows of more than 1 MiB. `reported` is brought up to date where the server
-// reports that a setting has changed. An error has a code only where the network failed: what a server answers has
-// none. `refused` is the SQLSTATE of an ERROR that left the connection good for another statement.
+// leaves open is a failure, and so are rows of more than 1 MiB and what has come behind the answer and is none of the
+// messages that may come at any time. `reported` is brought up to date where the server reports that a setting has
+// changed. An error has a code only where the network failed: what a server answers has none. `refused` is the SQLSTATE
+// of an ERROR that left the connection good for another statement.
 struct Row {
     std::vector<std::optional<std::string>> values;
 };

@@ -1,7 +1,7 @@
 #include "server_dial.hpp"
 
 #include "exception_text.hpp"
-#include "server_connection.hpp"
+#include "server_attempt.hpp"
 #include "server_places.hpp"
 #include "worker.hpp"
 
@@ -179,35 +179,27 @@ boost::asio::awaitable<Attempt> try_endpoint(Worker& worker, pool::Pool& pool, c
     const TimePoint began = worker.read_clock();
     const TimePoint until = deadline(began, timeouts.connect);
     const pool::Generation generation = pool.share().generation();
-    ConnectRequest request;
-    request.endpoint = endpoint;
-    request.tls_mode = target->cluster.tls.mode;
-    request.channel_binding = target->cluster.tls.channel_binding;
-    request.tls = snapshot->tls_of(target->cluster.name);
-    request.options = worker.socket_options();
+    ConnectRequest request = request_to(*snapshot, target->cluster, endpoint, worker.socket_options());
     request.user = target->user;
     request.database = target->database;
     request.parameters = target->parameters;
     request.parameters.insert(request.parameters.end(), target->startup.begin(), target->startup.end());
     request.password = password_for(worker, pool);
     request.until = until;
-    Connected connected = co_await connect_to_server(worker.reactor(), worker.process(), std::move(request));
-    places.held.end_connecting();
     std::vector<protocol::Parameter> own_settings;
+    ServerAttempt tried{std::move(request), upstream, timeouts.connect_retry};
+    tried.prepare = [&](LoggedIn& in) -> boost::asio::awaitable<std::optional<ConnectError>> {
+        places.held.end_connecting();
+        auto unfit = co_await prepare(in, *target, wanted, until, own_settings);
+        if (unfit) unfit->text = endpoint.label() + ": " + unfit->text;
+        co_return unfit;
+    };
+    tried.is_excused = [&](const ConnectError& error) { return is_clients_doing(error, *target); };
+    Connected connected = co_await try_server(worker, std::move(tried));
     if (auto* error = std::get_if<ConnectError>(&connected)) {
         attempt.failed = std::move(*error);
-    } else {
-        attempt.failed = co_await prepare(std::get<LoggedIn>(connected), *target, wanted, until, own_settings);
-        if (attempt.failed) attempt.failed->text = endpoint.label() + ": " + attempt.failed->text;
-    }
-    if (attempt.failed) {
-        if (means_down(*attempt.failed) && !is_clients_doing(*attempt.failed, *target)) {
-            upstream->mark_down(worker.read_clock() + timeouts.connect_retry);
-        }
         co_return attempt;
     }
-    // Not at its login: one that hangs behind that would count as up whenever somebody else tries it.
-    upstream->mark_up();
     LoggedIn in = std::get<LoggedIn>(std::move(connected));
     worker.metrics()
         .server({target->cluster.name, endpoint.label()})

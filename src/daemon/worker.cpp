@@ -100,16 +100,18 @@ void Worker::listen(net::Descriptor socket, std::size_t listener, bool spread) {
     const auto on_accept = [this, listener, spread](net::Descriptor accepted) {
         Worker* chosen = this;
         if (spread) {
-            // One acceptor for all: the worker with the fewest clients takes it.
-            chosen = *std::min_element(siblings_.begin(), siblings_.end(),
-                                       [](const Worker* a, const Worker* b) { return a->clients() < b->clients(); });
+            // One acceptor for all.
+            chosen =
+                siblings_[spread_.next(siblings_.size(), [this](std::size_t i) { return siblings_[i]->clients(); })];
         }
+        WorkerPlace place = chosen->take_place();
         if (chosen == this) {
-            serve(std::move(accepted), listener);
+            serve(std::move(accepted), listener, std::move(place));
             return;
         }
-        auto shared = std::make_shared<net::Descriptor>(std::move(accepted));
-        chosen->post([chosen, shared, listener] { chosen->serve(std::move(*shared), listener); });
+        chosen->post([chosen, socket = std::move(accepted), place = std::move(place), listener]() mutable {
+            chosen->serve(std::move(socket), listener, std::move(place));
+        });
     };
     const auto on_trouble = [this](const net::Error& error) {
         sets_.worker().accept_pauses.add();
@@ -122,7 +124,7 @@ void Worker::stop_listening() {
     acceptors_.clear();
 }
 
-void Worker::serve(net::Descriptor socket, std::size_t listener) {
+void Worker::serve(net::Descriptor socket, std::size_t listener, WorkerPlace place) {
     sets_.worker().accepted.add();
     ClientSlot slot = listener == console_socket
                           ? ClientSlot()
@@ -131,7 +133,7 @@ void Worker::serve(net::Descriptor socket, std::size_t listener) {
         sets_.worker().login_failures[metrics::LoginFailure::too_many_clients].add();
         return;
     }
-    boost::asio::co_spawn(io_, log_client_in(*this, std::move(socket), listener, std::move(slot)),
+    boost::asio::co_spawn(io_, log_client_in(*this, std::move(socket), listener, std::move(slot), std::move(place)),
                           [](const std::exception_ptr& thrown) {
                               if (thrown != nullptr) log::warning("client_login_failed", exception_text(thrown));
                           });
@@ -151,11 +153,10 @@ void Worker::adopt(NewClient client) {
     entry.slot.begin_session();
     entry.admission = std::move(client.admission);
     entry.place = std::move(client.place);
+    entry.worker_place = std::move(client.worker_place);
     entry.route = client.route->name;
     entry.pool = &pools_.at(client.pool->key());
     ++entry.pool->clients;
-    clients_.store(sessions_.size(), std::memory_order_relaxed);
-    sets_.worker().clients.set(static_cast<std::int64_t>(sessions_.size()));
     link.pause(Pause::no_server);
     heed_suspension(link);
     link.start(started, client.unread);
@@ -262,8 +263,6 @@ void Worker::on_ended(session::Session& session, metrics::Disconnect reason, con
     const auto found = sessions_.find(who.id);
     Client client = std::move(found->second);
     sessions_.erase(found);
-    clients_.store(sessions_.size(), std::memory_order_relaxed);
-    sets_.worker().clients.set(static_cast<std::int64_t>(sessions_.size()));
     process_.cancels.remove(who.cancel_process_id, who.id);
     --client.pool->clients;
     const session::Totals& totals = session.totals();

@@ -6,6 +6,7 @@
 #include "cancel_forward.hpp"
 #include "process.hpp"
 #include "snapshot.hpp"
+#include "worker_place.hpp"
 
 #include <pgsluice/admin/view.hpp>
 #include <pgsluice/insight/query_table.hpp>
@@ -22,7 +23,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -58,13 +58,14 @@ class Worker final : public session::Host, public pool::Host {
     void start();
     // Ends every session at once, closes every server, ends the thread and waits for it.
     void stop();
-    std::size_t clients() const { return clients_.load(std::memory_order_relaxed); }
+    std::int64_t clients() const { return sets_.worker().clients.value(); }
+    WorkerPlace take_place() { return WorkerPlace(sets_.worker().clients); }
     WorkerIndex index() const { return index_; }
 
     // --- Its own thread.
     void listen(net::Descriptor socket, std::size_t listener, bool spread);
     void stop_listening();
-    void serve(net::Descriptor socket, std::size_t listener);
+    void serve(net::Descriptor socket, std::size_t listener, WorkerPlace place);
     void publish(std::shared_ptr<const Snapshot> snapshot);
     void drain();
     void cancel(SessionId session, session::CancelToken token);
@@ -118,6 +119,7 @@ class Worker final : public session::Host, public pool::Host {
         ClientSlot slot;
         Admission admission;
         AddressPlace place;
+        WorkerPlace worker_place;
         Bytes prelude;
     };
     void adopt(NewClient client);
@@ -168,6 +170,7 @@ class Worker final : public session::Host, public pool::Host {
         ClientSlot slot;
         Admission admission;
         AddressPlace place;
+        WorkerPlace worker_place;
         std::string route;
         metrics::UserMetrics* metrics = nullptr;
         PoolEntry* pool = nullptr;
@@ -223,6 +226,7 @@ class Worker final : public session::Host, public pool::Host {
     insight::QueryTable queries_;
     AuthQueries auth_queries_;
     std::vector<Worker*> siblings_;
+    FewestInTurn spread_;  // over the siblings
 
     std::map<std::string, PoolEntry> pools_;
     boost::unordered_flat_map<SessionId, Client> sessions_;
@@ -236,7 +240,6 @@ class Worker final : public session::Host, public pool::Host {
     std::vector<std::unique_ptr<net::Acceptor>> acceptors_;
     boost::asio::steady_timer timer_;
     TimePoint next_tick_{};
-    std::atomic<std::size_t> clients_{0};
     std::thread thread_;
 };
 

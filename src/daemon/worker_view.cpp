@@ -18,12 +18,6 @@ std::int64_t micros(TimePoint when) {
     return std::chrono::duration_cast<Microseconds>(system_clock::now().time_since_epoch() - ago).count();
 }
 
-std::string tls_cell(const net::Link& link) {
-    if (!link.is_tls()) return {};
-    const net::TlsFacts facts = link.tls_facts();
-    return facts.version + '/' + facts.cipher;
-}
-
 std::string_view replication_of(const pool::Target& target) {
     if (!target.is_replication()) return "none";
     return target.is_physical_replication() ? "physical" : "logical";
@@ -79,7 +73,7 @@ admin::ClientView view_of(session::Session& session, TimePoint now) {
     view.replication = replication_of(target);
     view.address = who.address;
     view.local_port = link.local_port();
-    view.tls = tls_cell(link);
+    view.tls = link.tls_name();
     view.connected_at = micros(session.started_at());
     view.active_at = micros(session.active_at());
     if (session.state() == metrics::ClientState::waiting) {
@@ -107,7 +101,7 @@ admin::ServerView view_of(pool::Server& server, const pool::Target& target) {
     view.state = server.state();
     view.replication = replication_of(target);
     view.label = server.facts().label;
-    view.tls = tls_cell(link);
+    view.tls = link.tls_name();
     view.application_name = application_of(*server.has());
     view.connected_at = micros(server.facts().opened_at);
     view.active_at = micros(server.since());
@@ -164,7 +158,7 @@ admin::View Worker::view(admin::Look how) {
     }
     for (const auto& [id, console] : consoles_) {
         view.consoles.push_back(console->view(micros(console->connected_at()), micros(console->active_at())));
-        view.consoles.back().tls = tls_cell(*console->login().link);
+        view.consoles.back().tls = console->login().link->tls_name();
     }
     for (auto& [key, entry] : pools_) {
         const pool::Target& target = entry.pool->target();

@@ -51,6 +51,9 @@ class Row {
     void gauge(std::string_view name, std::string_view help, const Gauge& gauge) {
         add(name, help, prometheus::MetricType::Gauge, static_cast<double>(gauge.value()));
     }
+    void gauge(std::string_view name, std::string_view help, const SharedGauge& gauge) {
+        add(name, help, prometheus::MetricType::Gauge, static_cast<double>(gauge.value()));
+    }
     void number(std::string_view name, std::string_view help, prometheus::MetricType type, double value) {
         add(name, help, type, value);
     }

@@ -214,4 +214,8 @@ TlsFacts Link::tls_facts() const {
     return tls_ ? tls_->facts() : TlsFacts{};
 }
 
+std::string Link::tls_name() const {
+    return tls_ ? tls_->name() : std::string();
+}
+
 }  // namespace pgsluice::net

@@ -40,6 +40,10 @@ std::string text_or_empty(const char* text) {
 
 }  // namespace
 
+std::string TlsStream::name() const {
+    return text_or_empty(SSL_get_version(ssl_)) + '/' + text_or_empty(SSL_get_cipher_name(ssl_));
+}
+
 TlsFacts TlsStream::facts() const {
     TlsFacts facts;
     facts.version = text_or_empty(SSL_get_version(ssl_));

@@ -43,6 +43,7 @@ class TlsStream {
     bool has_pending() const;
 
     TlsFacts facts() const;
+    std::string name() const;
 
   private:
     struct Bio;  // the BIO through which OpenSSL reaches the descriptor and `out_`

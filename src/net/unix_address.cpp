@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <ctime>
+#include <optional>
 
 namespace pgsluice::net {
 
@@ -29,15 +30,18 @@ Error in_use(const std::string& path, const std::string& by) {
             "could not listen on \"" + path + "\": already in use by " + by};
 }
 
-// The process that a lock file names in its first line; 0 where it names none. PostgreSQL writes a standalone backend's
-// with a minus sign.
-pid_t owner_in(int lock) {
+// The process that a lock file names in its first line; 0 where the file is empty, as one is whose maker died before it
+// wrote. Nothing: it holds something else. PostgreSQL writes a standalone backend's number with a minus sign.
+std::optional<pid_t> owner_in(int lock) {
     char text[32];
     const ssize_t size = ::pread(lock, text, sizeof text, 0);
-    if (size <= 0) return 0;
+    if (size == 0) return 0;
+    if (size < 0) return std::nullopt;
     const char* const begin = text[0] == '-' ? text + 1 : text;
+    const char* const end = text + size;
     pid_t owner = 0;
-    std::from_chars(begin, text + size, owner);
+    const auto [behind, error] = std::from_chars(begin, end, owner);
+    if (error != std::errc{} || owner <= 0 || (behind != end && *behind != '\n')) return std::nullopt;
     return owner;
 }
 
@@ -49,20 +53,32 @@ bool is_alive(pid_t owner) {
 bool is_same_file(int fd, const std::string& path) {
     struct stat held {};
     struct stat named {};
-    return ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+    return ::fstat(fd, &held) == 0 && ::lstat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
            held.st_dev == named.st_dev;
 }
 
+Error not_a_lock(const std::string& lock_path, const std::string& why) {
+    return {.code = {},
+            .text = "lock file \"" + lock_path + "\" " + why + ": remove it if nobody needs it, or listen elsewhere"};
+}
+
 // Other pgsluices are kept out by an flock, which dies with its process; a PostgreSQL by the process number in the
-// file.
+// file. The file is overwritten, and who else may write to the folder may have put another one in its place.
 Outcome<Descriptor> take_lock(const std::string& lock_path, const std::string& path) {
     for (;;) {
-        Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        Descriptor lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+        if (!lock && errno == ELOOP) return not_a_lock(lock_path, "is a symbolic link");
         if (!lock) return failure("could not create lock file \"" + lock_path + "\"");
         if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return in_use(path, "another pgsluice");
         if (!is_same_file(lock.get(), lock_path)) continue;  // its last owner has just unlinked it
-        const pid_t owner = owner_in(lock.get());
-        if (is_alive(owner)) return in_use(path, "process " + std::to_string(owner));
+        struct stat file {};
+        if (::fstat(lock.get(), &file) != 0) return failure("could not look at lock file \"" + lock_path + "\"");
+        if (!S_ISREG(file.st_mode)) return not_a_lock(lock_path, "is no regular file");
+        if (file.st_nlink != 1) return not_a_lock(lock_path, "has another name too");
+        const std::optional<pid_t> owner = owner_in(lock.get());
+        if (owner && is_alive(*owner)) return in_use(path, "process " + std::to_string(*owner));
+        if (file.st_uid != ::geteuid() && file.st_uid != 0) return not_a_lock(lock_path, "belongs to another account");
+        if (!owner) return not_a_lock(lock_path, "does not begin with the number of a process");
         return lock;
     }
 }

@@ -230,6 +230,15 @@ def test_rows_without_end_for_a_statement_of_ours(sluice, hostile):
     assert resident_kib(proxy.pid) - memory < 32 * 1024
 
 
+def test_what_comes_behind_the_answer_to_a_statement_of_ours_is_no_answer(sluice, hostile):
+    """Rows behind what a connect_query gets would be taken for the settings that it has made."""
+    server = hostile(*LOGIN, Expect("Q"), Send(ANSWER + ANSWER), *WAIT)
+    proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": server.port}]}, route={"connect_query": "select 1"},
+                   pool={"query_wait_timeout": "3s"}, timeouts={"connect": "2s", "connect_retry": "500ms"})
+    one_fatal(conversation(proxy))
+    assert any("connect_query: the server sent more than its answer" in event["message"] for event in proxy.awaited_events("server_connect_failed"))
+
+
 # --- servers that misbehave between queries ---
 
 def test_unsolicited_bytes_in_an_idle_server_are_never_anyones_answer(sluice, hostile):

@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from support import messages as m
 from support.proxy import BINARY, default_config, login
 from support.system import eventually, free_port, run
 from support.wire import WireClient
@@ -123,6 +124,24 @@ def test_many_clients_over_all_workers(sluice, workers):
     assert proxy.metrics().sum("pgsluice_worker_clients") == 60
     for client in clients:
         client.close()
+
+
+@pytest.mark.parametrize("logs_in", [False, True], ids=["silent", "logins"])
+def test_a_burst_over_a_unix_socket_is_spread_over_all_workers(sluice, directory, logs_in):
+    """Each stays on its worker for life, so those count that have not logged in yet."""
+    proxy = sluice(workers=2, listeners=[{"address": "127.0.0.1", "port": free_port()}, {"unix": str(directory), "port": 5432}])
+    clients = [WireClient(f"{directory}/.s.PGSQL.5432") for _ in range(40)]
+    if logs_in:
+        for client in clients:
+            client.send(m.startup({"user": "trusted", "database": "app"}))
+        for client in clients:
+            client.until_ready()
+    eventually(lambda: proxy.metrics().sum("pgsluice_worker_clients") == 40, 5, "all to be accepted")
+    metrics = proxy.metrics()
+    assert [metrics.sum("pgsluice_worker_clients", worker=worker) for worker in ("0", "1")] == [20, 20]
+    for client in clients:
+        client.close()
+    eventually(lambda: proxy.metrics().sum("pgsluice_worker_clients") == 0, 5, "all to have gone")
 
 
 def test_version(directory):

@@ -258,6 +258,50 @@ def test_modes_towards_a_server_without_tls(sluice, make_postgres, authority, mo
                 connection.execute("select 1")
 
 
+@pytest.fixture
+def one_way_in(make_postgres, server_certificate, authority):
+    """A server with TLS whose pg_hba.conf has a rule for connections of one kind only."""
+    def make(kind):
+        own = make_postgres(certificate=server_certificate, ca=authority.certificate)
+        (own.data / "pg_hba.conf").write_text(f"local all postgres trust\n{kind} all all all scram-sha-256\n")
+        own.reload()
+        return own
+    return make
+
+
+def towards(own, **tls) -> dict:
+    return {"cluster": {"servers": [{"host": "127.0.0.1", "port": own.port}], "tls": tls}, "pool": {"query_wait_timeout": "3s"}}
+
+
+@pytest.mark.parametrize("mode, kind", [("prefer", "hostnossl"), ("allow", "hostssl")])
+def test_a_server_that_has_no_rule_for_the_first_kind_of_connection_gets_the_other(sluice, one_way_in, mode, kind):
+    with login(sluice(**towards(one_way_in(kind), mode=mode))) as client:
+        assert in_use(client) is (kind == "hostssl")
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-full"])
+def test_what_has_to_be_encrypted_never_goes_on_in_clear(sluice, one_way_in, authority, mode):
+    own = one_way_in("hostnossl")
+    proxy = sluice(**towards(own, mode=mode, **({"ca": str(authority.certificate)} if mode == "verify-full" else {})))
+    with pytest.raises(psycopg.Error):
+        with proxy.connect() as connection:
+            connection.execute("select 1")
+    assert all("SSL encryption" in event["message"] for event in proxy.awaited_events("server_connect_failed"))
+    assert "no encryption" not in own.log()
+
+
+def test_a_role_that_the_server_does_not_let_in_is_tried_once(sluice, postgres):
+    """Its refusal behind the authentication says nothing of encryption: 28000 too."""
+    proxy = sluice(cluster={"tls": {"mode": "prefer"}}, pool={"query_wait_timeout": "3s"}, auth={"rules": [{"method": "trust"}], "users": [
+        {"name": "locked", "password": "locked-secret"}]})
+    before = postgres.log().count('role "locked" is not permitted to log in')
+    with pytest.raises(psycopg.Error):
+        with proxy.connect(user="locked") as connection:
+            connection.execute("select 1")
+    attempts = len(proxy.awaited_events("server_connect_failed"))
+    assert postgres.log().count('role "locked" is not permitted to log in') - before == attempts
+
+
 @pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
 def test_unknown_authority_is_refused(sluice, stranger, mode):
     proxy = sluice(cluster={"tls": {"mode": mode, "ca": str(stranger.certificate)}}, pool={"query_wait_timeout": "3s"})

@@ -1,6 +1,6 @@
 // The numbers behind /metrics. Each has one writer, the worker that owns the set it stands in, and any number of
 // readers: an update is a relaxed load and a relaxed store, so no locked instruction stands on the relay path and a
-// scrape is no data race. Only SharedCounter may be written by several threads.
+// scrape is no data race. Only SharedCounter and SharedGauge may be written by several threads.
 #pragma once
 
 #include <pgsluice/base/time.hpp>
@@ -62,6 +62,16 @@ class SharedCounter {
 
   private:
     std::atomic<std::uint64_t> value_{0};
+};
+
+class SharedGauge {
+  public:
+    void add() noexcept { value_.fetch_add(1, std::memory_order_relaxed); }
+    void sub() noexcept { value_.fetch_sub(1, std::memory_order_relaxed); }
+    std::int64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+  private:
+    std::atomic<std::int64_t> value_{0};
 };
 
 // One metric per enumerator: By<Counter, QueryKind> queries; queries[QueryKind::simple].add(). The enum starts at zero,

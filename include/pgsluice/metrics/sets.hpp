@@ -12,10 +12,10 @@
 namespace pgsluice::metrics {
 
 struct alignas(64) WorkerMetrics {
-    Since last_tick;     // when the event loop last came round; /healthz and the watchdog read it too
-    Histogram loop_lag;  // how late timers fire
-    Gauge clients;       // client connections, from accept on
-    Counter accepted;    // client connections accepted
+    Since last_tick;      // when the event loop last came round; /healthz and the watchdog read it too
+    Histogram loop_lag;   // how late timers fire
+    SharedGauge clients;  // client connections, from accept on: whoever accepts for another worker counts there
+    Counter accepted;     // client connections accepted
     Counter accept_pauses;
     Counter logins;
     By<Counter, LoginFailure> login_failures;

@@ -149,7 +149,9 @@ class Link final : public Peer, private Deadlined {
     // The process at the other end of a Unix socket, as the kernel vouches for it.
     std::optional<uid_t> peer_uid() const;
     bool is_tls() const { return tls_ != nullptr; }
-    TlsFacts tls_facts() const;                                            // empty on a plain connection
+    // For whoever logs in: the hash of a certificate is computed for it. Empty on a plain connection, like the name.
+    TlsFacts tls_facts() const;
+    std::string tls_name() const;                                          // "TLSv1.3/TLS_AES_256_GCM_SHA384"
     std::size_t held_bytes() const { return held_.size() + out_.size(); }  // buffered in this process
 
   private:

@@ -37,7 +37,8 @@ class TcpAddress {
 };
 
 // DIRECTORY/.s.PGSQL.PORT with its .lock file beside it, made as PostgreSQL makes them: files that a dead process left
-// are replaced, a live owner is refused. Both are unlinked when the object goes.
+// are replaced, a live owner is refused, and so is what stands in the place of a .lock file and is none. Both are
+// unlinked when the object goes.
 class UnixAddress {
   public:
     static Outcome<UnixAddress> listen(const std::string& directory, std::uint16_t port, mode_t mode);

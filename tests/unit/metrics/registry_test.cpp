@@ -132,10 +132,12 @@ TEST_F(RegistryTest, CountsErrorsByClassAndOrigin) {
 
 TEST_F(RegistryTest, ShowsEachWorkersLoop) {
     first_.worker().last_tick.set(now - std::chrono::seconds(3));
-    second_.worker().clients.add(5);
+    second_.worker().clients.add();
+    second_.worker().clients.add();
+    second_.worker().clients.sub();
     const Scrape seen = scrape();
     EXPECT_EQ(seen.value(R"(pgsluice_worker_last_tick_age_seconds{worker="0"})"), 3);
-    EXPECT_EQ(seen.value(R"(pgsluice_worker_clients{worker="1"})"), 5);
+    EXPECT_EQ(seen.value(R"(pgsluice_worker_clients{worker="1"})"), 1);
     ASSERT_EQ(registry_.last_ticks().size(), 2u);
     EXPECT_EQ(registry_.last_ticks()[0], now - std::chrono::seconds(3));
     EXPECT_EQ(registry_.last_ticks()[1], std::nullopt);

@@ -167,6 +167,7 @@ TEST_F(LinkSetup, KnowsWhoItTalksTo) {
     EXPECT_FALSE(link->peer_uid().has_value());
     EXPECT_FALSE(link->is_tls());
     EXPECT_EQ(link->tls_facts().version, "");
+    EXPECT_EQ(link->tls_name(), "");
 
     auto [near, far] = unix_pair();
     const LinkPtr local = Link::create(loop.reactor, std::move(far), Side::client);

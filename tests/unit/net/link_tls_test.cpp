@@ -276,6 +276,8 @@ TEST_F(LinkTls, TellsWhatWasAgreedOn) {
     EXPECT_TRUE(facts.peer_certificate);
     EXPECT_EQ(facts.common_name, "orders_rw");
     EXPECT_EQ(client->tls_facts().common_name, "server");
+    EXPECT_EQ(server->tls_name(), "TLSv1.3/" + facts.cipher);
+    EXPECT_EQ(client->tls_name(), server->tls_name());
 }
 
 // What both ends bind a login to; a certificate in between would be another one.

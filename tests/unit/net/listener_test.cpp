@@ -15,6 +15,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <vector>
 
 namespace pgsluice::net {
@@ -185,6 +186,20 @@ class UnixAddressTest : public testing::Test {
     std::string lock = path + ".lock";
     Outcome<UnixAddress> listen() { return UnixAddress::listen(directory.string(), 5432, 0770); }
 
+    // What is wrong with the lock file; empty where it is taken, and where something else goes wrong.
+    std::string refusal() {
+        const auto refused = listen();
+        const std::string before = "lock file \"" + lock + "\" ";
+        const std::string behind = ": remove it if nobody needs it, or listen elsewhere";
+        const std::string text = refused ? "" : refused.error().text;
+        if (!text.starts_with(before) || !text.ends_with(behind)) return "";
+        return text.substr(before.size(), text.size() - before.size() - behind.size());
+    }
+    static std::string content(const std::string& file) {
+        std::ifstream in(file);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+
     // A process number that nobody has.
     static pid_t dead_process() {
         const pid_t child = ::fork();
@@ -248,6 +263,48 @@ TEST_F(UnixAddressTest, WhatADeadProcessLeftIsReplaced) {
     const auto address = listen();
     ASSERT_TRUE(address.has_value()) << address.error().text;
     EXPECT_TRUE(connect_to(*unix_socket_address(path)));
+}
+
+TEST_F(UnixAddressTest, WhatADeadProcessLeftBeforeItWroteItsNumberIsReplaced) {
+    std::ofstream(lock).close();
+    EXPECT_TRUE(listen().has_value());
+    std::ofstream(lock) << '-' << dead_process() << '\n';
+    EXPECT_TRUE(listen().has_value()) << "a standalone backend's";
+}
+
+TEST_F(UnixAddressTest, ALockFileThatHoldsSomethingElseIsLeftAlone) {
+    const std::string number = std::to_string(dead_process());
+    for (const std::string& held : {std::string("precious\n"), number + " reasons\n", std::string("0\n"),
+                                    std::string("\n"), std::string(100, '1')}) {
+        std::ofstream(lock, std::ios::trunc) << held;
+        EXPECT_EQ(refusal(), "does not begin with the number of a process") << held;
+        EXPECT_EQ(content(lock), held);
+    }
+}
+
+TEST_F(UnixAddressTest, ALinkInTheLockFilesPlaceIsNotFollowed) {
+    const std::string precious = directory / "precious";
+    std::filesystem::create_symlink(precious, lock);
+    EXPECT_EQ(refusal(), "is a symbolic link");
+    EXPECT_FALSE(std::filesystem::exists(precious)) << "nothing is made where it leads";
+    const std::string held = std::to_string(dead_process()) + '\n';
+    std::ofstream(precious) << held;
+    EXPECT_EQ(refusal(), "is a symbolic link");
+    std::filesystem::remove(lock);
+    std::filesystem::create_hard_link(precious, lock);
+    EXPECT_EQ(refusal(), "has another name too");
+    EXPECT_EQ(content(precious), held);
+}
+
+TEST_F(UnixAddressTest, WhatIsNoFileInTheLockFilesPlaceIsRefused) {
+    ASSERT_EQ(::mkfifo(lock.c_str(), 0600), 0);
+    EXPECT_EQ(refusal(), "is no regular file");
+}
+
+TEST_F(UnixAddressTest, ALockFileOfAnotherAccountIsRefused) {
+    std::ofstream(lock) << dead_process() << '\n';
+    if (::chown(lock.c_str(), 65534, 65534) != 0) GTEST_SKIP() << "only root can give files away";
+    EXPECT_EQ(refusal(), "belongs to another account");
 }
 
 TEST_F(UnixAddressTest, AnyNameWillDoAndWhatIsNoSocketIsLeftAlone) {
