@@ -78,7 +78,8 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.channel_binding = login.tls.server_end_point;
     if (login.tls.peer_certificate) setup.certificate_name = login.tls.common_name;
     setup.listener_tls = login.listener_config().tls.mode;
-    if (rule.method == config::AuthMethod::peer) {
+    // A load balancer's socket tells nothing of the client that it names.
+    if (rule.method == config::AuthMethod::peer && login.address.family == Address::Family::unix_socket) {
         if (const auto uid = login.link->peer_uid()) {
             auto name = co_await account_name(login.worker.io(), *uid, login.until);
             if (!name) co_return Authenticated{{}, out_of_time("the name of its process's owner")};
