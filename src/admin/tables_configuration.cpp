@@ -61,10 +61,16 @@ std::string count(const std::vector<View>& all, Condition condition) {
     return cell(std::count_if(all.begin(), all.end(), condition));
 }
 
+// There is one column for ports, and a cluster may have several.
 std::string host_of(const config::Cluster* cluster) {
     std::string hosts;
     if (cluster == nullptr) return hosts;
-    for (const config::Endpoint& server : cluster->servers) hosts += (hosts.empty() ? "" : ",") + server.host;
+    const auto& servers = cluster->servers;
+    const bool is_one_port = std::all_of(servers.begin(), servers.end(), [&](const config::Endpoint& server) {
+        return server.port == servers.front().port;
+    });
+    for (const config::Endpoint& server : servers)
+        hosts += (hosts.empty() ? "" : ",") + (is_one_port ? server.host : server.label());
     return hosts;
 }
 

@@ -37,6 +37,7 @@ std::optional<Address> Address::parse(std::string_view text) {
 
 std::string Address::to_string() const {
     if (family == Family::unix_socket) return "[local]";
+    if (family == Family::unknown) return "[unknown]";
     char text[INET6_ADDRSTRLEN] = "";
     inet_ntop(family == Family::ipv4 ? AF_INET : AF_INET6, octets.data(), text, sizeof text);
     return text;

@@ -22,10 +22,6 @@ std::string joined(std::initializer_list<std::string_view> parts) {
     return key;
 }
 
-std::string key_of(const config::AuthQuery& query) {
-    return joined({query.cluster, query.database, query.user, query.sql});
-}
-
 // Seconds since 1970 as extract(epoch …) gives them; nothing for "no end" in any spelling.
 std::optional<double> read_epoch(const std::optional<std::string>& text) {
     double value = 0;
@@ -40,6 +36,10 @@ double now_epoch() {
 }
 
 }  // namespace
+
+std::string key_of(const config::AuthQuery& query) {
+    return joined({query.cluster, query.database, query.user, query.sql});
+}
 
 AuthQueries::AuthQueries(Worker& worker) : worker_(worker), gate_(std::make_shared<Gate>(worker.reactor().io())) {}
 
@@ -79,8 +79,9 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::look_up(config::AuthQue
     }
     const Turn turn(gate);
     bool name_refused = false;
+    const std::string asked = key_of(query);
     Answer answer = co_await query_server(std::move(query), std::move(user), std::move(key), until, name_refused);
-    if (!name_refused) worker_.process().lookups_fail = std::holds_alternative<std::string>(answer);
+    if (!name_refused) worker_.process().lookups.note_outcome(asked, std::holds_alternative<std::string>(answer));
     co_return answer;
 }
 
@@ -117,10 +118,10 @@ boost::asio::awaitable<AuthQueries::Answer> AuthQueries::query_server(config::Au
         // The name is the one thing that differs from look-up to look-up. "Data exception": this server can have no
         // user of that name, as where its bytes are no text in the database's encoding (22021).
         name_refused = refused.starts_with("22");
-        if (name_refused) co_return remember(query, key, none, asked_in);
+        if (name_refused) co_return remember(query, key, user, none, asked_in);
         if (!rows) co_return "auth.query: " + rows.error().text;
         if (rows->size() > 1) co_return "auth.query: the statement returned more than one row";
-        co_return remember(query, key, rows->empty() ? none : (*rows)[0].values, asked_in);
+        co_return remember(query, key, user, rows->empty() ? none : (*rows)[0].values, asked_in);
     }
 }
 
@@ -140,7 +141,8 @@ void AuthQueries::distrust(const config::AuthQuery& query, const std::string& us
 
 // The row: name, stored password, and optionally the password's end in seconds since 1970.
 AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const std::string& key,
-                                          const std::vector<std::optional<std::string>>& row, std::uint64_t asked_in) {
+                                          const std::string& user, const std::vector<std::optional<std::string>>& row,
+                                          std::uint64_t asked_in) {
     if (row.size() == 1 || row.size() > 3) {
         return "auth.query: the statement must return name, password and optionally the end of its validity";
     }
@@ -148,8 +150,6 @@ AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const 
     Milliseconds lifetime = query.negative_cache;
     if (!row.empty() && row[1]) {
         credential = auth::parse_credential(Secret(*row[1]));
-        if (const auto* verifier = std::get_if<auth::ScramVerifier>(&*credential))
-            worker_.process().looked_up_iterations.note(verifier->iterations);
         lifetime = query.cache;
         if (const auto end = row.size() == 3 ? read_epoch(row[2]) : std::nullopt) {
             const double left = *end - now_epoch();
@@ -159,6 +159,10 @@ AuthQueries::Answer AuthQueries::remember(const config::AuthQuery& query, const 
                 lifetime = std::min(lifetime, Milliseconds(static_cast<long>(left * 1000)));
         }
     }
+    const auto* verifier = credential ? std::get_if<auth::ScramVerifier>(&*credential) : nullptr;
+    // By the name that the server has for the user: a statement may find one user by many spellings.
+    worker_.process().lookups.note_iterations(key_of(query), row.empty() || !row[0] ? user : *row[0],
+                                              verifier == nullptr ? std::nullopt : std::optional(verifier->iterations));
     if (asked_in != generation_) return credential;
     if (cache_.size() >= cache_limit) cache_.clear();
     if (lifetime.count() > 0) cache_.insert_or_assign(key, Cached{credential, worker_.read_clock() + lifetime});

@@ -24,13 +24,16 @@ namespace pgsluice::daemon {
 
 class Worker;
 
+// What tells one auth.query from another: where it is asked, as whom, and what.
+std::string key_of(const config::AuthQuery& query);
+
 class AuthQueries {
   public:
     explicit AuthQueries(Worker& worker);
 
     // nullopt: there is no such user, or the password has expired; nor is there one whose name the server does not
-    // take. A string: the query failed, for the log. Whether it did is noted in the Process too, for those who log in
-    // without a look-up.
+    // take. A string: the query failed, for the log. Whether it did, and what verifiers have, is noted in the
+    // Process too, for those who log in without a look-up.
     using Answer = std::variant<std::optional<auth::Credential>, std::string>;
     boost::asio::awaitable<Answer> ask(config::AuthQuery query, std::string user, TimePoint until);
 
@@ -108,7 +111,7 @@ class AuthQueries {
     const Cached* find_cached(const std::string& key);
     boost::asio::awaitable<net::Outcome<net::LinkPtr>> connect(config::AuthQuery query, TimePoint until);
     TimePoint within_connect_time(TimePoint until);
-    Answer remember(const config::AuthQuery& query, const std::string& key,
+    Answer remember(const config::AuthQuery& query, const std::string& key, const std::string& user,
                     const std::vector<std::optional<std::string>>& row, std::uint64_t asked_in);
 
     Worker& worker_;

@@ -33,23 +33,23 @@ struct Found {
 
 // Unknown users look like most of those who would be found where they were looked for.
 std::uint32_t usual_iterations(const Login& login, const config::AuthQuery* query) {
-    const auto looked_up = login.worker.process().looked_up_iterations.most_common();
-    return query != nullptr && looked_up ? *looked_up : login.snapshot->usual_iterations;
+    if (query == nullptr) return login.snapshot->usual_iterations;
+    return login.worker.process().lookups.usual_iterations(key_of(*query)).value_or(login.snapshot->usual_iterations);
 }
 
 boost::asio::awaitable<Found> find_credential(Login& login, const config::Route* route) {
     const std::string cluster = route == nullptr ? std::string() : route->cluster;
     const config::AuthQuery* query = login.snapshot->auth_query(cluster);
+    const auto lookups_fail = [&] { return login.worker.process().lookups.fails(key_of(*query)); };
     if (const auto* entry = login.snapshot->find_user(cluster, login.identity.user)) {
-        co_return Found{entry->credential, entry, {}, query != nullptr && login.worker.process().lookups_fail};
+        co_return Found{entry->credential, entry, {}, query != nullptr && lookups_fail()};
     }
     if (query == nullptr) co_return Found{};
     AuthQueries::Answer answer = co_await login.worker.auth_queries().ask(*query, login.identity.user, login.until);
     if (auto* problem = std::get_if<std::string>(&answer))
         co_return Found{std::nullopt, nullptr, std::move(*problem), true};
     // An answer from the cache, while others get none.
-    co_return Found{
-        std::get<std::optional<auth::Credential>>(std::move(answer)), nullptr, {}, login.worker.process().lookups_fail};
+    co_return Found{std::get<std::optional<auth::Credential>>(std::move(answer)), nullptr, {}, lookups_fail()};
 }
 
 Failure out_of_time(const char* what) {
@@ -78,7 +78,8 @@ boost::asio::awaitable<Authenticated> authenticate(Login& login, const config::A
     setup.channel_binding = login.tls.server_end_point;
     if (login.tls.peer_certificate) setup.certificate_name = login.tls.common_name;
     setup.listener_tls = login.listener_config().tls.mode;
-    if (rule.method == config::AuthMethod::peer) {
+    // A load balancer's socket tells nothing of the client that it names.
+    if (rule.method == config::AuthMethod::peer && login.address.family == Address::Family::unix_socket) {
         if (const auto uid = login.link->peer_uid()) {
             auto name = co_await account_name(login.worker.io(), *uid, login.until);
             if (!name) co_return Authenticated{{}, out_of_time("the name of its process's owner")};

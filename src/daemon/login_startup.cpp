@@ -63,7 +63,11 @@ boost::asio::awaitable<std::optional<StartupDone>> read_proxy_header(Login& logi
         }
         header.append(own.data(), own.size());
         if (!is_complete) continue;
-        if (read.source) login.address = *read.source;
+        if (read.source) {
+            login.address = *read.source;
+        } else if (read.is_relayed && login.address.family == Address::Family::unix_socket) {
+            login.address.family = Address::Family::unknown;  // the socket is the balancer's, and so is its owner
+        }
         co_return std::nullopt;
     }
 }

@@ -5,8 +5,8 @@
 #include "cancel_registry.hpp"
 #include "client_limits.hpp"
 #include "gates.hpp"
-#include "iteration_tally.hpp"
 #include "key_cache.hpp"
+#include "lookup_findings.hpp"
 #include "orders.hpp"
 #include "peer_cancels.hpp"
 
@@ -70,12 +70,11 @@ class Process {
     ClientLimits clients;
     Gates gates;
     KeyCache keys;
-    IterationTally looked_up_iterations;  // of the verifiers that auth.query has found
+    LookupFindings lookups;
     const Secret secret;                  // makes the salts of users without a verifier
     boost::asio::thread_pool helpers{2};  // key derivation, which takes long
     Orders* orders = nullptr;             // set before any worker starts
     std::atomic<bool> draining{false};
-    std::atomic<bool> lookups_fail{false};  // the last auth.query that was asked gave no answer
 
   private:
     std::mutex mutex_;

@@ -170,6 +170,15 @@ const config::AuthQuery* Snapshot::auth_query(const std::string& name) const {
     return config.auth.source.query ? &*config.auth.source.query : nullptr;
 }
 
+std::vector<const config::AuthQuery*> Snapshot::auth_queries() const {
+    std::vector<const config::AuthQuery*> queries;
+    if (config.auth.source.query) queries.push_back(&*config.auth.source.query);
+    for (const auto& each : config.clusters) {
+        if (each.source.query) queries.push_back(&*each.source.query);
+    }
+    return queries;
+}
+
 config::ClientTimeouts Snapshot::timeouts(const config::Route& route, const Users::Entry* user) const {
     config::ClientTimeouts result = config.timeouts.client;
     const auto apply = [&result](const config::ClientTimeoutOverrides& overrides) {

@@ -35,6 +35,8 @@ struct Snapshot {
     const Users::Entry* find_user(const std::string& cluster, std::string_view name) const;
     // The auth.query that answers for a cluster's clients; nullptr where there is none.
     const config::AuthQuery* auth_query(const std::string& cluster) const;
+    // Of all clusters.
+    std::vector<const config::AuthQuery*> auth_queries() const;
     config::ClientTimeouts timeouts(const config::Route& route, const Users::Entry* user) const;
     std::vector<metrics::Certificate> certificates() const;
 

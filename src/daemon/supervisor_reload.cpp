@@ -1,4 +1,5 @@
 // A new configuration: out of the files, or with one key changed by the console.
+#include "auth_query.hpp"
 #include "load_configuration.hpp"
 #include "notify.hpp"
 #include "supervisor.hpp"
@@ -9,6 +10,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace pgsluice::daemon {
 namespace {
@@ -72,6 +74,9 @@ void Supervisor::install(std::shared_ptr<const Snapshot> snapshot) {
         log::error("log_file_failed", error.message());
     }
     registry_.set_max_series(snapshot_->config.metrics_max_series);
+    std::set<std::string> queries;
+    for (const config::AuthQuery* query : snapshot_->auth_queries()) queries.insert(key_of(*query));
+    process_.lookups.keep_only(queries);
     for (auto& worker : workers_) {
         worker->post([target = worker.get(), installed = snapshot_] { target->publish(installed); });
     }

@@ -16,6 +16,10 @@ namespace {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 
+// Of requests that come before the one ahead of them is answered, in a row. Whoever has more comes again, behind
+// others.
+constexpr unsigned most_pipelined = 16;
+
 // How long the peer may take to end its side of a connection that we end.
 constexpr Milliseconds farewell{1000};
 
@@ -58,6 +62,7 @@ asio::awaitable<void> Connection::run() {
     stream_.expires_after(options_.request_timeout);
     const error_code stranger = co_await shake_hands();
     if (stranger) co_return;
+    unsigned pipelined = 0;
     for (Milliseconds timeout = options_.request_timeout;; timeout = options_.idle_timeout) {
         Parser parser;
         parser.header_limit(static_cast<std::uint32_t>(options_.request_bytes));
@@ -70,7 +75,8 @@ asio::awaitable<void> Connection::run() {
         const Message& message = parser.get();
         const bool head = message.method() == beast::http::verb::head;
         const Answer answered = co_await answer_to(message);
-        const bool keep_alive = message.keep_alive() && answered.status != 405;
+        pipelined = buffer_.size() == 0 ? 0 : pipelined + 1;
+        const bool keep_alive = message.keep_alive() && answered.status != 405 && pipelined < most_pipelined;
         const bool written = co_await write(answered, message.version(), head, keep_alive);
         if (!written || !keep_alive) co_return;
     }
@@ -126,8 +132,10 @@ asio::awaitable<bool> Connection::write(const Answer& answer, unsigned version, 
     response.content_length(answer.body.size());
     response.keep_alive(keep_alive);
     if (!head) response.body() = answer.body;
+    waiting_since_ = std::chrono::steady_clock::now();
     stream_.expires_after(options_.answer_timeout);
     const error_code error = co_await stream_.write(response);
+    waiting_since_.reset();
     if (error) co_return false;
     if (!keep_alive) {
         waiting_since_ = std::chrono::steady_clock::now();

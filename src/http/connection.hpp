@@ -31,7 +31,8 @@ class Connection {
     boost::asio::awaitable<void> run();
     // Ends run() soon.
     void abort();
-    // Since when we have waited for its request, or for its end; nullopt while we answer.
+    // Since when we have waited for its request, for it to take what it asked for, or for its end; nullopt while we
+    // make an answer.
     std::optional<TimePoint> waiting_since() const { return waiting_since_; }
 
   private:

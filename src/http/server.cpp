@@ -43,7 +43,11 @@ std::string address_of(const asio::local::stream_protocol::socket&) {
 class Server::Loop {
   public:
     Loop(const ServerOptions& options, Handlers handlers, Credentials credentials)
-        : options_(options), handlers_(std::move(handlers)), credentials_(std::move(credentials)) {}
+        : options_(options), handlers_(std::move(handlers)), credentials_(std::move(credentials)) {
+        if (handlers_.metrics) {
+            handlers_.metrics = [this, make = std::move(handlers_.metrics)] { return shared_exposition(make); };
+        }
+    }
 
     ~Loop() { stop(); }
 
@@ -135,7 +139,19 @@ class Server::Loop {
         co_await connection->run();
     }
 
-    // A connection that is being answered is never sacrificed.
+    // Making it costs far more than asking for it. What is posted runs behind the requests that have been read by now
+    // and ahead of all others, so that none is answered with what was before it came.
+    std::string shared_exposition(const std::function<std::string()>& make) {
+        if (!exposition_) {
+            std::string made = make();
+            asio::post(context_, [this] { exposition_.reset(); });
+            exposition_ = std::move(made);
+        }
+        return *exposition_;
+    }
+
+    // A connection whose answer is being made is never sacrificed. One that does not take its answer is: otherwise a
+    // few that ask for much and read nothing would keep everybody out.
     bool make_room() {
         Connection* oldest = nullptr;
         for (Connection* connection : connections_) {
@@ -163,7 +179,8 @@ class Server::Loop {
     };
 
     const ServerOptions options_;
-    const Handlers handlers_;
+    Handlers handlers_;
+    std::optional<std::string> exposition_;
     Credentials credentials_;  // the thread's, once it runs
     std::uint16_t port_ = 0;
     std::vector<Connection*> connections_;  // outlives the coroutines that the context destroys

@@ -52,7 +52,7 @@ constexpr Known known[] = {
     {"max_user_client_connections", "0"},
     {"server_round_robin", "0", "the server that came back last is used first, so that the others may be closed"},
     {"track_extra_parameters", "IntervalStyle"},  // every setting is carried
-    {"ignore_startup_parameters", ""},            // every parameter is accepted and carried
+    {"ignore_startup_parameters", ""},            // told by themselves: every parameter is accepted and carried
     {"disable_pqexec", "0", "simple queries are not refused; a rule under policies can refuse what they contain",
      less_safe},
     {"application_name_add_host", "0",
@@ -166,6 +166,12 @@ std::optional<double> to_fraction(const std::string& text) {
     return value;
 }
 
+// Parameters that PgBouncer carries whatever ignore_startup_parameters says, and one that drivers send and no
+// application notices.
+constexpr std::string_view carried_or_harmless[] = {
+    "client_encoding", "datestyle", "timezone", "standard_conforming_strings", "application_name", "extra_float_digits",
+};
+
 bool is_numeric(const Known& option) {
     return !option.standard.empty() && option.standard.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -189,7 +195,27 @@ void Options::judge(const Setting& setting) {
         findings_.add(Weight::broken, setting.place, setting.key, "must be a number");
     } else if (!option->loss.empty() && !is_standard(*option, setting.value)) {
         findings_.add(option->weight, setting.place, setting.key, std::string(option->loss));
+    } else if (setting.key == "ignore_startup_parameters") {
+        judge_ignored_parameters(setting);
     }
+}
+
+// Behind PgBouncer clients that send them have worked with the servers' values.
+void Options::judge_ignored_parameters(const Setting& setting) {
+    const std::vector<std::string> tracked = split_list(lower_case(text("track_extra_parameters")));
+    std::string applied;
+    for (const std::string& name : split_list(setting.value)) {
+        const std::string lower = lower_case(name);
+        const auto is_it = [&](std::string_view each) { return each == lower; };
+        if (std::any_of(std::begin(carried_or_harmless), std::end(carried_or_harmless), is_it)) continue;
+        if (std::any_of(tracked.begin(), tracked.end(), is_it)) continue;
+        applied += (applied.empty() ? "" : ", ") + name;
+    }
+    if (applied.empty()) return;
+    findings_.add(Weight::note, setting.place, setting.key,
+                  applied +
+                      ": applied here, not ignored, so that clients which send it leave the server's own value; "
+                      "take it out of what they connect with where that value is to hold");
 }
 
 const Setting* Options::find(std::string_view name) const {

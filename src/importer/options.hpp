@@ -37,6 +37,7 @@ class Options {
   private:
     const Setting* find(std::string_view name) const;
     void judge(const Setting& setting);
+    void judge_ignored_parameters(const Setting& setting);
 
     std::vector<Setting> settings_;
     std::string file_;

@@ -21,8 +21,12 @@ bool begins_like(ByteView buffer, ByteView signature) {
     return buffer.substr(0, common) == signature.substr(0, common);
 }
 
-ProxyHeader complete(std::size_t size, std::optional<Address> source = std::nullopt) {
-    return {.state = ProxyHeader::State::complete, .size = size, .source = source};
+ProxyHeader local(std::size_t size) {
+    return {.state = ProxyHeader::State::complete, .size = size};
+}
+
+ProxyHeader relayed(std::size_t size, std::optional<Address> source = std::nullopt) {
+    return {.state = ProxyHeader::State::complete, .size = size, .is_relayed = true, .source = source};
 }
 
 std::optional<std::uint16_t> port_in(ByteView text) {
@@ -52,7 +56,7 @@ ProxyHeader read_line(ByteView buffer) {
     ByteView line = buffer.substr(version_1.size(), end - version_1.size());
     const std::size_t size = end + 2;
     const ByteView family = word(line);
-    if (family == "UNKNOWN") return complete(size);
+    if (family == "UNKNOWN") return relayed(size);
     if (family != "TCP4" && family != "TCP6") return malformed;
     const ByteView from = word(line), to = word(line);
     const auto source_port = port_in(word(line)), destination_port = port_in(word(line));
@@ -61,7 +65,7 @@ ProxyHeader read_line(ByteView buffer) {
     if (!source || !destination || !source_port || !destination_port || !line.empty()) return malformed;
     if (!is_written_in(from, family) || !is_written_in(to, family)) return malformed;
     source->port = *source_port;
-    return complete(size, source);
+    return relayed(size, source);
 }
 
 // Source and destination addresses of `octets` each, then both ports.
@@ -88,10 +92,11 @@ ProxyHeader read_binary(ByteView buffer) {
     if (buffer.size() < size) return {};
     const ByteView body = buffer.substr(fixed_bytes, size - fixed_bytes);
     constexpr std::uint8_t unspecified = 0x00, tcp_4 = 0x11, tcp_6 = 0x21, unix_stream = 0x31;
-    if (is_local || family == unspecified || family == unix_stream) return complete(size);
+    if (is_local) return local(size);
+    if (family == unspecified || family == unix_stream) return relayed(size);
     if (family != tcp_4 && family != tcp_6) return malformed;
     const auto source = family == tcp_4 ? read_addresses(body, AF_INET, 4) : read_addresses(body, AF_INET6, 16);
-    return source ? complete(size, source) : malformed;
+    return source ? relayed(size, source) : malformed;
 }
 
 }  // namespace

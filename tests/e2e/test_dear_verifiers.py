@@ -35,9 +35,9 @@ def with_user(sluice, verifier, method="password", **changes):
                   route={"user": "app", "password": "app-secret"}, **changes)
 
 
-def asking(sluice, method="scram-sha-256"):
-    return sluice(auth={"rules": [{"method": method}], "users": [],
-                        "query": {"database": "postgres", "user": "pgsluice_auth", "password": "pgsluice_auth-secret", "sql": AUTH_QUERY}})
+def asking(sluice, method="scram-sha-256", **options):
+    query = {"database": "postgres", "user": "pgsluice_auth", "password": "pgsluice_auth-secret", "sql": AUTH_QUERY, **options}
+    return sluice(auth={"rules": [{"method": method}], "users": [], "query": query})
 
 
 def test_more_iterations_than_the_limit_are_not_computed(sluice):
@@ -97,6 +97,48 @@ def test_unknown_users_have_the_count_of_most_who_were_looked_up(sluice, postgre
     assert [offered_iterations(proxy, "nobody") for _ in range(4)] == [8192] * 4
     for name in counts:
         postgres.execute(f"drop role {name}")
+
+
+@contextlib.contextmanager
+def roles(postgres, counts: dict):
+    """Roles whose verifiers have these many iterations. Not by ALTER ROLE, since the server then computes all of them."""
+    change = ";".join(f"update pg_authid set rolpassword = '{unproven(count)}' where rolname = '{name}'" for name, count in counts.items())
+    names = ", ".join(counts)
+    postgres.execute(f"drop role if exists {names}")
+    for name in counts:
+        postgres.execute(f"create role {name} login")
+    postgres.execute(f"set allow_system_table_mods = on; {change}")
+    try:
+        yield
+    finally:
+        postgres.execute(f"drop role {names}")
+
+
+@pytest.mark.parametrize("dear", [50_000, 300_000], ids=["computed", "beyond what is computed"])
+def test_a_role_that_is_looked_up_many_times_counts_once(sluice, postgres, dear):
+    proxy = asking(sluice, cache="0s")
+    with roles(postgres, {"most1": 4096, "most2": 4096, "tenant": dear}):
+        for name in ("most1", "most2", *["tenant"] * 8):
+            offered_iterations(proxy, name)
+        assert [offered_iterations(proxy, f"made{number}") for number in range(3)] == [4096] * 3
+
+
+def test_nobody_makes_strangers_dearer_than_what_is_computed(sluice, postgres):
+    proxy = asking(sluice)
+    with roles(postgres, {"tenant": 300_000}):
+        assert offered_iterations(proxy, "tenant") == 300_000
+        assert offered_iterations(proxy, "nobody") == 4096
+
+
+def test_a_role_that_changes_its_count_takes_its_vote_along(sluice, postgres):
+    proxy = asking(sluice, cache="0s")
+    with roles(postgres, {"most1": 8192, "odd": 5000}):
+        for name in ("most1", "odd"):
+            offered_iterations(proxy, name)
+        assert offered_iterations(proxy, "nobody") == 5000, "the smaller of two"
+        postgres.execute(f"set allow_system_table_mods = on; update pg_authid set rolpassword = '{unproven(8192)}' where rolname = 'odd'")
+        assert offered_iterations(proxy, "odd") == 8192
+        assert offered_iterations(proxy, "nobody") == 8192
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -214,6 +215,37 @@ def test_http_survives_nonsense(sluice):
                 while raw.recv(65536):
                     pass
     eventually(lambda: proxy.http("/healthz")[0] == 200, 3, "good health")
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["read", "not read"])
+def test_a_flood_of_scrapes_keeps_no_probe_waiting(sluice, reads):
+    proxy = sluice()
+    host, _, port = proxy.config["admin"]["http"].rpartition(":")
+    with contextlib.ExitStack() as stack:
+        over = threading.Event()
+
+        def flood():
+            while not over.is_set():
+                with contextlib.ExitStack() as round_, contextlib.suppress(OSError):
+                    crowd = [round_.enter_context(socket.create_connection((host, int(port)), 5)) for _ in range(35)]
+                    for raw in crowd:
+                        raw.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 120)
+                    for raw in crowd:
+                        raw.settimeout(2)
+                        while reads and raw.recv(1 << 20):
+                            pass
+                    over.wait(0 if reads else 1)
+
+        crowds = [threading.Thread(target=flood) for _ in range(2)]
+        stack.callback(lambda: (over.set(), [crowd.join() for crowd in crowds]))
+        for crowd in crowds:
+            crowd.start()
+        time.sleep(0.3)
+        for _ in range(20):
+            began = time.monotonic()
+            assert proxy.http("/healthz", timeout=5)[0] == 200
+            assert time.monotonic() - began < 1
+            time.sleep(0.05)
 
 
 # --- log ---

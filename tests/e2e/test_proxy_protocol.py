@@ -13,6 +13,9 @@ SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 LINE = f"PROXY TCP4 {NAMED} 127.0.0.1 40000 5432\r\n".encode()
 BINARY = SIGNATURE + b"\x21\x11" + struct.pack("!H", 12) + socket.inet_aton(NAMED) + socket.inet_aton("127.0.0.1") + struct.pack("!HH", 40000, 5432)
 LOCAL = SIGNATURE + b"\x20\x00\0\0"
+# For somebody of whom the balancer does not say where he is.
+UNNAMED = {"version 1": b"PROXY UNKNOWN\r\n", "version 1 with addresses": b"PROXY UNKNOWN ffff::1 ::1 1 2\r\n",
+           "of a Unix socket": SIGNATURE + b"\x21\x31" + struct.pack("!H", 216) + bytes(216), "unspecified": SIGNATURE + b"\x21\x00\0\0"}
 
 
 @pytest.fixture
@@ -106,11 +109,49 @@ def test_half_a_header_ends_with_the_login_timeout(behind_balancer):
         client.receive_bytes(1)
 
 
-def test_the_owner_of_a_balancers_socket_is_not_the_client(sluice, directory):
-    rules = [{"from": ["unix"], "method": "peer", "map": {"root": "app", "postgres": "app"}}, {"method": "reject"}]
-    proxy = sluice(listeners=[{"unix": str(directory), "port": 6432, "proxy_protocol": {"from": ["unix"]}}], auth={"rules": rules})
-    for header, ends_with in ((LOCAL, "Z"), (LINE, "E")):
-        with WireClient(str(directory / ".s.PGSQL.6432")) as client:
-            client.send(header)
-            assert client.start("app", "app")[-1].tag == ends_with
+@pytest.fixture
+def behind_unix_balancer(sluice, directory):
+    """Logs in behind a header; by the last message of the login, and the log, one sees as whom."""
+    def make(*rules):
+        proxy = sluice(listeners=[{"unix": str(directory), "port": 6432, "proxy_protocol": {"from": ["unix"]}}], auth={"rules": [*rules]})
+
+        def attempt(header: bytes) -> str:
+            with WireClient(str(directory / ".s.PGSQL.6432")) as client:
+                client.send(header)
+                last = client.start("app", "app")[-1]
+                return "Z" if last.tag == "Z" else last.sqlstate or last.summary()
+        return proxy, attempt
+    return make
+
+
+PEER = {"from": ["unix"], "method": "peer", "map": {"root": "app", "postgres": "app"}}
+
+
+def test_the_owner_of_a_balancers_socket_is_not_the_client(behind_unix_balancer):
+    proxy, attempt = behind_unix_balancer(PEER, {"method": "reject"})
+    assert attempt(LOCAL) == "Z", "the balancer itself"
+    assert attempt(LINE) == "28000"
     assert [event["address"] for event in proxy.awaited_events("client_login_failed")] == [NAMED]
+
+
+@pytest.mark.parametrize("rule", [PEER, {"from": ["unix"], "method": "trust"}], ids=["peer", "trust"])
+@pytest.mark.parametrize("kind", UNNAMED)
+def test_a_client_that_a_balancer_does_not_name_is_none_of_its_socket(behind_unix_balancer, rule, kind):
+    proxy, attempt = behind_unix_balancer(rule, {"method": "reject"})
+    assert attempt(UNNAMED[kind]) == "28000"
+    assert [event["address"] for event in proxy.awaited_events("client_login_failed")] == ["[unknown]"]
+
+
+def test_a_client_that_a_balancer_does_not_name_logs_in_by_a_rule_for_everybody(behind_unix_balancer):
+    proxy, attempt = behind_unix_balancer(PEER, {"method": "trust"})
+    assert attempt(UNNAMED["version 1"]) == "Z"
+    assert address_in_log(proxy) == "[unknown]"
+
+
+@pytest.mark.parametrize("kind", UNNAMED)
+def test_where_a_balancer_has_an_address_it_stands_for_clients_that_it_does_not_name(behind_balancer, kind):
+    proxy = behind_balancer()
+    with WireClient(proxy.address) as client:
+        client.send(UNNAMED[kind])
+        assert client.start("app", "app", "app-secret")[-1].tag == "Z"
+        assert address_in_log(proxy) == "127.0.0.1"

@@ -1,4 +1,5 @@
 """The scripts answer for themselves: help, wrong words, and the sum of the test reports."""
+import re
 import subprocess
 import time
 
@@ -25,6 +26,12 @@ def test_wrong_words_end_with_two_and_say_where_help_is(tree, name):
     done = run(tree / "scripts" / name, "--no-such-thing")
     assert done.returncode == 2
     assert "--help" in done.stderr
+
+
+def test_all_tests_are_every_kind_of_them(tree):
+    text = (tree / "scripts/test").read_text()
+    kinds = re.findall(r"^run_(\w+)\(\)", text, flags=re.MULTILINE)
+    assert re.search(r"all\) what\+=\((.*)\) ;;", text)[1].split() == kinds
 
 
 def test_deps_is_quick_when_all_is_there(tree):

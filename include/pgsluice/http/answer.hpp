@@ -46,7 +46,7 @@ struct ApiCall {
 
 // Called on the server's thread, never on a worker. An empty function or one that throws makes a 500 of its path.
 struct Handlers {
-    std::function<std::string()> metrics;  // /metrics: text exposition
+    std::function<std::string()> metrics;  // /metrics: text exposition; once for all requests that are there together
     std::function<Health()> healthy;       // /healthz
     std::function<Health()> ready;         // /readyz: starting, draining, no listener
     // May take its time, during which others are answered. The call outlives it, and what it refers to the server.

@@ -20,7 +20,7 @@ struct ServerOptions {
     std::uint16_t port = 0;   // 0: any free port
     std::string unix_path{};  // of a socket beside it, whose clients need no token; empty: none
     unsigned unix_mode = 0700;
-    std::size_t max_connections = 64;    // beyond it the one that has kept us waiting longest for its request is closed
+    std::size_t max_connections = 64;    // beyond it the one that has kept us waiting longest is closed
     std::size_t request_bytes = 8192;    // request line and headers; requests have no body
     Milliseconds request_timeout{5000};  // from accept to the whole request, a TLS handshake included
     Milliseconds idle_timeout{60000};    // between requests of one connection, the next request included

@@ -19,8 +19,9 @@ struct ProxyHeader {
     };
     State state = State::need_more;
     std::size_t size = 0;  // complete: how much of the buffer it is
-    // nullopt: the balancer speaks for itself (LOCAL, as health checks do) or cannot say for whom (UNKNOWN, and sockets
-    // that are no IP): its own address counts.
+    // complete: the balancer speaks for a client, and not for itself (LOCAL, as health checks do).
+    bool is_relayed = false;
+    // Of that client; nullopt where the balancer cannot say (UNKNOWN, and sockets that are no IP).
     std::optional<Address> source{};
 };
 

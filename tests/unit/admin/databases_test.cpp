@@ -38,14 +38,14 @@ class Databases : public testing::Test {
             view.servers.push_back(server);
         }
     }
+    static std::string at(const Row& row, const std::string& column) {
+        const Columns all = columns(find_table("databases")->columns);
+        const auto found =
+            std::find_if(all.begin(), all.end(), [&](const Column& each) { return each.name == column; });
+        return row.at(static_cast<std::size_t>(found - all.begin())).value_or("-");
+    }
     // "name route mode servers/clients paused", a row each.
     std::vector<std::string> shown() const {
-        const Columns all = columns(find_table("databases")->columns);
-        const auto at = [&](const Row& row, const std::string& column) {
-            const auto found =
-                std::find_if(all.begin(), all.end(), [&](const Column& each) { return each.name == column; });
-            return row.at(static_cast<std::size_t>(found - all.begin())).value_or("-");
-        };
         std::vector<std::string> rows;
         for (const Row& row : databases({view, config, "0.1.0", false, false, paused})) {
             rows.push_back(at(row, "name") + ' ' + at(row, "route") + ' ' + at(row, "pool_mode") + ' ' +
@@ -58,6 +58,22 @@ class Databases : public testing::Test {
     config::Config config;
     std::set<std::string> paused;
 };
+
+TEST_F(Databases, tell_each_servers_port_where_they_differ) {
+    config.routes = {route("app", {"app"}, {}, config::PoolMode::transaction)};
+    config.routes[0].cluster = "main";
+    config.clusters.emplace_back();
+    config.clusters[0].name = "main";
+    config.clusters[0].servers = {{"db1", 5432}, {"db2", 5432}};
+    const auto shown_as = [&](const std::string& column) {
+        return at(databases({view, config, "0.1.0", false, false, paused}).front(), column);
+    };
+    EXPECT_EQ(shown_as("host"), "db1,db2");
+    EXPECT_EQ(shown_as("port"), "5432");
+    config.clusters[0].servers[1].port = 5433;
+    EXPECT_EQ(shown_as("host"), "db1:5432,db2:5433");
+    EXPECT_EQ(shown_as("port"), "5432");
+}
 
 TEST_F(Databases, count_what_comes_by_all_routes_and_show_the_one_for_everybody) {
     config.routes = {route("migrations", {"app"}, {"migrator"}, config::PoolMode::session),

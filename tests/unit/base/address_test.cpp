@@ -75,6 +75,14 @@ TEST(Network, unix_takes_unix_sockets_only) {
     EXPECT_EQ(unix_sockets.to_string(), "unix");
 }
 
+TEST(Network, nobody_takes_who_is_unknown) {
+    Address unknown;
+    unknown.family = Address::Family::unknown;
+    for (const char* network : {"unix", "0.0.0.0/0", "::/0"})
+        EXPECT_FALSE(Network::parse(network)->contains(unknown)) << network;
+    EXPECT_EQ(unknown.to_string(), "[unknown]");
+}
+
 TEST(Network, a_mapped_network_is_an_ipv4_network) {
     EXPECT_TRUE(contains("::ffff:10.0.0.0/104", "10.1.2.3"));
     EXPECT_FALSE(contains("::ffff:10.0.0.0/104", "11.1.2.3"));

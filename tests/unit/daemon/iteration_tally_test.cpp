@@ -20,9 +20,12 @@ TEST(IterationTally, one_role_does_not_decide) {
 
 TEST(IterationTally, is_bounded) {
     IterationTally tally;
-    for (std::uint32_t count = 1; count <= IterationTally::limit; ++count) tally.note(count);
-    for (int i = 0; i < 3; ++i) tally.note(1'000'000);
+    for (std::uint32_t count = 1; count <= IterationTally::limit; ++count) EXPECT_TRUE(tally.note(count));
+    for (int i = 0; i < 3; ++i) EXPECT_FALSE(tally.note(1'000'000));
     EXPECT_EQ(tally.most_common(), 1U);
+    tally.take_back(1);
+    EXPECT_EQ(tally.most_common(), 2U);
+    EXPECT_TRUE(tally.note(1'000'000)) << "in its place";
 }
 
 }  // namespace

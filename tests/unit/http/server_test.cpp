@@ -8,11 +8,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -59,7 +61,12 @@ class ServerTest : public ::testing::Test {
         options.address = "127.0.0.1";
         options.unix_path = folder_ / "http.sock";
         auto started = Server::start(options,
-                                     {.metrics = [this] { return metrics_; },
+                                     {.metrics =
+                                          [this] {
+                                              ++made_;
+                                              std::this_thread::sleep_for(takes_);
+                                              return metrics_;
+                                          },
                                       .healthy =
                                           [] {
                                               return Health{true, "ok"};
@@ -89,6 +96,8 @@ class ServerTest : public ::testing::Test {
 
     test::TemporaryDirectory folder_;
     std::string metrics_ = "up 1\n";
+    milliseconds takes_{0};  // to make them
+    std::atomic<int> made_{0};
     std::unique_ptr<Server> server_;
 };
 
@@ -163,6 +172,78 @@ TEST_F(ServerTest, AClientThatDoesNotReadItsAnswerIsCutOff) {
     std::this_thread::sleep_for(milliseconds(900));
     EXPECT_LT(lazy.read_to_end().size(), metrics_.size());
     EXPECT_EQ(get("/healthz")->status, 200u);
+}
+
+// Each keeps its place for answer_timeout, and comes again.
+TEST_F(ServerTest, ThoseWhoDoNotReadTheirAnswersKeepNobodyOut) {
+    metrics_.assign(std::size_t{32} << 20, 'x');
+    start({.address = {}, .max_connections = 4, .answer_timeout = milliseconds(30000)});
+    std::vector<std::unique_ptr<RawClient>> lazy;
+    for (int i = 0; i < 4; ++i) {
+        lazy.push_back(std::make_unique<RawClient>(server_->port()));
+        lazy.back()->send("GET /metrics HTTP/1.1\r\n\r\n");
+        std::this_thread::sleep_for(milliseconds(50));
+    }
+    const auto healthy = get("/healthz");
+    ASSERT_TRUE(healthy);
+    EXPECT_EQ(healthy->status, 200u);
+}
+
+TEST_F(ServerTest, MoreRequestsAtATimeThanAFewEndTheConnection) {
+    start();
+    std::string all;
+    for (int i = 0; i < 40; ++i) all += "GET /healthz HTTP/1.1\r\n\r\n";
+    const std::string answers = exchange(all);
+    std::size_t count = 0;
+    for (auto at = answers.find("HTTP/1.1 200"); at != std::string::npos; at = answers.find("HTTP/1.1 200", at + 1))
+        ++count;
+    EXPECT_EQ(count, 16u);
+    EXPECT_NE(answers.rfind("Connection: close"), std::string::npos);
+}
+
+TEST_F(ServerTest, RequestsOneByOneAreAnsweredAnewForAsLongAsTheyCome) {
+    start();
+    RawClient client(server_->port());
+    for (int i = 1; i <= 40; ++i) {
+        ASSERT_TRUE(client.send("GET /metrics HTTP/1.1\r\n\r\n"));
+        std::string answer;
+        asio::read_until(client.socket(), asio::dynamic_buffer(answer), "up 1\n");
+        EXPECT_EQ(made_, i);
+    }
+}
+
+TEST_F(ServerTest, AFloodOfPipelinedScrapesKeepsNoProbeWaiting) {
+    metrics_.assign(std::size_t{50} << 10, 'x');
+    takes_ = milliseconds(2);
+    start({.address = {}, .max_connections = 16});
+    std::atomic<bool> is_over{false};
+    std::atomic<int> answered{0};
+    const auto flood = [&] {
+        std::string all;
+        for (int i = 0; i < 120; ++i) all += "GET /metrics HTTP/1.1\r\n\r\n";
+        while (!is_over) {
+            std::vector<std::unique_ptr<RawClient>> crowd;
+            for (int i = 0; i < 10; ++i) {
+                crowd.push_back(std::make_unique<RawClient>(server_->port()));
+                crowd.back()->send(all);
+            }
+            for (const auto& each : crowd) answered += each->read_to_end().empty() ? 0 : 1;
+        }
+    };
+    std::thread one(flood), other(flood);
+    std::this_thread::sleep_for(milliseconds(100));
+    for (int probe = 0; probe < 20; ++probe) {
+        const TimePoint begun = std::chrono::steady_clock::now();
+        const auto healthy = get("/healthz");
+        ASSERT_TRUE(healthy) << probe;
+        EXPECT_EQ(healthy->status, 200u);
+        EXPECT_LT(since(begun), milliseconds(1000));
+    }
+    is_over = true;
+    one.join();
+    other.join();
+    EXPECT_GT(answered, 0);
+    EXPECT_LT(made_, answered * 16);
 }
 
 TEST_F(ServerTest, StopsWithConnectionsOpen) {

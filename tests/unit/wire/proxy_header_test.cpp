@@ -27,14 +27,16 @@ std::string told(ByteView buffer) {
     if (header.state == ProxyHeader::State::need_more) return "more";
     if (header.state == ProxyHeader::State::malformed) return "malformed";
     return std::to_string(header.size) + ' ' +
-           (header.source ? header.source->to_string() + ' ' + std::to_string(header.source->port) : "itself");
+           (header.source       ? header.source->to_string() + ' ' + std::to_string(header.source->port)
+            : header.is_relayed ? "somebody"
+                                : "itself");
 }
 
 TEST(ProxyHeader, version_1_names_the_client) {
     EXPECT_EQ(told("PROXY TCP4 10.1.2.3 10.0.0.1 8080 5432\r\nrest"), "40 10.1.2.3 8080");
     EXPECT_EQ(told("PROXY TCP6 2001:db8::1 ::1 65535 5432\r\n"), "39 2001:db8::1 65535");
-    EXPECT_EQ(told("PROXY UNKNOWN\r\n"), "15 itself");
-    EXPECT_EQ(told("PROXY UNKNOWN ffff::1 ::1 1 2\r\n"), "31 itself");
+    EXPECT_EQ(told("PROXY UNKNOWN\r\n"), "15 somebody");
+    EXPECT_EQ(told("PROXY UNKNOWN ffff::1 ::1 1 2\r\n"), "31 somebody");
 }
 
 TEST(ProxyHeader, version_1_is_taken_to_the_letter) {
@@ -46,7 +48,7 @@ TEST(ProxyHeader, version_1_is_taken_to_the_letter) {
           "PROXY TCP4 host 10.0.0.1 1 2\r\n", "proxy TCP4 10.1.2.3 10.0.0.1 1 2\r\n"}) {
         EXPECT_EQ(told(line), "malformed") << line;
     }
-    EXPECT_EQ(told("PROXY UNKNOWN " + Bytes(91, 'x') + "\r\n"), "107 itself");
+    EXPECT_EQ(told("PROXY UNKNOWN " + Bytes(91, 'x') + "\r\n"), "107 somebody");
     EXPECT_EQ(told("PROXY UNKNOWN " + Bytes(92, 'x') + "\r\n"), "malformed");
     EXPECT_EQ(told("PROXY UNKNOWN " + Bytes(93, 'x')), "malformed");
 }
@@ -59,8 +61,8 @@ TEST(ProxyHeader, version_2_names_the_client_and_may_carry_more) {
     EXPECT_EQ(told(binary(0x21, 0x21, six)), "52 2001:db8::1 7");
     EXPECT_EQ(told(binary(0x20, 0x00, "")), "16 itself");
     EXPECT_EQ(told(binary(0x20, 0x11, tcp_4_body)), "28 itself");
-    EXPECT_EQ(told(binary(0x21, 0x00, "")), "16 itself");
-    EXPECT_EQ(told(binary(0x21, 0x31, Bytes(216, '\0'))), "232 itself");
+    EXPECT_EQ(told(binary(0x21, 0x00, "")), "16 somebody");
+    EXPECT_EQ(told(binary(0x21, 0x31, Bytes(216, '\0'))), "232 somebody");
 }
 
 TEST(ProxyHeader, version_2_is_taken_to_the_letter) {
