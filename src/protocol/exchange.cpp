@@ -98,11 +98,14 @@ Settled Exchange::settle(BackendTag tag, ByteView body, Witness& witness) {
             return ends_batch(head.asked) ? settle_ready(body, witness) : Settled::lost_sync;
         case BackendTag::parameter_description:
             return head.asked == Asked::describe_statement ? mine : Settled::lost_sync;
-        case BackendTag::function_call_response: return head.asked == Asked::function_call ? mine : Settled::lost_sync;
+        case BackendTag::function_call_response:
+            head_is_answered_ = true;
+            return head.asked == Asked::function_call ? mine : Settled::lost_sync;
         case BackendTag::command_complete:
         case BackendTag::empty_query_response:
             if (!runs) return Settled::lost_sync;
             ignored_sync_ = false;
+            head_is_answered_ = true;
             if (reads_copy_) finish_copy_in();
             if (owed_.front().asked == Asked::execute) pop(witness);
             return mine;
@@ -140,7 +143,9 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     const auto status = wire::read_ready_for_query(body);
     if (!status) return Settled::lost_sync;
     status_ = *status;
-    if (owed_.empty() || owed_.front().asked == Asked::proof) {
+    const bool is_early = !owed_.empty() && in_doubt_ && !head_is_answered_ && ends_batch(owed_.front().asked) &&
+                          owed_.front().asked != Asked::sync;
+    if (owed_.empty() || owed_.front().asked == Asked::proof || is_early) {
         // It answers a Sync that seemed to be ignored, and ends what that Sync ended.
         skipping_ = false;
         if (owed_.empty()) open_batch_ = reports_due_ = false;
@@ -205,6 +210,7 @@ Settled Exchange::fail(Witness& witness) {
     // Only extended messages make the server skip; a Query's or FunctionCall's own ReadyForQuery follows its error, and
     // so does that of a Sync whose commit failed.
     if (ends_batch(head.asked)) {
+        head_is_answered_ = true;
         head.text.reset();  // it has not done what it would
         return mine;
     }
@@ -258,6 +264,7 @@ void Exchange::pop(Witness& witness) {
         witness.on_deallocated(owed_.front());
     }
     if (owed_.front().call != 0) witness.on_answered(owed_.front().call);
+    head_is_answered_ = false;
     uncount(owed_.front());
     owed_.drop_front();
     settle_markers();

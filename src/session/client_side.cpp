@@ -21,7 +21,8 @@ bool is_looked_into(FrontendTag tag) {
         case FrontendTag::parse:
         case FrontendTag::describe:
         case FrontendTag::close:
-        case FrontendTag::execute: return true;
+        case FrontendTag::execute:
+        case FrontendTag::function_call: return true;
         default: return false;
     }
 }
@@ -231,7 +232,7 @@ std::size_t Session::admit_to_server(const wire::Frame& frame, ByteView rest, wi
         case FrontendTag::function_call:
             ++totals_.queries;
             metrics_.queries[QueryKind::function_call].add();
-            if (preserves_state()) note_function_call(wire::body_of(rest, frame));
+            if (preserves_state()) note_function_call(wire::body_of(rest, frame), rest.size() >= frame.size);
             exchange.owe(Asked::function_call);
             break;
         case FrontendTag::copy_done:

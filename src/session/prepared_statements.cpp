@@ -90,7 +90,9 @@ std::optional<PreparedStatements::Admission> check_result(const protocol::Statem
     if (then.described.result <= any || now->described.result == any || exchange.ignores_sync()) return std::nullopt;
     if (now->described.result != 0) {
         if (now->described.result == then.described.result) return std::nullopt;
-        return wire::error("0A000", "cached plan must not change result type");
+        wire::SqlError refused = wire::error("0A000", "cached plan must not change result type");
+        refused.routine = "RevalidateCachedQuery";  // by which drivers know to prepare anew
+        return refused;
     }
     return ask_for_result(now, lease);
 }

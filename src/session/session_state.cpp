@@ -162,9 +162,11 @@ void Session::note_effect_of_bound(ByteView text, SessionEffect judged, ByteView
 }
 
 // It may be set_config itself.
-void Session::note_function_call(ByteView body) {
+void Session::note_function_call(ByteView body, bool is_whole) {
     SettingNames names;
     names.in_parameters = SettingNames::Hidden::for_good;
+    // What is not here yet may name a setting as well.
+    if (!is_whole) names.hidden = SettingNames::Hidden::for_good;
     sql::note_names_in_values(body.substr(std::min(body.size(), function_oid_bytes)), names);
     note_effect(SessionEffect::anything, {}, std::move(names));
 }

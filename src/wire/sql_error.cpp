@@ -47,7 +47,7 @@ void write_error(Bytes& out, const SqlError& error) {
     writer.byte('M').string(error.message);
     if (!error.detail.empty()) writer.byte('D').string(error.detail);
     if (!error.hint.empty()) writer.byte('H').string(error.hint);
-    writer.byte('R').string("pgsluice");
+    writer.byte('R').string(error.routine);
     writer.byte('\0').end();
 }
 

@@ -272,6 +272,19 @@ def test_a_sync_left_unread_by_a_copy_that_failed_is_no_ones_answer(sluice):
             assert summaries(other.until_ready()) == ["T", f"D:{name}", "C:SELECT 1", "Z:I"]
 
 
+@pytest.mark.parametrize("queries", [1, 2])
+def test_a_query_behind_a_copy_that_failed_has_its_own_answer(target, queries):
+    """The Syncs ahead of it are answered, since nothing has read them as a part of the COPY."""
+    with target.login() as client:
+        assert client.query(TRIGGER.format(0))[-1].tag == "Z"
+        asked = [m.query(f"select {number}") for number in range(queries)]
+        client.send(m.query("copy refused from stdin"), m.SYNC, m.COPY_DONE, m.SYNC, *asked)
+        seen = summaries(client.until_ready(3 + queries))
+        assert seen == ["G", "E:ERROR:P0001", "Z:I", "Z:I", "Z:I",
+                        *(x for number in range(queries) for x in ("T", f"D:{number}", "C:SELECT 1", "Z:I"))]
+        assert client.value("select 'in step'") == "in step"
+
+
 def test_an_extended_copy_that_fails_gives_its_server_back(sluice):
     proxy = sluice(workers=1, pool={"size": 1, "session_state": "ignore"})
     with login(proxy) as client, login(proxy) as other:

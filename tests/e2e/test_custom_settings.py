@@ -175,6 +175,20 @@ def test_custom_settings_that_a_function_call_makes_are_not_found_by_others(shar
     assert owner.value(VALUE) == "acme"
 
 
+@pytest.mark.parametrize("cut", [5, 9, 4096])
+def test_a_long_function_call_that_comes_in_parts_keeps_its_setting(sluice, cut):
+    proxy = sluice(workers=1, pool={"size": 2})
+    with login(proxy) as owner:
+        oid = int(owner.value("select 'set_config'::regproc::oid"))
+        values = b"".join(struct.pack("!i", len(x)) + x for x in (b"app.tenant", b"a" * 9000, b"\0"))
+        call = m.frame(b"F", struct.pack("!ihhhhh", oid, 3, 0, 0, 1, 3) + values + struct.pack("!h", 0))
+        owner.send(call[:cut])
+        time.sleep(0.2)
+        owner.send(call[cut:])
+        assert "E" not in [x.tag for x in owner.until_ready()]
+        assert owner.value("select length(current_setting('app.tenant'))") == "9000"
+
+
 # --- whose names only what the client runs tells ---
 
 PREPARED = {

@@ -232,8 +232,9 @@ class Exchange {
     bool reports_due_ = false;
     bool ignored_sync_ = false;  // one at least was sent where a COPY reads, or so it seemed
     bool in_doubt_ = false;
-    bool is_abandoned_ = false;  // until nothing is owed
-    bool reads_copy_ = false;    // what the oldest message runs is COPY FROM STDIN, and it has not ended yet
+    bool head_is_answered_ = false;  // a Query or FunctionCall: only its ReadyForQuery is still to come
+    bool is_abandoned_ = false;      // until nothing is owed
+    bool reads_copy_ = false;        // what the oldest message runs is COPY FROM STDIN, and it has not ended yet
     wire::SqlError substituted_;
 };
 

@@ -281,7 +281,7 @@ class Session final : public Sink,
     void note_effect(sql::SessionEffect effect, ByteView text);
     void note_effect(sql::SessionEffect effect, ByteView text, sql::SettingNames names);
     void note_effect_of_bound(ByteView text, sql::SessionEffect judged, ByteView values, bool is_whole);
-    void note_function_call(ByteView body);
+    void note_function_call(ByteView body, bool is_whole);
     bool is_changed() const { return effect_ != sql::SessionEffect::none || unseen_ || has_unasked(); }
     bool checks_at_release() const;
     // SQL may have prepared statements on the server.

@@ -1,5 +1,5 @@
 // An error as PostgreSQL words it. Those that pgsluice makes carry the routine field R "pgsluice", so that whoever
-// reads one knows which side of the proxy it came from.
+// reads one knows which side of the proxy it came from, but where drivers know an error by PostgreSQL's routine.
 #pragma once
 
 #include <pgsluice/base/bytes.hpp>
@@ -18,6 +18,7 @@ struct SqlError {
     std::string message;
     std::string detail;
     std::string hint;
+    ByteView routine = "pgsluice";  // of static storage
 
     ByteView code() const { return ByteView(sqlstate.data(), 5); }
 };

@@ -167,6 +167,19 @@ TEST(ExchangeCopy, a_sync_that_may_stand_unread_when_it_fails_leaves_it_in_doubt
     EXPECT_FALSE(ledger.exchange.at_rest());
 }
 
+TEST(ExchangeCopy, a_sync_in_doubt_is_answered_ahead_of_what_runs_behind_it) {
+    for (const Asked behind : {Asked::query, Asked::function_call}) {
+        Ledger ledger;
+        ledger.owe(Asked::query).owe(Asked::sync).owe(Asked::copy_end).owe(Asked::sync).owe(behind);
+        ledger.settle(server::copy_in_response() + server::error("P0001", "a trigger's") + server::ready());
+        EXPECT_EQ(ledger.settle(server::ready() + server::ready()),
+                  "forward ReadyForQuery I\nforward ReadyForQuery I\n");
+        EXPECT_EQ(ledger.exchange.first_asked(), behind);
+        ledger.settle(server::error("P0001", "its own") + server::ready());
+        EXPECT_TRUE(ledger.exchange.needs_proof());
+    }
+}
+
 TEST(ExchangeCopy, a_close_that_is_answered_ends_the_doubt) {
     for (const bool was_unread : {false, true}) {
         Ledger ledger;

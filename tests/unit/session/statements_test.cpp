@@ -77,10 +77,11 @@ TEST(Statements, whose_result_is_another_by_now_are_not_bound) {
     script.server_sends(1, described("b"))
         .expect_to_server(1, "Parse \"" + now + "\" \"select $1\" 23\nDescribe S \"" + now + "\"\nFlush\n")
         .server_sends(1, described("b"))
-        .expect_to_server(1, "Parse \"pgsluice_refused\" \"refused by pgsluice\"\nSync\n")
+        .expect_to_server(1, "Parse \"pgsluice_refused\" \"refused by pgsluice\"\nExecute \"\" 0\nSync\n")
         .server_sends(1, server::error("42601", "syntax error") + server::ready())
         .expect_to_client(1,
-                          "ErrorResponse ERROR 0A000 \"cached plan must not change result type\"\nReadyForQuery I\n");
+                          "ErrorResponse ERROR 0A000 \"cached plan must not change result type\" "
+                          "R=\"RevalidateCachedQuery\"\nReadyForQuery I\n");
     script.run();
 }
 
