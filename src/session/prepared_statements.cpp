@@ -69,67 +69,6 @@ void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fat
     exchange.owe({Asked::parse, fate, std::move(statement), false, 0, std::move(name)});
 }
 
-// The answer comes before anything is bound.
-PreparedStatements::Outcome ask_for_result(const StatementRef& statement, const Lease& lease) {
-    protocol::Exchange& exchange = lease.server.exchange();
-    const auto* present = lease.server.statements().use(*statement);
-    if (present != nullptr && is_unsettled(present->batch, lease.server)) return PreparedStatements::Outcome::hold;
-    if (present == nullptr || present->closed) send_parse(statement, nullptr, Fate::swallow, lease);
-    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', statement->server_name);
-    exchange.owe({Asked::describe_statement, Fate::swallow, statement});
-    return PreparedStatements::Outcome::hold_until_answered;
-}
-
-// A statement whose text reads otherwise today goes on only with the result that its clients have been told, as
-// PostgreSQL has it. `now`: as it reads today; where nobody has described that yet, the server is asked. nullopt: it
-// goes on.
-std::optional<PreparedStatements::Admission> check_result(const protocol::Statement& then, const StatementRef& now,
-                                                          const Lease& lease) {
-    constexpr std::uint64_t any = protocol::Description::any_result;
-    protocol::Exchange& exchange = lease.server.exchange();
-    if (then.described.result <= any || now->described.result == any || exchange.ignores_sync()) return std::nullopt;
-    if (now->described.result != 0) {
-        if (now->described.result == then.described.result) return std::nullopt;
-        wire::SqlError refused = wire::error("0A000", "cached plan must not change result type");
-        refused.routine = "RevalidateCachedQuery";  // by which drivers know to prepare anew
-        return refused;
-    }
-    return ask_for_result(now, lease);
-}
-
-// Gives what is to be bound there. Where the statement is not, its text is parsed as it reads today, with the types of
-// parameters that it had at first: PostgreSQL itself does so with a statement whose tables have changed.
-std::variant<StatementRef, PreparedStatements::Admission> put_on_server(const StatementRef& statement,
-                                                                        protocol::StatementCache& texts,
-                                                                        const Lease& lease) {
-    using Admission = PreparedStatements::Admission;
-    const auto* present = lease.server.statements().use(*statement);
-    StatementRef wanted = statement;
-    // What another Parse has read from the clock is not this one's, wherever it goes.
-    protocol::Environment here = lease.environment;
-    here.parse = statement->environment.parse;
-    const bool is_parsed_anew = present == nullptr || present->closed || statement->described.is_outdated;
-    if (is_parsed_anew && statement->environment != here) {
-        wanted = texts.intern(statement->text, statement->types(), here);
-        if (auto instead = check_result(*statement, wanted, lease)) return *std::move(instead);
-        present = lease.server.statements().use(*wanted);
-    } else if (is_parsed_anew && statement->described.result > protocol::Description::any_result &&
-               !lease.server.exchange().ignores_sync()) {
-        // Its tables may have changed without our knowing: whoever changes them may not come this way.
-        return Admission(ask_for_result(statement, lease));
-    }
-    // Its Parse of an earlier batch is unanswered.
-    if (present != nullptr && is_unsettled(present->batch, lease.server))
-        return Admission(PreparedStatements::Outcome::hold);
-    if (present != nullptr && !present->closed) {
-        lease.metrics.statement_cache[Lookup::hit].add();
-        return wanted;
-    }
-    lease.metrics.statement_cache[Lookup::miss].add();
-    send_parse(wanted, nullptr, Fate::swallow, lease);
-    return wanted;
-}
-
 // A name that is taken. The server says so, unless it finds something else wrong first: the text, or the transaction.
 // So it is given one that is taken there too; the empty text can be prepared even in a transaction that has failed.
 PreparedStatements::Admission parse_again(const wire::Parse& parse, const Lease& lease) {
@@ -162,10 +101,78 @@ void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statem
     server.exchange().owe({asked, fate, std::move(statement), true});
 }
 
+// A message that waits for the answer comes again with each part of it.
+bool PreparedStatements::is_asking(const Lease& lease) {
+    const protocol::Exchange& exchange = lease.server.exchange();
+    if (!exchange.owes() || exchange.ignores_sync()) asked_ = nullptr;
+    return asked_ != nullptr;
+}
+
+// The answer comes before anything is bound.
+PreparedStatements::Outcome PreparedStatements::ask_for_result(const StatementRef& statement, const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    const auto* present = lease.server.statements().use(*statement);
+    if (present != nullptr && is_unsettled(present->batch, lease.server)) return Outcome::hold;
+    if (present == nullptr || present->closed) send_parse(statement, nullptr, Fate::swallow, lease);
+    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', statement->server_name);
+    exchange.owe({Asked::describe_statement, Fate::swallow, statement});
+    asked_ = statement.get();
+    return Outcome::hold_until_answered;
+}
+
+// A statement whose text reads otherwise today goes on only with the result that its clients have been told, as
+// PostgreSQL has it. `now`: as it reads today; where nobody has described that yet, the server is asked. nullopt: it
+// goes on.
+std::optional<PreparedStatements::Admission> PreparedStatements::check_result(const protocol::Statement& then,
+                                                                              const StatementRef& now,
+                                                                              const Lease& lease) {
+    constexpr std::uint64_t any = protocol::Description::any_result;
+    protocol::Exchange& exchange = lease.server.exchange();
+    if (then.described.result <= any || now->described.result == any || exchange.ignores_sync()) return std::nullopt;
+    if (now->described.result != 0) {
+        if (now->described.result == then.described.result) return std::nullopt;
+        wire::SqlError refused = wire::error("0A000", "cached plan must not change result type");
+        refused.routine = "RevalidateCachedQuery";  // by which drivers know to prepare anew
+        return refused;
+    }
+    return ask_for_result(now, lease);
+}
+
+// Gives what is to be bound there. Where the statement is not, its text is parsed as it reads today, with the types of
+// parameters that it had at first: PostgreSQL itself does so with a statement whose tables have changed.
+PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& statement, const Lease& lease) {
+    if (is_asking(lease)) return Admission(Outcome::hold_until_answered);
+    const auto* present = lease.server.statements().use(*statement);
+    StatementRef wanted = statement;
+    // What another Parse has read from the clock is not this one's, wherever it goes.
+    protocol::Environment here = lease.environment;
+    here.parse = statement->environment.parse;
+    const bool is_parsed_anew = present == nullptr || present->closed || statement->described.is_outdated;
+    if (is_parsed_anew && statement->environment != here) {
+        wanted = texts_.intern(statement->text, statement->types(), here);
+        if (auto instead = check_result(*statement, wanted, lease)) return *std::move(instead);
+        present = lease.server.statements().use(*wanted);
+    } else if (is_parsed_anew && statement->described.result > protocol::Description::any_result &&
+               !lease.server.exchange().ignores_sync()) {
+        // Its tables may have changed without our knowing: whoever changes them may not come this way.
+        return Admission(ask_for_result(statement, lease));
+    }
+    // Its Parse of an earlier batch is unanswered.
+    if (present != nullptr && is_unsettled(present->batch, lease.server)) return Admission(Outcome::hold);
+    if (present != nullptr && !present->closed) {
+        lease.metrics.statement_cache[Lookup::hit].add();
+        return wanted;
+    }
+    lease.metrics.statement_cache[Lookup::miss].add();
+    send_parse(wanted, nullptr, Fate::swallow, lease);
+    return wanted;
+}
+
 // The server's unnamed statement may be another client's, or this client's may have been left on another server.
 // nullopt: it is there.
 std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_server(const Lease& lease) {
     if (lease.kept_to_the_end) return std::nullopt;
+    if (is_asking(lease)) return Outcome::hold_until_answered;
     // An earlier batch decides about it.
     if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return Outcome::hold;
     if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return std::nullopt;
@@ -239,7 +246,7 @@ PreparedStatements::Found PreparedStatements::put_on_server(ByteView name, const
     if (!find(name, lease.server, known)) return Admission(Outcome::hold);
     if (known == nullptr && is_reserved(name)) return Admission(unknown(name));
     if (known == nullptr) return StatementRef();
-    return session::put_on_server(known->statement, texts_, lease);
+    return put_on_server(known->statement, lease);
 }
 
 const protocol::Statement* PreparedStatements::meant_by(ByteView name) const {
@@ -428,6 +435,10 @@ void PreparedStatements::on_closed(const protocol::Owed& owed) {
     if (is_of_a_name(owed) && names_ != nullptr) names_->settle(owed.text->name);
 }
 
+void PreparedStatements::on_described(const protocol::Statement& statement) {
+    if (asked_ == &statement) asked_ = nullptr;
+}
+
 // Newest first, so each step finds the state that its message was admitted in. `was_read`: the server did not skip it
 // but failed in it, and a Parse destroys the unnamed statement before it can fail.
 void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
@@ -437,6 +448,7 @@ void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
         // Where a later batch has parsed another one, that is the client's now.
         if (!is_outdated && unnamed_unanswered_ == 0) unnamed_ = unnamed_settled_;
     }
+    if (owed.asked == Asked::describe_statement && owed.statement != nullptr) on_described(*owed.statement);
     if (!is_of_a_name(owed) || names_ == nullptr) return;
     if (owed.asked == Asked::parse) names_->undo_add(owed.text->name);
     if (owed.asked == Asked::close) names_->undo_close(owed.text->name, owed.statement);

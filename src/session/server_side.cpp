@@ -148,6 +148,7 @@ void Session::learn(BackendTag tag, std::optional<ByteView> body) {
     protocol::Statement& statement = *server_->exchange().learned();
     protocol::Description& described = statement.described;
     if (tag != BackendTag::parameter_description) {
+        statements_.on_described(statement);
         const auto result = body ? context_.statements.result_of(*body) : protocol::Description::any_result;
         if (described.result == 0) described.result = result;
         if (described.result != result && !std::exchange(described.is_outdated, true))

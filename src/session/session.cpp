@@ -316,6 +316,7 @@ bool Session::is_server_clean() const {
 }
 
 pool::Server& Session::part_from_server() {
+    statements_.part_from_server();
     pool::Server& server = *std::exchange(server_, nullptr);
     lease_begun_ = false;
     server_unread_ = false;

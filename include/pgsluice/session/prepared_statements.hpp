@@ -106,6 +106,9 @@ class PreparedStatements {
     void on_parsed(const protocol::Owed& owed);
     void on_closed(const protocol::Owed& owed);
     void on_dropped(const protocol::Owed& owed, bool was_read);
+    void on_described(const protocol::Statement& statement);
+    // Another server is lent from now on: what the last one was asked it does not answer.
+    void part_from_server() { asked_ = nullptr; }
 
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
@@ -116,6 +119,11 @@ class PreparedStatements {
     Admission bind_deallocation(const wire::Bind& bind, std::size_t rest_bytes, ByteView name, const Lease& lease);
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);
+    Found put_on_server(const protocol::StatementRef& statement, const Lease& lease);
+    bool is_asking(const Lease& lease);
+    Outcome ask_for_result(const protocol::StatementRef& statement, const Lease& lease);
+    std::optional<Admission> check_result(const protocol::Statement& then, const protocol::StatementRef& now,
+                                          const Lease& lease);
     void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,
                      pool::Server& server);
     void settle_unnamed(const protocol::Owed& owed, protocol::StatementRef now);
@@ -128,9 +136,10 @@ class PreparedStatements {
     protocol::StatementRef unnamed_settled_;  // as of the last answer
     const protocol::Statement* bound_ = nullptr;
     protocol::StatementRef undescribed_;
-    std::uint32_t unnamed_unanswered_ = 0;  // Parse and Close messages for it, ours included
-    std::uint32_t unnamed_outdated_ = 0;    // those of them that a simple query has come behind
-    std::uint32_t unnamed_batch_ = 0;       // of the last of them
+    const protocol::Statement* asked_ = nullptr;  // what a Describe of ours that is unanswered tells of
+    std::uint32_t unnamed_unanswered_ = 0;        // Parse and Close messages for it, ours included
+    std::uint32_t unnamed_outdated_ = 0;          // those of them that a simple query has come behind
+    std::uint32_t unnamed_batch_ = 0;             // of the last of them
     const bool translates_;
 };
 
