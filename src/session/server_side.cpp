@@ -155,8 +155,8 @@ void Session::learn(BackendTag tag, std::optional<ByteView> body) {
             pool_->share().schema_changes().note();
         return;
     }
-    // Each is given its type or spoken of ($1), which bounds what a server can have us keep.
-    const std::size_t most = 2 * statement.text.size() + statement.parameter_types.size();
+    // Each is given its type or spoken of ("$1,"), which bounds what a server can have us keep.
+    const std::size_t most = statement.text.size() + statement.parameter_types.size() + 16;
     if (body && body->size() <= most && wire::is_parameter_description(*body) && described.parameter_types.empty())
         described.parameter_types = *body;
 }
