@@ -143,9 +143,12 @@ Settled Exchange::settle_ready(ByteView body, Witness& witness) {
     const auto status = wire::read_ready_for_query(body);
     if (!status) return Settled::lost_sync;
     status_ = *status;
-    const bool is_early = !owed_.empty() && in_doubt_ && !head_is_answered_ && ends_batch(owed_.front().asked) &&
-                          owed_.front().asked != Asked::sync;
-    if (owed_.empty() || owed_.front().asked == Asked::proof || is_early) {
+    const auto is_of_sync_in_doubt = [this] {
+        if (owed_.empty() || owed_.front().asked == Asked::proof) return true;
+        const Asked head = owed_.front().asked;
+        return (head == Asked::query || head == Asked::function_call) && !head_is_answered_;
+    };
+    if (in_doubt_ && is_of_sync_in_doubt()) {
         // It answers a Sync that seemed to be ignored, and ends what that Sync ended.
         skipping_ = false;
         if (owed_.empty()) open_batch_ = reports_due_ = false;
