@@ -56,30 +56,30 @@ bool SettingDifference::must_be_reset() const {
 SettingsDifference::SettingsDifference(const ParameterSet& has, const ParameterSet& wants)
     : has_(&has), wants_(&wants) {
     auto present = has.all().begin(), wanted = wants.all().begin();
+    bool differs = false;
     const auto end_present = has.all().end(), end_wanted = wants.all().end();
     while (present != end_present || wanted != end_wanted) {
         const int order = present == end_present ? 1
                           : wanted == end_wanted ? -1
                                                  : compare_names(present->name, wanted->name);
         if (order == 0) {
-            compare(*present++, *wanted++);
+            differs |= compare(*present++, *wanted++);
             continue;
         }
         all_.push_back(order < 0 ? SettingDifference{&*present++, nullptr} : SettingDifference{nullptr, &*wanted++});
-        differs_ = true;
+        differs = true;
     }
-    if (!differs_) all_.clear();
+    if (!differs) all_.clear();
 }
 
-void SettingsDifference::compare(const Parameter& present, const Parameter& wanted) {
+bool SettingsDifference::compare(const Parameter& present, const Parameter& wanted) {
     if (!are_one_setting(present, wanted)) {
         all_.insert(all_.end(), {{&present, nullptr}, {nullptr, &wanted}});
-        differs_ = true;
-        return;
+        return true;
     }
     const bool differs = !same_value(present, wanted) || (wanted.overrides && !present.overrides);
     if (differs || is_rights(present.name) || is_deferrable(present)) all_.push_back({&present, &wanted});
-    differs_ |= differs;
+    return differs;
 }
 
 bool SettingsDifference::must_be_awaited() const {

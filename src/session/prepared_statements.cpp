@@ -435,6 +435,21 @@ void PreparedStatements::on_closed(const protocol::Owed& owed) {
     if (is_of_a_name(owed) && names_ != nullptr) names_->settle(owed.text->name);
 }
 
+bool PreparedStatements::learn(protocol::Statement& statement, wire::BackendTag tag, std::optional<ByteView> body) {
+    protocol::Description& described = statement.described;
+    if (tag == wire::BackendTag::parameter_description) {
+        // Each is given its type or spoken of ("$1,"), which bounds what a server can have us keep.
+        const std::size_t most = statement.text.size() + statement.parameter_types.size() + 16;
+        const bool is_kept = body && body->size() <= most && wire::is_parameter_description(*body);
+        if (is_kept && described.parameter_types.empty()) described.parameter_types = *body;
+        return false;
+    }
+    on_described(statement);
+    const auto result = body ? texts_.result_of(*body) : protocol::Description::any_result;
+    if (described.result == 0) described.result = result;
+    return described.result != result && !std::exchange(described.is_outdated, true);
+}
+
 void PreparedStatements::on_described(const protocol::Statement& statement) {
     if (asked_ == &statement) asked_ = nullptr;
 }

@@ -121,7 +121,9 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     }
     if (is_description(tag) && server_->exchange().learned() != nullptr) {
         if (rest.size() < frame.size && frame.size <= look_into_limit) return 0;
-        learn(tag, frame.size <= rest.size() ? std::optional(wire::body_of(rest, frame)) : std::nullopt);
+        const bool is_here = frame.size <= rest.size();
+        const auto body = is_here ? std::optional(wire::body_of(rest, frame)) : std::nullopt;
+        if (statements_.learn(*server_->exchange().learned(), tag, body)) pool_->share().schema_changes().note();
     }
     // What it sets must be known to be taken back.
     out_of_step_ |= tag == BackendTag::parameter_status;
@@ -141,24 +143,6 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
     server_rest_.expect(frame.size - part, fate == Settled::forward ? Rest::Goes::onward : Rest::Goes::nowhere);
     if (server_->exchange().has_invented_turn()) server_->exchange().settle_invented(to_client.join(), *this);
     return part;
-}
-
-// nullopt: too long to be looked into.
-void Session::learn(BackendTag tag, std::optional<ByteView> body) {
-    protocol::Statement& statement = *server_->exchange().learned();
-    protocol::Description& described = statement.described;
-    if (tag != BackendTag::parameter_description) {
-        statements_.on_described(statement);
-        const auto result = body ? context_.statements.result_of(*body) : protocol::Description::any_result;
-        if (described.result == 0) described.result = result;
-        if (described.result != result && !std::exchange(described.is_outdated, true))
-            pool_->share().schema_changes().note();
-        return;
-    }
-    // Each is given its type or spoken of ("$1,"), which bounds what a server can have us keep.
-    const std::size_t most = statement.text.size() + statement.parameter_types.size() + 16;
-    if (body && body->size() <= most && wire::is_parameter_description(*body) && described.parameter_types.empty())
-        described.parameter_types = *body;
 }
 
 // Most of what servers send, and little in the ledger changes with it. What is counted comes one by one.

@@ -34,12 +34,12 @@ class SettingsDifference {
     bool must_be_awaited() const;
 
   private:
-    void compare(const Parameter& present, const Parameter& wanted);
+    // Whether they differ.
+    bool compare(const Parameter& present, const Parameter& wanted);
 
     const ParameterSet* has_;
     const ParameterSet* wants_;
     std::vector<SettingDifference> all_;
-    bool differs_ = false;
 };
 
 // role and session_authorization.

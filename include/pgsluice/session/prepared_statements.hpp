@@ -9,6 +9,7 @@
 #include <pgsluice/pool/server.hpp>
 #include <pgsluice/protocol/client_statements.hpp>
 #include <pgsluice/sql/facts.hpp>
+#include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 #include <pgsluice/wire/outbox.hpp>
 #include <pgsluice/wire/sql_error.hpp>
@@ -106,7 +107,9 @@ class PreparedStatements {
     void on_parsed(const protocol::Owed& owed);
     void on_closed(const protocol::Owed& owed);
     void on_dropped(const protocol::Owed& owed, bool was_read);
-    void on_described(const protocol::Statement& statement);
+    // What a server says of it: a ParameterDescription, RowDescription or NoData; nullopt: too long to be looked into.
+    // True: its result has become another.
+    bool learn(protocol::Statement& statement, wire::BackendTag tag, std::optional<ByteView> body);
     // Another server is lent from now on: what the last one was asked it does not answer.
     void part_from_server() { asked_ = nullptr; }
 
@@ -120,6 +123,7 @@ class PreparedStatements {
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);
     Found put_on_server(const protocol::StatementRef& statement, const Lease& lease);
+    void on_described(const protocol::Statement& statement);
     bool is_asking(const Lease& lease);
     Outcome ask_for_result(const protocol::StatementRef& statement, const Lease& lease);
     std::optional<Admission> check_result(const protocol::Statement& then, const protocol::StatementRef& now,

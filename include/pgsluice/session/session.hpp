@@ -209,7 +209,6 @@ class Session final : public Sink,
     // server_side.cpp
     std::size_t relay_unseen(ByteView rest, wire::Outbox& to_client);
     std::size_t relay(ByteView rest, wire::Outbox& to_client);
-    void learn(wire::BackendTag tag, std::optional<ByteView> body);
     std::size_t relay_results(ByteView rest, wire::Outbox& to_client);
     bool relay_completion(ByteView message, ByteView body, wire::Outbox& to_client);
     bool relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox& to_client);
