@@ -101,61 +101,57 @@ void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statem
     server.exchange().owe({asked, fate, std::move(statement), true});
 }
 
-// A message that waits for the answer comes again with each part of it.
-bool PreparedStatements::is_asking(const Lease& lease) {
-    const protocol::Exchange& exchange = lease.server.exchange();
-    if (!exchange.owes() || exchange.ignores_sync()) asked_ = nullptr;
-    return asked_ != nullptr;
-}
-
 // The answer comes before anything is bound.
-PreparedStatements::Outcome PreparedStatements::ask_for_result(const StatementRef& statement, const Lease& lease) {
+PreparedStatements::Outcome PreparedStatements::ask_for_result(const StatementRef& then, const StatementRef& now,
+                                                               const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
-    const auto* present = lease.server.statements().use(*statement);
+    const auto* present = lease.server.statements().use(*now);
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return Outcome::hold;
-    if (present == nullptr || present->closed) send_parse(statement, nullptr, Fate::swallow, lease);
-    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', statement->server_name);
-    exchange.owe({Asked::describe_statement, Fate::swallow, statement});
-    asked_ = statement.get();
+    if (present == nullptr || present->closed) send_parse(now, nullptr, Fate::swallow, lease);
+    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', now->server_name);
+    exchange.owe({Asked::describe_statement, Fate::swallow, now});
+    question_.ask(then, now);
     return Outcome::hold_until_answered;
 }
 
 // A statement whose text reads otherwise today goes on only with the result that its clients have been told, as
 // PostgreSQL has it. `now`: as it reads today; where nobody has described that yet, the server is asked. nullopt: it
 // goes on.
-std::optional<PreparedStatements::Admission> PreparedStatements::check_result(const protocol::Statement& then,
+std::optional<PreparedStatements::Admission> PreparedStatements::check_result(const StatementRef& then,
                                                                               const StatementRef& now,
                                                                               const Lease& lease) {
     constexpr std::uint64_t any = protocol::Description::any_result;
     protocol::Exchange& exchange = lease.server.exchange();
-    if (then.described.result <= any || now->described.result == any || exchange.ignores_sync()) return std::nullopt;
+    if (then->described.result <= any || now->described.result == any || exchange.ignores_sync()) return std::nullopt;
     if (now->described.result != 0) {
-        if (now->described.result == then.described.result) return std::nullopt;
+        if (now->described.result == then->described.result) return std::nullopt;
         wire::SqlError refused = wire::error("0A000", "cached plan must not change result type");
         refused.routine = "RevalidateCachedQuery";  // by which drivers know to prepare anew
         return refused;
     }
-    return ask_for_result(now, lease);
+    return ask_for_result(then, now, lease);
 }
 
 // Gives what is to be bound there. Where the statement is not, its text is parsed as it reads today, with the types of
 // parameters that it had at first: PostgreSQL itself does so with a statement whose tables have changed.
 PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& statement, const Lease& lease) {
-    if (is_asking(lease)) return Admission(Outcome::hold_until_answered);
-    const auto* present = lease.server.statements().use(*statement);
+    if (question_.is_open(lease.server.exchange())) return Admission(Outcome::hold_until_answered);
+    StatementRef now = question_.take_answered(statement);
     StatementRef wanted = statement;
+    const auto* present = lease.server.statements().use(*statement);
     // What another Parse has read from the clock is not this one's, wherever it goes.
     protocol::Environment here = lease.environment;
     here.parse = statement->environment.parse;
     const bool is_parsed_anew = present == nullptr || present->closed || statement->described.is_outdated;
     if (is_parsed_anew && statement->environment != here) {
-        wanted = texts_.intern(statement->text, statement->types(), here);
-        if (auto instead = check_result(*statement, wanted, lease)) return *std::move(instead);
+        if (now == nullptr) now = texts_.intern(statement->text, statement->types(), here);
+        if (auto instead = check_result(statement, now, lease)) return *std::move(instead);
+        wanted = std::move(now);
         present = lease.server.statements().use(*wanted);
     } else if (is_parsed_anew && statement->described.result > protocol::Description::any_result &&
                !lease.server.exchange().ignores_sync()) {
         // Its tables may have changed without our knowing: whoever changes them may not come this way.
-        return Admission(ask_for_result(statement, lease));
+        return Admission(ask_for_result(statement, statement, lease));
     }
     // Its Parse of an earlier batch is unanswered.
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return Admission(Outcome::hold);
@@ -172,7 +168,8 @@ PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& 
 // nullopt: it is there.
 std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_server(const Lease& lease) {
     if (lease.kept_to_the_end) return std::nullopt;
-    if (is_asking(lease)) return Outcome::hold_until_answered;
+    if (question_.is_open(lease.server.exchange())) return Outcome::hold_until_answered;
+    StatementRef now = question_.take_answered(unnamed_);
     // An earlier batch decides about it.
     if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return Outcome::hold;
     if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return std::nullopt;
@@ -182,9 +179,9 @@ std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_
         owe_unnamed(Asked::close, Fate::swallow, lease.server.unnamed(), lease.server);
     } else {
         if (unnamed_->environment != lease.environment) {
-            const StatementRef now = texts_.intern(unnamed_->text, unnamed_->types(), lease.environment);
-            if (auto instead = check_result(*unnamed_, now, lease)) return instead;
-            unnamed_ = now;
+            if (now == nullptr) now = texts_.intern(unnamed_->text, unnamed_->types(), lease.environment);
+            if (auto instead = check_result(unnamed_, now, lease)) return instead;
+            unnamed_ = std::move(now);
         }
         wire::write_parse(lease.to_server.join(), "", unnamed_->text, unnamed_->types());
         ++lease.parses;
@@ -444,14 +441,10 @@ bool PreparedStatements::learn(protocol::Statement& statement, wire::BackendTag 
         if (is_kept && described.parameter_types.empty()) described.parameter_types = *body;
         return false;
     }
-    on_described(statement);
+    question_.note_answer(statement);
     const auto result = body ? texts_.result_of(*body) : protocol::Description::any_result;
     if (described.result == 0) described.result = result;
     return described.result != result && !std::exchange(described.is_outdated, true);
-}
-
-void PreparedStatements::on_described(const protocol::Statement& statement) {
-    if (asked_ == &statement) asked_ = nullptr;
 }
 
 // Newest first, so each step finds the state that its message was admitted in. `was_read`: the server did not skip it
@@ -463,7 +456,7 @@ void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
         // Where a later batch has parsed another one, that is the client's now.
         if (!is_outdated && unnamed_unanswered_ == 0) unnamed_ = unnamed_settled_;
     }
-    if (owed.asked == Asked::describe_statement && owed.statement != nullptr) on_described(*owed.statement);
+    if (owed.asked == Asked::describe_statement && owed.statement != nullptr) question_.note_lost(*owed.statement);
     if (!is_of_a_name(owed) || names_ == nullptr) return;
     if (owed.asked == Asked::parse) names_->undo_add(owed.text->name);
     if (owed.asked == Asked::close) names_->undo_close(owed.text->name, owed.statement);

@@ -123,3 +123,26 @@ def test_statements_that_were_described_move_together_in_one_batch(places):
     for _ in range(2):
         assert seen(owner, m.bind("s"), m.execute(), m.bind("again"), m.execute()) == ["2", "D:1", "C:SELECT 1", "2", "D:1", "C:SELECT 1", "Z:I"]
     other.query("commit")
+
+
+# Why nobody knows by which settings a text is read -> the text, and what is asked ahead of it, unanswered.
+UNCERTAIN = {
+    "it changes a setting itself": ("select set_config('my.own', $1, false)", ()),
+    "a setting is being changed": ("select $1::text", ("set search_path to app",)),
+    "what runs may change any": ("select $1::text", ("begin", "do $$ begin perform 1; end $$")),
+}
+
+
+@pytest.mark.parametrize("name", ["s", ""])
+@pytest.mark.parametrize("why", UNCERTAIN)
+def test_a_described_statement_runs_elsewhere_by_settings_that_are_unknown(places, why, name):
+    text, ahead = UNCERTAIN[why]
+    owner, other = places["through pgsluice"](), places["through pgsluice"]()
+    assert seen(owner, m.parse(text, name), m.describe_statement(name)) == ["1", "t", "T", "Z:I"]
+    hold_server(other)
+    owner.send(*[m.parse(sql, f"ahead {i}") + m.bind(f"ahead {i}") + m.execute() + m.SYNC for i, sql in enumerate(ahead)])
+    owner.send(m.bind(name, values=[b"mine"]), m.execute(), m.SYNC)
+    for _ in ahead:
+        owner.until_ready()
+    assert summaries(owner.until_ready())[:-1] == ["2", "D:mine", "C:SELECT 1"]
+    other.query("commit")

@@ -8,6 +8,7 @@
 #include <pgsluice/metrics/sets.hpp>
 #include <pgsluice/pool/server.hpp>
 #include <pgsluice/protocol/client_statements.hpp>
+#include <pgsluice/session/result_question.hpp>
 #include <pgsluice/sql/facts.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
@@ -111,7 +112,7 @@ class PreparedStatements {
     // True: its result has become another.
     bool learn(protocol::Statement& statement, wire::BackendTag tag, std::optional<ByteView> body);
     // Another server is lent from now on: what the last one was asked it does not answer.
-    void part_from_server() { asked_ = nullptr; }
+    void part_from_server() { question_.forget(); }
 
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
@@ -123,10 +124,8 @@ class PreparedStatements {
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);
     Found put_on_server(const protocol::StatementRef& statement, const Lease& lease);
-    void on_described(const protocol::Statement& statement);
-    bool is_asking(const Lease& lease);
-    Outcome ask_for_result(const protocol::StatementRef& statement, const Lease& lease);
-    std::optional<Admission> check_result(const protocol::Statement& then, const protocol::StatementRef& now,
+    Outcome ask_for_result(const protocol::StatementRef& then, const protocol::StatementRef& now, const Lease& lease);
+    std::optional<Admission> check_result(const protocol::StatementRef& then, const protocol::StatementRef& now,
                                           const Lease& lease);
     void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,
                      pool::Server& server);
@@ -140,10 +139,10 @@ class PreparedStatements {
     protocol::StatementRef unnamed_settled_;  // as of the last answer
     const protocol::Statement* bound_ = nullptr;
     protocol::StatementRef undescribed_;
-    const protocol::Statement* asked_ = nullptr;  // what a Describe of ours that is unanswered tells of
-    std::uint32_t unnamed_unanswered_ = 0;        // Parse and Close messages for it, ours included
-    std::uint32_t unnamed_outdated_ = 0;          // those of them that a simple query has come behind
-    std::uint32_t unnamed_batch_ = 0;             // of the last of them
+    ResultQuestion question_;
+    std::uint32_t unnamed_unanswered_ = 0;  // Parse and Close messages for it, ours included
+    std::uint32_t unnamed_outdated_ = 0;    // those of them that a simple query has come behind
+    std::uint32_t unnamed_batch_ = 0;       // of the last of them
     const bool translates_;
 };
 
