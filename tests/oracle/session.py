@@ -64,9 +64,9 @@ def play(address, database: str, session: Session, user: str = "app") -> Transcr
             return Transcript(seen, "closed")
         seen = [message for message in seen if message.tag in "SN"]
         try:
-            seen += send(client, session)
-        except Closed:
-            pass
+            send(client, session, seen)
+        except (Closed, TimeoutError):
+            pass  # what came before it can still be read
         try:
             while True:
                 seen.append(client.receive())
@@ -76,37 +76,41 @@ def play(address, database: str, session: Session, user: str = "app") -> Transcr
             return Transcript(seen, "silent")
 
 
-def send(client: WireClient, session: Session) -> list:
-    """What was read meanwhile."""
+def send(client: WireClient, session: Session, seen: list) -> None:
+    """What is read meanwhile is added to what was seen, whatever becomes of the connection behind it."""
     end = b"" if session.is_ended else m.SYNC + m.query("select 'probe'") + m.TERMINATE
     whole = b"".join(step.data for step in session.steps) + end
     if session.pace == "at once":
         client.send(whole)
-        return []
-    if session.pace == "byte by byte":
+    elif session.pace == "byte by byte":
         client.send_slowly(whole)
-        return []
-    if session.pace == "cut":
-        choose = random.Random(session.seed)
-        position = 0
-        while position < len(whole):
-            size = choose.choice((1, 2, 5, 7, 30, 100, 1000))
-            client.send(whole[position:position + size])
-            position += size
-            if choose.random() < 0.1:
-                time.sleep(0.0005)
-        return []
-    seen, waits = [], True
-    for step in session.steps:
+    elif session.pace == "cut":
+        send_cut(client, whole, random.Random(session.seed))
+    else:
+        send_in_steps(client, session.steps, seen)
+        client.send(end)
+
+
+def send_cut(client: WireClient, data: bytes, choose: random.Random) -> None:
+    position = 0
+    while position < len(data):
+        size = choose.choice((1, 2, 5, 7, 30, 100, 1000))
+        client.send(data[position:position + size])
+        position += size
+        if choose.random() < 0.1:
+            time.sleep(0.0005)
+
+
+def send_in_steps(client: WireClient, steps: list, seen: list) -> None:
+    """Each when the one before has been answered, up to one whose answer has no certain end."""
+    waits = True
+    for step in steps:
         client.send(step.data)
         waits = waits and step.ready is not None
-        try:
-            for _ in range(step.ready if waits else 0):
-                seen += client.receive_until("Z")
-        except (Closed, TimeoutError):
-            return seen
-    client.send(end)
-    return seen
+        left = step.ready if waits else 0
+        while left > 0:
+            seen.append(client.receive())
+            left -= seen[-1].tag == "Z"
 
 
 def comparable(message: m.Message) -> tuple:
