@@ -6,7 +6,7 @@ from pathlib import Path
 from . import builds
 
 CHECKS = ("connect", "tls", "prepared", "batch", "copy", "notify", "cancel", "large_object", "savepoint", "cursor",
-          "error")
+          "altered", "error")
 WAYS = ("direct", "session", "transaction")
 
 
@@ -25,22 +25,26 @@ NO_LARGE_OBJECTS = "it has no large objects"
 THE_DRIVERS_OWN = "SQLAlchemy adds nothing to the driver below, which is checked itself"
 IN_FRONT_OF_THE_PIPELINE = "the pipeline begins behind it"
 NOT_IN_A_PIPELINE = "not to be had inside its pipeline"
+NOT_ANEW = "it prepares nothing anew by itself"
 
 DRIVERS = (
-    Driver("libpq", builds.libpq),
-    Driver("psycopg", builds.python("psycopg_sync.py"), {"large_object": NO_LARGE_OBJECTS}),
-    Driver("psycopg_async", builds.python("psycopg_async.py"), {"large_object": NO_LARGE_OBJECTS}),
+    Driver("libpq", builds.libpq, {"altered": NOT_ANEW}),
+    Driver("psycopg", builds.python("psycopg_sync.py"), {"large_object": NO_LARGE_OBJECTS, "altered": NOT_ANEW}),
+    Driver("psycopg_async", builds.python("psycopg_async.py"),
+           {"large_object": NO_LARGE_OBJECTS, "altered": NOT_ANEW}),
     Driver("psycopg_pipeline", builds.python("psycopg_pipeline.py"),
            {"connect": IN_FRONT_OF_THE_PIPELINE, "tls": IN_FRONT_OF_THE_PIPELINE, "copy": NOT_IN_A_PIPELINE,
-            "large_object": NO_LARGE_OBJECTS, "cursor": NOT_IN_A_PIPELINE}),
+            "large_object": NO_LARGE_OBJECTS, "cursor": NOT_IN_A_PIPELINE,
+            "altered": NOT_ANEW}),
     Driver("asyncpg", builds.python("asyncpg_checks.py"),
            {"batch": "executemany() is all that it pipelines: part of `prepared`", "large_object": NO_LARGE_OBJECTS}),
     Driver("pgjdbc", builds.java),
     Driver("pgx", builds.go, {"cursor": "it has no cursors"}),
-    Driver("node_postgres", builds.node, {"large_object": NO_LARGE_OBJECTS}),
+    Driver("node_postgres", builds.node, {"large_object": NO_LARGE_OBJECTS, "altered": NOT_ANEW}),
     Driver("sqlalchemy_psycopg2", builds.python("sqlalchemy_psycopg2.py"),
-           {"prepared": "psycopg2 prepares nothing", "batch": "psycopg2 has no pipeline"}),
+           {"prepared": "psycopg2 prepares nothing", "batch": "psycopg2 has no pipeline",
+            "altered": "psycopg2 prepares nothing"}),
     Driver("sqlalchemy_asyncpg", builds.python("sqlalchemy_asyncpg.py"),
            {"batch": "SQLAlchemy waits for each answer", "copy": THE_DRIVERS_OWN, "notify": THE_DRIVERS_OWN,
-            "large_object": NO_LARGE_OBJECTS}),
+            "large_object": NO_LARGE_OBJECTS, "altered": THE_DRIVERS_OWN}),
 )

@@ -22,7 +22,7 @@ const (
 )
 
 var checks = map[string]func(*check){
-	"connect": connect, "tls": verified, "prepared": prepared, "batch": batch, "copy": copyBothWays, "notify": notify,
+	"connect": connect, "tls": verified, "prepared": prepared, "batch": batch, "altered": altered, "copy": copyBothWays, "notify": notify,
 	"cancel": cancel, "large_object": largeObject, "savepoint": savepoint, "error": sqlstates,
 }
 

@@ -61,3 +61,33 @@ func batch(c *check) {
 	c.raises("23505", answers.Close())
 	c.same(c.text(connection, "select count(*)::text from "+c.table), "100")
 }
+
+// A plan that is outdated may be told of once; the driver prepares anew behind it.
+func altered(c *check) {
+	connection, owner := c.open(""), c.open("")
+	defer connection.Close(c)
+	defer owner.Close(c)
+	c.run(owner, "create table "+c.table+" (n int)")
+	c.run(owner, "insert into "+c.table+" values (1)")
+	columns := func() (int, error) {
+		rows, err := connection.Query(c, "select * from "+c.table+" where n = $1", 1)
+		c.must(err)
+		for rows.Next() {
+		}
+		return len(rows.FieldDescriptions()), rows.Err()
+	}
+	for n := 0; n < 10; n++ {
+		count, err := columns()
+		if err != nil {
+			c.raises("0A000", err)
+			count, err = columns()
+		}
+		c.must(err)
+		c.same(count, n+1)
+		kind := "int"
+		if n%2 == 0 {
+			kind = "bigint"
+		}
+		c.run(owner, fmt.Sprintf("alter table %s alter n type %s, add c%d text", c.table, kind, n))
+	}
+}

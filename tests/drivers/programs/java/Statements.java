@@ -11,6 +11,7 @@ final class Statements {
     static void addTo(Map<String, Check> checks) {
         checks.put("prepared", Statements::prepared);
         checks.put("batch", Statements::batch);
+        checks.put("altered", Statements::altered);
     }
 
     /** The driver names a statement from its prepareThreshold on, here at once, and takes binary results then. */
@@ -86,6 +87,26 @@ final class Statements {
                 connection.rollback();
             }
             Check.same(Check.value(connection, "select count(*) from " + context.table), "1000");
+        }
+    }
+
+    /** A plan that is outdated makes the driver prepare anew, which nobody sees outside a transaction. */
+    private static void altered(Check.Context context) throws Exception {
+        try (Connection connection = Check.open("prepareThreshold", "1"); Connection owner = Check.open()) {
+            Check.execute(owner, "create table " + context.table + " (n int)");
+            Check.execute(owner, "insert into " + context.table + " values (1)");
+            String sql = "select * from " + context.table + " where n = ?";
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                for (int n = 0; n < 10; ++n) {
+                    statement.setInt(1, 1);
+                    try (ResultSet rows = statement.executeQuery()) {
+                        Check.same(rows.next() ? rows.getLong(1) : 0, 1L);
+                        Check.same(rows.getMetaData().getColumnCount(), n + 1);
+                    }
+                    String kind = n % 2 == 0 ? "bigint" : "int";
+                    Check.execute(owner, "alter table " + context.table + " alter n type " + kind + ", add c" + n + " text");
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ import contextlib
 import ssl
 
 import asyncpg
-from report import FOREIGN_CA, ROWS, STATEMENTS, TABLES, WHO, WHO_QUERY, GaveUp, copied, main, raises, same
+from report import ALTERED, FOREIGN_CA, ROWS, STATEMENTS, TABLES, WHO, WHO_QUERY, GaveUp, copied, main, raises, same
 
 
 async def connect():
@@ -139,6 +139,21 @@ async def cursor():
     await connection.close()
 
 
+async def altered():
+    """A plan that is outdated makes the driver prepare anew, which nobody sees outside a transaction."""
+    connection, owner = await asyncpg.connect(), await asyncpg.connect()
+    table = f"{TABLES}_altered"
+    await owner.execute(f"create table {table} (n int, m int)")
+    for n in range(ALTERED):
+        same(await connection.execute(f"insert into {table} values ($1, $1)", n), "INSERT 0 1")
+        same(tuple(await connection.fetchrow(f"select * from {table} where n = $1", n))[:2], (n, n))
+        kind = "bigint" if n % 2 == 0 else "int"
+        await owner.execute(f"alter table {table} alter n type {kind}, alter m type {kind}, add c{n} text")
+    same(await connection.fetchval(f"select sum(n + m) from {table}"), ALTERED * (ALTERED - 1))
+    await connection.close()
+    await owner.close()
+
+
 async def error():
     connection = await asyncpg.connect()
     transaction = connection.transaction(isolation="serializable")
@@ -154,4 +169,4 @@ async def error():
     await connection.close()
 
 
-main(connect, tls, prepared, copy, notify, cancel, savepoint, cursor, error)
+main(connect, tls, prepared, copy, notify, cancel, savepoint, cursor, altered, error)

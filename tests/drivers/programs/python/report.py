@@ -10,6 +10,7 @@ import traceback
 
 HANGS = 18  # seconds, a little before the harness gives the program up: its last words say where it was
 STATEMENTS = 30  # transactions that one prepared statement is used in
+ALTERED = 10  # times that a table is altered under a prepared statement
 ROWS = 5000  # of a COPY: several messages and reads in each direction
 TABLES = os.environ["TABLES"]
 FOREIGN_CA = os.environ["FOREIGN_CA"]
