@@ -92,7 +92,7 @@ class Proxy(Reachable):
     def _answers_http(self) -> bool:
         """Where it has an endpoint: that is opened last, and by another thread."""
         where = self.config.get("admin", {}).get("http")
-        if where is None or "tls" in where:
+        if not where or "tls" in where:
             return True
         try:
             with contextlib.closing(connect_http(where, 2)) as connection:
