@@ -132,7 +132,7 @@ std::size_t Exchange::settle_acknowledgements(ByteView rest, Witness& witness) {
         const ByteView here = without_prefix(rest, bytes);
         const wire::Frame frame = wire::cut_backend(here);
         if (frame.cut != wire::Cut::frame || frame.size > here.size()) break;
-        if (!acknowledges(static_cast<BackendTag>(frame.tag), owed_.front().asked) || learned() != nullptr) break;
+        if (!acknowledges(static_cast<BackendTag>(frame.tag), owed_.front().asked) || described() != nullptr) break;
         pop(witness);
         bytes += frame.size;
     }

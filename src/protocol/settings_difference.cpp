@@ -11,18 +11,6 @@ bool is_one_of(const std::array<ByteView, size>& names, ByteView name) {
     return std::any_of(names.begin(), names.end(), [&](ByteView each) { return same_name(name, each); });
 }
 
-// Settings that not everybody may set or reset, whom another role that was on has let set it, or nobody has: those of
-// extensions are anybody's until the library is loaded.
-bool may_be_privileged(ByteView name) {
-    constexpr std::array<ByteView, 3> families{"log_", "track_", "wal_"};
-    constexpr std::array<ByteView, 8> others{"session_replication_role", "lc_messages",         "deadlock_timeout",
-                                             "temp_file_limit",          "commit_delay",        "compute_query_id",
-                                             "dynamic_library_path",     "update_process_title"};
-    return is_custom(name) ||
-           std::any_of(families.begin(), families.end(), [&](ByteView each) { return name.starts_with(each); }) ||
-           is_one_of(others, name);
-}
-
 bool decides_about_rights_or_objects(ByteView name) {
     return is_rights(name) || same_name(name, "search_path") || same_name(name, "row_security");
 }
@@ -82,11 +70,15 @@ bool SettingsDifference::compare(const Parameter& present, const Parameter& want
     return differs;
 }
 
+// Where it fails nothing may have run: by the rights, the schema or the values that another client has left.
 bool SettingsDifference::must_be_awaited() const {
     return std::any_of(all_.begin(), all_.end(), [](const SettingDifference& each) {
         const bool stays = each.present != nullptr && each.wanted != nullptr && same_value(*each.present, *each.wanted);
-        if (!stays && decides_about_rights_or_objects(each.name())) return true;
-        return each.wanted == nullptr && may_be_privileged(each.present->name);
+        if (stays) return false;
+        if (decides_about_rights_or_objects(each.name())) return true;
+        // Another role that was on may have set it, or nobody had to have a right to: a setting of an extension is
+        // anybody's until its library is loaded.
+        return each.wanted == nullptr && !is_anybodys(each.name());
     });
 }
 

@@ -1,3 +1,4 @@
+#include <pgsluice/base/ascii.hpp>
 #include <pgsluice/protocol/statement.hpp>
 
 #include <algorithm>
@@ -88,7 +89,9 @@ std::uint64_t StatementCache::result_of(ByteView row_description) const {
         const std::size_t name = rest.find('\0');
         if (name == ByteView::npos || rest.size() - name - 1 < table_and_column + type_length_modifier + format)
             return Description::any_result;
-        digest = then(digest, prefix(rest, name));
+        const bool is_ascii =
+            std::none_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(name), is_beyond_ascii);
+        digest = then(digest, is_ascii ? prefix(rest, name) : ByteView());
         rest.remove_prefix(name + 1 + table_and_column);
         digest = then(digest, prefix(rest, type_length_modifier));
         rest.remove_prefix(type_length_modifier + format);

@@ -92,10 +92,7 @@ std::size_t Session::admit_end_of_batch(ByteView rest, wire::Outbox& to_server) 
     protocol::Exchange& exchange = server_->exchange();
     std::size_t bytes = 0;
     if (rest.starts_with(describe_unnamed)) {
-        if (protocol::StatementRef learned = statements_.take_undescribed())
-            exchange.owe({Asked::describe_portal, protocol::Fate::forward, std::move(learned)});
-        else
-            exchange.owe(Asked::describe_portal);
+        exchange.owe(statements_.describe_portal({}));
         bytes += describe_unnamed.size();
     }
     if (const ByteView here = without_prefix(rest, bytes);

@@ -46,29 +46,6 @@ bool is_of_a_name(const protocol::Owed& owed) {
     return owed.text != nullptr && owed.statement != nullptr;
 }
 
-// Sent in an earlier batch that has not been answered: nobody knows yet whether it stands. Within one batch order is
-// enough, since a failure there skips whatever relies on it.
-bool is_unsettled(std::uint32_t batch, pool::Server& server) {
-    return batch != 0 && batch != server.exchange().batch();
-}
-
-void send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fate, const Lease& lease) {
-    protocol::Exchange& exchange = lease.server.exchange();
-    protocol::ServerStatements& statements = lease.server.statements();
-    // More stay there for a while where nothing can be said yet of those that were used least recently.
-    while (statements.size() > 0 && statements.size() >= lease.slots) {
-        StatementRef evicted = statements.oldest(exchange.batch());
-        if (evicted == nullptr) break;
-        statements.close(*evicted, exchange.batch());
-        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', evicted->server_name);
-        exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
-    }
-    wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->types());
-    ++lease.parses;
-    statements.add(statement, exchange.batch());
-    exchange.owe({Asked::parse, fate, std::move(statement), false, 0, std::move(name)});
-}
-
 // A name that is taken. The server says so, unless it finds something else wrong first: the text, or the transaction.
 // So it is given one that is taken there too; the empty text can be prepared even in a transaction that has failed.
 PreparedStatements::Admission parse_again(const wire::Parse& parse, const Lease& lease) {
@@ -84,6 +61,30 @@ PreparedStatements::Admission parse_again(const wire::Parse& parse, const Lease&
 }
 
 }  // namespace
+
+// Sent in an earlier batch that has not been answered: nobody knows yet whether it stands. Within one batch order is
+// enough, since a failure there skips whatever relies on it.
+bool PreparedStatements::is_unsettled(std::uint32_t batch, pool::Server& server) {
+    return batch != 0 && batch != server.exchange().batch();
+}
+
+void PreparedStatements::send_parse(StatementRef statement, std::unique_ptr<OwedText> name, Fate fate,
+                                    const Lease& lease) {
+    protocol::Exchange& exchange = lease.server.exchange();
+    protocol::ServerStatements& statements = lease.server.statements();
+    // More stay there for a while where nothing can be said yet of those that were used least recently.
+    while (statements.size() > 0 && statements.size() >= lease.slots) {
+        StatementRef evicted = statements.oldest(exchange.batch());
+        if (evicted == nullptr) break;
+        statements.close(*evicted, exchange.batch());
+        wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', evicted->server_name);
+        exchange.owe({Asked::close, Fate::swallow, std::move(evicted)});
+    }
+    wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->parameter_types);
+    ++lease.parses;
+    statements.add(statement, exchange.batch());
+    exchange.owe({Asked::parse, fate, std::move(statement), false, 0, std::move(name)});
+}
 
 // What a client's name stands for, nullptr for nothing. False: a batch that is unanswered decides about it; hold.
 bool PreparedStatements::find(ByteView name, pool::Server& server,
@@ -101,75 +102,34 @@ void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statem
     server.exchange().owe({asked, fate, std::move(statement), true});
 }
 
-// The answer comes before anything is bound.
-PreparedStatements::Outcome PreparedStatements::ask_for_result(const StatementRef& then, const StatementRef& now,
-                                                               const Lease& lease) {
-    protocol::Exchange& exchange = lease.server.exchange();
-    const auto* present = lease.server.statements().use(*now);
-    if (present != nullptr && is_unsettled(present->batch, lease.server)) return Outcome::hold;
-    if (present == nullptr || present->closed) send_parse(now, nullptr, Fate::swallow, lease);
-    wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', now->server_name);
-    exchange.owe({Asked::describe_statement, Fate::swallow, now});
-    question_.ask(then, now);
-    return Outcome::hold_until_answered;
-}
-
-// A statement whose text reads otherwise today goes on only with the result that its clients have been told, as
-// PostgreSQL has it. `now`: as it reads today; where nobody has described that yet, the server is asked. nullopt: it
-// goes on.
-std::optional<PreparedStatements::Admission> PreparedStatements::check_result(const StatementRef& then,
-                                                                              const StatementRef& now,
-                                                                              const Lease& lease) {
-    constexpr std::uint64_t any = protocol::Description::any_result;
-    protocol::Exchange& exchange = lease.server.exchange();
-    if (then->described.result <= any || now->described.result == any || exchange.ignores_sync()) return std::nullopt;
-    if (now->described.result != 0) {
-        if (now->described.result == then->described.result) return std::nullopt;
-        wire::SqlError refused = wire::error("0A000", "cached plan must not change result type");
-        refused.routine = "RevalidateCachedQuery";  // by which drivers know to prepare anew
-        return refused;
-    }
-    return ask_for_result(then, now, lease);
-}
-
-// Gives what is to be bound there. Where the statement is not, its text is parsed as it reads today, with the types of
-// parameters that it had at first: PostgreSQL itself does so with a statement whose tables have changed.
-PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& statement, const Lease& lease) {
-    if (question_.is_open(lease.server.exchange())) return Admission(Outcome::hold_until_answered);
-    StatementRef now = question_.take_answered(statement);
-    StatementRef wanted = statement;
-    const auto* present = lease.server.statements().use(*statement);
-    // What another Parse has read from the clock is not this one's, wherever it goes.
-    protocol::Environment here = lease.environment;
-    here.parse = statement->environment.parse;
-    const bool is_parsed_anew = present == nullptr || present->closed || statement->described.is_outdated;
-    if (is_parsed_anew && statement->environment != here) {
-        if (now == nullptr) now = texts_.intern(statement->text, statement->types(), here);
-        if (auto instead = check_result(statement, now, lease)) return *std::move(instead);
-        wanted = std::move(now);
-        present = lease.server.statements().use(*wanted);
-    } else if (is_parsed_anew && statement->described.result > protocol::Description::any_result &&
-               !lease.server.exchange().ignores_sync()) {
-        // Its tables may have changed without our knowing: whoever changes them may not come this way.
-        return Admission(ask_for_result(statement, statement, lease));
-    }
+PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& statement,
+                                                            const protocol::DescriptionRef& told, const Lease& lease) {
+    if (question_.waits(lease.server.exchange())) return Admission(Outcome::hold_until_answered);
+    protocol::ServerStatements& there = lease.server.statements();
+    const auto* present = there.use(*statement);
     // Its Parse of an earlier batch is unanswered.
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return Admission(Outcome::hold);
-    if (present != nullptr && !present->closed) {
+    const bool stands = present != nullptr && !present->closed;
+    if (stands && is_as_told(*present, told)) {
         lease.metrics.statement_cache[Lookup::hit].add();
-        return wanted;
+        return statement;
     }
-    lease.metrics.statement_cache[Lookup::miss].add();
-    send_parse(wanted, nullptr, Fate::swallow, lease);
-    return wanted;
+    Found reading = reading_of(statement, told, stands, lease);
+    const auto* now = std::get_if<StatementRef>(&reading);
+    if (now == nullptr) return reading;
+    present = there.use(**now);
+    if (present != nullptr && is_unsettled(present->batch, lease.server)) return Admission(Outcome::hold);
+    const bool is_there = present != nullptr && !present->closed;
+    lease.metrics.statement_cache[is_there ? Lookup::hit : Lookup::miss].add();
+    if (!is_there) send_parse(*now, nullptr, Fate::swallow, lease);
+    return reading;
 }
 
 // The server's unnamed statement may be another client's, or this client's may have been left on another server.
 // nullopt: it is there.
 std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_server(const Lease& lease) {
     if (lease.kept_to_the_end) return std::nullopt;
-    if (question_.is_open(lease.server.exchange())) return Outcome::hold_until_answered;
-    StatementRef now = question_.take_answered(unnamed_);
+    if (question_.waits(lease.server.exchange())) return Outcome::hold_until_answered;
     // An earlier batch decides about it.
     if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return Outcome::hold;
     if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return std::nullopt;
@@ -178,12 +138,16 @@ std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', "");
         owe_unnamed(Asked::close, Fate::swallow, lease.server.unnamed(), lease.server);
     } else {
+        const protocol::DescriptionRef told = told_of({});
         if (unnamed_->environment != lease.environment) {
-            if (now == nullptr) now = texts_.intern(unnamed_->text, unnamed_->types(), lease.environment);
-            if (auto instead = check_result(unnamed_, now, lease)) return instead;
-            unnamed_ = std::move(now);
+            Found reading = reading_of(unnamed_, told, false, lease);
+            if (auto* instead = std::get_if<Admission>(&reading)) return std::move(*instead);
+            unnamed_ = std::get<StatementRef>(std::move(reading));
+            unnamed_told_ = {unnamed_, told};
         }
-        wire::write_parse(lease.to_server.join(), "", unnamed_->text, unnamed_->types());
+        const bool has_types = told != nullptr && !told->parameter_types.empty();
+        wire::write_parse(lease.to_server.join(), "", unnamed_->text,
+                          has_types ? told->parameter_types : unnamed_->parameter_types);
         ++lease.parses;
         owe_unnamed(Asked::parse, Fate::swallow, unnamed_, lease.server);
     }
@@ -198,6 +162,7 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
         const bool is_same = unnamed_ != nullptr && unnamed_->environment == lease.environment &&
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
         if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
+        unnamed_told_ = {};
         lease.server.unnamed() = unnamed_;
         ++lease.parses;
         owe_unnamed(Asked::parse, Fate::forward, unnamed_, lease.server);
@@ -243,7 +208,7 @@ PreparedStatements::Found PreparedStatements::put_on_server(ByteView name, const
     if (!find(name, lease.server, known)) return Admission(Outcome::hold);
     if (known == nullptr && is_reserved(name)) return Admission(unknown(name));
     if (known == nullptr) return StatementRef();
-    return put_on_server(known->statement, lease);
+    return put_on_server(known->statement, known->told, lease);
 }
 
 const protocol::Statement* PreparedStatements::meant_by(ByteView name) const {
@@ -252,17 +217,11 @@ const protocol::Statement* PreparedStatements::meant_by(ByteView name) const {
     return known == nullptr ? nullptr : known->statement.get();
 }
 
-bool PreparedStatements::is_on_server(ByteView name, pool::Server& server) const {
-    const protocol::Statement* meant = meant_by(name);
-    if (meant == nullptr) return false;
-    return name.empty() ? server.unnamed().get() == meant : server.statements().has(*meant);
-}
-
 PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, std::size_t rest_bytes,
                                                        const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     bound_ = nullptr;
-    undescribed_.reset();
+    untold_ = {};
     const protocol::ClientStatements::Entry* known = nullptr;
     if (!find(bind.statement, lease.server, known)) return Outcome::hold;
     if (bind.statement.empty())
@@ -287,7 +246,7 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
     bound_ = bind.statement.empty() ? unnamed_.get() : statement.get();
     exchange.owe(Asked::bind);
     if (statement == nullptr) return Outcome::pass;
-    if (statement->described.result == 0 && bind.portal.empty()) undescribed_ = statement;
+    if (known->told == nullptr && bind.portal.empty()) untold_ = {statement, std::string(bind.statement)};
     wire::write_bind_front(lease.to_server.join(), bind.portal, statement->server_name, rest_bytes);
     lease.to_server.add(bind.rest);
     return Outcome::done;
@@ -299,7 +258,8 @@ PreparedStatements::Admission PreparedStatements::describe(const wire::Target& s
     const StatementRef& there = std::get<StatementRef>(found);
     const bool is_known = !statement.name.empty() || !lease.kept_to_the_end;
     const StatementRef& described = statement.name.empty() ? unnamed_ : there;
-    lease.server.exchange().owe({Asked::describe_statement, Fate::forward, is_known ? described : nullptr});
+    lease.server.exchange().owe(
+        {Asked::describe_statement, Fate::forward, is_known ? described : nullptr, false, 0, named(statement.name)});
     if (there == nullptr) return Outcome::pass;
     wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', there->server_name);
     return Outcome::done;
@@ -432,21 +392,6 @@ void PreparedStatements::on_closed(const protocol::Owed& owed) {
     if (is_of_a_name(owed) && names_ != nullptr) names_->settle(owed.text->name);
 }
 
-bool PreparedStatements::learn(protocol::Statement& statement, wire::BackendTag tag, std::optional<ByteView> body) {
-    protocol::Description& described = statement.described;
-    if (tag == wire::BackendTag::parameter_description) {
-        // Each is given its type or spoken of ("$1,"), which bounds what a server can have us keep.
-        const std::size_t most = statement.text.size() + statement.parameter_types.size() + 16;
-        const bool is_kept = body && body->size() <= most && wire::is_parameter_description(*body);
-        if (is_kept && described.parameter_types.empty()) described.parameter_types = *body;
-        return false;
-    }
-    question_.note_answer(statement);
-    const auto result = body ? texts_.result_of(*body) : protocol::Description::any_result;
-    if (described.result == 0) described.result = result;
-    return described.result != result && !std::exchange(described.is_outdated, true);
-}
-
 // Newest first, so each step finds the state that its message was admitted in. `was_read`: the server did not skip it
 // but failed in it, and a Parse destroys the unnamed statement before it can fail.
 void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
@@ -456,7 +401,7 @@ void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
         // Where a later batch has parsed another one, that is the client's now.
         if (!is_outdated && unnamed_unanswered_ == 0) unnamed_ = unnamed_settled_;
     }
-    if (owed.asked == Asked::describe_statement && owed.statement != nullptr) question_.note_lost(*owed.statement);
+    if (owed.asked == Asked::describe_statement && owed.fate == Fate::swallow) question_.note_lost(*owed.statement);
     if (!is_of_a_name(owed) || names_ == nullptr) return;
     if (owed.asked == Asked::parse) names_->undo_add(owed.text->name);
     if (owed.asked == Asked::close) names_->undo_close(owed.text->name, owed.statement);

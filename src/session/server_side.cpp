@@ -119,11 +119,11 @@ std::size_t Session::relay(ByteView rest, wire::Outbox& to_client) {
         if (rest.size() < frame.size) return 0;
         return relay_whole(frame, rest, to_client) ? frame.size : 0;
     }
-    if (is_description(tag) && server_->exchange().learned() != nullptr) {
+    if (const protocol::Owed* described = is_description(tag) ? server_->exchange().described() : nullptr) {
         if (rest.size() < frame.size && frame.size <= look_into_limit) return 0;
         const bool is_here = frame.size <= rest.size();
-        const auto body = is_here ? std::optional(wire::body_of(rest, frame)) : std::nullopt;
-        if (statements_.learn(*server_->exchange().learned(), tag, body)) pool_->share().schema_changes().note();
+        statements_.learn(*described, tag, is_here ? std::optional(wire::body_of(rest, frame)) : std::nullopt,
+                          *server_);
     }
     // What it sets must be known to be taken back.
     out_of_step_ |= tag == BackendTag::parameter_status;

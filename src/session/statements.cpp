@@ -43,8 +43,15 @@ bool is_to_come_again(const PreparedStatements::Admission& admission) {
 PreparedStatements::Lease Session::statement_lease(wire::Outbox& to_server) {
     const std::size_t slots = pool_->target().settings.max_prepared_statements;
     parsed_unseen_ |= may_be_set_unseen();
-    return {*server_,     to_server, metrics_, totals_.server_parses, slots, keeps_to_the_end_, may_have_sql_names(),
-            environment()};
+    return {*server_,
+            to_server,
+            metrics_,
+            totals_.server_parses,
+            slots,
+            keeps_to_the_end_,
+            may_have_sql_names(),
+            environment(),
+            pool_->share().schema_changes()};
 }
 
 void Session::forget_unnamed() {
@@ -210,9 +217,8 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
     const auto target = wire::read_target(wire::body_of(rest, frame));
     const bool is_portal = target && target->kind == 'P';
     if (!target || is_portal || !statements_.translates()) {
-        const Asked asked = is_portal ? Asked::describe_portal : Asked::describe_statement;
-        server_->exchange().owe({asked, protocol::Fate::forward,
-                                 is_portal && target->name.empty() ? statements_.take_undescribed() : nullptr});
+        server_->exchange().owe(is_portal ? statements_.describe_portal(target->name)
+                                          : protocol::Owed{Asked::describe_statement});
         return pass(frame, rest, to_server);
     }
     const auto* meant = statements_.meant_by(target->name);

@@ -202,6 +202,20 @@ def test_session_authorization_and_a_role_taken_on_by_it(sluice):
         assert elsewhere(owner, stranger, who) == "postgres postgres"
 
 
+@pytest.mark.parametrize("name", ["zero_damaged_pages", "lo_compat_privileges", "log_statement_stats"])
+def test_what_only_another_role_may_take_back_holds_for_no_statement_of_others(sluice, postgres, name):
+    postgres.execute(f"create role boss; grant set on parameter {name} to boss; grant boss to app")
+    postgres.execute("alter role app noinherit")
+    try:
+        proxy = sluice(workers=1, pool={"size": 1})
+        with login(proxy) as owner, login(proxy) as stranger:
+            for statement in ("set role boss", f"set {name} = on", "reset role"):
+                owner.query(statement)
+            assert stranger.value(f"select current_setting('{name}')") == "off"
+    finally:
+        postgres.execute("alter role app inherit; drop owned by boss; drop role boss")
+
+
 def test_a_role_that_is_lost_lets_no_statement_run_with_other_rights(sluice, postgres):
     proxy = sluice(workers=1, pool={"size": 2})
     postgres.execute("create role passing; grant passing to app")

@@ -146,3 +146,76 @@ def test_a_described_statement_runs_elsewhere_by_settings_that_are_unknown(place
         owner.until_ready()
     assert summaries(owner.until_ready())[:-1] == ["2", "D:mine", "C:SELECT 1"]
     other.query("commit")
+
+
+@pytest.fixture
+def tenants(sluice, postgres):
+    """Two clients of one worker to whom one text means two things, by their database or by their user's schema; and for
+    each somebody who shares its servers."""
+    postgres.execute("create database own owner app")
+    postgres.execute("create schema app authorization app; create schema other authorization other", dbname="app")
+    with ExitStack() as stack:
+        proxy = sluice(workers=1, pool={"size": 2}, route={"match": {"databases": ["*"]}})
+
+        def connect(**where):
+            return stack.enter_context(login(proxy, **where))
+
+        yield {"databases": lambda: (connect(database="app"), connect(database="own"), connect(database="own")),
+               "users": lambda: (connect(user="app"), connect(user="other"), connect(user="other"))}
+    postgres.execute("drop schema app, other cascade", dbname="app")
+    postgres.execute("drop database own with (force)")
+
+
+@pytest.mark.parametrize("apart", ["databases", "users"])
+def test_what_one_tenant_is_told_does_not_decide_for_another(tenants, apart):
+    one, two, beside_two = tenants[apart]()
+    one.query('create table t (a "char", b real)')
+    two.query("create table t (a text, b float8, c text)")
+    for client in (one, two):
+        for name, sql in (("add", "insert into t(a, b) values ($1, $2)"), ("all", "select * from t")):
+            told = seen(client, m.parse(sql, name), m.describe_statement(name))
+            assert told == ["1", "t", "T" if name == "all" else "n", "Z:I"]
+    hold_server(beside_two)
+    value = b"0.1234567890123"
+    for _ in range(2):
+        assert seen(two, m.bind("add", values=[b"hello", value]), m.execute()) == ["2", "C:INSERT 0 1", "Z:I"]
+    assert seen(two, m.bind("all"), m.execute()) == ["2"] + 2 * ["D:hello,0.1234567890123,null"] + ["C:SELECT 2", "Z:I"]
+    for _ in range(2):
+        assert seen(one, m.bind("all"), m.execute()) == ["2", "C:SELECT 0", "Z:I"]
+    beside_two.query("commit")
+
+
+def test_who_prepares_anew_on_new_servers_is_told_what_is_so_today(places):
+    idle, past = places["through pgsluice"](), places["direct"]()
+    past.query("create table t (a int)")
+    add = "insert into t(a) values ($1)"
+    seen(idle, m.parse(add, "s"), m.describe_statement("s"))
+    past.query("alter table t alter a type text")
+    past.query("select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() and usename = 'app'")
+    fresh = places["through pgsluice"]()
+    assert seen(fresh, m.parse(add, "s"), m.describe_statement("s")) == ["1", "t", "n", "Z:I"]
+    assert seen(fresh, m.bind("s", values=[b"hello"]), m.execute()) == ["2", "C:INSERT 0 1", "Z:I"]
+
+
+@pytest.mark.parametrize("sql", ["fetch all from c", " EXECUTE q"])
+def test_rows_that_are_found_by_a_name_may_be_others_each_time(places, sql):
+    owner, other = places["through pgsluice"](), places["through pgsluice"]()
+    seen(owner, m.parse(sql, "s"))
+    for select in ("1 as a", "'a'::text as b, 'b' as c", "2 as a"):
+        owner.query(f"begin; declare c cursor for select {select}; prepare q as select {select}")
+        answers = seen(owner, m.bind("s"), m.describe_portal(), m.execute())
+        assert answers[:2] == ["2", "T"] and answers[-2].startswith(("C:FETCH 1", "C:SELECT 1")), answers
+        owner.query("deallocate q; commit")
+        other.query("rollback")
+        hold_server(other)
+
+
+def test_names_of_columns_are_the_same_in_another_encoding(places):
+    owner, other = places["through pgsluice"](), places["through pgsluice"]()
+    other.query('create table umlaut ("\u00e4" int)')
+    owner.query("set client_encoding = 'UTF8'")
+    seen(owner, m.parse("select u.* from umlaut u", "s"), m.describe_statement("s"))
+    owner.query("set client_encoding = 'LATIN1'")
+    hold_server(other)
+    assert seen(owner, m.bind("s"), m.execute()) == ["2", "C:SELECT 0", "Z:I"]
+    other.query("rollback")

@@ -19,7 +19,8 @@ class ClientStatements {
         StatementRef statement;
         std::uint32_t batch = 0;
         std::uint32_t unanswered = 0;
-        bool closed = false;  // gone for what follows in its batch; back, should that batch fail
+        bool closed = false;    // gone for what follows in its batch; back, should that batch fail
+        DescriptionRef told{};  // what it was told of the statement; nullptr where it has not asked
     };
 
     // nullptr where the name is unknown. Valid until the next change.
@@ -58,6 +59,14 @@ class ClientStatements {
         found->second.closed = true;
         answer(name);
     }
+    // It has been described to the client, by a statement of this text.
+    void tell(ByteView name, const Statement& statement, DescriptionRef told) {
+        const auto found = names_.find(name);
+        if (found == names_.end() || found->second.statement->text != statement.text) return;
+        bytes_ -= cost_of(*found);
+        found->second.told = std::move(told);
+        bytes_ += cost_of(*found);
+    }
     // The Close has not been done, newest first: its name stands for `statement` again.
     void undo_close(ByteView name, StatementRef statement) {
         const auto found = names_.find(name);
@@ -85,11 +94,10 @@ class ClientStatements {
         bool closed = false;
     };
     std::vector<Mentioned> known_of(const std::vector<std::string>& names) const;
-    // Of the same text and types, whatever it meant when it was parsed; nullptr where there is none.
+    // Of the same text, whatever it meant when it was parsed; nullptr where there is none.
     const std::string* name_of(const Statement& statement) const {
         const auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& each) {
-            const Statement& known = *each.second.statement;
-            return known.text == statement.text && known.parameter_types == statement.parameter_types;
+            return each.second.statement->text == statement.text;
         });
         return found == names_.end() ? nullptr : &found->first;
     }
@@ -126,7 +134,9 @@ class ClientStatements {
         if (found->second.closed) remove(name);
     }
     static std::size_t cost_of(const std::pair<const std::string, Entry>& each) {
-        return each.first.size() + each.second.statement->text.size() + overhead;
+        const DescriptionRef& told = each.second.told;
+        const std::size_t types = told == nullptr ? 0 : told->parameter_types.size();
+        return each.first.size() + each.second.statement->text.size() + types + overhead;
     }
 
     struct Hash : std::hash<std::string_view> {

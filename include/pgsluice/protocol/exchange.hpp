@@ -51,15 +51,15 @@ constexpr ByteView refused_text = "refused by pgsluice";
 
 struct OwedText {
     wire::SqlError error;  // substitute
-    // parse, bind, close: the client's name of the statement, where an error has to be told by it or the name's fate
-    // followed; query, execute: the one that it deallocates
+    // parse, bind, close, describe_*: the client's name of the statement, where an error has to be told by it or what
+    // becomes of the name followed; query, execute: the one that it deallocates
     std::string name;
 };
 
 struct Owed {
     Asked asked = Asked::query;
     Fate fate = Fate::forward;
-    // parse, close; describe_statement, describe_portal: what the answer tells of, where it is to be learned
+    // parse, close; describe_statement, describe_portal: what the answer tells of, where it is to be kept
     StatementRef statement{};
     bool unnamed = false;    // parse, close: of the server's unnamed statement
     std::uint32_t call = 0;  // query, execute: the number by which its session measures it; 0: it does not
@@ -110,11 +110,11 @@ class Exchange {
     bool ignores_sync() const { return copy_in_; }
     void note_ignored_sync() { ignored_sync_ = true; }
 
-    // What the server is about to describe, where that is to be learned; nullptr for nothing.
-    Statement* learned() const {
+    // What the server is about to describe, where somebody wants to know; nullptr for nothing.
+    const Owed* described() const {
         const bool is_described = !owed_.empty() && (owed_.front().asked == Asked::describe_statement ||
                                                      owed_.front().asked == Asked::describe_portal);
-        return is_described ? owed_.front().statement.get() : nullptr;
+        return is_described && owed_.front().statement != nullptr ? &owed_.front() : nullptr;
     }
 
     // A Flush is behind all that is owed: the server holds no answer back.

@@ -91,6 +91,9 @@ bool is_carried(ByteView reported_name);
 // Without regard to case: negative where `a` comes first, zero where they are one name. Sets are in this order.
 int compare_names(ByteView a, ByteView b);
 bool same_name(ByteView a, ByteView b);
+// Whether every role may set it and take it back, whoever has set it. False where that is not known: of a setting that
+// is not PostgreSQL's own, or of a later version.
+bool is_anybodys(ByteView name);
 using pgsluice::is_ascii;
 // The same bytes in two encodings are two values.
 bool same_value(const Parameter& a, const Parameter& b);

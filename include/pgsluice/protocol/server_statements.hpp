@@ -17,7 +17,8 @@ class ServerStatements {
         StatementRef statement;
         std::uint32_t batch = 0;
         std::uint32_t unanswered = 0;
-        bool closed = false;  // gone for what follows in its batch; back, should that batch fail
+        bool closed = false;    // gone for what follows in its batch; back, should that batch fail
+        DescriptionRef said{};  // of the one that stands here; nullptr where it has not been described
     };
 
     // nullptr where it is not prepared here, and nothing about it is unanswered; else it becomes the most recently
@@ -37,7 +38,17 @@ class ServerStatements {
     void add(const StatementRef& statement, std::uint32_t batch) {
         Entry& entry = open(statement);
         entry.batch = batch;
+        entry.said = nullptr;
         ++entry.unanswered;
+    }
+    // It has been described. Who is told the same shares it.
+    DescriptionRef describe(const Statement& statement, DescriptionRef said) {
+        const auto found = by_statement_.find(&statement);
+        if (found == by_statement_.end()) return said;
+        DescriptionRef& before = found->second->said;
+        const bool is_same = before != nullptr && before->agrees_with(*said) && !before->parameter_types.empty();
+        if (!is_same) before = std::move(said);
+        return before;
     }
     // It stands there already.
     void restore(const StatementRef& statement) { open(statement); }
@@ -101,7 +112,7 @@ class ServerStatements {
     Entry& open(const StatementRef& statement) {
         const auto found = by_statement_.find(statement.get());
         if (found == by_statement_.end()) {
-            by_use_.push_back({statement, 0, 0, false});
+            by_use_.push_back({statement});
             by_statement_.emplace(statement.get(), std::prev(by_use_.end()));
             return by_use_.back();
         }

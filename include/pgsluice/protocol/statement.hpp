@@ -13,6 +13,7 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace pgsluice::protocol {
@@ -27,16 +28,23 @@ struct Environment {
     friend bool operator==(const Environment&, const Environment&) = default;
 };
 
-// What servers have said of a statement, to whoever asked first. It holds wherever the statement is parsed again: what
-// a client binds and decodes by it must not change behind its back.
+// What a server says of a statement. Kept with the statement on that server, and with the name of the client that was
+// told so: what it binds and decodes by must not change behind its back.
 struct Description {
     std::string parameter_types{};  // resolved: the count and the OIDs, as in Parse; empty where unknown
-    std::uint64_t result = 0;       // a digest, see StatementCache::result_of; 0 where unknown
-    bool is_outdated = false;       // a server that parsed it later has told of another result
+    std::uint64_t result = 0;       // a digest, see StatementCache::result_of
 
-    // Of a result that nobody looks into: too long, or not understood.
+    // Of a result that is not compared: too long, not understood, or of rows that are found by a name.
     static constexpr std::uint64_t any_result = 1;
+
+    // As far as both are known.
+    bool agrees_with(const Description& other) const {
+        const bool has_types = !parameter_types.empty() && !other.parameter_types.empty();
+        const bool has_results = result > any_result && other.result > any_result;
+        return (!has_types || parameter_types == other.parameter_types) && (!has_results || result == other.result);
+    }
 };
+using DescriptionRef = std::shared_ptr<const Description>;
 
 struct Statement {
     const std::string text;
@@ -44,10 +52,6 @@ struct Statement {
     const Environment environment;
     const std::string server_name;  // "pgsluice_" and 32 hexadecimal digits
     const std::uint8_t nature;      // what StatementCache::Judge says of the text
-    Description described{};
-
-    // To parse it again by: those that it was parsed with, and what the server has made of those that it was not given.
-    ByteView types() const { return described.parameter_types.empty() ? parameter_types : described.parameter_types; }
 
   private:
     friend class StatementCache;
@@ -100,7 +104,8 @@ class StatementCache {
     // One that no other is equal to, in any worker.
     std::uint64_t unshared();
     // What PostgreSQL compares before it says "cached plan must not change result type": names, types, lengths and
-    // modifiers of the columns, whatever format they come in. `row_description`: the body; empty for NoData.
+    // modifiers of the columns, whatever format they come in. `row_description`: the body; empty for NoData. Names
+    // that are not ASCII are left out: in another client_encoding they are other bytes.
     std::uint64_t result_of(ByteView row_description) const;
 
   private:

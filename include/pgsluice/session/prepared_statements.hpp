@@ -6,6 +6,7 @@
 #pragma once
 
 #include <pgsluice/metrics/sets.hpp>
+#include <pgsluice/pool/schema_changes.hpp>
 #include <pgsluice/pool/server.hpp>
 #include <pgsluice/protocol/client_statements.hpp>
 #include <pgsluice/session/result_question.hpp>
@@ -35,6 +36,7 @@ class PreparedStatements {
         bool kept_to_the_end;               // the server has statements that are not known here
         bool may_have_sql_names;            // SQL has perhaps prepared there by names of the client's
         protocol::Environment environment;  // of what is parsed now
+        pool::SchemaChanges& schema_changes;
     };
     enum class Outcome : std::uint8_t {
         pass,                 // the message goes on as it is
@@ -55,14 +57,13 @@ class PreparedStatements {
     Admission bind(const wire::Bind& bind, std::size_t rest_bytes, const Lease& lease);
     // What a name stands for as far as is known; nullptr for nothing. Good until the next message.
     const protocol::Statement* meant_by(ByteView name) const;
-    // Whether the server has what the name stands for, parsed as it was at first: else its text is read anew when it is
-    // bound or described, by the settings of now.
+    // Whether the server has what the name stands for, parsed as it was at first, and has said nothing else of it than
+    // the client was told: else its text is read anew when it is bound or described, by the settings of now.
     bool is_on_server(ByteView name, pool::Server& server) const;
     // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
     const protocol::Statement* bound() const { return bound_; }
-    // What a Describe of the unnamed portal tells of, where a named statement was bound to it last whose result nobody
-    // has learned. Once: the next Bind says it anew.
-    protocol::StatementRef take_undescribed() { return std::exchange(undescribed_, nullptr); }
+    // What is owed for a Describe of the portal.
+    protocol::Owed describe_portal(ByteView portal);
     Admission describe(const wire::Target& statement, const Lease& lease);
     Admission close(const wire::Target& statement, const Lease& lease);
     bool has_names() const { return names_ != nullptr; }
@@ -108,14 +109,18 @@ class PreparedStatements {
     void on_parsed(const protocol::Owed& owed);
     void on_closed(const protocol::Owed& owed);
     void on_dropped(const protocol::Owed& owed, bool was_read);
-    // What a server says of it: a ParameterDescription, RowDescription or NoData; nullopt: too long to be looked into.
-    // True: its result has become another.
-    bool learn(protocol::Statement& statement, wire::BackendTag tag, std::optional<ByteView> body);
+    // What the server says of what it was asked to describe: a ParameterDescription, RowDescription or NoData. nullopt:
+    // too long to be looked into.
+    void learn(const protocol::Owed& described, wire::BackendTag tag, std::optional<ByteView> body,
+               pool::Server& server);
     // Another server is lent from now on: what the last one was asked it does not answer.
     void part_from_server() { question_.forget(); }
 
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
+    static bool is_unsettled(std::uint32_t batch, pool::Server& server);
+    static void send_parse(protocol::StatementRef statement, std::unique_ptr<protocol::OwedText> name,
+                           protocol::Fate fate, const Lease& lease);
     void prepare_gone(pool::Server& server, Bytes& out);
     static void lend(const Mentioned& mentioned, protocol::Fate fate, pool::Server& server, wire::Outbox& to_server);
     static void end_loan(ByteView name, pool::Server& server, wire::Outbox& to_server);
@@ -123,10 +128,13 @@ class PreparedStatements {
     Admission bind_deallocation(const wire::Bind& bind, std::size_t rest_bytes, ByteView name, const Lease& lease);
     using Found = std::variant<protocol::StatementRef, Admission>;
     Found put_on_server(ByteView name, const Lease& lease);
-    Found put_on_server(const protocol::StatementRef& statement, const Lease& lease);
-    Outcome ask_for_result(const protocol::StatementRef& then, const protocol::StatementRef& now, const Lease& lease);
-    std::optional<Admission> check_result(const protocol::StatementRef& then, const protocol::StatementRef& now,
-                                          const Lease& lease);
+    Found put_on_server(const protocol::StatementRef& statement, const protocol::DescriptionRef& told,
+                        const Lease& lease);
+    Found reading_of(const protocol::StatementRef& then, const protocol::DescriptionRef& told, bool stands,
+                     const Lease& lease);
+    Outcome ask(const protocol::StatementRef& then, const protocol::StatementRef& now, const Lease& lease);
+    const protocol::DescriptionRef& told_of(ByteView name) const;
+    static bool is_as_told(const protocol::ServerStatements::Entry& there, const protocol::DescriptionRef& told);
     void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,
                      pool::Server& server);
     void settle_unnamed(const protocol::Owed& owed, protocol::StatementRef now);
@@ -138,7 +146,18 @@ class PreparedStatements {
     protocol::StatementRef unnamed_;          // if all that is unanswered succeeds
     protocol::StatementRef unnamed_settled_;  // as of the last answer
     const protocol::Statement* bound_ = nullptr;
-    protocol::StatementRef undescribed_;
+    // A statement, and a name of the client's for it.
+    struct Named {
+        protocol::StatementRef statement;
+        std::string name;
+    };
+    Named untold_;  // was bound to the unnamed portal last, and has not been described to the client
+    struct Told {
+        protocol::StatementRef statement;
+        protocol::DescriptionRef what;
+    };
+    Told unnamed_told_;      // good for as long as that is the unnamed statement
+    std::string described_;  // the types of parameters in the description that is coming
     ResultQuestion question_;
     std::uint32_t unnamed_unanswered_ = 0;  // Parse and Close messages for it, ours included
     std::uint32_t unnamed_outdated_ = 0;    // those of them that a simple query has come behind

@@ -260,19 +260,20 @@ TEST(Acknowledgements, in_front_are_settled_together_up_to_what_runs) {
     EXPECT_EQ(ledger.exchange.settle_acknowledgements(server::row({"1"}), ledger), 0U);
 }
 
-TEST(Acknowledgements, are_left_where_something_is_to_be_learned_from_them) {
+TEST(Acknowledgements, are_left_where_somebody_wants_to_know_what_they_say) {
     Ledger ledger;
     StatementCache cache({1, 2});
     const StatementRef statement = cache.intern("select 1", "");
     ledger.owe(Asked::bind);
     ledger.exchange.owe({Asked::describe_portal, Fate::forward, statement});
     ledger.owe(Asked::execute).owe(Asked::sync);
-    EXPECT_EQ(ledger.exchange.learned(), nullptr);
+    EXPECT_EQ(ledger.exchange.described(), nullptr);
     const Bytes front = server::bind_complete() + server::row_description({"x"});
     EXPECT_EQ(ledger.exchange.settle_acknowledgements(front, ledger), server::bind_complete().size());
-    EXPECT_EQ(ledger.exchange.learned(), statement.get());
+    ASSERT_NE(ledger.exchange.described(), nullptr);
+    EXPECT_EQ(ledger.exchange.described()->statement, statement);
     EXPECT_EQ(ledger.exchange.settle(wire::BackendTag::row_description, {}, ledger), Settled::forward);
-    EXPECT_EQ(ledger.exchange.learned(), nullptr);
+    EXPECT_EQ(ledger.exchange.described(), nullptr);
 }
 
 TEST(Acknowledgements, of_something_else_are_left_to_be_judged) {

@@ -143,11 +143,14 @@ TEST_F(SettingsReplay, must_be_waited_for_where_not_everybody_may_take_back_what
         return SettingsDifference(has, wants).must_be_awaited();
     };
     for (const char* name : {"app.tenant", "plpgsql.variable_conflict", "log_statement", "track_functions",
-                             "session_replication_role", "lc_messages"}) {
+                             "session_replication_role", "lc_messages", "lo_compat_privileges", "zero_damaged_pages",
+                             "of_a_later_version"}) {
         EXPECT_TRUE(is_awaited(name, false)) << name;
         EXPECT_FALSE(is_awaited(name, true)) << name;
     }
-    EXPECT_FALSE(is_awaited("work_mem", false));
+    for (const char* name : {"application_name", "datestyle", "TimeZone", "enable_seqscan", "work_mem", "xmloption"}) {
+        EXPECT_FALSE(is_awaited(name, false)) << name;
+    }
     EXPECT_FALSE(is_awaited("statement_timeout", false));
 }
 
