@@ -380,7 +380,7 @@ void Session::refuse_transaction() {
     busy_since_ = never;
     asked_at_ = never;
     // A rollback does not undo all of it: locks of the session stay.
-    if (is_changed() || pins_.any()) server_->need_reset();
+    if (is_changed() || pins_.any()) leave_reset();
     if (may_have_made_names()) server_->doom(metrics::ServerClose::custom_settings);
     watch_.reset();
     forget_effect();

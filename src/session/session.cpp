@@ -420,8 +420,7 @@ void Session::leave_server(Phase before) {
         pool_->check_in(server);
         return;
     }
-    const bool is_lost = pins_.has(protocol::Pin::library) || effect_ == sql::SessionEffect::loads ||
-                         may_have_made_names() || settles_too_long(context_.host.now());
+    const bool is_lost = leaves_for_good() || may_have_made_names() || settles_too_long(context_.host.now());
     if (is_changed() || inspecting_ || pins_.any()) server.need_reset();
     if (pool_->target().is_replication()) {
         pool_->discard(server, metrics::ServerClose::replication);

@@ -71,8 +71,8 @@ std::optional<wire::SqlError> Session::refuse_pin(SessionEffect effect) const {
         return wire::error(
             "0A000", "what this statement leaves in the session would keep a server connection",
             "Route \"" + target.route + "\": pool.session_state is reject.",
-            "LISTEN, PREPARE, LOAD, temporary tables, session advisory locks and cursors WITH HOLD need a "
-            "route in session mode, or one with session_state: preserve.");
+            "LISTEN, PREPARE, LOAD, temporary tables, session advisory locks, cursors WITH HOLD and functions such "
+            "as dblink_connect need a route in session mode, or one with session_state: preserve.");
     }
     if (may_pin()) return std::nullopt;
     return wire::error("53300", "too many clients keep a server connection for their session state",
@@ -422,10 +422,20 @@ bool Session::keeps_server() const {
     return pins_.any() && !is_changed() && preserves_state();
 }
 
+// What has been done there is undone, or goes with the server where nothing undoes it.
+void Session::leave_reset() {
+    server_->need_reset();
+    if (leaves_for_good()) server_->doom(metrics::ServerClose::unclean);
+}
+
+bool Session::leaves_for_good() const {
+    return pins_.has(Pin::library) || effect_ == SessionEffect::loads;
+}
+
 // A reload has turned session_state to ignore, and nobody asks any more whether they are over.
 void Session::forget_pins() {
     watch_.reset();
-    server_->need_reset();
+    leave_reset();
     set_pins({});
 }
 

@@ -33,6 +33,14 @@ ByteView name_of_ours(const wire::ErrorFields& fields) {
     return prefix(from, static_cast<std::size_t>(std::find_if_not(from.begin(), from.end(), is_part) - from.begin()));
 }
 
+// The name with its quotes and the space in front of them, where they are those of English.
+ByteView in_quotes(ByteView name, ByteView body) {
+    const auto front = static_cast<std::size_t>(name.data() - body.data());
+    const bool is_quoted =
+        front >= 2 && body.substr(front - 2, 2) == " \"" && body.substr(front + name.size(), 1) == "\"";
+    return is_quoted ? body.substr(front - 2, name.size() + 3) : name;
+}
+
 bool is_to_come_again(const PreparedStatements::Admission& admission) {
     const auto* outcome = std::get_if<Outcome>(&admission);
     return outcome != nullptr && *outcome == Outcome::hold_until_answered;
@@ -266,15 +274,19 @@ bool Session::relay_in_clients_words(const wire::ErrorFields& fields, ByteView p
     const bool is_lost =
         is_digest && (fields.sqlstate == "26000" || (fields.sqlstate == "42P05" && ours != protocol::taken_name));
     if (is_lost) server_->doom(metrics::ServerClose::unclean);
-    if (known == nullptr && parsed.empty()) {
-        if (is_lost) wire::write_error(to_client.join(), wire::error("26000", "prepared statement does not exist"));
-        return is_lost;
+    const bool is_nameless = known == nullptr && parsed.empty();
+    if (is_nameless && is_lost) {
+        wire::write_error(to_client.join(), wire::error("26000", "prepared statement does not exist"));
+        return true;
     }
+    if (is_nameless && !is_digest) return false;
+    // A statement that the client has closed behind what the error is about has no other name any more.
+    const ByteView cut = is_nameless ? in_quotes(ours, body) : ours;
     const ByteView name = known == nullptr || !parsed.empty() ? parsed : ByteView(*known);
-    const auto front = static_cast<std::size_t>(ours.data() - body.data());
+    const auto front = static_cast<std::size_t>(cut.data() - body.data());
     wire::Writer writer(to_client.join());
     writer.begin(wire::BackendTag::error_response).bytes(body.substr(0, front));
-    writer.bytes(name).bytes(body.substr(front + ours.size())).end();
+    writer.bytes(name).bytes(body.substr(front + cut.size())).end();
     return true;
 }
 

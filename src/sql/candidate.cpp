@@ -123,6 +123,8 @@ bool is_mark(char before, char c) {
     switch (c) {
         case ';': return true;
         case '_': return lower_case(before) == 't' || lower_case(before) == 'g';
+        case 'b':
+        case 'B':
         case 'v':
         case 'V': return lower_case(before) == 'd';
         case 'm':
@@ -144,7 +146,7 @@ Block marks_at(const char* at) {
     now |= 0x20;
     before |= 0x20;
     const auto marked = (now == ';') | ((now == ('_' | 0x20)) & ((before == 't') | (before == 'g'))) |
-                        ((now == 'v') & (before == 'd')) | ((now == 'm') & (before == 'e')) |
+                        (((now == 'v') | (now == 'b')) & (before == 'd')) | ((now == 'm') & (before == 'e')) |
                         ((now == '&') & (before == 'u'));
     return reinterpret_cast<const Block&>(marked);
 }
@@ -158,12 +160,23 @@ Halves halves_of(Block block) {
     return halves;
 }
 
+// A name that begins with "pg_", of a view or a function whose use may have an effect.
+bool is_pg_name_at(ByteView text, std::size_t at) {
+    const auto is = [&](auto... names) { return (matches(text, at, names) || ...); };
+    switch (at + 3 < text.size() ? lower_case(text[at + 3]) : '\0') {
+        case 'b': return is("pg_backup_start");
+        case 'c': return is("pg_create_", "pg_copy_");  // ..._replication_slot
+        case 'r': return is("pg_replication_origin_session_setup");
+        case 's': return is("pg_settings", "pg_start_backup");
+        default: return false;
+    }
+}
+
 bool is_effect_at(ByteView text, std::size_t at, Patience& patience) {
     switch (lower_case(text[at])) {
         case ';': return begins_with_effect(text, at + 1, patience);
-        case '_':
-            return (at >= 3 && matches(text, at - 3, "set_config")) ||
-                   (at >= 2 && matches(text, at - 2, "pg_settings"));
+        case '_': return (at >= 3 && matches(text, at - 3, "set_config")) || (at >= 2 && is_pg_name_at(text, at - 2));
+        case 'b': return matches(text, at - 1, "dblink_connect") || matches(text, at - 1, "dblink_open");
         case 'v': return at >= 2 && matches(text, at - 2, "advisory");
         case 'm': {
             if (at < 2 || !matches(text, at - 2, "temp")) return false;

@@ -1,3 +1,4 @@
+#include "cost.hpp"
 #include "lexer.hpp"
 #include "parse_tree.hpp"
 
@@ -218,6 +219,40 @@ std::string packed(const ParseTree& tree) {
     return out;
 }
 
+// Of an UPDATE and its like: how the deparser writes (a, b) = x. It looks for the last column at the place that this
+// would have in the first assignment of the list, and else takes all up to the end of the list.
+bool is_written_right(PgQuery__Node* const* targets, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const PgQuery__ResTarget* target =
+            targets[i]->node_case == PG_QUERY__NODE__NODE_RES_TARGET ? targets[i]->res_target : nullptr;
+        const PgQuery__Node* value = target == nullptr ? nullptr : target->val;
+        if (value == nullptr || value->node_case != PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF) continue;
+        if (value->multi_assign_ref->colno != 1) continue;
+        const auto columns = static_cast<std::size_t>(value->multi_assign_ref->ncolumns);
+        const bool is_right = i == 0 || (i >= columns && i + columns == count);
+        if (!is_right) return false;
+    }
+    return true;
+}
+
+// With others each x would have many columns, and the parser a copy of it for each of them: the square of the text's
+// length, and more.
+bool is_written_right(const ParseTree& tree) {
+    bool is_right = true;
+    for_each_message(tree->base, [&](const Message& message) {
+        if (const auto* update = as<PgQuery__UpdateStmt>(&message, pg_query__update_stmt__descriptor)) {
+            is_right = is_right && is_written_right(update->target_list, update->n_target_list);
+        } else if (const auto* conflict =
+                       as<PgQuery__OnConflictClause>(&message, pg_query__on_conflict_clause__descriptor)) {
+            is_right = is_right && is_written_right(conflict->target_list, conflict->n_target_list);
+        } else if (const auto* merge =
+                       as<PgQuery__MergeWhenClause>(&message, pg_query__merge_when_clause__descriptor)) {
+            is_right = is_right && is_written_right(merge->target_list, merge->n_target_list);
+        }
+    });
+    return is_right;
+}
+
 // As SQL again; nullopt where libpg_query does not know how.
 std::optional<std::string> deparsed(const ParseTree& tree) {
     std::string tree_bytes = packed(tree);
@@ -248,12 +283,18 @@ std::variant<std::string, Unparsable> edited(ByteView text, const Edits& edits, 
     const bool is_edited = editor.edit();
     if (editor.is_ambiguous()) return Unparsable{"WITH gives a name that is to be rewritten"};
     if (!is_edited) return std::string(text);
+    const Unparsable is_another{"it would mean something else when it is written out again"};
+    if (!is_written_right(tree)) return is_another;
     auto written = deparsed(tree);
     if (!written) return Unparsable{"it cannot be written out again"};
+    if (written->size() > longest_parsed_text) return Unparsable{"it is too long when it is written out again"};
+    if (auto tokens = affordable_tokens_of(*written); auto* dear = std::get_if<Unparsable>(&tokens)) {
+        return std::move(*dear);
+    }
     auto again = parse_tree_of(*written);
     auto* read = std::get_if<ParseTree>(&again);
     if (read == nullptr || packed_without_places(*read) != packed_without_places(tree)) {
-        return Unparsable{"it would mean something else when it is written out again"};
+        return is_another;
     }
     return std::move(*written);
 }

@@ -1,6 +1,7 @@
 #include "candidate.hpp"
 #include "cost.hpp"
 #include "json_node.hpp"
+#include "lasting_calls.hpp"
 #include "setting_names.hpp"
 
 #include <pgsluice/base/lower_case.hpp>
@@ -74,6 +75,7 @@ SessionEffect effect_of_set_config(const json::object& call) {
 SessionEffect effect_of_call(const json::object& call) {
     const std::string_view name = last_name(call, "funcname");
     if (name == "set_config") return effect_of_set_config(call);
+    if (is_lasting_call(call)) return SessionEffect::loads;
     if (name.find("advisory") == std::string_view::npos || name.find("_xact_") != std::string_view::npos) {
         return SessionEffect::none;
     }
@@ -105,7 +107,7 @@ SessionEffect effect_of(std::string_view kind, const json::object& node) {
     if (is_about_reserved_name(kind, node)) return SessionEffect::anything;
     if (kind == "VariableSetStmt") return effect_of_set(node);
     if (kind == "FuncCall") return effect_of_call(node);
-    if (kind == "LoadStmt") return SessionEffect::loads;
+    if (kind == "LoadStmt" || may_be_lasting_call(kind, node)) return SessionEffect::loads;
     if (kind == "DoStmt" || kind == "CallStmt") return SessionEffect::anything;
     if (kind == "DiscardStmt") return SessionEffect::changes;
     if (kind == "TransactionStmt") {
@@ -177,9 +179,13 @@ Judged judge_tree(const json::value& tree) {
     return judged;
 }
 
-// A text of which no tree tells anything.
+// Of a text of which no tree tells anything.
+SessionEffect effect_of_bytes(ByteView text) {
+    return may_hold_lasting_call(text) ? SessionEffect::loads : SessionEffect::anything;
+}
+
 Judged judge_bytes(ByteView text) {
-    Judged judged{SessionEffect::anything, {}, false, true};
+    Judged judged{effect_of_bytes(text), {}, false, true};
     if (may_set(text)) judged.names.hidden = SettingNames::Hidden::for_good;
     note_mentioned_names(text, judged.names);
     return judged;
@@ -260,7 +266,7 @@ bool speaks_of_temporary_schema(ByteView text) {
 
 SessionEffect session_effect(ByteView text) {
     if (!is_candidate(text)) return SessionEffect::none;
-    return text.size() > parse_limit ? SessionEffect::anything : judged(text).effect;
+    return text.size() > parse_limit ? effect_of_bytes(text) : judged(text).effect;
 }
 
 SettingNames setting_names(ByteView text) {

@@ -21,7 +21,7 @@ enum class Pin : std::uint8_t {
     listen,
     cursor,    // WITH HOLD
     prepared,  // by SQL
-    library,   // LOAD
+    library,   // LOAD, or what a function has left that nothing clears: a connection of dblink
     unknown,   // the server could not be asked
 };
 constexpr std::size_t pin_count = 7;

@@ -313,6 +313,8 @@ class Session final : public Sink,
     void set_pins(protocol::Pins pins);
     void expect_pin();
     void forget_pins();
+    void leave_reset();
+    bool leaves_for_good() const;
     bool keeps_server() const;
     void restore_settings(wire::Outbox& to_server);
     // defaults.cpp

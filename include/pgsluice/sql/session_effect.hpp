@@ -21,7 +21,7 @@ enum class SessionEffect : std::uint8_t {
     leaves,    // something that stays on the server: LISTEN, PREPARE, a temporary table, a cursor WITH HOLD
     anything,  // DO, CALL, text that is not understood
     locks,     // a session advisory lock
-    loads,     // LOAD: what it does can be neither seen nor undone
+    loads,     // LOAD, dblink_connect and their like: what they leave can be neither seen nor undone
 };
 
 // Whether it surely leaves something that no other server can be given.

@@ -359,6 +359,57 @@ TEST(SessionState, a_transaction_that_is_refused_leaves_a_reset) {
     script.run();
 }
 
+TEST(SessionState, what_nothing_undoes_pins_for_good_and_goes_with_its_server) {
+    for (const char* text : {"load 'x'", "select dblink_connect('x')", "select pg_backup_start('x')"}) {
+        SCOPED_TRACE(text);
+        Script script = preserving();
+        script.client_sends(client::query(text))
+            .server_sends(server::command_complete("SELECT 1") + server::ready())
+            .server_sends(answers({}))
+            .expect([](World& world) { EXPECT_EQ(world.metrics().pinned[PinReason::library].value(), 1); })
+            .client_sends(client::query("discard all"))
+            .server_sends(server::command_complete("DISCARD ALL") + server::ready())
+            .expect([](World& world) { world.server(0).take(); })
+            .server_sends(answers({}))
+            .expect([](World& world) {
+                EXPECT_EQ(world.metrics().pinned[PinReason::library].value(), 1);
+                EXPECT_EQ(world.pools().gauge(ServerState::idle), 0);
+            })
+            .client_sends(client::terminate())
+            .expect([](World& world) {
+                EXPECT_EQ(world.metrics().pinned[PinReason::library].value(), 0);
+                EXPECT_EQ(world.pools().gauge(ServerState::idle), 0);
+            });
+        script.run_whole();
+    }
+}
+
+TEST(SessionState, a_temporary_slot_by_parameters_pins_when_it_is_bound) {
+    Script script = preserving();
+    script
+        .client_sends(client::parse("", "select pg_create_physical_replication_slot($1, $2, $3)") +
+                      client::bind("", "") + client::execute("") + client::sync())
+        .server_sends(server::parse_complete() + server::bind_complete() + server::command_complete("SELECT 1") +
+                      server::ready())
+        .server_sends(answers({}))
+        .expect([](World& world) { EXPECT_EQ(world.metrics().pinned[PinReason::library].value(), 1); });
+    script.run();
+}
+
+// DISCARD ALL would not end it.
+TEST(SessionState, a_transaction_that_is_refused_takes_along_a_server_on_which_something_stays) {
+    World::Options options;
+    options.pool.mode = config::PoolMode::statement;
+    options.pool.session_state = config::SessionState::preserve;
+    Script script(options);
+    script.client_sends(client::query("select dblink_connect('x'); begin"))
+        .expect_to_server("Query \"select dblink_connect('x'); begin\"\n")
+        .server_sends(server::command_complete("SELECT 1") + server::command_complete("BEGIN") + server::ready('T'))
+        .server_sends(server::command_complete("ROLLBACK") + server::ready())
+        .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 0); });
+    script.run();
+}
+
 TEST(SessionState, ignored_asks_nothing) {
     World::Options options;
     options.pool.session_state = config::SessionState::ignore;

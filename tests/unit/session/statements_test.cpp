@@ -486,5 +486,20 @@ TEST(Statements, errors_tell_the_clients_name_and_not_ours) {
     script.run();
 }
 
+TEST(Statements, errors_tell_no_name_of_one_that_is_closed_behind_them) {
+    Script script;
+    script.client_sends(client::parse("s", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_client("ParseComplete\nReadyForQuery I\n")
+        .client_sends(client::bind("", "s") + client::sync() + client::close_statement("s") + client::parse("s", "B") +
+                      client::sync())
+        .server_sends(server::error("08P01", "but prepared statement \"" + our_name("A") + "\" requires 0") +
+                      server::ready())
+        .expect_to_client("ErrorResponse ERROR 08P01 \"but prepared statement requires 0\"\nReadyForQuery I\n")
+        .server_sends(server::close_complete() + server::parse_complete() + server::ready())
+        .expect_to_client("CloseComplete\nParseComplete\nReadyForQuery I\n");
+    script.run();
+}
+
 }  // namespace
 }  // namespace pgsluice::session

@@ -154,11 +154,22 @@ constexpr std::array shapes = std::to_array<Shape>({
     {"", "reset a.b#;", ""},
     {"do 'set ", "a.b# ", "'"},
     {"", "select set_config('a.b#', $1, false);", ""},
+    {"select dblink_open", "x,dblink_open", ""},
+    {"select \"u&\"", ",pg_backup_start", "x"},
+    {"select '\\',pg_", "create_", ""},
     {"with ", "a# as (select 1),", "b as (select 1) select 1"},
     {"select ", "a#,", "'' from a, b"},
     {"select ", "a#.b#,", "'' from a, b"},
     {"select '' from ", "a#,", "a"},
     {"select '' from ", "a# natural join ", "a"},
+    {"update a set ", "(a,b)=(1,''),", "(a,b)=(1,2)"},
+    {"update a set ", "(a,b,c,d)=row(1,2,3,4),", "(a,b,c,d)=row(1,2,3,4)"},
+    {"update a set ", "(a,b)=(select 1,2),", "(a,b)=(1,2)"},
+    {"update a set ", "(a[1+1],b)=(1,2),", "(a,b)=(1,2)"},
+    {"update a set ", "(a,b)=(1,2),c=3,", "(a,b)=(1,2)"},
+    {"insert into a values ('') on conflict (a) do update set ", "(a,b)=(1,2),", "(a,b)=(1,2)"},
+    {"merge into a using b on true when matched then update set ", "(a,b)=(1,2),", "(a,b)=(1,2)"},
+    {"with c as (update a set ", "(a,b)=(1,2),", "(a,b)=(1,2) returning 1) select 1 from c"},
 });
 
 // Trees and names of which libpg_query itself makes the square; bounded by limits.parse_inline.

@@ -73,6 +73,37 @@ TEST(Rewrite, follows_columns_that_are_written_with_a_schema) {
     EXPECT_EQ(made_of("select app.t.a from t", edits), "select app.t.a from t");
 }
 
+// The deparser gets the columns of others wrong.
+TEST(Rewrite, of_an_assignment_to_several_columns_is_done_at_the_ends_of_a_list) {
+    const Edits edits{.tables = {{"t", "v2.t"}}, .schemas = {}, .limit = 0};
+    const std::pair<const char*, const char*> cases[] = {
+        {"update t set (a) = (1)", "UPDATE v2.t t SET (a) = 1"},
+        {"update t set (a, b) = (1, 2)", "UPDATE v2.t t SET (a, b) = (1, 2)"},
+        {"update t set (a, b) = (select 1, 2), c = 3", "UPDATE v2.t t SET (a, b) = (SELECT 1, 2), c = 3"},
+        {"update t set a = 1, b = 2, (c, d) = (3, 4)", "UPDATE v2.t t SET a = 1, b = 2, (c, d) = (3, 4)"},
+        {"update t set (a, b) = (1, 2), (c, d) = (3, 4)", "UPDATE v2.t t SET (a, b) = (1, 2), (c, d) = (3, 4)"},
+        {"insert into t values (1) on conflict (a) do update set (a, b) = (1, 2), c = 3",
+         "INSERT INTO v2.t AS t VALUES (1) ON CONFLICT (a) DO UPDATE SET (a, b) = (1, 2), c = 3"},
+    };
+    for (const auto& [text, made] : cases) EXPECT_EQ(made_of(text, edits), made);
+    for (const ByteView text :
+         {"update t set a = 1, (b, c) = (2, 3)", "update t set a = 1, b = 2, (c, d) = (3, 4), e = 5",
+          "update t set (a, b) = (1, 2), (c, d) = (3, 4), (e, f) = (5, 6)",
+          "insert into t values (1) on conflict (a) do update set a = 1, (b, c) = (2, 3)",
+          "merge into t using u on true when matched then update set a = 1, (b, c) = (2, 3)",
+          "with x as (update t set a = 1, (b, c) = (2, 3) returning 1) select 1 from x"}) {
+        EXPECT_EQ(made_of(text, edits), "unparsable: it would mean something else when it is written out again")
+            << text;
+    }
+}
+
+TEST(Rewrite, that_makes_a_text_too_long_to_parse_is_not_done) {
+    const Edits edits{.tables = {{"t", std::string(60, 'x')}}, .schemas = {}, .limit = 0};
+    std::string text = "select 1 from t";
+    for (int i = 0; i < 1100; ++i) text += ",t";
+    EXPECT_EQ(made_of(text, edits), "unparsable: it is too long when it is written out again");
+}
+
 TEST(Rewrite, adds_a_limit_where_there_is_none) {
     const Edits edits{.tables = {}, .schemas = {}, .limit = 100};
     EXPECT_EQ(made_of("select * from t where a = $1 order by b", edits),

@@ -105,6 +105,30 @@ TEST(SessionEffect, of_each_kind_of_statement) {
         {"do $$ begin end $$", anything},
         {"call p()", anything},
         {"load 'auto_explain'", loads},
+        {"select dblink_connect('c', 'dbname=x')", loads},
+        {"SELECT public.DBLink_Connect_U('dbname=x')", loads},
+        {"select dblink_open('c', 'select 1')", loads},
+        {"select U&\"dblink_conn\\0065ct\"('dbname=x')", loads},
+        {"select g.dblink_connect from concat('dbname=', $1) g", loads},
+        {"select ('dbname=x'::text).dblink_connect", loads},
+        {"select pg_backup_start('b')", loads},
+        {"select pg_start_backup($1, true, false)", loads},
+        {"select pg_replication_origin_session_setup('o')", loads},
+        {"select pg_create_physical_replication_slot('s', true, true)", loads},
+        {"select pg_create_physical_replication_slot('s', $1, $2)", loads},
+        {"select pg_create_logical_replication_slot('s', 'p', temporary => true)", loads},
+        {"select pg_create_logical_replication_slot(temporary := 'f', plugin := 'p', slot_name := 's')", loads},
+        {"select pg_copy_physical_replication_slot('s', 't', true)", loads},
+        {"select pg_copy_physical_replication_slot('s', 't')", loads},
+        {"select pg_copy_logical_replication_slot('s', 't', false, 'p')", none},
+        {"select pg_create_physical_replication_slot('s')", none},
+        {"select pg_create_physical_replication_slot('s', true, false)", none},
+        {"select pg_create_logical_replication_slot('s', 'p', twophase => true)", none},
+        {"select pg_create_logical_replication_slot('s', 'p', temporary => false, twophase => true)", none},
+        {"select 'dblink_connect'", none},
+        {"select dblink_open from t", none},
+        {"select dblink('c', 'select 1'), dblink_disconnect('c'), pg_backup_stop()", none},
+        {"grant execute on function pg_backup_start(text, boolean) to app", none},
         {"set what is this", anything},
         {"select temperature from template", none},
     };
@@ -118,6 +142,26 @@ TEST(SessionEffect, of_a_text_too_long_to_parse_is_anything_where_it_is_a_candid
     const std::string filler(5000, ' ');
     EXPECT_EQ(session_effect("select 1" + filler), none);
     EXPECT_EQ(session_effect("set local work_mem = 1" + filler), anything);
+}
+
+// Of what is called outside of strings and comments.
+TEST(SessionEffect, of_a_text_too_long_to_parse_is_that_of_a_call_that_nothing_undoes) {
+    const std::string filler = " /*" + std::string(5000, ' ') + "*/";
+    for (const char* text :
+         {"select dblink_connect('x')", "select \"dblink_open\"('x')", "SELECT PG_BACKUP_START('x')",
+          "select pg_create_physical_replication_slot('x', true, true)", "select U&\"dblink_conn\\0065ct\"('x')",
+          "select '\\', dblink_connect('x') --'", "select 1x, dblink_connect('x')"}) {
+        EXPECT_EQ(session_effect(text + filler), loads) << text;
+    }
+    for (const char* text : {"select 'dblink_connect'", "select 1 -- dblink_connect", "select $$ pg_backup_start $$",
+                             "select 'menu&\"', u&1", "select dblink_connected"}) {
+        EXPECT_NE(session_effect(text + filler), loads) << text;
+    }
+}
+
+TEST(SessionEffect, of_a_text_that_is_not_understood_is_that_of_a_call_that_nothing_undoes) {
+    EXPECT_EQ(session_effect("select dblink_connect('x') and what is this"), loads);
+    EXPECT_EQ(session_effect("select 'dblink_connect' and what is this"), anything);
 }
 
 TEST(SessionEffect, is_found_however_deep_the_text_nests) {
@@ -151,7 +195,9 @@ TEST(SessionEffect, is_known_of_one_plain_set) {
 // The words are looked for in blocks, and several at once: at every place of one, and over all borders.
 TEST(Candidate, is_found_at_every_place_of_a_text) {
     for (const char* word : {"set_config", "Pg_Advisory_Lock", ";reset", "; set", "u&\"", " TEMP ", "into temporary",
-                             "pg_temp.", "PG_Settings"}) {
+                             "pg_temp.", "PG_Settings", "DBLINK_connect", "dblink_open", "pg_backup_start",
+                             "PG_Start_Backup", "pg_replication_origin_session_setup",
+                             "pg_create_logical_replication_slot", "pg_copy_physical_replication_slot"}) {
         for (std::size_t before = 0; before < 280; ++before) {
             for (const std::size_t behind : {0, 1, 15, 16, 17}) {
                 const std::string text = "x" + std::string(before, ' ') + word + " " + std::string(behind, '.');
@@ -166,14 +212,17 @@ TEST(Candidate, is_found_at_every_place_of_a_text) {
     }
     EXPECT_FALSE(
         is_candidate("select a_b, d_v, e_m, t_c, g_s from pgbench_accounts where aid = 1; select 'remove them'"));
+    EXPECT_FALSE(
+        is_candidate("select db, d_b, feedback, pg_class, pg_catalog, pg_stat, pg_backend_pid, dblink_exec, pg_"));
 }
 
 TEST(Candidate, does_not_depend_on_what_lies_behind_the_text) {
-    const std::string texts[] = {"set", "do",   "x;",      ";set",     "v",  "m",  "&",  "_",
-                                 "se",  "temp", "pg_temp", "advisory", "u&", "g_", "pg_"};
+    const std::string texts[] = {"set",  "do",      "x;",       ";set", "v",  "m",   "&",  "_",       "se",
+                                 "temp", "pg_temp", "advisory", "u&",   "g_", "pg_", "db", "dblink_", "pg_c"};
     for (const std::string& text : texts) {
         const bool alone = is_candidate(text);
-        for (const char* behind : {"set_config", "p ", "_temp ", "settings", "tle", ";set x", "&\"", "\0"}) {
+        for (const char* behind : {"set_config", "p ", "_temp ", "connect", "open(", "reate_", "backup_start",
+                                   "settings", "tle", ";set x", "&\"", "\0"}) {
             const std::string longer = text + behind;
             EXPECT_EQ(is_candidate(ByteView(longer).substr(0, text.size())), alone) << longer;
         }
