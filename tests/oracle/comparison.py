@@ -13,7 +13,7 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
         return False
     if at < min(len(ours.messages), len(theirs.messages)):
         one, other = ours.messages[at], theirs.messages[at]
-        # A client that has prepared one text under two names may read the other name in this error.
+        # A client that has prepared one text under two names may read the other name in this error; none, where it has closed it.
         is_told_by_another_name = of_the_other_name(one) == of_the_other_name(other) != ""
         # Both wrong in itself and of a text that is wrong by now: where the server lacks the statement, the text comes first.
         is_wrong_twice = of_the_other_name(other) != "" and one.tag == "E" and one.severity == "ERROR" and one.sqlstate.startswith("42")
@@ -22,8 +22,9 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
         if is_told_by_another_name or is_wrong_twice or is_of_another_type:
             rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
             return explained(session, *rest)
-    if at < len(ours.messages) and ours.messages[at].summary() == "E:ERROR:25001" and "before any query" in ours.messages[at].text:
-        # To describe a statement where the server lacks it takes a Parse, which is a query to a BEGIN in the same batch.
+    if any(comes_behind_a_query(each.messages[at:]) for each in (ours, theirs)):
+        # To describe a statement where the server lacks it takes a Parse, which is a query to a BEGIN in the same batch; and
+        # the client's own Parse is none where the server has the statement.
         return True
     if at < len(ours.messages) and ours.messages[at].sqlstate == "25P02" and has_failed(theirs.messages[:at]):
         # In a transaction that has failed PostgreSQL describes some statements, and finds fault with some messages; where
@@ -50,13 +51,18 @@ def is_named_by_a_statement(session: Session, message) -> bool:
     return any(re.search(rf'(execute|deallocate|prepare) "?{re.escape(missed[1])}\b', words, re.IGNORECASE) for words in texts)
 
 
+def comes_behind_a_query(messages: list) -> bool:
+    """Whether the first is the error of a BEGIN that PostgreSQL finds too late."""
+    return bool(messages) and messages[0].summary() == "E:ERROR:25001" and "before any query" in messages[0].text
+
+
 def has_failed(messages: list) -> bool:
     """Whether they leave a transaction that has failed."""
     return next((message.body for message in reversed(messages) if message.tag == "Z"), b"") == b"E"
 
 
 def of_the_other_name(message) -> str:
-    return re.sub('statement "[^"]*"', "", message.text) if message.tag == "E" and "bind message supplies" in message.text else ""
+    return re.sub('statement( "[^"]*")?', "", message.text) if message.tag == "E" and "bind message supplies" in message.text else ""
 
 
 def of_whatever_type(message) -> str:

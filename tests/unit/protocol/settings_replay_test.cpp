@@ -142,9 +142,9 @@ TEST_F(SettingsReplay, must_be_waited_for_where_not_everybody_may_take_back_what
         const ParameterSet wants = is_wanted ? ParameterSet({{name, "y", false}}) : ParameterSet();
         return SettingsDifference(has, wants).must_be_awaited();
     };
-    for (const char* name : {"app.tenant", "plpgsql.variable_conflict", "log_statement", "track_functions",
-                             "session_replication_role", "lc_messages", "lo_compat_privileges", "zero_damaged_pages",
-                             "of_a_later_version"}) {
+    for (const char* name :
+         {"app.tenant", "plpgsql.variable_conflict", "log_statement", "track_functions", "session_replication_role",
+          "lc_messages", "lo_compat_privileges", "zero_damaged_pages", "of_a_later_version"}) {
         EXPECT_TRUE(is_awaited(name, false)) << name;
         EXPECT_FALSE(is_awaited(name, true)) << name;
     }
