@@ -104,13 +104,14 @@ void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statem
 
 PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& statement,
                                                             const protocol::DescriptionRef& told, const Lease& lease) {
-    if (question_.waits(lease.server.exchange())) return Admission(Outcome::hold_until_answered);
+    if (is_asking(lease.server.exchange())) return Admission(Outcome::hold_until_answered);
     protocol::ServerStatements& there = lease.server.statements();
     const auto* present = there.use(*statement);
     // Its Parse of an earlier batch is unanswered.
     if (present != nullptr && is_unsettled(present->batch, lease.server)) return Admission(Outcome::hold);
     const bool stands = present != nullptr && !present->closed;
     if (stands && is_as_told(*present, told)) {
+        end_question();
         lease.metrics.statement_cache[Lookup::hit].add();
         return statement;
     }
@@ -129,7 +130,7 @@ PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& 
 // nullopt: it is there.
 std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_server(const Lease& lease) {
     if (lease.kept_to_the_end) return std::nullopt;
-    if (question_.waits(lease.server.exchange())) return Outcome::hold_until_answered;
+    if (is_asking(lease.server.exchange())) return Outcome::hold_until_answered;
     // An earlier batch decides about it.
     if (unnamed_unanswered_ > 0 && is_unsettled(unnamed_batch_, lease.server)) return Outcome::hold;
     if (unnamed_ != nullptr && lease.server.unnamed() == unnamed_) return std::nullopt;
@@ -142,8 +143,10 @@ std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_
         if (unnamed_->environment != lease.environment) {
             Found reading = reading_of(unnamed_, told, false, lease);
             if (auto* instead = std::get_if<Admission>(&reading)) return std::move(*instead);
+            const bool was_settled = unnamed_settled_ == unnamed_;
             unnamed_ = std::get<StatementRef>(std::move(reading));
-            unnamed_told_ = {unnamed_, told};
+            if (told != nullptr) describing().unnamed = unnamed_;
+            if (was_settled) unnamed_settled_ = unnamed_;
         }
         const bool has_types = told != nullptr && !told->parameter_types.empty();
         wire::write_parse(lease.to_server.join(), "", unnamed_->text,
@@ -158,11 +161,11 @@ std::optional<PreparedStatements::Admission> PreparedStatements::put_unnamed_on_
 PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse, std::size_t message_bytes,
                                                         const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
+    end_question();
     if (parse.statement.empty()) {
         const bool is_same = unnamed_ != nullptr && unnamed_->environment == lease.environment &&
                              unnamed_->text == parse.text && unnamed_->parameter_types == parse.parameter_types;
         if (!is_same) unnamed_ = texts_.intern(parse.text, parse.parameter_types, lease.environment);
-        unnamed_told_ = {};
         lease.server.unnamed() = unnamed_;
         ++lease.parses;
         owe_unnamed(Asked::parse, Fate::forward, unnamed_, lease.server);
@@ -221,7 +224,7 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
                                                        const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     bound_ = nullptr;
-    untold_ = {};
+    if (describing_ != nullptr) describing_->untold = nullptr;
     const protocol::ClientStatements::Entry* known = nullptr;
     if (!find(bind.statement, lease.server, known)) return Outcome::hold;
     if (bind.statement.empty())
@@ -246,7 +249,11 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
     bound_ = bind.statement.empty() ? unnamed_.get() : statement.get();
     exchange.owe(Asked::bind);
     if (statement == nullptr) return Outcome::pass;
-    if (known->told == nullptr && bind.portal.empty()) untold_ = {statement, std::string(bind.statement)};
+    if (known->told == nullptr && bind.portal.empty()) {
+        describing().untold = statement;
+        describing_->untold_known = known->statement;
+        describing_->untold_name = bind.statement;
+    }
     wire::write_bind_front(lease.to_server.join(), bind.portal, statement->server_name, rest_bytes);
     lease.to_server.add(bind.rest);
     return Outcome::done;
@@ -257,9 +264,12 @@ PreparedStatements::Admission PreparedStatements::describe(const wire::Target& s
     if (const auto* refused = std::get_if<Admission>(&found)) return *refused;
     const StatementRef& there = std::get<StatementRef>(found);
     const bool is_known = !statement.name.empty() || !lease.kept_to_the_end;
+    const auto* known = names_ == nullptr ? nullptr : names_->find(statement.name);
+    auto text = named(statement.name);
+    text->known = statement.name.empty() ? unnamed_ : known == nullptr ? nullptr : known->statement;
     const StatementRef& described = statement.name.empty() ? unnamed_ : there;
     lease.server.exchange().owe(
-        {Asked::describe_statement, Fate::forward, is_known ? described : nullptr, false, 0, named(statement.name)});
+        {Asked::describe_statement, Fate::forward, is_known ? described : nullptr, false, 0, std::move(text)});
     if (there == nullptr) return Outcome::pass;
     wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', there->server_name);
     return Outcome::done;
@@ -285,6 +295,8 @@ PreparedStatements::Admission PreparedStatements::close(const wire::Target& stat
 
 void PreparedStatements::close_named(StatementRef statement, ByteView name, const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
+    auto text = named(name);
+    text->told = told_of(name);
     if (names_ != nullptr) names_->close(name, exchange.batch());
     if (statement != nullptr && statement->environment.parse != 0) lease.server.statements().retire(*statement);
     end_loan(name, lease.server, lease.to_server);
@@ -293,7 +305,7 @@ void PreparedStatements::close_named(StatementRef statement, ByteView name, cons
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', protocol::absent_name);
         fate = Fate::forward;
     }
-    exchange.owe({Asked::close, fate, std::move(statement), false, 0, named(name)});
+    exchange.owe({Asked::close, fate, std::move(statement), false, 0, std::move(text)});
 }
 
 std::optional<std::string> PreparedStatements::deallocated_by(ByteView text) const {
@@ -384,6 +396,8 @@ void PreparedStatements::settle_unnamed(const protocol::Owed& owed, StatementRef
 
 void PreparedStatements::on_parsed(const protocol::Owed& owed) {
     if (owed.unnamed) settle_unnamed(owed, owed.statement);
+    // What the client was told before was of the one before.
+    if (owed.unnamed && owed.fate == Fate::forward && describing_ != nullptr) describing_->unnamed = nullptr;
     if (is_of_a_name(owed) && names_ != nullptr) names_->settle(owed.text->name);
 }
 
@@ -401,10 +415,11 @@ void PreparedStatements::on_dropped(const protocol::Owed& owed, bool was_read) {
         // Where a later batch has parsed another one, that is the client's now.
         if (!is_outdated && unnamed_unanswered_ == 0) unnamed_ = unnamed_settled_;
     }
-    if (owed.asked == Asked::describe_statement && owed.fate == Fate::swallow) question_.note_lost(*owed.statement);
+    const bool is_question = owed.asked == Asked::describe_statement && owed.fate == Fate::swallow;
+    if (is_question && describing_ != nullptr) describing_->question.note_lost(*owed.statement);
     if (!is_of_a_name(owed) || names_ == nullptr) return;
     if (owed.asked == Asked::parse) names_->undo_add(owed.text->name);
-    if (owed.asked == Asked::close) names_->undo_close(owed.text->name, owed.statement);
+    if (owed.asked == Asked::close) names_->undo_close(owed.text->name, owed.statement, owed.text->told);
 }
 
 }  // namespace pgsluice::session

@@ -49,7 +49,7 @@ PreparedStatements::Outcome PreparedStatements::ask(const StatementRef& then, co
     if (present == nullptr || present->closed) send_parse(now, nullptr, Fate::swallow, lease);
     wire::write_target(lease.to_server.join(), wire::FrontendTag::describe, 'S', now->server_name);
     exchange.owe({Asked::describe_statement, Fate::swallow, now});
-    question_.ask(then, now);
+    describing().question.ask(then, now);
     return Outcome::hold_until_answered;
 }
 
@@ -58,7 +58,7 @@ PreparedStatements::Outcome PreparedStatements::ask(const StatementRef& then, co
 // tables may have changed without our knowing, since whoever changes them may not come this way.
 PreparedStatements::Found PreparedStatements::reading_of(const StatementRef& then, const DescriptionRef& told,
                                                          bool stands, const Lease& lease) {
-    auto answer = question_.take_answer(then);
+    auto answer = describing_ == nullptr ? std::nullopt : describing_->question.take_answer(then);
     protocol::Environment here = lease.environment;
     here.parse = then->environment.parse;
     StatementRef now = answer ? answer->now : stands ? then : read_anew(*then, told, here, texts_);
@@ -82,7 +82,9 @@ PreparedStatements::Found PreparedStatements::reading_of(const StatementRef& the
 
 const DescriptionRef& PreparedStatements::told_of(ByteView name) const {
     static const DescriptionRef nothing;
-    if (name.empty()) return unnamed_told_.statement == unnamed_ ? unnamed_told_.what : nothing;
+    if (name.empty()) {
+        return describing_ != nullptr && describing_->unnamed == unnamed_ ? describing_->unnamed_told : nothing;
+    }
     const auto* known = names_ == nullptr ? nullptr : names_->find(name);
     return known == nullptr ? nothing : known->told;
 }
@@ -102,10 +104,11 @@ bool PreparedStatements::is_on_server(ByteView name, pool::Server& server) const
 }
 
 protocol::Owed PreparedStatements::describe_portal(ByteView portal) {
-    if (!portal.empty() || untold_.statement == nullptr) return {Asked::describe_portal};
+    if (!portal.empty() || describing_ == nullptr || describing_->untold == nullptr) return {Asked::describe_portal};
     auto text = std::make_unique<protocol::OwedText>();
-    text->name = std::move(untold_.name);
-    return {Asked::describe_portal, Fate::forward, std::exchange(untold_.statement, nullptr), false, 0,
+    text->name = std::move(describing_->untold_name);
+    text->known = std::move(describing_->untold_known);
+    return {Asked::describe_portal, Fate::forward, std::exchange(describing_->untold, nullptr), false, 0,
             std::move(text)};
 }
 
@@ -116,17 +119,24 @@ void PreparedStatements::learn(const protocol::Owed& described, wire::BackendTag
         // Each is given its type or spoken of ("$1,"), which bounds what a server can have us keep.
         const std::size_t most = statement.text.size() + statement.parameter_types.size() + 16;
         const bool is_kept = body && body->size() <= most && wire::is_parameter_description(*body);
-        described_ = is_kept ? *body : ByteView();
+        describing().types = is_kept ? *body : ByteView();
         return;
     }
     const bool is_compared = body && !sql::finds_rows_by_name(statement.text);
+    // Those that an error came behind are of no use: a portal's come with none of its own.
+    std::string types = std::exchange(describing().types, {});
+    if (described.asked == Asked::describe_portal) types.clear();
     auto made = std::make_shared<const Description>(
-        Description{std::exchange(described_, {}), is_compared ? texts_.result_of(*body) : Description::any_result});
+        Description{std::move(types), is_compared ? texts_.result_of(*body) : Description::any_result});
+    const bool is_question = described.fate == Fate::swallow;
+    if (!is_question && described.text->name.empty()) {
+        describing_->unnamed = described.text->known;
+        describing_->unnamed_told = std::move(made);
+        return;
+    }
     const DescriptionRef said = server.statements().describe(statement, std::move(made));
-    if (described.fate == Fate::swallow) return question_.note_answer(statement, said);
-    const ByteView name = described.text->name;
-    if (name.empty() && described.statement == unnamed_) unnamed_told_ = {unnamed_, said};
-    if (!name.empty() && names_ != nullptr) names_->tell(name, statement, said);
+    if (is_question) return describing_->question.note_answer(statement, said);
+    if (names_ != nullptr) names_->tell(described.text->name, described.text->known, said);
 }
 
 }  // namespace pgsluice::session

@@ -219,3 +219,64 @@ def test_names_of_columns_are_the_same_in_another_encoding(places):
     hold_server(other)
     assert seen(owner, m.bind("s"), m.execute()) == ["2", "C:SELECT 0", "Z:I"]
     other.query("rollback")
+
+
+SKIPPED = {  # what a batch that fails at once would have done -> the statement's name
+    "closes and prepares the same again": (m.close_statement("s") + m.parse("insert into t(a) values ($1)", "s"), "s"),
+    "prepares another without a name": (m.parse("select 1"), ""),
+}
+
+
+@pytest.mark.parametrize("skipped", SKIPPED)
+def test_what_is_skipped_takes_nothing_away_that_was_told(places, skipped):
+    batch, name = SKIPPED[skipped]
+    owner, other = places["through pgsluice"](), places["through pgsluice"]()
+    other.query("create table t (a int)")
+    seen(owner, m.parse("insert into t(a) values ($1)", name), m.describe_statement(name))
+    assert seen(owner, m.bind("nope"), batch) == ["E:ERROR:26000", "Z:I"]
+    other.query("alter table t alter a type real")
+    hold_server(other)
+    assert seen(owner, m.bind(name, values=[ONE], formats=BINARY), m.execute()) == ["2", "C:INSERT 0 1", "Z:I"]
+    other.query("commit")
+    assert other.value("select a from t") == "1"
+
+
+@pytest.mark.parametrize("first, second", [(23, 25), (25, 23)])
+def test_a_description_that_comes_late_is_of_the_statement_that_was_asked_for(places, first, second):
+    owner = places["through pgsluice"]()
+    seen(owner, m.parse("select $1", "s", types=[first]), m.describe_statement("s"))
+    seen(owner, m.describe_statement("s"), m.close_statement("s"), m.parse("select $1", "s", types=[second]))
+    value, format = ([b"abc"], TEXT) if second == 25 else ([ONE], BINARY)
+    assert seen(owner, m.bind("s", values=value, formats=format), m.execute())[2] == "C:SELECT 1"
+
+
+def test_types_that_an_error_came_behind_are_nobodys(places):
+    owner, other, past = places["through pgsluice"](), places["through pgsluice"](), places["direct"]()
+    past.query("create table t (a int)")
+    seen(owner, m.parse("select a from t where a = $1", "lost"), m.describe_statement("lost"))
+    past.query("alter table t alter a type bigint")
+    assert "E:ERROR:0A000" in seen(owner, m.describe_statement("lost"))
+    for move in (False, True):
+        if move:
+            hold_server(other)
+        else:
+            seen(owner, m.parse("select $1 || 'x'", "s"))
+        answers = seen(owner, m.bind("s", values=[b"abc"]), m.describe_portal(), m.execute())
+        assert answers == ["2", "T", "D:abcx", "C:SELECT 1", "Z:I"]
+
+
+def test_an_answer_is_used_once(sluice):
+    text = "select '01/02/2020'::date"
+    proxy = sluice(workers=1, pool={"size": 2, "max_prepared_statements": 1})
+    with login(proxy) as owner, login(proxy) as other, login(proxy) as fresh:
+        seen(owner, m.parse(text, "s"), m.describe_statement("s"))
+        hold_server(other)
+        seen(owner, m.parse("begin", "b"), m.bind("b"), m.execute())
+        seen(owner, m.bind("s"), m.execute())
+        owner.query("set local datestyle to 'ISO, DMY'")
+        seen(owner, m.parse("select 1", "evicts"))
+        seen(owner, m.bind("s"), m.execute())
+        owner.query("commit")
+        answers = seen(fresh, m.parse(text, "s"), m.bind("s"), m.execute())
+        assert answers[2] == "D:2020-01-02", answers
+        other.query("commit")

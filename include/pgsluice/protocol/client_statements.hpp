@@ -59,20 +59,21 @@ class ClientStatements {
         found->second.closed = true;
         answer(name);
     }
-    // It has been described to the client, by a statement of this text.
-    void tell(ByteView name, const Statement& statement, DescriptionRef told) {
+    // It has been described to the client, when its name stood for that statement.
+    void tell(ByteView name, const StatementRef& statement, DescriptionRef told) {
         const auto found = names_.find(name);
-        if (found == names_.end() || found->second.statement->text != statement.text) return;
+        if (found == names_.end() || found->second.statement != statement) return;
         bytes_ -= cost_of(*found);
         found->second.told = std::move(told);
         bytes_ += cost_of(*found);
     }
-    // The Close has not been done, newest first: its name stands for `statement` again.
-    void undo_close(ByteView name, StatementRef statement) {
+    // The Close has not been done, newest first: its name stands for `statement` again, which it was told that of.
+    void undo_close(ByteView name, StatementRef statement, DescriptionRef told) {
         const auto found = names_.find(name);
         if (found == names_.end()) return;
         bytes_ -= cost_of(*found);
         found->second.statement = std::move(statement);
+        found->second.told = std::move(told);
         bytes_ += cost_of(*found);
         found->second.closed = false;
         answer(name);

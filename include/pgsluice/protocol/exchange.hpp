@@ -54,6 +54,9 @@ struct OwedText {
     // parse, bind, close, describe_*: the client's name of the statement, where an error has to be told by it or what
     // becomes of the name followed; query, execute: the one that it deallocates
     std::string name;
+    // describe_*, close: what the name stood for, and what the client had been told of it
+    StatementRef known{};
+    DescriptionRef told{};
 };
 
 struct Owed {

@@ -114,7 +114,7 @@ class PreparedStatements {
     void learn(const protocol::Owed& described, wire::BackendTag tag, std::optional<ByteView> body,
                pool::Server& server);
     // Another server is lent from now on: what the last one was asked it does not answer.
-    void part_from_server() { question_.forget(); }
+    void part_from_server() { end_question(); }
 
   private:
     bool find(ByteView name, pool::Server& server, const protocol::ClientStatements::Entry*& known) const;
@@ -146,19 +146,29 @@ class PreparedStatements {
     protocol::StatementRef unnamed_;          // if all that is unanswered succeeds
     protocol::StatementRef unnamed_settled_;  // as of the last answer
     const protocol::Statement* bound_ = nullptr;
-    // A statement, and a name of the client's for it.
-    struct Named {
-        protocol::StatementRef statement;
-        std::string name;
+    // What describing takes. Idle clients that have bound and described nothing have none.
+    struct Describing {
+        // Bound to the unnamed portal last, and not described to the client: the statement on the server, the client's
+        // own, and its name of it.
+        protocol::StatementRef untold, untold_known;
+        std::string untold_name;
+        // What the client was told of the unnamed statement, for as long as it is that one.
+        protocol::StatementRef unnamed;
+        protocol::DescriptionRef unnamed_told;
+        std::string types;  // of parameters, in the description that is coming
+        ResultQuestion question;
     };
-    Named untold_;  // was bound to the unnamed portal last, and has not been described to the client
-    struct Told {
-        protocol::StatementRef statement;
-        protocol::DescriptionRef what;
-    };
-    Told unnamed_told_;      // good for as long as that is the unnamed statement
-    std::string described_;  // the types of parameters in the description that is coming
-    ResultQuestion question_;
+    Describing& describing() {
+        if (describing_ == nullptr) describing_ = std::make_unique<Describing>();
+        return *describing_;
+    }
+    void end_question() {
+        if (describing_ != nullptr) describing_->question.forget();
+    }
+    bool is_asking(const protocol::Exchange& exchange) const {
+        return describing_ != nullptr && describing_->question.waits(exchange);
+    }
+    std::unique_ptr<Describing> describing_;
     std::uint32_t unnamed_unanswered_ = 0;  // Parse and Close messages for it, ours included
     std::uint32_t unnamed_outdated_ = 0;    // those of them that a simple query has come behind
     std::uint32_t unnamed_batch_ = 0;       // of the last of them

@@ -42,6 +42,7 @@ class ResultQuestion {
         return answer;
     }
     void forget() {
+        if (then_ == nullptr) return;
         then_ = nullptr;
         answer_ = {};
     }

@@ -121,7 +121,9 @@ TEST_F(ClientStatementsTest, what_was_not_done_is_undone_newest_first) {
     statements.undo_add("s");
     EXPECT_TRUE(statements.find("s")->closed);
     EXPECT_EQ(statements.find("s")->batch, 8U);
-    statements.undo_close("s", one);
+    const auto told = std::make_shared<const Description>(Description{"", 7});
+    statements.undo_close("s", one, told);
+    EXPECT_EQ(statements.find("s")->told, told);
     EXPECT_EQ(statements.find("s")->statement, one);
     EXPECT_FALSE(statements.find("s")->closed);
     EXPECT_EQ(statements.find("s")->batch, 0U);
