@@ -30,8 +30,9 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
         # In a transaction that has failed PostgreSQL describes some statements, and finds fault with some messages; where
         # the server lacks the statement nothing can be had but this.
         return True
-    if at < len(ours.messages) and is_named_by_a_statement(session, ours.messages[at]):
-        # SQL that executes a statement of the protocol's whose own text executes or deallocates another one.
+    if any(at < len(each.messages) and is_named_by_a_statement(session, each.messages[at], sqlstate)
+           for each, sqlstate in ((ours, "26000"), (theirs, "42P05"))):
+        # SQL that executes a statement of the protocol's whose own text executes, deallocates or prepares another one.
         return True
     if session.says_good_bye and ours.fate == "closed" and len(ours.messages) == at and not any(message.tag == "Z" for message in theirs.messages[at:]):
         # What no Sync or Flush asked an answer for before a Terminate PostgreSQL answers up to an error, and we do not.
@@ -42,13 +43,13 @@ def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
             and rest[0].summary() == "E:FATAL:08P01" and rest[0].fields.get("R") == "pgsluice")
 
 
-def is_named_by_a_statement(session: Session, message) -> bool:
-    """Whether it misses a statement that the text of another one names."""
-    missed = re.search('prepared statement "([^"]*)" does not exist', message.text) if message.sqlstate == "26000" else None
-    if missed is None:
+def is_named_by_a_statement(session: Session, message, sqlstate: str) -> bool:
+    """Whether this error is about a statement that the text of another one names."""
+    about = re.search('prepared statement "([^"]*)" (does not exist|already exists)', message.text) if message.sqlstate == sqlstate else None
+    if about is None:
         return False
     texts = [step.words for step in session.steps if not step.words.startswith("Q ")]
-    return any(re.search(rf'(execute|deallocate|prepare) "?{re.escape(missed[1])}\b', words, re.IGNORECASE) for words in texts)
+    return any(re.search(rf'(execute|deallocate|prepare) "?{re.escape(about[1])}\b', words, re.IGNORECASE) for words in texts)
 
 
 def comes_behind_a_query(messages: list) -> bool:
