@@ -104,7 +104,7 @@ bool PreparedStatements::is_on_server(ByteView name, pool::Server& server) const
 }
 
 protocol::Owed PreparedStatements::describe_portal(ByteView portal) {
-    if (!portal.empty() || describing_ == nullptr || describing_->untold == nullptr) return {Asked::describe_portal};
+    if (!portal.empty() || !has_untold()) return {Asked::describe_portal};
     auto text = std::make_unique<protocol::OwedText>();
     text->name = std::move(describing_->untold_name);
     text->known = std::move(describing_->untold_known);

@@ -62,6 +62,8 @@ class PreparedStatements {
     bool is_on_server(ByteView name, pool::Server& server) const;
     // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
     const protocol::Statement* bound() const { return bound_; }
+    // A Describe of the unnamed portal has something to tell that the client has not been told.
+    bool has_untold() const { return describing_ != nullptr && describing_->untold != nullptr; }
     // What is owed for a Describe of the portal.
     protocol::Owed describe_portal(ByteView portal);
     Admission describe(const wire::Target& statement, const Lease& lease);
