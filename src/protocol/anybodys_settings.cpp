@@ -1,4 +1,5 @@
-// Settings that every role may set and take back (context "user" in pg_settings), of PostgreSQL 13 to 18.
+// Settings that every role may set and take back (context "user" in pg_settings): those of PostgreSQL 15, and some of
+// later versions. Whatever is missing here is only waited for.
 #include <pgsluice/protocol/parameter_set.hpp>
 
 #include <algorithm>

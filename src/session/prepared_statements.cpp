@@ -102,6 +102,7 @@ void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statem
     server.exchange().owe({asked, fate, std::move(statement), true});
 }
 
+// Gives what is to be bound there: the statement itself where it stands, else its text as it reads today.
 PreparedStatements::Found PreparedStatements::put_on_server(const StatementRef& statement,
                                                             const protocol::DescriptionRef& told, const Lease& lease) {
     if (is_asking(lease.server.exchange())) return Admission(Outcome::hold_until_answered);

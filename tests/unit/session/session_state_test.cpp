@@ -342,12 +342,16 @@ TEST(SessionState, a_server_that_has_restored_rights_in_time_has_all_the_time_th
     script.run_whole();
 }
 
-// Statement mode takes the server away without asking it.
-TEST(SessionState, a_transaction_that_is_refused_leaves_a_reset) {
+Script preserving_in_statement_mode() {
     World::Options options;
     options.pool.mode = config::PoolMode::statement;
     options.pool.session_state = config::SessionState::preserve;
-    Script script(options);
+    return Script(options);
+}
+
+// Statement mode takes the server away without asking it.
+TEST(SessionState, a_transaction_that_is_refused_leaves_a_reset) {
+    Script script = preserving_in_statement_mode();
     script.client_sends(client::query("select pg_advisory_lock(1); begin"))
         .expect_to_server("Query \"select pg_advisory_lock(1); begin\"\n")
         .server_sends(server::command_complete("SELECT 1") + server::command_complete("BEGIN") + server::ready('T'))
@@ -398,10 +402,7 @@ TEST(SessionState, a_temporary_slot_by_parameters_pins_when_it_is_bound) {
 
 // DISCARD ALL would not end it.
 TEST(SessionState, a_transaction_that_is_refused_takes_along_a_server_on_which_something_stays) {
-    World::Options options;
-    options.pool.mode = config::PoolMode::statement;
-    options.pool.session_state = config::SessionState::preserve;
-    Script script(options);
+    Script script = preserving_in_statement_mode();
     script.client_sends(client::query("select dblink_connect('x'); begin"))
         .expect_to_server("Query \"select dblink_connect('x'); begin\"\n")
         .server_sends(server::command_complete("SELECT 1") + server::command_complete("BEGIN") + server::ready('T'))
