@@ -29,11 +29,6 @@ class ServerStatements {
         if (!found->second->closed) by_use_.splice(by_use_.end(), by_use_, found->second);
         return &*found->second;
     }
-    // It stands there for what follows, if all that is unanswered succeeds.
-    bool has(const Statement& statement) const {
-        const auto found = by_statement_.find(&statement);
-        return found != by_statement_.end() && !found->second->closed;
-    }
     // Its Parse has been sent.
     void add(const StatementRef& statement, std::uint32_t batch) {
         Entry& entry = open(statement);
