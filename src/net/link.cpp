@@ -64,7 +64,7 @@ Link::Link(Reactor& reactor, LinkParts parts)
 Link::~Link() = default;
 
 void AbandonReadiness::operator()(Readiness* readiness) const {
-    readiness->abandon(false);
+    readiness->abandon();
 }
 
 bool Link::at_rest() const {
@@ -76,7 +76,7 @@ LinkParts Link::detach() {
     PGSLUICE_CHECK(phase_ == Phase::relay && !pumping_ && !broken_ && held_.empty() && out_.empty());
     PGSLUICE_CHECK(!tls_ || !tls_->has_pending());
     end_bulk();
-    readiness_.release()->abandon(true);
+    readiness_.reset();
     LinkParts parts;
     parts.side = side_;
     parts.remote = remote_;

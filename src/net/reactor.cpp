@@ -1,5 +1,5 @@
 #include "bulk_reads.hpp"
-#include "hangups.hpp"
+#include "poller.hpp"
 
 #include <pgsluice/net/reactor.hpp>
 
@@ -15,10 +15,11 @@ Deadlined::Deadlined(Reactor& reactor) {
 
 Reactor::Reactor(boost::asio::io_context& io)
     : io_(io),
+      poller_(Poller::install(io)),
+      work_(io.get_executor()),
       timer_(io),
       token_(std::make_shared<Reactor*>(this)),
       scratch_(std::make_unique_for_overwrite<char[]>(scratch_bytes)),
-      hangups_(std::make_unique<Hangups>(io)),
       bulk_reads_(std::make_unique<BulkReads>(io)) {}
 
 Reactor::~Reactor() {

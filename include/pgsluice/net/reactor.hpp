@@ -6,6 +6,7 @@
 #include <pgsluice/base/result.hpp>
 #include <pgsluice/base/time.hpp>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
@@ -34,7 +35,7 @@ struct Traffic {
 };
 
 class BulkReads;
-class Hangups;
+class Poller;
 class Reactor;
 
 // Something that may have to happen by some time. While any deadline stands, all of them are checked every
@@ -62,7 +63,8 @@ class Reactor {
     static constexpr std::size_t scratch_bytes = 65536;
     static constexpr Milliseconds tick{50};
 
-    // `io` must outlive the reactor. Destroying the reactor closes its links, whoever owns them, and ends the
+    // `io` must outlive the reactor, of which it can have one, made before anything else uses it; while there is one,
+    // `io` does not run out of work. Destroying the reactor closes its links, whoever owns them, and ends the
     // coroutines that wait in one of them (Asio destroys their frames with `io` at the latest). Do it while no handler
     // of `io` runs.
     explicit Reactor(boost::asio::io_context& io);
@@ -92,7 +94,7 @@ class Reactor {
     // Valid until the next use by any link of this reactor, so never across a return to the loop.
     std::span<char> scratch() { return {scratch_.get(), scratch_bytes}; }
     std::string& ciphertext() { return ciphertext_; }
-    Hangups& hangups() { return *hangups_; }
+    Poller& poller() { return poller_; }
     BulkReads& bulk_reads() { return *bulk_reads_; }
 
     // Replaces the deadline that stood; `never` takes it away.
@@ -109,6 +111,8 @@ class Reactor {
     void on_tick();
 
     boost::asio::io_context& io_;
+    Poller& poller_;  // before the timer, which would give the loop another
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     boost::asio::steady_timer timer_;
     Token token_;
     List with_deadline_;
@@ -119,7 +123,6 @@ class Reactor {
     std::unique_ptr<char[]> scratch_;
     std::string ciphertext_;  // TLS records on their way out; empty between uses
     std::array<Traffic, 2> traffic_;
-    std::unique_ptr<Hangups> hangups_;
     std::unique_ptr<BulkReads> bulk_reads_;
 };
 

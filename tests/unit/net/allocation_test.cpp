@@ -40,9 +40,9 @@ TEST(Allocation, NonePerMessage) {
             for (int round = 0; round < count; ++round) {
                 ::send(client.get(), "question", 8, MSG_NOSIGNAL);
                 loop.io.restart();
-                while (::recv(server.get(), bytes, 8, MSG_DONTWAIT) != 8) loop.io.run_one();
+                while (::recv(server.get(), bytes, 8, MSG_DONTWAIT) != 8) loop.poll();
                 ::send(server.get(), "answer..", 8, MSG_NOSIGNAL);
-                while (::recv(client.get(), bytes, 8, MSG_DONTWAIT) != 8) loop.io.run_one();
+                while (::recv(client.get(), bytes, 8, MSG_DONTWAIT) != 8) loop.poll();
             }
         };
         round_trips(10);

@@ -1,12 +1,19 @@
-// What Asio makes of a descriptor's events, and what links may do while it holds its lock, seen through links.
+// What is made of a descriptor's events, and what links may do from inside a round of them, seen through links.
 #include "loop.hpp"
 
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <memory>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -90,7 +97,7 @@ TEST_F(ReadinessTest, a_link_may_be_dropped_where_it_reads_in_the_round_that_tel
     EXPECT_EQ(sink.calls, 1);
 }
 
-// Asio gives the new one the state that it still holds of the old one's descriptor.
+// The new one may stand where the old one stood, and have its descriptor.
 TEST_F(ReadinessTest, a_link_that_takes_the_place_of_one_dropped_in_the_same_call_hears_and_writes) {
     Descriptor new_peer;
     LinkPtr other;
@@ -115,6 +122,62 @@ TEST_F(ReadinessTest, a_link_that_takes_the_place_of_one_dropped_in_the_same_cal
     EXPECT_TRUE(loop.run_until([&] { return (taken += read_all(new_peer)) == 1'000'000; }));
     EXPECT_TRUE(loop.run_until([&] { return of_other.drained == 1; }));
     EXPECT_EQ(sink.calls, 1);
+}
+
+// Whichever of the two has its turn first.
+TEST_F(ReadinessTest, a_link_that_another_one_drops_in_the_same_round_of_events_hears_nothing) {
+    auto [near, far] = unix_pair();
+    LinkPtr other = Link::create(loop.reactor, std::move(far), Side::client);
+    RecordingSink of_other;
+    other->start(of_other);
+    loop.poll();
+    sink.consume = [&](ByteView bytes) {
+        other.reset();
+        return bytes.size();
+    };
+    of_other.consume = [&](ByteView bytes) {
+        link.reset();
+        return bytes.size();
+    };
+    send(peer, "one");
+    send(near, "other");
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls + of_other.calls > 0; }));
+    loop.run_for(Milliseconds(5));
+    EXPECT_EQ(sink.calls + of_other.calls, 1);
+    EXPECT_EQ(link == nullptr, other != nullptr);
+}
+
+// More of them than one look takes.
+TEST_F(ReadinessTest, what_asio_waits_for_itself_is_told_of_to_the_last) {
+    std::vector<Descriptor> senders;
+    std::vector<std::unique_ptr<boost::asio::posix::stream_descriptor>> waiters;
+    std::size_t heard = 0;
+    for (int count = 0; count < 300; ++count) {
+        auto [near, far] = unix_pair();
+        waiters.push_back(std::make_unique<boost::asio::posix::stream_descriptor>(loop.io, far.release()));
+        waiters.back()->async_wait(boost::asio::posix::stream_descriptor::wait_read, [&](const error_code& error) {
+            if (!error) ++heard;
+        });
+        senders.push_back(std::move(near));
+    }
+    for (const Descriptor& sender : senders) send(sender, "x");
+    EXPECT_TRUE(loop.run_until([&] { return heard == senders.size(); }));
+}
+
+TEST_F(ReadinessTest, timers_and_posts_of_others_come_while_links_are_never_quiet) {
+    sink.consume = [&](ByteView bytes) {
+        send(peer, "more");
+        return bytes.size();
+    };
+    send(peer, "first");
+    bool has_rung = false;
+    boost::asio::steady_timer timer(loop.io, std::chrono::milliseconds(5));
+    timer.async_wait([&](const error_code& error) { has_rung = !error; });
+    EXPECT_TRUE(loop.run_until([&] { return has_rung; }));
+    std::atomic<bool> was_posted = false;
+    std::thread([&] { boost::asio::post(loop.io, [&] { was_posted = true; }); }).join();
+    EXPECT_TRUE(loop.run_until([&] { return was_posted.load(); }));
+    EXPECT_GT(sink.calls, 2);
 }
 
 TEST_F(ReadinessTest, what_came_while_a_link_was_paused_is_read_when_it_goes_on) {

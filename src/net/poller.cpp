@@ -1,0 +1,113 @@
+#include "poller.hpp"
+
+#include "readiness.hpp"
+
+#include <pgsluice/base/check.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
+namespace pgsluice::net {
+namespace {
+
+namespace detail = boost::asio::detail;
+
+// Asio shows its descriptors to nobody. An explicit instantiation may name a private member, and hands it on.
+template <class Name, typename Name::Member member>
+struct Shown {
+    friend constexpr typename Name::Member member_of(Name) { return member; }
+};
+struct EpollSet {
+    using Member = int detail::epoll_reactor::*;
+    friend constexpr Member member_of(EpollSet);
+};
+struct TimerDescriptor {
+    using Member = int detail::epoll_reactor::*;
+    friend constexpr Member member_of(TimerDescriptor);
+};
+template struct Shown<EpollSet, &detail::epoll_reactor::epoll_fd_>;
+template struct Shown<TimerDescriptor, &detail::epoll_reactor::timer_fd_>;
+
+constexpr std::uint32_t reading = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+int to_milliseconds(long microseconds) {
+    return microseconds <= 0 ? static_cast<int>(microseconds) : static_cast<int>((microseconds - 1) / 1000 + 1);
+}
+
+[[noreturn]] void refuse(const char* what) {
+    throw std::system_error(errno, std::generic_category(), what);
+}
+
+}  // namespace
+
+Poller& Poller::install(boost::asio::io_context& io) {
+    PGSLUICE_CHECK(!boost::asio::has_service<detail::reactor>(io));
+    auto poller = std::make_unique<Poller>(io);
+    boost::asio::add_service<detail::reactor>(io, poller.get());
+    return *poller.release();
+}
+
+Poller::Poller(boost::asio::io_context& io) : epoll_reactor(io), set_(::epoll_create1(EPOLL_CLOEXEC)) {
+    if (set_ < 0) refuse("could not create an epoll set");
+    // Without that descriptor Asio's timers live by the timeout of its own wait, which is not ours.
+    if (this->*member_of(TimerDescriptor{}) < 0) refuse("could not create a timer");
+    // By level: what one look leaves in Asio's set, which may be more than it takes at a time, is told of again.
+    if (!control(EPOLL_CTL_ADD, this->*member_of(EpollSet{}), EPOLLIN, this))
+        refuse("could not watch Asio's epoll set");
+}
+
+Poller::~Poller() {
+    ::close(set_);
+}
+
+bool Poller::control(int operation, int fd, std::uint32_t events, void* whom) {
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = whom;
+    return ::epoll_ctl(set_, operation, fd, &event) == 0;
+}
+
+bool Poller::watch(int fd, Readiness& readiness) {
+    return control(EPOLL_CTL_ADD, fd, reading, &readiness);
+}
+
+bool Poller::watch_writing(int fd, Readiness& readiness) {
+    return control(EPOLL_CTL_MOD, fd, reading | EPOLLOUT, &readiness);
+}
+
+void Poller::forget(int fd, const Readiness& readiness) {
+    control(EPOLL_CTL_DEL, fd, 0, nullptr);
+    for (std::size_t at = current_; at < count_; ++at) {
+        if (events_[at].data.ptr == &readiness) events_[at].data.ptr = nullptr;
+    }
+}
+
+// Asio counts on nothing between two rounds that have left it nothing to do: a post from another thread, or a stop,
+// shows in its set.
+void Poller::run(long microseconds, detail::op_queue<detail::operation>& operations) {
+    while (go_round(microseconds, operations) && microseconds < 0 && operations.empty()) {
+    }
+}
+
+bool Poller::go_round(long microseconds, detail::op_queue<detail::operation>& operations) {
+    bool are_all_links = true;
+    const int count =
+        ::epoll_wait(set_, events_.data(), static_cast<int>(events_.size()), to_milliseconds(microseconds));
+    count_ = count < 0 ? 0 : static_cast<std::size_t>(count);  // interrupted: asked again
+    for (current_ = 0; current_ < count_; ++current_) {
+        const epoll_event& event = events_[current_];
+        if (event.data.ptr == this) {
+            are_all_links = false;
+            epoll_reactor::run(0, operations);
+        } else if (event.data.ptr != nullptr) {
+            static_cast<Readiness*>(event.data.ptr)->on_events(event.events);
+        }
+    }
+    current_ = count_ = 0;
+    return are_all_links;
+}
+
+}  // namespace pgsluice::net

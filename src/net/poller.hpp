@@ -1,0 +1,65 @@
+// Asks the kernel which sockets of links are ready, for the whole loop of a worker. It takes the place of Asio's own
+// reactor in an io_context, and is one: whatever is not a link (accepting, dialing, timers, posts from other threads)
+// goes on as Asio has it, in Asio's epoll set. That set is in ours, and is looked at when it has something. So a link's
+// event takes one look into our set and one call, without Asio's queue, operations and locks (docs/adr/0006).
+//
+// This is below Asio's public interface (boost::asio::detail of Boost 1.81); nothing outside this file and
+// readiness.* is.
+#pragma once
+
+#include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <sys/epoll.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#if !defined(BOOST_ASIO_HAS_EPOLL)
+#error "Poller is written for Asio's epoll reactor"
+#endif
+
+namespace pgsluice::net {
+
+class Readiness;
+
+class Poller final : public boost::asio::detail::reactor {
+  public:
+    // Before anything else of `io` is used, which then owns it. Throws std::system_error where the kernel refuses.
+    static Poller& install(boost::asio::io_context& io);
+
+    // Only install() makes one, through Asio.
+    explicit Poller(boost::asio::io_context& io);
+    Poller(const Poller&) = delete;
+    Poller& operator=(const Poller&) = delete;
+    ~Poller();
+
+    // Tells `readiness` of bytes, of the peer's end and of errors, edge by edge, until forget(). False where the kernel
+    // refuses.
+    bool watch(int fd, Readiness& readiness);
+    // And of room to write; that is told at once where there is some.
+    bool watch_writing(int fd, Readiness& readiness);
+    // Before the descriptor is closed. Nothing is told any more, also of the round of events that is being gone
+    // through.
+    void forget(int fd, const Readiness& readiness);
+
+    // In a call of Readiness::on_events: it has been forgotten meanwhile, and may be destroyed.
+    bool has_forgotten_current() const { return events_[current_].data.ptr == nullptr; }
+
+    // For Asio's scheduler: rounds of events until it has something to do, or one with no more than this to wait;
+    // without limit where that is negative.
+    void run(long microseconds, boost::asio::detail::op_queue<boost::asio::detail::operation>& operations) override;
+
+  private:
+    // False where Asio's set had something.
+    bool go_round(long microseconds, boost::asio::detail::op_queue<boost::asio::detail::operation>& operations);
+    bool control(int operation, int fd, std::uint32_t events, void* whom);
+
+    int set_;
+    // Those of one round, and where in it we are.
+    std::array<epoll_event, 128> events_{};
+    std::size_t current_ = 0;
+    std::size_t count_ = 0;
+};
+
+}  // namespace pgsluice::net
