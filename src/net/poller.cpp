@@ -4,10 +4,12 @@
 
 #include <pgsluice/base/check.hpp>
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
+#include <span>
 #include <system_error>
 
 namespace pgsluice::net {
@@ -35,6 +37,12 @@ constexpr std::uint32_t reading = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 int to_milliseconds(long microseconds) {
     return microseconds <= 0 ? static_cast<int>(microseconds) : static_cast<int>((microseconds - 1) / 1000 + 1);
+}
+
+// The system call itself, for the reason that socket_io.cpp has.
+int wait_for_events(int set, std::span<epoll_event> into, long microseconds) {
+    return static_cast<int>(::syscall(SYS_epoll_pwait, set, into.data(), static_cast<int>(into.size()),
+                                      to_milliseconds(microseconds), nullptr, 0));
 }
 
 [[noreturn]] void refuse(const char* what) {
@@ -94,8 +102,7 @@ void Poller::run(long microseconds, detail::op_queue<detail::operation>& operati
 
 bool Poller::go_round(long microseconds, detail::op_queue<detail::operation>& operations) {
     bool are_all_links = true;
-    const int count =
-        ::epoll_wait(set_, events_.data(), static_cast<int>(events_.size()), to_milliseconds(microseconds));
+    const int count = wait_for_events(set_, events_, microseconds);
     count_ = count < 0 ? 0 : static_cast<std::size_t>(count);  // interrupted: asked again
     for (current_ = 0; current_ < count_; ++current_) {
         const epoll_event& event = events_[current_];
