@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <future>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -178,6 +179,58 @@ TEST_F(ReadinessTest, timers_and_posts_of_others_come_while_links_are_never_quie
     std::thread([&] { boost::asio::post(loop.io, [&] { was_posted = true; }); }).join();
     EXPECT_TRUE(loop.run_until([&] { return was_posted.load(); }));
     EXPECT_GT(sink.calls, 2);
+}
+
+// io_context::run() goes from round to round by itself while only links hear of something.
+TEST_F(ReadinessTest, a_loop_that_waits_without_limit_hears_of_links_posts_timers_and_its_stop) {
+    std::promise<void> came, posted, rung;
+    sink.consume = [&](ByteView bytes) {
+        if (bytes.ends_with("2")) came.set_value();
+        return bytes.size();
+    };
+    loop.io.restart();
+    std::thread worker([&] { loop.io.run(); });
+    const auto soon = [](std::promise<void>& promise) { return promise.get_future().wait_for(patience); };
+    send(peer, "1");
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    send(peer, "2");
+    EXPECT_EQ(soon(came), std::future_status::ready);
+    boost::asio::post(loop.io, [&] { posted.set_value(); });
+    EXPECT_EQ(soon(posted), std::future_status::ready);
+    boost::asio::steady_timer timer(loop.io);
+    boost::asio::post(loop.io, [&] {
+        timer.expires_after(std::chrono::milliseconds(5));
+        timer.async_wait([&](const error_code& error) {
+            if (!error) rung.set_value();
+        });
+    });
+    EXPECT_EQ(soon(rung), std::future_status::ready);
+    loop.io.stop();
+    worker.join();
+}
+
+// As a sink may do it.
+TEST_F(ReadinessTest, a_link_may_stop_the_loop_and_post_to_it) {
+    bool was_posted = false;
+    sink.consume = [&](ByteView bytes) {
+        boost::asio::post(loop.io, [&] {
+            was_posted = true;
+            loop.io.stop();
+        });
+        return bytes.size();
+    };
+    send(peer, "x");
+    loop.io.restart();
+    loop.io.run();
+    EXPECT_TRUE(was_posted);
+    sink.consume = [&](ByteView bytes) {
+        loop.io.stop();
+        return bytes.size();
+    };
+    send(peer, "y");
+    loop.io.restart();
+    loop.io.run();
+    EXPECT_EQ(sink.received, "xy");
 }
 
 TEST_F(ReadinessTest, what_came_while_a_link_was_paused_is_read_when_it_goes_on) {
