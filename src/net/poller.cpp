@@ -18,16 +18,15 @@ namespace {
 namespace detail = boost::asio::detail;
 
 // Asio shows its descriptors to nobody. An explicit instantiation may name a private member, and hands it on.
-template <class Name, typename Name::Member member>
+using Member = int detail::epoll_reactor::*;
+template <class Name, Member member>
 struct Shown {
-    friend constexpr typename Name::Member member_of(Name) { return member; }
+    friend constexpr Member member_of(Name) { return member; }
 };
 struct EpollSet {
-    using Member = int detail::epoll_reactor::*;
     friend constexpr Member member_of(EpollSet);
 };
 struct TimerDescriptor {
-    using Member = int detail::epoll_reactor::*;
     friend constexpr Member member_of(TimerDescriptor);
 };
 template struct Shown<EpollSet, &detail::epoll_reactor::epoll_fd_>;
@@ -39,43 +38,40 @@ int to_milliseconds(long microseconds) {
     return microseconds <= 0 ? static_cast<int>(microseconds) : static_cast<int>((microseconds - 1) / 1000 + 1);
 }
 
-// The system call itself, for the reason that socket_io.cpp has.
+// The system call itself: the C library's is a cancellation point (socket_io.cpp).
 int wait_for_events(int set, std::span<epoll_event> into, long microseconds) {
     return static_cast<int>(::syscall(SYS_epoll_pwait, set, into.data(), static_cast<int>(into.size()),
                                       to_milliseconds(microseconds), nullptr, 0));
 }
 
-[[noreturn]] void refuse(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
+[[noreturn]] void refuse(int error, const char* what) {
+    throw std::system_error(error, std::generic_category(), what);
 }
 
 }  // namespace
 
 Poller& Poller::install(boost::asio::io_context& io) {
     PGSLUICE_CHECK(!boost::asio::has_service<detail::reactor>(io));
-    auto poller = std::make_unique<Poller>(io);
+    auto poller = std::unique_ptr<Poller>(new Poller(io));
     boost::asio::add_service<detail::reactor>(io, poller.get());
+    poller->init_task();
     return *poller.release();
 }
 
 Poller::Poller(boost::asio::io_context& io) : epoll_reactor(io), set_(::epoll_create1(EPOLL_CLOEXEC)) {
-    if (set_ < 0) refuse("could not create an epoll set");
+    if (!set_) refuse(errno, "could not create an epoll set");
     // Without that descriptor Asio's timers live by the timeout of its own wait, which is not ours.
-    if (this->*member_of(TimerDescriptor{}) < 0) refuse("could not create a timer");
+    if (this->*member_of(TimerDescriptor{}) < 0) refuse(EMFILE, "could not create a descriptor for timers");
     // By level: what one look leaves in Asio's set, which may be more than it takes at a time, is told of again.
     if (!control(EPOLL_CTL_ADD, this->*member_of(EpollSet{}), EPOLLIN, this))
-        refuse("could not watch Asio's epoll set");
-}
-
-Poller::~Poller() {
-    ::close(set_);
+        refuse(errno, "could not watch an epoll set");
 }
 
 bool Poller::control(int operation, int fd, std::uint32_t events, void* whom) {
     epoll_event event{};
     event.events = events;
     event.data.ptr = whom;
-    return ::epoll_ctl(set_, operation, fd, &event) == 0;
+    return ::epoll_ctl(set_.get(), operation, fd, &event) == 0;
 }
 
 bool Poller::watch(int fd, Readiness& readiness) {
@@ -93,17 +89,19 @@ void Poller::forget(int fd, const Readiness& readiness) {
     }
 }
 
-// Asio counts on nothing between two rounds that have left it nothing to do: a post from another thread, or a stop,
-// shows in its set.
+// Asio has nothing to do between two rounds that have left it nothing: what this thread posts stands in `operations`,
+// and a post from another thread, or a stop, shows in its set.
 void Poller::run(long microseconds, detail::op_queue<detail::operation>& operations) {
-    while (go_round(microseconds, operations) && microseconds < 0 && operations.empty()) {
-    }
+    bool are_all_links;
+    do {
+        are_all_links = go_round(microseconds, operations);
+    } while (microseconds < 0 && are_all_links && operations.empty());
 }
 
 bool Poller::go_round(long microseconds, detail::op_queue<detail::operation>& operations) {
     bool are_all_links = true;
-    const int count = wait_for_events(set_, events_, microseconds);
-    count_ = count < 0 ? 0 : static_cast<std::size_t>(count);  // interrupted: asked again
+    const int count = wait_for_events(set_.get(), events_, microseconds);
+    count_ = count < 0 ? 0 : static_cast<std::size_t>(count);  // interrupted
     for (current_ = 0; current_ < count_; ++current_) {
         const epoll_event& event = events_[current_];
         if (event.data.ptr == this) {

@@ -7,6 +7,8 @@
 // readiness.* is.
 #pragma once
 
+#include <pgsluice/net/descriptor.hpp>
+
 #include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <sys/epoll.h>
@@ -25,14 +27,12 @@ class Readiness;
 
 class Poller final : public boost::asio::detail::reactor {
   public:
-    // Before anything else of `io` is used, which then owns it. Throws std::system_error where the kernel refuses.
+    // Before anything else of `io` is used, which then owns it, and which one thread may run. Throws std::system_error
+    // where the kernel refuses.
     static Poller& install(boost::asio::io_context& io);
 
-    // Only install() makes one, through Asio.
-    explicit Poller(boost::asio::io_context& io);
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
-    ~Poller();
 
     // Tells `readiness` of bytes, of the peer's end and of errors, edge by edge, until forget(). False where the kernel
     // refuses.
@@ -51,11 +51,13 @@ class Poller final : public boost::asio::detail::reactor {
     void run(long microseconds, boost::asio::detail::op_queue<boost::asio::detail::operation>& operations) override;
 
   private:
+    explicit Poller(boost::asio::io_context& io);
+
     // False where Asio's set had something.
     bool go_round(long microseconds, boost::asio::detail::op_queue<boost::asio::detail::operation>& operations);
     bool control(int operation, int fd, std::uint32_t events, void* whom);
 
-    int set_;
+    Descriptor set_;
     // Those of one round, and where in it we are.
     std::array<epoll_event, 128> events_{};
     std::size_t current_ = 0;

@@ -49,21 +49,23 @@ void Readiness::post(Operation& operation) {
     poller_.post_immediate_completion(&operation, false);
 }
 
-// Each of the calls may abandon, and so delete, this object.
-void Readiness::on_events(std::uint32_t events) {
+// Each of the calls may abandon, and so delete, this object. The end comes behind the bytes that came with it: who has
+// paused on them is told of it as one who was paused before.
+void Readiness::on_events(std::uint32_t events) noexcept {
     const Poller& poller = poller_;
     if ((events & (EPOLLOUT | broken)) != 0 && std::exchange(waits_to_write_, false)) {
         link_->on_writable();
         if (poller.has_forgotten_current()) return;
     }
-    // Epoll names an end with every event behind it.
-    const std::uint32_t new_ends = events & (EPOLLRDHUP | broken) & ~ends_told_;
-    if (new_ends != 0) {
-        ends_told_ |= new_ends;
-        link_->on_hangup((events & EPOLLERR) != 0);
+    if ((events & (EPOLLIN | EPOLLRDHUP | broken)) != 0 && std::exchange(waits_to_read_, false)) {
+        link_->on_readable();
         if (poller.has_forgotten_current()) return;
     }
-    if ((events & (EPOLLIN | EPOLLRDHUP | broken)) != 0 && std::exchange(waits_to_read_, false)) link_->on_readable();
+    // Epoll names an end with every event behind it.
+    const std::uint32_t new_ends = events & (EPOLLRDHUP | broken) & ~ends_told_;
+    if (new_ends == 0) return;
+    ends_told_ |= new_ends;
+    link_->on_hangup((events & EPOLLERR) != 0);
 }
 
 void Readiness::abandon() {

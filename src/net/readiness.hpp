@@ -34,8 +34,9 @@ class Readiness {
     // Calls Link::on_turn once, from the loop.
     void post_turn() { post(turn_); }
 
-    // For the Poller: what epoll says of the descriptor.
-    void on_events(std::uint32_t events);
+    // For the Poller: what epoll says of the descriptor. Edges that an exception passed over would be lost, so none may
+    // come from a link.
+    void on_events(std::uint32_t events) noexcept;
 
     // Ends the watch, before the descriptor is closed or given away, and lets go of the link. The object deletes itself
     // as soon as Asio holds none of its operations.

@@ -125,6 +125,18 @@ TEST_F(ReadinessTest, a_link_that_takes_the_place_of_one_dropped_in_the_same_cal
     EXPECT_EQ(sink.calls, 1);
 }
 
+TEST_F(ReadinessTest, an_end_that_came_with_bytes_on_which_the_link_pauses_is_noticed_at_once) {
+    sink.consume = [&](ByteView bytes) {
+        link->pause(Pause::no_server);
+        return bytes.size();
+    };
+    send(peer, "question");
+    peer.reset();
+    EXPECT_TRUE(loop.run_until([&] { return sink.closed.has_value(); }));
+    EXPECT_EQ(sink.closed, Closed::by_peer);
+    EXPECT_EQ(sink.received, "question");
+}
+
 // Whichever of the two has its turn first.
 TEST_F(ReadinessTest, a_link_that_another_one_drops_in_the_same_round_of_events_hears_nothing) {
     auto [near, far] = unix_pair();
