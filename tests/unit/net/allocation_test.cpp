@@ -39,7 +39,6 @@ TEST(Allocation, NonePerMessage) {
             char bytes[8];
             for (int round = 0; round < count; ++round) {
                 ::send(client.get(), "question", 8, MSG_NOSIGNAL);
-                loop.io.restart();
                 while (::recv(server.get(), bytes, 8, MSG_DONTWAIT) != 8) loop.poll();
                 ::send(server.get(), "answer..", 8, MSG_NOSIGNAL);
                 while (::recv(client.get(), bytes, 8, MSG_DONTWAIT) != 8) loop.poll();
