@@ -28,6 +28,7 @@ function(layer name)
     target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src/${name})
     target_compile_definitions(test_${name} PRIVATE PGSLUICE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(test_${name} PRIVATE pgsluice_${name} pgsluice_warnings GTest::gmock GTest::gtest_main)
-    gtest_discover_tests(test_${name} TEST_PREFIX "${name}." PROPERTIES LABELS unit DISCOVERY_TIMEOUT 60)
+    # A test that hangs says so in minutes, also under a sanitizer.
+    gtest_discover_tests(test_${name} TEST_PREFIX "${name}." PROPERTIES LABELS unit TIMEOUT 300 DISCOVERY_TIMEOUT 60)
   endif()
 endfunction()

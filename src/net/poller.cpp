@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <span>
 #include <system_error>
+#include <utility>
 
 namespace pgsluice::net {
 namespace {
@@ -67,6 +67,8 @@ Poller::Poller(boost::asio::io_context& io) : epoll_reactor(io), set_(::epoll_cr
         refuse(errno, "could not watch an epoll set");
 }
 
+Poller::~Poller() = default;
+
 bool Poller::control(int operation, int fd, std::uint32_t events, void* whom) {
     epoll_event event{};
     event.events = events;
@@ -82,11 +84,12 @@ bool Poller::watch_writing(int fd, Readiness& readiness) {
     return control(EPOLL_CTL_MOD, fd, reading | EPOLLOUT, &readiness);
 }
 
-void Poller::forget(int fd, const Readiness& readiness) {
+void Poller::forget(int fd) {
     control(EPOLL_CTL_DEL, fd, 0, nullptr);
-    for (std::size_t at = current_; at < count_; ++at) {
-        if (events_[at].data.ptr == &readiness) events_[at].data.ptr = nullptr;
-    }
+}
+
+void Poller::release(std::unique_ptr<Readiness> readiness) {
+    if (is_in_round_) released_.push_back(std::move(readiness));
 }
 
 // Asio has nothing to do between two rounds that have left it nothing: what this thread posts stands in `operations`,
@@ -101,17 +104,18 @@ void Poller::run(long microseconds, detail::op_queue<detail::operation>& operati
 bool Poller::go_round(long microseconds, detail::op_queue<detail::operation>& operations) {
     bool are_all_links = true;
     const int count = wait_for_events(set_.get(), events_, microseconds);
-    count_ = count < 0 ? 0 : static_cast<std::size_t>(count);  // interrupted
-    for (current_ = 0; current_ < count_; ++current_) {
-        const epoll_event& event = events_[current_];
+    is_in_round_ = true;
+    for (int at = 0; at < count; ++at) {  // none where the wait was interrupted
+        const epoll_event& event = events_[static_cast<std::size_t>(at)];
         if (event.data.ptr == this) {
             are_all_links = false;
             epoll_reactor::run(0, operations);
-        } else if (event.data.ptr != nullptr) {
+        } else {
             static_cast<Readiness*>(event.data.ptr)->on_events(event.events);
         }
     }
-    current_ = count_ = 0;
+    is_in_round_ = false;
+    released_.clear();
     return are_all_links;
 }
 

@@ -14,8 +14,9 @@
 #include <sys/epoll.h>
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 #if !defined(BOOST_ASIO_HAS_EPOLL)
 #error "Poller is written for Asio's epoll reactor"
@@ -33,18 +34,17 @@ class Poller final : public boost::asio::detail::reactor {
 
     Poller(const Poller&) = delete;
     Poller& operator=(const Poller&) = delete;
+    ~Poller() override;
 
     // Tells `readiness` of bytes, of the peer's end and of errors, edge by edge, until forget(). False where the kernel
     // refuses.
     bool watch(int fd, Readiness& readiness);
     // And of room to write; that is told at once where there is some.
     bool watch_writing(int fd, Readiness& readiness);
-    // Before the descriptor is closed. Nothing is told any more, also of the round of events that is being gone
-    // through.
-    void forget(int fd, const Readiness& readiness);
-
-    // In a call of Readiness::on_events: it has been forgotten meanwhile, and may be destroyed.
-    bool has_forgotten_current() const { return events_[current_].data.ptr == nullptr; }
+    // Before the descriptor is closed.
+    void forget(int fd);
+    // Destroys it, at the end of the round that is being gone through, which may still name it.
+    void release(std::unique_ptr<Readiness> readiness);
 
     // For Asio's scheduler: rounds of events until it has something to do, or one with no more than this to wait;
     // without limit where that is negative.
@@ -58,10 +58,9 @@ class Poller final : public boost::asio::detail::reactor {
     bool control(int operation, int fd, std::uint32_t events, void* whom);
 
     Descriptor set_;
-    // Those of one round, and where in it we are.
-    std::array<epoll_event, 128> events_{};
-    std::size_t current_ = 0;
-    std::size_t count_ = 0;
+    std::array<epoll_event, 128> events_{};  // of one round
+    bool is_in_round_ = false;
+    std::vector<std::unique_ptr<Readiness>> released_;  // in this round
 };
 
 }  // namespace pgsluice::net

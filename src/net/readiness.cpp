@@ -2,6 +2,7 @@
 
 #include <pgsluice/net/link.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace pgsluice::net {
@@ -20,7 +21,7 @@ void Readiness::Operation::complete(void* owner, boost::asio::detail::operation*
     auto* self = static_cast<Operation*>(base);
     self->queued = false;
     Readiness& readiness = *self->readiness;
-    if (readiness.link_ == nullptr) return readiness.delete_if_unused();
+    if (readiness.link_ == nullptr) return readiness.release_if_unused();
     if (owner == nullptr) return;       // the io_context is being destroyed
     (readiness.link_->*self->event)();  // may abandon, and so delete, this object
 }
@@ -49,17 +50,17 @@ void Readiness::post(Operation& operation) {
     poller_.post_immediate_completion(&operation, false);
 }
 
-// Each of the calls may abandon, and so delete, this object. The end comes behind the bytes that came with it: who has
-// paused on them is told of it as one who was paused before.
+// Each of the calls may abandon this object, and so may what came earlier in the round. The end comes behind the bytes
+// that came with it: who has paused on them is told of it as one who was paused before.
 void Readiness::on_events(std::uint32_t events) noexcept {
-    const Poller& poller = poller_;
+    if (link_ == nullptr) return;
     if ((events & (EPOLLOUT | broken)) != 0 && std::exchange(waits_to_write_, false)) {
         link_->on_writable();
-        if (poller.has_forgotten_current()) return;
+        if (link_ == nullptr) return;
     }
     if ((events & (EPOLLIN | EPOLLRDHUP | broken)) != 0 && std::exchange(waits_to_read_, false)) {
         link_->on_readable();
-        if (poller.has_forgotten_current()) return;
+        if (link_ == nullptr) return;
     }
     // Epoll names an end with every event behind it.
     const std::uint32_t new_ends = events & (EPOLLRDHUP | broken) & ~ends_told_;
@@ -70,12 +71,12 @@ void Readiness::on_events(std::uint32_t events) noexcept {
 
 void Readiness::abandon() {
     link_ = nullptr;
-    poller_.forget(fd_, *this);
-    delete_if_unused();
+    poller_.forget(fd_);
+    release_if_unused();
 }
 
-void Readiness::delete_if_unused() {
-    if (!turn_.queued && !unwatched_write_.queued) delete this;
+void Readiness::release_if_unused() {
+    if (!turn_.queued && !unwatched_write_.queued) poller_.release(std::unique_ptr<Readiness>(this));
 }
 
 }  // namespace pgsluice::net

@@ -38,8 +38,8 @@ class Readiness {
     // come from a link.
     void on_events(std::uint32_t events) noexcept;
 
-    // Ends the watch, before the descriptor is closed or given away, and lets go of the link. The object deletes itself
-    // as soon as Asio holds none of its operations.
+    // Ends the watch, before the descriptor is closed or given away, and lets go of the link. The object is destroyed
+    // as soon as Asio holds none of its operations and the Poller no event for it.
     void abandon();
 
   private:
@@ -53,9 +53,8 @@ class Readiness {
         bool queued = false;
     };
 
-    ~Readiness() = default;
     void post(Operation& operation);
-    void delete_if_unused();
+    void release_if_unused();
 
     Poller& poller_;
     Link* link_;
