@@ -1,15 +1,12 @@
+#include <pgsluice/protocol/asking.hpp>
 #include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
-#include <pgsluice/wire/frontend_messages.hpp>
 
 #include <array>
-#include <span>
 #include <utility>
 
 namespace pgsluice::protocol {
 namespace {
-
-using wire::FrontendTag;
 
 constexpr ByteView inspect_statement = "pgsluice_inspect";
 constexpr ByteView isolate_statement = "pgsluice_isolate";
@@ -57,25 +54,6 @@ constexpr ByteView inspect_text =
     " union all select 'p', '3', '' where exists (select from pg_catalog.pg_cursors where is_holdable)"
     " union all select 'p', '4', '' where exists (select from pg_catalog.pg_prepared_statements where from_sql)";
 
-void owe(Exchange& exchange, Asked asked) {
-    exchange.owe({asked, Fate::inspect});
-}
-
-// By that name there may be one still, behind an answer that failed.
-void append_parse(Bytes& to_server, Exchange& exchange, ByteView name, ByteView text) {
-    wire::write_target(to_server, FrontendTag::close, 'S', name);
-    owe(exchange, Asked::close);
-    wire::write_parse(to_server, name, text, wire::no_parameter_types);
-    owe(exchange, Asked::parse);
-}
-
-void append_run(Bytes& to_server, Exchange& exchange, ByteView name, std::span<const ByteView> values) {
-    wire::write_bind(to_server, "", name, values);
-    owe(exchange, Asked::bind);
-    wire::write_execute(to_server, "", 0);
-    owe(exchange, Asked::execute);
-}
-
 }  // namespace
 
 ByteView inspection_text() {
@@ -101,19 +79,20 @@ std::string array_of(const std::vector<std::string>& names) {
 
 void append_inspection(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const Question& question) {
     const bool is_parsed = std::exchange(reserved.inspect, true);
-    // First of all: to parse a SELECT takes a snapshot, too.
-    if (!is_parsed) append_parse(to_server, exchange, isolate_statement, isolate_text);
-    append_run(to_server, exchange, isolate_statement, {});
+    Asking asking(to_server, exchange, Fate::inspect);
+    // Anew: by those names there may be one still, behind an answer that failed. The first ahead of all else, since to
+    // parse a SELECT takes a snapshot, too.
+    if (!is_parsed) asking.parse_anew(isolate_statement, isolate_text);
+    asking.run(isolate_statement);
     if (question.lifts_timeouts) {
-        append_parse(to_server, exchange, lift_statement, lift_text);
-        append_run(to_server, exchange, lift_statement, {});
+        asking.parse_anew(lift_statement, lift_text);
+        asking.run(lift_statement);
     }
-    if (!is_parsed) append_parse(to_server, exchange, inspect_statement, inspect_text);
+    if (!is_parsed) asking.parse_anew(inspect_statement, inspect_text);
     const std::string names = array_of(question.custom_settings);
     const std::array<ByteView, 2> values{names, question.locks ? "t" : "f"};
-    append_run(to_server, exchange, inspect_statement, values);
-    wire::write_empty(to_server, FrontendTag::sync);
-    owe(exchange, Asked::sync);
+    asking.run(inspect_statement, values);
+    asking.sync();
 }
 
 bool Answer::add_row(ByteView body) {

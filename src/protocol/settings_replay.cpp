@@ -1,13 +1,11 @@
+#include <pgsluice/protocol/asking.hpp>
 #include <pgsluice/protocol/settings_replay.hpp>
-#include <pgsluice/wire/frontend_messages.hpp>
 
 #include <algorithm>
 #include <array>
 
 namespace pgsluice::protocol {
 namespace {
-
-using wire::FrontendTag;
 
 constexpr ByteView set_statement = "pgsluice_set";
 constexpr ByteView reset_statement = "pgsluice_reset";
@@ -16,10 +14,6 @@ constexpr ByteView session_authorization = "session_authorization";
 
 // Without a row: a result is as long as its value, and of no use.
 constexpr ByteView set_config = "select where pg_catalog.set_config($1, $2, false) is null";
-
-void owe(Exchange& exchange, Asked asked, Fate fate = Fate::restore) {
-    exchange.owe({asked, fate});
-}
 
 // A dotted name is one identifier per part: "a"."b".
 std::string quoted_name(ByteView name) {
@@ -44,8 +38,8 @@ bool keeps_part_of_the_old(const Parameter& wanted) {
 class Replay {
   public:
     Replay(Bytes& to_server, Exchange& exchange, ReservedStatements& reserved, const SettingsDifference& difference)
-        : to_server_(to_server),
-          exchange_(exchange),
+        : restoring_(to_server, exchange, Fate::restore),
+          taking_back_(to_server, exchange, Fate::take_back),
           reserved_(reserved),
           difference_(difference),
           encoding_(difference.has().encoding()) {}
@@ -62,10 +56,9 @@ class Replay {
     void read_as(const Parameter& parameter);
     void append_set(ByteView name, ByteView value);
     void append_reset(ByteView name);
-    void append_sync();
 
-    Bytes& to_server_;
-    Exchange& exchange_;
+    Asking restoring_;
+    Asking taking_back_;
     ReservedStatements& reserved_;
     const SettingsDifference& difference_;
     ByteView encoding_;  // the server's client_encoding behind what has been appended
@@ -78,7 +71,7 @@ std::size_t Replay::append() {
     set_wanted();
     put_rights_on();
     restore_encoding();
-    append_sync();
+    restoring_.sync();
     return differences_;
 }
 
@@ -108,7 +101,7 @@ void Replay::reset_unwanted() {
         return is_hindered;
     };
     // What is behind it runs in a transaction that begins without them: to set an encoding for a name, too.
-    if (reset_those(false)) append_sync();
+    if (reset_those(false)) restoring_.sync();
     reset_those(true);
 }
 
@@ -154,38 +147,20 @@ void Replay::read_as(const Parameter& parameter) {
 
 void Replay::append_set(ByteView name, ByteView value) {
     if (!reserved_.set_config) {
-        if (reserved_.doubtful) {
-            wire::write_target(to_server_, FrontendTag::close, 'S', set_statement);
-            owe(exchange_, Asked::close);
-        }
-        wire::write_parse(to_server_, set_statement, set_config, wire::no_parameter_types);
-        owe(exchange_, Asked::parse);
+        if (reserved_.doubtful) restoring_.close_statement(set_statement);
+        restoring_.parse(set_statement, set_config);
         reserved_.set_config = true;
     }
     const std::array<ByteView, 2> values{name, value};
-    wire::write_bind(to_server_, "", set_statement, values);
-    owe(exchange_, Asked::bind);
-    wire::write_execute(to_server_, "", 0);
-    owe(exchange_, Asked::execute);
+    restoring_.run(set_statement, values);
     if (same_name(name, client_encoding)) encoding_ = value;
 }
 
 void Replay::append_reset(ByteView name) {
     // What is there by this name is our last one, or what somebody has prepared with SQL; nothing there is fine too.
-    wire::write_target(to_server_, FrontendTag::close, 'S', reset_statement);
-    owe(exchange_, Asked::close, Fate::take_back);
-    wire::write_parse(to_server_, reset_statement, "reset " + quoted_name(name), wire::no_parameter_types);
-    owe(exchange_, Asked::parse, Fate::take_back);
-    wire::write_bind(to_server_, "", reset_statement, {});
-    owe(exchange_, Asked::bind, Fate::take_back);
-    wire::write_execute(to_server_, "", 0);
-    owe(exchange_, Asked::execute, Fate::take_back);
+    taking_back_.parse_anew(reset_statement, "reset " + quoted_name(name));
+    taking_back_.run(reset_statement);
     if (same_name(name, client_encoding)) encoding_ = {};
-}
-
-void Replay::append_sync() {
-    wire::write_empty(to_server_, FrontendTag::sync);
-    owe(exchange_, Asked::sync);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // What a client sends: one message at a time is admitted, which decides where it goes and which reply it is owed.
+#include <pgsluice/protocol/asking.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
@@ -120,8 +121,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     if (tag == FrontendTag::terminate) {
         if (server_ != nullptr && server_->exchange().skipping() && !pool_->target().is_replication()) {
             // What breaks a COPY is an error and ends the server behind it: its answer to a Sync tells.
-            wire::write_empty(to_server.join(), FrontendTag::sync);
-            server_->exchange().owe({Asked::sync, protocol::Fate::swallow});
+            protocol::Asking(to_server.join(), server_->exchange(), protocol::Fate::swallow).sync();
         }
         // What neither Sync nor Flush has followed is rolled back, and its answers are not sent.
         const bool has_asked =
@@ -256,10 +256,7 @@ std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, w
     if (!is_here && is_sync && !server_->exchange().at_rest()) return admit_sync(frame, rest, to_server);
     if (!is_here) {
         if (!server_->exchange().skipping()) refuse_in_place(error, false, to_server);
-        if (is_sync) {
-            wire::write_empty(to_server.join(), FrontendTag::sync);
-            server_->exchange().owe(Asked::sync);
-        }
+        if (is_sync) protocol::Asking(to_server.join(), server_->exchange(), protocol::Fate::forward).sync();
         return drop(frame, rest);
     }
     refuse_here(frame, error, to_client);

@@ -1,12 +1,12 @@
 // pool.lazy_begin: a BEGIN by itself takes no server (protocol/unsent_begin.hpp, ADR 17). A client that thinks between
 // BEGIN and its first statement keeps nobody waiting, and the round trip for BEGIN is saved.
+#include <pgsluice/protocol/asking.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/sql/transaction_control.hpp>
 #include <pgsluice/wire/backend_messages.hpp>
 
 namespace pgsluice::session {
 
-using protocol::Asked;
 using sql::TransactionControl;
 using wire::FrontendTag;
 using wire::TransactionStatus;
@@ -101,8 +101,7 @@ void Session::answer_lost_query() {
 
 void Session::send_sync(protocol::Fate fate) {
     Bytes sync;
-    wire::write_empty(sync, FrontendTag::sync);
-    server_->exchange().owe({Asked::sync, fate});
+    protocol::Asking(sync, server_->exchange(), fate).sync();
     metrics_.bytes[metrics::Direction::server_out].add(sync.size());
     server_->link().write(sync);
 }

@@ -1,3 +1,4 @@
+#include <pgsluice/protocol/asking.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
 #include <pgsluice/sql/clock_words.hpp>
 #include <pgsluice/sql/deallocated_name.hpp>
@@ -6,6 +7,7 @@ namespace pgsluice::session {
 
 using metrics::Lookup;
 using protocol::Asked;
+using protocol::Asking;
 using protocol::Fate;
 using protocol::OwedText;
 using protocol::StatementRef;
@@ -51,10 +53,7 @@ bool is_of_a_name(const protocol::Owed& owed) {
 PreparedStatements::Admission parse_again(const wire::Parse& parse, const Lease& lease) {
     protocol::Exchange& exchange = lease.server.exchange();
     Bytes& out = lease.to_server.join();
-    wire::write_target(out, FrontendTag::close, 'S', protocol::taken_name);
-    exchange.owe({Asked::close, Fate::swallow});
-    wire::write_parse(out, protocol::taken_name, "", ByteView("\0\0", 2));
-    exchange.owe({Asked::parse, Fate::swallow});
+    Asking(out, exchange, Fate::swallow).parse_anew(protocol::taken_name, "");
     wire::write_parse(out, protocol::taken_name, parse.text, parse.parameter_types);
     exchange.owe({Asked::parse, Fate::forward, nullptr, false, 0, named(parse.statement)});
     return PreparedStatements::Outcome::done;
@@ -318,10 +317,7 @@ std::optional<std::string> PreparedStatements::deallocated_by(ByteView text) con
 // The text stays prepared on the server for others, so the server is given another name to deallocate, and answers as
 // it does. The empty text can always be prepared.
 void PreparedStatements::prepare_gone(pool::Server& server, Bytes& out) {
-    wire::write_target(out, FrontendTag::close, 'S', protocol::gone_name);
-    server.exchange().owe({Asked::close, Fate::swallow});
-    wire::write_parse(out, protocol::gone_name, "", wire::no_parameter_types);
-    server.exchange().owe({Asked::parse, Fate::swallow});
+    Asking(out, server.exchange(), Fate::swallow).parse_anew(protocol::gone_name, "");
 }
 
 void PreparedStatements::deallocate(ByteView name, pool::Server& server, wire::Outbox& to_server) {
@@ -343,10 +339,8 @@ PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::
     end_loan(name, lease.server, lease.to_server);
     Bytes& out = lease.to_server.join();
     prepare_gone(lease.server, out);
-    wire::write_target(out, FrontendTag::close, 'S', protocol::deallocate_name);
-    exchange.owe({Asked::close, Fate::swallow});
-    wire::write_parse(out, protocol::deallocate_name, deallocate_gone, bound_->parameter_types);
-    exchange.owe({Asked::parse, Fate::swallow});
+    Asking(out, exchange, Fate::swallow)
+        .parse_anew(protocol::deallocate_name, deallocate_gone, bound_->parameter_types);
     wire::write_bind_front(out, bind.portal, protocol::deallocate_name, rest_bytes);
     lease.to_server.add(bind.rest);
     exchange.owe({Asked::bind, Fate::forward, nullptr, false, 0, named(bind.statement)});

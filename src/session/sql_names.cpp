@@ -1,5 +1,6 @@
 // SQL and the protocol name prepared statements in one namespace. On a server the protocol's go by names of ours, so
 // that a text which speaks of one by the client's name finds it there only while it is lent that name.
+#include <pgsluice/protocol/asking.hpp>
 #include <pgsluice/session/prepared_statements.hpp>
 #include <pgsluice/session/session.hpp>
 #include <pgsluice/sql/statement_names.hpp>
@@ -9,9 +10,8 @@
 
 namespace pgsluice::session {
 
-using protocol::Asked;
+using protocol::Asking;
 using protocol::Fate;
-using wire::FrontendTag;
 
 std::vector<PreparedStatements::Mentioned> PreparedStatements::spoken_of_by(ByteView text, sql::Reading how) const {
     if (names_ == nullptr || !sql::names_statement(text)) return {};
@@ -25,13 +25,11 @@ std::vector<PreparedStatements::Mentioned> PreparedStatements::spoken_of_by(Byte
 
 void PreparedStatements::lend(const Mentioned& mentioned, Fate fate, pool::Server& server, wire::Outbox& to_server) {
     if (mentioned.closed) return;
-    // Lent before, by a portal of the same transaction.
-    wire::write_target(to_server.join(), FrontendTag::close, 'S', mentioned.name);
-    server.exchange().owe({Asked::close, fate});
     const protocol::Statement* statement = mentioned.statement.get();
-    wire::write_parse(to_server.join(), mentioned.name, statement == nullptr ? ByteView() : ByteView(statement->text),
-                      statement == nullptr ? wire::no_parameter_types : ByteView(statement->parameter_types));
-    server.exchange().owe({Asked::parse, fate});
+    // Anew: it may have been lent before, by a portal of the same transaction.
+    Asking(to_server.join(), server.exchange(), fate)
+        .parse_anew(mentioned.name, statement == nullptr ? ByteView() : ByteView(statement->text),
+                    statement == nullptr ? wire::no_parameter_types : ByteView(statement->parameter_types));
     server.note_lent_name();
 }
 
@@ -51,41 +49,32 @@ void PreparedStatements::lend_names(const std::vector<Mentioned>& statements, po
 // the way out is none (the savepoint does not exist), nothing of this does anything, and the text's own answer says so.
 void PreparedStatements::lend_names_behind(ByteView way_out, const std::vector<Mentioned>& statements,
                                            pool::Server& server, wire::Outbox& to_server) {
-    protocol::Exchange& exchange = server.exchange();
-    wire::write_query(to_server.join(), way_out);
-    exchange.owe({Asked::query, Fate::inspect});
+    Asking asking(to_server.join(), server.exchange(), Fate::inspect);
+    asking.query(way_out);
     for (const auto& each : statements) lend(each, Fate::inspect, server, to_server);
-    wire::write_empty(to_server.join(), FrontendTag::sync);
-    exchange.owe({Asked::sync, Fate::inspect});
-    for (const ByteView fails : {ByteView("begin"), protocol::refused_text}) {
-        wire::write_query(to_server.join(), fails);
-        exchange.owe({Asked::query, Fate::inspect});
-    }
+    asking.sync();
+    asking.query("begin");
+    asking.query(protocol::refused_text);
 }
 
 void PreparedStatements::take_names_back(const std::vector<Mentioned>& statements, pool::Server& server,
                                          wire::Outbox& to_server) {
-    for (const auto& each : statements) {
-        wire::write_target(to_server.join(), FrontendTag::close, 'S', each.name);
-        server.exchange().owe({Asked::close, Fate::swallow});
-    }
-    wire::write_empty(to_server.join(), FrontendTag::sync);
-    server.exchange().owe({Asked::sync, Fate::swallow});
+    Asking asking(to_server.join(), server.exchange(), Fate::swallow);
+    for (const auto& each : statements) asking.close_statement(each.name);
+    asking.sync();
 }
 
 // The client's name stands for nothing any more: nor must it where it was lent in this transaction.
 void PreparedStatements::end_loan(ByteView name, pool::Server& server, wire::Outbox& to_server) {
     if (!server.has_lent_names()) return;
-    wire::write_target(to_server.join(), FrontendTag::close, 'S', name);
-    server.exchange().owe({Asked::close, Fate::swallow});
+    Asking(to_server.join(), server.exchange(), Fate::swallow).close_statement(name);
 }
 
 // The server says so, with its own error, if it does.
 void PreparedStatements::ask_whether_sql_has_it(const wire::Parse& parse, const Lease& lease) {
-    wire::write_parse(lease.to_server.join(), parse.statement, parse.text, parse.parameter_types);
-    lease.server.exchange().owe({Asked::parse, Fate::swallow});
-    wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', parse.statement);
-    lease.server.exchange().owe({Asked::close, Fate::swallow});
+    Asking asking(lease.to_server.join(), lease.server.exchange(), Fate::swallow);
+    asking.parse(parse.statement, parse.text, parse.parameter_types);
+    asking.close_statement(parse.statement);
 }
 
 // What EXECUTE runs may change the session, which its own text does not tell.
