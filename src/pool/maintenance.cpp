@@ -3,6 +3,7 @@
 #include <pgsluice/base/time_slice.hpp>
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/pool/role.hpp>
+#include <pgsluice/protocol/asking.hpp>
 #include <pgsluice/protocol/command_tag.hpp>
 #include <pgsluice/protocol/settings_replay.hpp>
 #include <pgsluice/protocol/sync_proof.hpp>
@@ -54,28 +55,27 @@ struct ServerWitness final : protocol::Exchange::Witness {
     Server& server_;
 };
 
+void send_query(Server& server, ByteView sql) {
+    Bytes query;
+    protocol::Asking(query, server.exchange(), Fate::swallow).query(sql);
+    server.link().write(query);
+}
+
 }  // namespace
 
 void Pool::maintain(Server& server, ServerState state, ByteView sql) {
     enter(server, state);
     server.maintenance_failed_ = false;
     server.cleanup_ = Server::Cleanup::none;
-    Bytes query;
-    wire::write_query(query, sql);
     server.unnamed().reset();  // a simple query destroys it
-    server.exchange().owe({Asked::query, Fate::swallow});
-    server.link().write(query);
+    send_query(server, sql);
 }
 
 void Pool::reset(Server& server) {
     maintain(server, ServerState::resetting, discard_all);
     server.cleanup_ = Server::Cleanup::reset;
-    if (target_->connect_query.empty()) return;
     // What it has set is undone by the reset.
-    Bytes query;
-    wire::write_query(query, target_->connect_query);
-    server.exchange().owe({Asked::query, Fate::swallow});
-    server.link().write(query);
+    if (!target_->connect_query.empty()) send_query(server, target_->connect_query);
 }
 
 void Pool::roll_back(Server& server) {
@@ -139,18 +139,15 @@ void Pool::sweep_maintenance(Server& server, TimePoint now) {
 void Pool::end_batch(Server& server) {
     protocol::Exchange& exchange = server.exchange();
     Bytes last;
+    protocol::Asking asking(last, exchange, Fate::swallow);
     if (exchange.ignores_sync()) {
         wire::Writer(last).begin(FrontendTag::copy_fail).string("client left").end();
         exchange.owe({Asked::copy_end, Fate::swallow});
     } else if (exchange.needs_sync() && !exchange.skipping()) {
         server.unnamed().reset();
-        wire::write_parse(last, "", batch_without_end, wire::no_parameter_types);
-        exchange.owe({Asked::parse, Fate::swallow});
+        asking.parse("", batch_without_end);
     }
-    if (exchange.needs_sync()) {
-        wire::write_empty(last, FrontendTag::sync);
-        exchange.owe({Asked::sync, Fate::swallow});
-    }
+    if (exchange.needs_sync()) asking.sync();
     if (exchange.needs_proof()) append_sync_proof(last, exchange);
     if (!last.empty()) server.link().write(last);
 }

@@ -250,7 +250,7 @@ void Session::refuse_in_place(const wire::SqlError& error, bool is_query, wire::
     else
         wire::write_parse(to_server.join(), refused_name, protocol::refused_text, wire::no_parameter_types);
     server_->exchange().owe(
-        {is_query ? Asked::query : Asked::parse, Fate::substitute, nullptr, false, 0, std::move(text)});
+        {.asked = is_query ? Asked::query : Asked::parse, .fate = Fate::substitute, .text = std::move(text)});
 }
 
 }  // namespace pgsluice::session

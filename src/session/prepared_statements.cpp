@@ -55,7 +55,7 @@ PreparedStatements::Admission parse_again(const wire::Parse& parse, const Lease&
     Bytes& out = lease.to_server.join();
     Asking(out, exchange, Fate::swallow).parse_anew(protocol::taken_name, "");
     wire::write_parse(out, protocol::taken_name, parse.text, parse.parameter_types);
-    exchange.owe({Asked::parse, Fate::forward, nullptr, false, 0, named(parse.statement)});
+    exchange.owe({.asked = Asked::parse, .text = named(parse.statement)});
     return PreparedStatements::Outcome::done;
 }
 
@@ -82,7 +82,7 @@ void PreparedStatements::send_parse(StatementRef statement, std::unique_ptr<Owed
     wire::write_parse(lease.to_server.join(), statement->server_name, statement->text, statement->parameter_types);
     ++lease.parses;
     statements.add(statement, exchange.batch());
-    exchange.owe({Asked::parse, fate, std::move(statement), false, 0, std::move(name)});
+    exchange.owe({.asked = Asked::parse, .fate = fate, .statement = std::move(statement), .text = std::move(name)});
 }
 
 // What a client's name stands for, nullptr for nothing. False: a batch that is unanswered decides about it; hold.
@@ -190,7 +190,10 @@ PreparedStatements::Admission PreparedStatements::parse(const wire::Parse& parse
         send_parse(std::move(statement), named(parse.statement), Fate::forward, lease);
     } else if (exchange.status() != TransactionStatus::failed && !exchange.may_copy()) {
         lease.metrics.statement_cache[Lookup::hit].add();
-        exchange.owe({Asked::parse, Fate::invent, std::move(statement), false, 0, named(parse.statement)});
+        exchange.owe({.asked = Asked::parse,
+                      .fate = Fate::invent,
+                      .statement = std::move(statement),
+                      .text = named(parse.statement)});
     } else {
         // In a transaction that has failed, or may have, and behind what may be a COPY, only the server can answer.
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', statement->server_name);
@@ -269,7 +272,7 @@ PreparedStatements::Admission PreparedStatements::describe(const wire::Target& s
     text->known = statement.name.empty() ? unnamed_ : known == nullptr ? nullptr : known->statement;
     const StatementRef& described = statement.name.empty() ? unnamed_ : there;
     lease.server.exchange().owe(
-        {Asked::describe_statement, Fate::forward, is_known ? described : nullptr, false, 0, std::move(text)});
+        {.asked = Asked::describe_statement, .statement = is_known ? described : nullptr, .text = std::move(text)});
     if (there == nullptr) return Outcome::pass;
     wire::write_target(lease.to_server.join(), FrontendTag::describe, 'S', there->server_name);
     return Outcome::done;
@@ -305,7 +308,7 @@ void PreparedStatements::close_named(StatementRef statement, ByteView name, cons
         wire::write_target(lease.to_server.join(), FrontendTag::close, 'S', protocol::absent_name);
         fate = Fate::forward;
     }
-    exchange.owe({Asked::close, fate, std::move(statement), false, 0, std::move(text)});
+    exchange.owe({.asked = Asked::close, .fate = fate, .statement = std::move(statement), .text = std::move(text)});
 }
 
 std::optional<std::string> PreparedStatements::deallocated_by(ByteView text) const {
@@ -325,7 +328,7 @@ void PreparedStatements::deallocate(ByteView name, pool::Server& server, wire::O
     Bytes& out = to_server.join();
     prepare_gone(server, out);
     wire::write_query(out, deallocate_gone);
-    server.exchange().owe({Asked::query, Fate::forward, nullptr, false, 0, named(name)});
+    server.exchange().owe({.asked = Asked::query, .text = named(name)});
 }
 
 // As above. The client's own statement stays what it is: the portal alone is made from ours.
@@ -343,7 +346,7 @@ PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::
         .parse_anew(protocol::deallocate_name, deallocate_gone, bound_->parameter_types);
     wire::write_bind_front(out, bind.portal, protocol::deallocate_name, rest_bytes);
     lease.to_server.add(bind.rest);
-    exchange.owe({Asked::bind, Fate::forward, nullptr, false, 0, named(bind.statement)});
+    exchange.owe({.asked = Asked::bind, .text = named(bind.statement)});
     names_->bind_deallocation(bind.portal, name);
     return Outcome::done;
 }
@@ -351,7 +354,7 @@ PreparedStatements::Admission PreparedStatements::bind_deallocation(const wire::
 protocol::Owed PreparedStatements::execute(ByteView portal) const {
     const ByteView name = names_ == nullptr ? ByteView() : names_->deallocated_by_portal(portal);
     if (name.empty()) return {Asked::execute};
-    return {Asked::execute, Fate::forward, nullptr, false, 0, named(name)};
+    return {.asked = Asked::execute, .text = named(name)};
 }
 
 void PreparedStatements::close_unsent(ByteView name) {

@@ -108,8 +108,9 @@ protocol::Owed PreparedStatements::describe_portal(ByteView portal) {
     auto text = std::make_unique<protocol::OwedText>();
     text->name = std::move(describing_->untold_name);
     text->known = std::move(describing_->untold_known);
-    return {Asked::describe_portal, Fate::forward, std::exchange(describing_->untold, nullptr), false, 0,
-            std::move(text)};
+    return {.asked = Asked::describe_portal,
+            .statement = std::exchange(describing_->untold, nullptr),
+            .text = std::move(text)};
 }
 
 void PreparedStatements::learn(const protocol::Owed& described, wire::BackendTag tag, std::optional<ByteView> body,

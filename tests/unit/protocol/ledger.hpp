@@ -28,13 +28,13 @@ class Ledger final : public Exchange::Witness {
     Ledger& owe_named(Asked asked, Fate fate, std::string name) {
         auto text = std::make_unique<OwedText>();
         text->name = std::move(name);
-        exchange.owe({asked, fate, statement, false, 0, std::move(text)});
+        exchange.owe({.asked = asked, .fate = fate, .statement = statement, .text = std::move(text)});
         return *this;
     }
     Ledger& owe_refused(Asked asked, const char (&sqlstate)[6]) {
         auto text = std::make_unique<OwedText>();
         text->error = wire::error(sqlstate, "refused");
-        exchange.owe({asked, Fate::substitute, nullptr, false, 0, std::move(text)});
+        exchange.owe({.asked = asked, .fate = Fate::substitute, .text = std::move(text)});
         return *this;
     }
 
