@@ -10,6 +10,12 @@
 
 namespace pgsluice::daemon {
 
+namespace {
+
+constexpr Milliseconds repeat_after{1000};
+
+}  // namespace
+
 void CancelForwards::request(pool::Pool& pool, pool::Server& server, session::CancelToken token) {
     if (server.facts().cancel_secret.empty()) return;
     const auto& facts = server.facts();
@@ -68,10 +74,21 @@ void CancelForwards::send(ServerId id) {
 
 void CancelForwards::on_sent(ServerId id) {
     --under_way_;
-    if (forwards_.find(id)->second.is_asked_again)
+    Forward& forward = forwards_.find(id)->second;
+    const bool runs_on = forward.server == nullptr && forward.was_left_running;
+    if (forward.is_asked_again)
         waiting_.push_back(id);
+    else if (runs_on && !std::exchange(forward.is_repeated, true))
+        repeats_.push_back({worker_.read_clock() + repeat_after, id});
     else
         end(id);
+    send_waiting();
+}
+
+void CancelForwards::sweep(TimePoint now) {
+    for (; !repeats_.empty() && repeats_.front().due <= now; repeats_.pop_front()) {
+        waiting_.push_back(repeats_.front().id);
+    }
     send_waiting();
 }
 

@@ -5,9 +5,11 @@
 // together, sent when the first has ended and only if the session is still being answered. What a client can spend by
 // sending thousands of them is thus one connection; and all servers together have few at a time, the others wait. Where
 // a server connection has been closed meanwhile in the middle of an answer they are sent too, since a backend runs its
-// query on although nobody hears it.
+// query on although nobody hears it; and once more a second later, since one that comes before the query has been read
+// strikes nothing and the backend tells nobody.
 #pragma once
 
+#include <pgsluice/base/time.hpp>
 #include <pgsluice/pool/pool.hpp>
 #include <pgsluice/session/host.hpp>
 
@@ -35,6 +37,7 @@ class CancelForwards {
     // called if the server is still there.
     void request(pool::Pool& pool, pool::Server& server, session::CancelToken token);
     void on_server_closed(ServerId id);
+    void sweep(TimePoint now);
 
   private:
     struct Forward {
@@ -46,6 +49,7 @@ class CancelForwards {
         Bytes secret;
         bool was_left_running = false;  // closed in the middle of an answer
         bool is_asked_again = false;
+        bool is_repeated = false;
         // Of those who ask again; the others are with the coroutine.
         std::vector<session::CancelToken> tokens{};
     };
@@ -56,9 +60,15 @@ class CancelForwards {
     void end(ServerId id);
     void on_sent(ServerId id);
 
+    struct Repeat {
+        TimePoint due;
+        ServerId id;
+    };
+
     Worker& worker_;
     boost::unordered_flat_map<ServerId, Forward> forwards_;
     std::deque<ServerId> waiting_;
+    std::deque<Repeat> repeats_;  // by when they are due
     std::size_t under_way_ = 0;
 };
 

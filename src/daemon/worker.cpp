@@ -347,6 +347,7 @@ void Worker::tick() {
 void Worker::sweep(TimePoint at) {
     if (!suspended_ && at >= limits_hold_from_) sweep_connections(at);
     auth_queries_.sweep(at);
+    cancel_forwards_.sweep(at);
     end_period(at);
 }
 

@@ -102,6 +102,14 @@ void Link::close() {
     reactor_->set_deadline(*this, after(sending_limit));
 }
 
+void Link::reset() {
+    if (phase_ == Phase::closed) return;
+    sink_ = nullptr;
+    const ::linger at_once{1, 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    shut();
+}
+
 // Closing a socket with unread bytes resets the connection, and a reset may overtake what we sent last: the error
 // message that tells the client why. So we end our side first, and read until the peer has ended its own.
 void Link::linger() {

@@ -125,13 +125,15 @@ void Pool::sweep_maintenance(Server& server, TimePoint now) {
         if (is_over) discard(server, ServerClose::check_failed);
     } else if (server.state_ == ServerState::resetting) {
         // A cancel that outruns the query that it means strikes nothing, and the server tells nobody.
-        if (is_over) {
-            discard(server, ServerClose::reset_failed);
-        } else if (now >= server.cancel_again_at_ && server.cleanup_ == Server::Cleanup::drain) {
-            server.cancel_again_at_ = now + cancel_interval;
-            host_.repeat_cancel(*this, server);
-        }
+        const bool cancels = server.cleanup_ == Server::Cleanup::drain && (is_over || now >= server.cancel_again_at_);
+        if (cancels) cancel_again(server, now);
+        if (is_over) discard(server, ServerClose::reset_failed);
     }
+}
+
+void Pool::cancel_again(Server& server, TimePoint now) {
+    server.cancel_again_at_ = now + cancel_interval;
+    host_.repeat_cancel(*this, server);
 }
 
 // Whatever a client was about to send. Of a batch without its Sync a server that loses its client commits nothing,
@@ -217,6 +219,9 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
             finish_maintenance(server);
             return bytes.size();
         }
+        // The cancel has struck what has ended, and the next of its statements has begun.
+        if (tag == BackendTag::ready_for_query && server.cleanup_ == Server::Cleanup::drain)
+            cancel_again(server, host_.now());
     }
     discard(server, ServerClose::lost);
     return bytes.size();

@@ -303,7 +303,11 @@ void Pool::close(Server& server, ServerClose reason) {
     share_->remove_server(server.facts().generation);
     if (server.has_permit_) permits_.give_back();
     server.leave_places();
-    if (reason != ServerClose::lost && server.exchange().at_rest()) {
+    // Where its answer finds the connection broken it reads no more of what it had been sent, which would run for
+    // nobody. Of a stream of changes what was said last is worth its while.
+    const bool is_at_rest = server.exchange().at_rest();
+    if (!is_at_rest && reason != ServerClose::replication) server.link().reset();
+    if (is_at_rest && reason != ServerClose::lost) {
         Bytes terminate;
         wire::write_empty(terminate, wire::FrontendTag::terminate);
         server.link().write(terminate);

@@ -26,7 +26,7 @@ std::uint64_t mix(std::uint64_t state, ByteView bytes, std::uint64_t seed) {
         bytes.remove_prefix(8);
     }
     std::uint64_t tail = 0;
-    std::memcpy(&tail, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(&tail, bytes.data(), bytes.size());  // of nothing, data() may be nullptr
     return fold(state ^ tail ^ odd, seed ^ ~tail);
 }
 

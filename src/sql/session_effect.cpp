@@ -27,7 +27,7 @@ constexpr std::size_t remembered = 1024;
 constexpr int cursor_hold = 0x0020;  // CURSOR_OPT_HOLD, src/include/nodes/parsenodes.h
 
 constexpr std::string_view reserved_names = "pgsluice_";  // protocol::reserved_prefix
-constexpr std::string_view temporary_schema = "pg_temp";  // and what begins so: pg_temp_3
+constexpr std::string_view temporary_schema = "pg_temp";
 
 // Whether a constant of the arguments speaks of the temporary schema. A path that leads there makes objects temporary
 // that do not look it.
@@ -93,8 +93,33 @@ SessionEffect effect_of_update(const json::object& update) {
 SessionEffect effect_of_name(std::string_view name) {
     const bool is_lock = (name.starts_with("pg_advisory_") || name.starts_with("pg_try_advisory_")) &&
                          name.find("_xact_") == std::string_view::npos && !name.starts_with("pg_advisory_unlock");
-    if (is_lock) return SessionEffect::locks;
-    return name.starts_with(temporary_schema) ? SessionEffect::leaves : SessionEffect::none;
+    return is_lock ? SessionEffect::locks : SessionEffect::none;
+}
+
+// By either of its names: pg_temp, and pg_temp_3.
+bool is_temporary_schema(std::string_view name) {
+    if (!name.starts_with(temporary_schema)) return false;
+    name.remove_prefix(temporary_schema.size());
+    return name.empty() || (name[0] == '_' && name.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
+// Functions, types and others have a list of names in place of a schema's.
+bool names_temporary_schema(std::string_view kind, const json::object& node) {
+    return is_temporary_schema(text_of(node, "schemaname")) ||
+           (kind == "String" && is_temporary_schema(text_of(node, "sval"))) ||
+           (kind == "ImportForeignSchemaStmt" && is_temporary_schema(text_of(node, "local_schema")));
+}
+
+// Of a statement, or of a part of one that makes a table of a query's result. What is not known makes something.
+bool makes_objects(std::string_view kind) {
+    static constexpr std::array<std::string_view, 24> others{
+        "AlterTableStmt", "ClosePortalStmt", "ClusterStmt",     "CommentStmt",      "CopyStmt",    "DeclareCursorStmt",
+        "DeleteStmt",     "DropStmt",        "ExplainStmt",     "FetchStmt",        "GrantStmt",   "IndexStmt",
+        "InsertStmt",     "LockStmt",        "MergeStmt",       "RenameStmt",       "SelectStmt",  "TransactionStmt",
+        "TruncateStmt",   "UpdateStmt",      "VariableSetStmt", "VariableShowStmt", "ReindexStmt", "VacuumStmt"};
+    if (kind == "intoClause") return true;
+    const bool is_statement = kind.ends_with("Stmt") && kind != "selectStmt";  // the field of an InsertStmt
+    return is_statement && std::find(others.begin(), others.end(), kind) == others.end();
 }
 
 // Of a statement of ours: what it is from then on, or what it does, nobody has seen.
@@ -124,11 +149,8 @@ SessionEffect effect_of(std::string_view kind, const json::object& node) {
         return holds ? SessionEffect::leaves : SessionEffect::none;
     }
     if (kind == "UpdateStmt") return effect_of_update(node);
-    // Functions, types and others have a list of names in place of a schema's.
-    const bool is_temporary =
-        text_of(node, "relpersistence") == "t" || text_of(node, "schemaname").starts_with(temporary_schema);
     if (kind == "String") return effect_of_name(text_of(node, "sval"));
-    return is_temporary ? SessionEffect::leaves : SessionEffect::none;
+    return text_of(node, "relpersistence") == "t" ? SessionEffect::leaves : SessionEffect::none;
 }
 
 // CREATE TEMP TABLE ... ON COMMIT DROP, with and without AS.
@@ -148,6 +170,7 @@ Judged judge_tree(const json::value& tree) {
     Judged judged;
     SessionEffect& worst = judged.effect;
     bool prepares = false;
+    bool names_temporary = false, makes = false;
     std::vector<Resets> outcomes;  // the last first
     std::vector<const json::value*> left{&tree};
     while (!left.empty()) {
@@ -166,6 +189,8 @@ Judged judge_tree(const json::value& tree) {
             if (const json::object* node = each.if_object()) {
                 worst = std::max(worst, effect_of(key, *node));
                 note_names_of(key, *node, judged.names, outcomes);
+                names_temporary |= names_temporary_schema(key, *node);
+                makes |= makes_objects(key);
                 prepares |= key == "PrepareStmt";
                 judged.is_block |= key == "DoStmt";
                 judged.runs_others |= key == "DoStmt" || key == "CallStmt";
@@ -173,6 +198,8 @@ Judged judge_tree(const json::value& tree) {
             left.push_back(&each);
         }
     }
+    // What is there already may be used and dropped by whoever has made it; the server says whether anything is left.
+    if (names_temporary) worst = std::max(worst, makes ? SessionEffect::leaves : SessionEffect::changes);
     for (auto each = outcomes.rbegin(); each != outcomes.rend(); ++each) judged.names.resets.append(*each);
     // Its parameters come with an EXECUTE, which may put them together.
     if (prepares) judged.names.hidden = std::max(judged.names.hidden, judged.names.in_parameters);

@@ -1,5 +1,6 @@
 """Clients that say good-bye, or go, with answers outstanding."""
 import socket
+import time
 
 import pytest
 
@@ -55,6 +56,33 @@ def test_a_client_that_ends_its_side_without_a_terminate_leaves_no_query_running
         eventually(lambda: sleepers(postgres) == 1, what="the query to run")
         client.socket.shutdown(socket.SHUT_WR)
         eventually(lambda: sleepers(postgres) == 0, 5, "the query to be cancelled")
+
+
+HALF = m.raw_frame(b"B", 1_000_000, bytes(30_000))  # of a message that is relayed as it comes
+
+
+@pytest.mark.parametrize("half", [b"", HALF], ids=["", "half a message"])
+@pytest.mark.parametrize("statement", [
+    m.query("select pg_sleep(60)"), m.parse("select pg_sleep(60)") + m.bind() + m.execute() + m.SYNC], ids=["simple", "extended"])
+def test_a_client_that_vanishes_leaves_nothing_of_its_pipeline_running(sluice, postgres, statement, half):
+    proxy = sluice(workers=1, pool={"size": 1})
+    with login(proxy) as client, login(proxy) as other:
+        client.send(statement * 8, half)
+        eventually(lambda: sleepers(postgres) == 1, what="the pipeline to run")
+        client.reset()
+        began = time.monotonic()
+        assert other.value("select 1") == "1"
+        assert time.monotonic() - began < 2
+        eventually(lambda: sleepers(postgres) == 0, 2, "the pipeline to end")
+        assert len(postgres.backends(dbname="app")) == 1
+
+
+def test_a_pipeline_that_cannot_be_ended_in_time_ends_with_its_server(sluice, postgres):
+    with login(sluice(pool={"size": 1}, timeouts={"abandoned": "1ms"})) as client:
+        client.send(m.query("select pg_sleep(60)") * 8)
+        eventually(lambda: sleepers(postgres) == 1, what="the pipeline to run")
+        client.reset()
+        eventually(lambda: sleepers(postgres) == 0, 2, "the pipeline to end")
 
 
 @pytest.mark.parametrize("last", [m.query("select 1"), m.function_call(0)], ids=["query", "function call"])

@@ -248,6 +248,18 @@ def test_a_clients_idle_session_timeout_ends_no_server_that_waits_for_others(slu
             assert impatient.value("select pg_backend_pid()") == backend
 
 
+def test_an_idle_session_timeout_that_servers_begin_with_is_turned_off_by_the_route(sluice, postgres):
+    postgres.execute("alter role app set idle_session_timeout = '200ms'")
+    try:
+        proxy = sluice(pool={"size": 1}, routes=[{"name": "default", "cluster": "main", "parameters": {"idle_session_timeout": "0"}}])
+        with login(proxy) as client:
+            backend = client.value("select pg_backend_pid()")
+            time.sleep(0.6)
+            assert client.value("select pg_backend_pid()") == backend
+    finally:
+        postgres.execute("alter role app reset idle_session_timeout")
+
+
 def test_server_that_never_answers_its_login(sluice, hostile):
     server = hostile(Startup(), Delay(30))
     proxy = sluice(cluster={"servers": [{"host": "127.0.0.1", "port": server.port}]}, timeouts={"connect": "700ms"}, pool={"query_wait_timeout": "3s"})

@@ -26,6 +26,7 @@ class FakePeer final : public Peer {
     void pause(Pause reason) override { pauses_ |= static_cast<std::uint8_t>(reason); }
     void resume(Pause reason) override { pauses_ &= static_cast<std::uint8_t>(~static_cast<std::uint8_t>(reason)); }
     void close() override { is_closed_ = true; }
+    void reset() override { is_closed_ = is_reset_ = true; }
 
     // --- the test's side ---
     void attach(Sink& sink) { sink_ = &sink; }
@@ -68,6 +69,7 @@ class FakePeer final : public Peer {
     bool is_paused() const { return pauses_ != 0; }
     bool is_paused(Pause reason) const { return (pauses_ & static_cast<std::uint8_t>(reason)) != 0; }
     bool is_closed() const { return is_closed_; }
+    bool is_reset() const { return is_reset_; }
     std::size_t deliveries() const { return deliveries_; }
     std::size_t writes() const { return writes_; }
     std::size_t writes_after_close() const { return writes_after_close_; }
@@ -78,7 +80,7 @@ class FakePeer final : public Peer {
     std::size_t capacity_ = static_cast<std::size_t>(-1);
     std::size_t writes_ = 0, writes_after_close_ = 0, deliveries_ = 0;
     std::uint8_t pauses_ = 0;
-    bool congested_ = false, is_closed_ = false;
+    bool congested_ = false, is_closed_ = false, is_reset_ = false;
 };
 
 }  // namespace pgsluice::test

@@ -53,6 +53,8 @@ class Peer {
     virtual void resume(Pause reason) = 0;
     // Sends what still waits, then closes (within a bounded time). The sink hears nothing any more. Idempotent.
     virtual void close() = 0;
+    // Breaks the connection at once: what waits is not sent, and where the peer writes it fails. As close() else.
+    virtual void reset() = 0;
 };
 
 // Whoever holds it may drop it from anywhere, also from inside a callback of the peer's sink: the implementation's

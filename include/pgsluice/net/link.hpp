@@ -125,6 +125,7 @@ class Link final : public Peer, private Deadlined {
     void pause(Pause reason) override;
     void resume(Pause reason) override;
     void close() override;
+    void reset() override;
 
     // A peer that ends is noticed at once, also while its link is paused, with one exception: bytes that came before an
     // orderly end are worth waiting for while the link is paused only for reasons that pass by themselves (is_passing,

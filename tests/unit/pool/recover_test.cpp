@@ -262,9 +262,14 @@ TEST(Recover, ends_a_server_that_takes_too_long) {
     Leaving leaving;
     leaving.leaver.send(client::query("select"), Asked::query);
     leaving.leave();
-    leaving.rig.advance(Milliseconds(5000));
+    leaving.rig.advance(Milliseconds(4999));
+    leaving.rig.host().cancels.clear();
+    leaving.rig.advance(Milliseconds(1));
     EXPECT_EQ(leaving.rig.host().closes, Closes{ServerClose::reset_failed});
     EXPECT_EQ(leaving.rig.dials(), 1U);
+    // Nothing of it is to run on for nobody: what runs is cancelled, and its answer finds the connection broken.
+    EXPECT_EQ(leaving.rig.host().cancels.size(), 1U);
+    EXPECT_TRUE(leaving.rig.server(0).peer.is_reset());
 }
 
 TEST(Recover, waits_as_long_as_it_is_told_to) {
@@ -293,6 +298,20 @@ TEST(Recover, cancels_again_while_the_query_runs_on) {
     EXPECT_EQ(leaving.next.server, &recovering);
     leaving.rig.advance(Milliseconds(1000));
     EXPECT_EQ(leaving.rig.host().cancels.size(), 2U);
+}
+
+TEST(Recover, cancels_each_statement_when_the_one_before_it_has_ended) {
+    Leaving leaving;
+    for (int i = 0; i < 3; ++i) leaving.leaver.send(client::query("select"), Asked::query);
+    leaving.leave();
+    leaving.answer(server::error("57014", "canceled") + server::ready());
+    EXPECT_EQ(leaving.rig.host().cancels.size(), 1U);
+    leaving.answer(server::error("57014", "canceled") + server::ready());
+    EXPECT_EQ(leaving.rig.host().cancels.size(), 2U);
+    leaving.answer(server::error("57014", "canceled") + server::ready());
+    EXPECT_EQ(leaving.rig.host().cancels.size(), 2U) << "nothing is left to cancel";
+    EXPECT_NE(leaving.next.server, nullptr);
+    EXPECT_FALSE(leaving.rig.server(0).peer.is_reset());
 }
 
 TEST(Recover, ends_a_server_that_answers_more_than_it_was_asked) {

@@ -22,6 +22,14 @@ TEST(StatementCache, clients_that_prepare_the_same_share_one_statement) {
     EXPECT_EQ(one->parameter_types, "types");
 }
 
+// By UBSan too, where it stands at no address.
+TEST(StatementCache, no_text_is_a_text_like_others) {
+    StatementCache cache(seed);
+    EXPECT_EQ(cache.intern({}, {}), cache.intern("", ""));
+    EXPECT_EQ(cache.then(1, {}), cache.then(1, ""));
+    EXPECT_NE(cache.then(1, {}), cache.then(2, {}));
+}
+
 TEST(StatementCache, text_and_types_tell_statements_apart) {
     StatementCache cache(seed);
     std::vector<StatementRef> all{cache.intern("ab", "c"),
