@@ -80,14 +80,23 @@ bool measures_calls(const config::Config& config) {
                                                          [](const config::Route& route) { return route.log.is_on(); });
 }
 
+std::variant<policy::Engine, std::vector<policy::BuildError>> engine_of(const config::Config& config,
+                                                                        const Snapshot* before) {
+    const bool is_as_before = before != nullptr && before->config.policies == config.policies &&
+                              before->config.on_unparsable == config.on_unparsable;
+    if (is_as_before) return before->rulebook->policies;
+    return policy::Engine::build(config.policies, config.on_unparsable);
+}
+
 }  // namespace
 
-std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot::build(config::Config loaded) {
+std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> Snapshot::build(config::Config loaded,
+                                                                                        const Snapshot* before) {
     std::vector<std::string> problems;
     auto snapshot = std::make_shared<Snapshot>(std::move(loaded));
     const config::Config& config = snapshot->config;
 
-    auto engine = policy::Engine::build(config.policies, config.on_unparsable);
+    auto engine = engine_of(config, before);
     if (const auto* errors = std::get_if<std::vector<policy::BuildError>>(&engine)) {
         for (const auto& error : *errors) {
             problems.push_back(config.path + ": policies[" + std::to_string(error.policy) + "]." + error.key + ": " +

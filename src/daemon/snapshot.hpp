@@ -24,8 +24,10 @@ struct Snapshot {
     Snapshot(const Snapshot&) = delete;
     Snapshot& operator=(const Snapshot&) = delete;
 
-    // All errors as lines for the log, or the snapshot.
-    static std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> build(config::Config config);
+    // All errors as lines for the log, or the snapshot. Where its rules are those of the one before (nullptr: none),
+    // the engine is too, so that what has been judged by them stands.
+    static std::variant<std::shared_ptr<const Snapshot>, std::vector<std::string>> build(
+        config::Config config, const Snapshot* before = nullptr);
 
     const config::Cluster* cluster(std::string_view name) const;
     const config::Route* route(std::string_view name) const;

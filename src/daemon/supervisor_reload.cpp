@@ -50,7 +50,7 @@ void Supervisor::reload() {
     config::Config config = std::move(*loaded.config);
     for (const std::string& waiting : config::keep_until_restart(snapshot_->config, config))
         log::warning("configuration_warning", waiting);
-    auto built = Snapshot::build(std::move(config));
+    auto built = Snapshot::build(std::move(config), snapshot_.get());
     if (const auto* problems = std::get_if<std::vector<std::string>>(&built)) {
         fail_reload(*problems);
         return;
@@ -103,7 +103,7 @@ void Supervisor::set(std::string key, std::string value, std::function<void(std:
 std::optional<config::NotSet> Supervisor::change(const std::string& key, const std::string& value) {
     auto changed = config::set(snapshot_->config, key, value);
     if (auto* refused = std::get_if<config::NotSet>(&changed)) return std::move(*refused);
-    auto built = Snapshot::build(std::get<config::Config>(std::move(changed)));
+    auto built = Snapshot::build(std::get<config::Config>(std::move(changed)), snapshot_.get());
     if (const auto* problems = std::get_if<std::vector<std::string>>(&built)) {
         return config::NotSet{config::NotSet::Why::bad_value, problems->front()};
     }

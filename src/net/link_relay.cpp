@@ -11,6 +11,7 @@
 #include <boost/asio/error.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace pgsluice::net {
 
@@ -63,6 +64,14 @@ void Link::resume(Pause reason) {
     if (!held_.empty() || broken_ || !readiness_->waits_to_read()) readiness_->post_turn();
 }
 
+void Link::yield() {
+    redeliver_ = true;
+    if (pumping_)
+        yields_ = true;
+    else if (pauses_ == 0 && phase_ == Phase::relay)
+        readiness_->post_turn();
+}
+
 void Link::on_readable() {
     switch (phase_) {
         case Phase::setup:
@@ -88,13 +97,14 @@ void Link::on_turn() {
     if (broken_ && !is_passing(pauses_)) end(Closed::reset);
 }
 
-// Reads and calls the sink until the socket is empty, the sink pauses, or others must have a turn.
+// Reads and calls the sink until the socket is empty, the sink pauses or yields, or others must have a turn.
 void Link::pump() {
     for (int turn = 0; turn < fair_turns; ++turn) {
         const Batch batch = read_batch();
         if (batch.state == Io::State::end) return end(Closed::by_peer);
         if (batch.state == Io::State::failed) return end(Closed::reset);
         if (batch.state == Io::State::done && !deliver(batch)) return;
+        if (std::exchange(yields_, false)) break;
         if (batch.drained && !(redeliver_ && pauses_ == 0 && !held_.empty())) {
             if (broken_ && !is_passing(pauses_)) return end(Closed::reset);
             return readiness_->wait_read();

@@ -14,15 +14,12 @@ struct Engine::Program {
     bool blocks_unparsable = true;
 };
 
-Engine::Engine() : program_(std::make_unique<const Program>()) {}
-Engine::Engine(Engine&&) noexcept = default;
-Engine& Engine::operator=(Engine&&) noexcept = default;
-Engine::~Engine() = default;
+Engine::Engine() : program_(std::make_shared<const Program>()) {}
 
 std::variant<Engine, std::vector<BuildError>> Engine::build(const std::vector<config::Policy>& policies,
                                                             config::OnUnparsable on_unparsable) {
     std::vector<BuildError> errors;
-    auto program = std::make_unique<Program>();
+    auto program = std::make_shared<Program>();
     program->rules.reserve(policies.size());
     program->blocks_unparsable = on_unparsable == config::OnUnparsable::block;
     std::vector<std::string> patterns;

@@ -113,7 +113,7 @@ void Pool::recover(Server& server, std::size_t rest) {
     exchange.abandon();
     end_batch(server);
     // What its last user has left unread of the last read comes to us.
-    server.come_again();
+    server.link().yield();
     if (exchange.at_rest() && rest == 0) finish_maintenance(server);
 }
 
@@ -180,7 +180,7 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
             continue;
         }
         if (slice.is_over([this] { return host_.read_clock(); })) {
-            server.come_again();
+            server.link().yield();
             return consumed;
         }
         const wire::Frame frame = wire::cut_backend(rest);

@@ -93,8 +93,8 @@ std::size_t Session::admit_end_of_batch(ByteView rest, wire::Outbox& to_server) 
     protocol::Exchange& exchange = server_->exchange();
     std::size_t bytes = 0;
     if (rest.starts_with(describe_unnamed)) {
-        if (statements_.has_untold())
-            exchange.owe(statements_.describe_portal({}));
+        if (statements_.has_untold(exchange))
+            exchange.owe(statements_.describe_portal({}, exchange));
         else
             exchange.owe(Asked::describe_portal);
         bytes += describe_unnamed.size();

@@ -256,6 +256,7 @@ PreparedStatements::Admission PreparedStatements::bind(const wire::Bind& bind, s
         describing().untold = statement;
         describing_->untold_known = known->statement;
         describing_->untold_name = bind.statement;
+        describing_->untold_batch = exchange.batch();
     }
     wire::write_bind_front(lease.to_server.join(), bind.portal, statement->server_name, rest_bytes);
     lease.to_server.add(bind.rest);

@@ -55,7 +55,7 @@ std::size_t Session::on_server_bytes(pool::Server& server, ByteView bytes) {
         std::size_t relayed = relay_unseen(rest, to_client);
         if (relayed == 0) {
             if (slice.is_over([this] { return context_.host.read_clock(); })) {
-                server.come_again();
+                server.link().yield();
                 break;
             }
             relayed = relay(rest, to_client);

@@ -90,7 +90,7 @@ std::size_t Session::on_bytes(ByteView bytes) {
             look_at_clock = done + clock_every;
             const bool is_over = context_.host.read_clock() - active_at_ >= longest_turn;
             if (is_over || context_.to_server.size() > most_ahead) {
-                come_again();
+                client_->yield();
                 break;
             }
         }
@@ -139,12 +139,6 @@ std::size_t Session::on_bytes(ByteView bytes) {
     else if (draining_ && server_ == nullptr && is_at_rest())
         end(Disconnect::shutdown);
     return taken;
-}
-
-// With what is left, behind the others that wait.
-void Session::come_again() {
-    client_->pause(Pause::held);
-    client_->resume(Pause::held);
 }
 
 // What has been admitted is in the ledger, so it must be sent before anything else happens, the end of the session

@@ -126,7 +126,7 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
     TimeSlice slice(context_.host.now());
     while (phase_ == Phase::applying) {
         if (slice.is_over([this] { return context_.host.read_clock(); })) {
-            server_->come_again();
+            server_->link().yield();
             return taken;
         }
         const ByteView rest = bytes.substr(taken);
@@ -251,7 +251,7 @@ void Session::greet(const std::vector<wire::Setting>& greeting) {
     client_->resume(Pause::no_server);
     if (!server_unread_ || server_ == nullptr) return;
     // It is the client's now.
-    server_->come_again();
+    server_->link().yield();
 }
 
 }  // namespace pgsluice::session

@@ -103,8 +103,8 @@ bool PreparedStatements::is_on_server(ByteView name, pool::Server& server) const
     return there != nullptr && !there->closed && (there->said == nullptr || is_as_told(*there, told_of(name)));
 }
 
-protocol::Owed PreparedStatements::describe_portal(ByteView portal) {
-    if (!portal.empty() || !has_untold()) return {Asked::describe_portal};
+protocol::Owed PreparedStatements::describe_portal(ByteView portal, const protocol::Exchange& exchange) {
+    if (!portal.empty() || !has_untold(exchange)) return {Asked::describe_portal};
     auto text = std::make_unique<protocol::OwedText>();
     text->name = std::move(describing_->untold_name);
     text->known = std::move(describing_->untold_known);

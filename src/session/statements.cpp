@@ -225,8 +225,9 @@ std::size_t Session::admit_describe(const wire::Frame& frame, ByteView rest, wir
     const auto target = wire::read_target(wire::body_of(rest, frame));
     const bool is_portal = target && target->kind == 'P';
     if (!target || is_portal || !statements_.translates()) {
-        server_->exchange().owe(is_portal ? statements_.describe_portal(target->name)
-                                          : protocol::Owed{Asked::describe_statement});
+        protocol::Exchange& exchange = server_->exchange();
+        exchange.owe(is_portal ? statements_.describe_portal(target->name, exchange)
+                               : protocol::Owed{Asked::describe_statement});
         return pass(frame, rest, to_server);
     }
     const auto* meant = statements_.meant_by(target->name);

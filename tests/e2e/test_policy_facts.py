@@ -236,6 +236,18 @@ def test_prepared_statement_is_judged_again_after_a_reload(sluice):
         assert not is_blocked(client.until_ready())
 
 
+def test_a_reload_that_leaves_the_rules_as_they_are_judges_nothing_again(sluice):
+    proxy = sluice(policies=[rule(action="log", statements=["delete"])])
+    with login(proxy) as client:
+        client.send(m.parse("delete from target where false", "s"), m.SYNC)
+        client.until_ready()
+        for _ in range(2):
+            client.send((m.bind("s") + m.execute()) * 3, m.SYNC)
+            client.until_ready()
+            assert proxy.metrics().sum("pgsluice_policy_verdicts_total") == 1
+            proxy.reload(changes={"limits": {"inspect_bytes": "2MiB"}})
+
+
 def test_transaction_keeps_the_rules_that_it_began_with(sluice):
     proxy = sluice(policies=[])
     with login(proxy) as client:

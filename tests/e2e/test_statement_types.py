@@ -125,6 +125,22 @@ def test_statements_that_were_described_move_together_in_one_batch(places):
     other.query("commit")
 
 
+def test_a_bind_that_fails_tells_nothing_of_the_portal_that_is_there_again(places):
+    owner, other = places["through pgsluice"](), places["through pgsluice"]()
+    for name, text in {"one": "select 1", "two": "select $1::int, $2::text", "mark": "savepoint s", "back": "rollback to s"}.items():
+        seen(owner, m.parse(text, name))
+    owner.query("begin")
+    seen(owner, m.bind("mark", "mark"), m.bind("back", "back"))
+    assert seen(owner, m.bind("one")) == ["2", "Z:T"]
+    seen(owner, m.execute("mark"))
+    assert seen(owner, m.bind("two")) == ["E:ERROR:08P01", "Z:E"]
+    seen(owner, m.execute("back"))
+    assert seen(owner, m.describe_portal()) == ["T", "Z:T"]
+    owner.query("commit")
+    hold_server(other)
+    assert seen(owner, m.bind("two", values=[b"1", b"x"]), m.execute()) == ["2", "D:1,x", "C:SELECT 1", "Z:I"]
+
+
 # Why nobody knows by which settings a text is read -> the text, and what is asked ahead of it, unanswered.
 UNCERTAIN = {
     "it changes a setting itself": ("select set_config('my.own', $1, false)", ()),

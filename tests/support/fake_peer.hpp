@@ -25,6 +25,7 @@ class FakePeer final : public Peer {
     bool congested() const override { return congested_ || written_.size() > capacity_; }
     void pause(Pause reason) override { pauses_ |= static_cast<std::uint8_t>(reason); }
     void resume(Pause reason) override { pauses_ &= static_cast<std::uint8_t>(~static_cast<std::uint8_t>(reason)); }
+    void yield() override {}  // here nobody else waits for a turn
     void close() override { is_closed_ = true; }
     void reset() override { is_closed_ = is_reset_ = true; }
 

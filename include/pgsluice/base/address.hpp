@@ -34,6 +34,7 @@ class Network {
     static std::optional<Network> parse(std::string_view text);
     bool contains(const Address& address) const;
     std::string to_string() const;
+    friend bool operator==(const Network&, const Network&) = default;
 
   private:
     Address base_;

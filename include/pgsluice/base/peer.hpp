@@ -51,6 +51,8 @@ class Peer {
     virtual void pause(Pause reason) = 0;
     // Reading resumes from the loop, never from inside this call; bytes that the sink left unconsumed come again.
     virtual void resume(Pause reason) = 0;
+    // What the sink leaves unconsumed comes again from the loop, when others have had their turn.
+    virtual void yield() = 0;
     // Sends what still waits, then closes (within a bounded time). The sink hears nothing any more. Idempotent.
     virtual void close() = 0;
     // Breaks the connection at once: what waits is not sent, and where the peer writes it fails. As close() else.

@@ -257,6 +257,8 @@ struct PolicyCondition {
     std::map<std::string, std::string> tags{};             // of the text's comment (sqlcommenter); values with * and ?
     bool without_where = false, without_limit = false;
     std::optional<bool> in_transaction{};
+
+    friend bool operator==(const PolicyCondition&, const PolicyCondition&) = default;
 };
 
 // What `action: rewrite` makes of the text: by a regular expression first, then on the tree.
@@ -265,6 +267,8 @@ struct PolicyRewrite {
     std::map<std::string, std::string> tables;   // "table" or "schema.table" -> what stands there instead
     std::map<std::string, std::string> schemas;  // likewise, of schemas
     std::uint64_t limit = 0;                     // rows; of a query without a LIMIT of its own; 0: none
+
+    friend bool operator==(const PolicyRewrite&, const PolicyRewrite&) = default;
 };
 
 enum class LimitPer : std::uint8_t { rule, user, application, fingerprint };
@@ -279,6 +283,7 @@ struct PolicyLimit {
     LimitExcess excess = LimitExcess::refuse;   // what becomes of a statement beyond them
 
     bool is_any() const { return max_duration.count() > 0 || (max_rows | max_bytes | concurrency | rate) > 0; }
+    friend bool operator==(const PolicyLimit&, const PolicyLimit&) = default;
 };
 
 struct Policy {
@@ -292,6 +297,8 @@ struct Policy {
     std::string hint;
     PolicyMode mode = PolicyMode::enforce;
     std::uint32_t sample_one_in = 1;  // of `action: log`: one statement in so many is written to the log
+
+    friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 // --- Log, admin, metrics ---------------------------------------------------------------------------------------------

@@ -124,6 +124,7 @@ class Link final : public Peer, private Deadlined {
     bool congested() const override { return !out_.empty(); }
     void pause(Pause reason) override;
     void resume(Pause reason) override;
+    void yield() override;
     void close() override;
     void reset() override;
 
@@ -216,6 +217,7 @@ class Link final : public Peer, private Deadlined {
     bool hung_up_ = false;     // the peer's end is in the kernel: a short read does not mean that nothing is left
     bool redeliver_ = false;   // the sink is to see held_ again although nothing came behind it
     bool pumping_ = false;     // the sink is being called with bytes
+    bool yields_ = false;      // and wants no more of them before others have had their turn
     bool orphaned_ = false;    // the owner has gone; the link ends by itself
     Side side_;
     Descriptor socket_;

@@ -25,15 +25,12 @@ struct BuildError {
     std::string text;
 };
 
-// Immutable: any thread may use it at any time. (Threads that share one share its compiled patterns' state caches,
-// which RE2 guards with a reader lock; a worker for whom that matters builds its own.)
+// Immutable: any thread may use it at any time. Copies are the same engine. (Threads that share one share its compiled
+// patterns' state caches, which RE2 guards with a reader lock; a worker for whom that matters builds its own.)
 class Engine {
   public:
     // An engine without rules.
     Engine();
-    Engine(Engine&&) noexcept;
-    Engine& operator=(Engine&&) noexcept;
-    ~Engine();
 
     // All errors at once, or the engine. `on_unparsable`: what becomes of a text that cannot be parsed where a rule
     // which blocks, rewrites or limits would have to look at what it does.
@@ -65,7 +62,7 @@ class Engine {
 
   private:
     struct Program;
-    std::unique_ptr<const Program> program_;
+    std::shared_ptr<const Program> program_;
 };
 
 }  // namespace pgsluice::policy

@@ -43,8 +43,11 @@ class Rules {
     // Some rule names what is not ASCII, in UTF-8.
     bool name_beyond_ascii() const { return list_ != nullptr && list_->name_beyond_ascii; }
 
-    // The very same list: true for equal lists that came through one RulesCache.
-    friend bool operator==(const Rules& a, const Rules& b) { return a.list_ == b.list_; }
+    // The same rules of the same engine: the verdict on whatever statement is the same.
+    friend bool operator==(const Rules& a, const Rules& b) {
+        if (a.list_ == b.list_) return true;
+        return !a.empty() && !b.empty() && a.list_->maker == b.list_->maker && a.list_->indices == b.list_->indices;
+    }
 
   private:
     friend class Engine;

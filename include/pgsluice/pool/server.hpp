@@ -68,11 +68,6 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     // It is closed, so that others may have the places that it took.
     void leave_places();
     Peer& link() { return *link_; }
-    // What its user has left unread comes again, behind the others that wait.
-    void come_again() {
-        link_->pause(Pause::draining);
-        link_->resume(Pause::draining);
-    }
     // What is prepared on a server that moves to another worker, as text: statements belong to a worker's cache.
     struct Luggage {
         struct Prepared {

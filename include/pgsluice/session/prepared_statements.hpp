@@ -62,10 +62,14 @@ class PreparedStatements {
     bool is_on_server(ByteView name, pool::Server& server) const;
     // The statement that the last bind was for; nullptr where it is unknown. Good until the next message.
     const protocol::Statement* bound() const { return bound_; }
-    // A Describe of the unnamed portal has something to tell that the client has not been told.
-    bool has_untold() const { return describing_ != nullptr && describing_->untold != nullptr; }
+    // A Describe of the unnamed portal has something to tell that the client has not been told. Behind the end of the
+    // Bind's batch another portal may be there again, where the Bind has failed.
+    bool has_untold(const protocol::Exchange& exchange) const {
+        return describing_ != nullptr && describing_->untold != nullptr &&
+               describing_->untold_batch == exchange.batch();
+    }
     // What is owed for a Describe of the portal.
-    protocol::Owed describe_portal(ByteView portal);
+    protocol::Owed describe_portal(ByteView portal, const protocol::Exchange& exchange);
     Admission describe(const wire::Target& statement, const Lease& lease);
     Admission close(const wire::Target& statement, const Lease& lease);
     bool has_names() const { return names_ != nullptr; }
@@ -154,6 +158,7 @@ class PreparedStatements {
         // own, and its name of it.
         protocol::StatementRef untold, untold_known;
         std::string untold_name;
+        std::uint32_t untold_batch = 0;  // of that Bind
         // What the client was told of the unnamed statement, for as long as it is that one.
         protocol::StatementRef unnamed;
         protocol::DescriptionRef unnamed_told;

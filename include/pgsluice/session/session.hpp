@@ -141,7 +141,6 @@ class Session final : public Sink,
     std::size_t admit_sync(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t pass(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t drop(const wire::Frame& frame, ByteView rest);
-    void come_again();
     void send(wire::Outbox& to_server, Bytes& to_client);
     void forget_unnamed();
     bool hold_until_answered(wire::Outbox& to_server, Pause how = Pause::held);

@@ -19,8 +19,8 @@ config::Config configuration() {
     config.path = "pgsluice.yaml";
     return config;
 }
-std::shared_ptr<const Snapshot> built(config::Config config) {
-    auto made = Snapshot::build(std::move(config));
+std::shared_ptr<const Snapshot> built(config::Config config, const Snapshot* before = nullptr) {
+    auto made = Snapshot::build(std::move(config), before);
     if (const auto* problems = std::get_if<Problems>(&made)) {
         ADD_FAILURE() << testing::PrintToString(*problems);
         std::abort();
@@ -113,6 +113,24 @@ TEST(Snapshot, makes_a_rulebook_of_policies_and_limits) {
     const auto snapshot = built(config);
     EXPECT_EQ(snapshot->rulebook->limits.inspect_bytes, 1234U);
     EXPECT_EQ(snapshot->rulebook->policies.name(0), "audit");
+}
+
+TEST(Snapshot, judges_by_the_same_rules_where_a_reload_has_not_changed_them) {
+    config::Config config = configuration();
+    config.policies.resize(1);
+    config.policies[0].name = "audit";
+    const auto before = built(config);
+    const auto rules = [](const std::shared_ptr<const Snapshot>& snapshot) {
+        return snapshot->rulebook->policies.for_principal({});
+    };
+    config.limits.inspect_bytes = 1234;
+    EXPECT_EQ(rules(before), rules(built(config, before.get())));
+    EXPECT_FALSE(rules(before) == rules(built(config)));
+    config.policies[0].when.users = {"ann", "*"};
+    EXPECT_FALSE(rules(before) == rules(built(config, before.get())));
+    config.policies[0].when = {};
+    config.on_unparsable = config::OnUnparsable::allow;
+    EXPECT_FALSE(rules(before) == rules(built(config, before.get())));
 }
 
 // --- TLS

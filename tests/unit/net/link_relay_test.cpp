@@ -151,6 +151,44 @@ TEST_P(LinkRelay, ReportsCongestionUntilThePeerHasRead) {
     EXPECT_TRUE(read == second);
 }
 
+TEST_P(LinkRelay, ASinkThatYieldsIsCalledAgainBehindTheOthers) {
+    auto [other_peer, far] = unix_pair();
+    const LinkPtr other = Link::create(loop.reactor, std::move(far), Side::client);
+    RecordingSink quiet;
+    other->start(quiet);
+    link->start(sink);
+    loop.poll();
+    std::vector<int> heard_of_other_before;
+    sink.consume = [&](ByteView) {
+        if (sink.calls == 1) ::send(other_peer.get(), "me", 2, MSG_NOSIGNAL);
+        heard_of_other_before.push_back(quiet.calls);
+        link->yield();
+        return std::size_t{1};
+    };
+    peer_sends("0123456789");
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 10; }));
+    EXPECT_EQ(heard_of_other_before[0], 0);
+    EXPECT_EQ(heard_of_other_before[2], 1) << "two turns at most before the loop looks again";
+}
+
+TEST_P(LinkRelay, WhoYieldsOutsideOfACallSeesWhatWasLeftOnce) {
+    sink.consume = [](ByteView) { return std::size_t{0}; };
+    link->start(sink);
+    peer_sends("left");
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 1; }));
+    link->yield();
+    EXPECT_EQ(sink.calls, 1) << "never from inside";
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 2; }));
+    loop.poll();
+    EXPECT_EQ(sink.calls, 2);
+    link->pause(Pause::held);
+    link->yield();
+    loop.poll();
+    EXPECT_EQ(sink.calls, 2) << "who is paused waits";
+    link->resume(Pause::held);
+    ASSERT_TRUE(loop.run_until([&] { return sink.calls == 3; }));
+}
+
 TEST_P(LinkRelay, AFloodGivesOtherLinksTheirTurn) {
     auto [other_peer, far] = unix_pair();
     LinkPtr other = Link::create(loop.reactor, std::move(far), Side::client);
