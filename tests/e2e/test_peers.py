@@ -112,7 +112,7 @@ def test_peer_that_is_gone_is_told_of_in_log_and_metrics(peers):
     with WireClient(first.address) as cancel:
         cancel.send(m.cancel_request(pid, secret))
         assert cancel.rest() == []
-    assert outcomes(first, "failed") == 1
+    eventually(lambda: outcomes(first, "failed") == 1, 5, "the failure to be counted")
     assert "cancel_failed" in first.log()
 
 
