@@ -29,7 +29,10 @@ void CancelForwards::request(pool::Pool& pool, pool::Server& server, session::Ca
         return;
     }
     server.begin_cancel();
-    waiting_.push_back(facts.id);
+    if (forward.tokens.empty())
+        waiting_.push_back(facts.id);
+    else
+        waiting_.push_front(facts.id);
     send_waiting();
 }
 
@@ -68,18 +71,20 @@ void CancelForwards::send(ServerId id) {
     worker_.post([this, id, route = forward.route, process_id = forward.process_id, secret = forward.secret,
                   tokens = std::exchange(forward.tokens, {})]() mutable {
         boost::asio::co_spawn(worker_.io(), deliver_cancel(worker_, *route, process_id, std::move(secret)),
-                              [this, id, tokens = std::move(tokens)](const std::exception_ptr&) { on_sent(id); });
+                              [this, id, tokens = std::move(tokens)](const std::exception_ptr&, bool was_delivered) {
+                                  on_sent(id, was_delivered);
+                              });
     });
 }
 
-void CancelForwards::on_sent(ServerId id) {
+void CancelForwards::on_sent(ServerId id, bool was_delivered) {
     --under_way_;
     Forward& forward = forwards_.find(id)->second;
     const bool runs_on = forward.server == nullptr && forward.was_left_running;
-    if (forward.is_asked_again)
-        waiting_.push_back(id);
-    else if (runs_on && !std::exchange(forward.is_repeated, true))
+    if (runs_on && was_delivered && !std::exchange(forward.is_repeated, true))
         repeats_.push_back({worker_.read_clock() + repeat_after, id});
+    else if (forward.is_asked_again && forward.server != nullptr)
+        waiting_.push_back(id);
     else
         end(id);
     send_waiting();

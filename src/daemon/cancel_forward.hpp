@@ -5,8 +5,8 @@
 // together, sent when the first has ended and only if the session is still being answered. What a client can spend by
 // sending thousands of them is thus one connection; and all servers together have few at a time, the others wait. Where
 // a server connection has been closed meanwhile in the middle of an answer they are sent too, since a backend runs its
-// query on although nobody hears it; and once more a second later, since one that comes before the query has been read
-// strikes nothing and the backend tells nobody.
+// query on although nobody hears it; and once more a second later where the first was delivered, since one that comes
+// before the query has been read strikes nothing and the backend tells nobody. Those that somebody waits for go first.
 #pragma once
 
 #include <pgsluice/base/time.hpp>
@@ -58,7 +58,7 @@ class CancelForwards {
     void send_waiting();
     void send(ServerId id);
     void end(ServerId id);
-    void on_sent(ServerId id);
+    void on_sent(ServerId id, bool was_delivered);
 
     struct Repeat {
         TimePoint due;

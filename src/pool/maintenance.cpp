@@ -125,15 +125,12 @@ void Pool::sweep_maintenance(Server& server, TimePoint now) {
         if (is_over) discard(server, ServerClose::check_failed);
     } else if (server.state_ == ServerState::resetting) {
         // A cancel that outruns the query that it means strikes nothing, and the server tells nobody.
-        const bool cancels = server.cleanup_ == Server::Cleanup::drain && (is_over || now >= server.cancel_again_at_);
-        if (cancels) cancel_again(server, now);
+        if (server.cleanup_ == Server::Cleanup::drain && (is_over || now >= server.cancel_again_at_)) {
+            server.cancel_again_at_ = now + cancel_interval;
+            host_.repeat_cancel(*this, server);
+        }
         if (is_over) discard(server, ServerClose::reset_failed);
     }
-}
-
-void Pool::cancel_again(Server& server, TimePoint now) {
-    server.cancel_again_at_ = now + cancel_interval;
-    host_.repeat_cancel(*this, server);
 }
 
 // Whatever a client was about to send. Of a batch without its Sync a server that loses its client commits nothing,
@@ -219,9 +216,9 @@ std::size_t Pool::on_maintenance_bytes(Server& server, ByteView bytes) {
             finish_maintenance(server);
             return bytes.size();
         }
-        // The cancel has struck what has ended, and the next of its statements has begun.
-        if (tag == BackendTag::ready_for_query && server.cleanup_ == Server::Cleanup::drain)
-            cancel_again(server, host_.now());
+        // The cancel has struck what has ended, and the next statement of the pipeline has begun. The sweep cancels
+        // what still runs then: a short one has ended by itself, and each cancel costs PostgreSQL a process.
+        if (tag == BackendTag::ready_for_query) server.cancel_again_at_ = host_.now();
     }
     discard(server, ServerClose::lost);
     return bytes.size();

@@ -112,11 +112,14 @@ bool names_temporary_schema(std::string_view kind, const json::object& node) {
 
 // Of a statement, or of a part of one that makes a table of a query's result. What is not known makes something.
 bool makes_objects(std::string_view kind) {
-    static constexpr std::array<std::string_view, 24> others{
-        "AlterTableStmt", "ClosePortalStmt", "ClusterStmt",     "CommentStmt",      "CopyStmt",    "DeclareCursorStmt",
-        "DeleteStmt",     "DropStmt",        "ExplainStmt",     "FetchStmt",        "GrantStmt",   "IndexStmt",
-        "InsertStmt",     "LockStmt",        "MergeStmt",       "RenameStmt",       "SelectStmt",  "TransactionStmt",
-        "TruncateStmt",   "UpdateStmt",      "VariableSetStmt", "VariableShowStmt", "ReindexStmt", "VacuumStmt"};
+    static constexpr std::array<std::string_view, 32> others{
+        "AlterDomainStmt",  "AlterEnumStmt",   "AlterFunctionStmt", "AlterOwnerStmt", "AlterSeqStmt",
+        "AlterTableStmt",   "ClosePortalStmt", "ClusterStmt",       "CommentStmt",    "CopyStmt",
+        "CreatePolicyStmt", "CreateTrigStmt",  "DeclareCursorStmt", "DeleteStmt",     "DropStmt",
+        "ExplainStmt",      "FetchStmt",       "GrantStmt",         "IndexStmt",      "InsertStmt",
+        "LockStmt",         "MergeStmt",       "ReindexStmt",       "RenameStmt",     "RuleStmt",
+        "SelectStmt",       "TransactionStmt", "TruncateStmt",      "UpdateStmt",     "VacuumStmt",
+        "VariableSetStmt",  "VariableShowStmt"};
     if (kind == "intoClause") return true;
     const bool is_statement = kind.ends_with("Stmt") && kind != "selectStmt";  // the field of an InsertStmt
     return is_statement && std::find(others.begin(), others.end(), kind) == others.end();

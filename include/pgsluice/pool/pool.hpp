@@ -222,7 +222,6 @@ class Pool final : public ServerUser {
     void roll_back(Server& server);
     void end_batch(Server& server);
     void unset_idle_timeout(Server& server);
-    void cancel_again(Server& server, TimePoint now);
     void sweep_maintenance(Server& server, TimePoint now);
     std::size_t on_maintenance_bytes(Server& server, ByteView bytes);
     std::size_t on_idle_bytes(Server& server, ByteView bytes);

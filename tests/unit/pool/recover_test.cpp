@@ -300,15 +300,22 @@ TEST(Recover, cancels_again_while_the_query_runs_on) {
     EXPECT_EQ(leaving.rig.host().cancels.size(), 2U);
 }
 
-TEST(Recover, cancels_each_statement_when_the_one_before_it_has_ended) {
+TEST(Recover, cancels_each_statement_that_runs_on_behind_the_one_before_it) {
     Leaving leaving;
-    for (int i = 0; i < 3; ++i) leaving.leaver.send(client::query("select"), Asked::query);
+    for (int i = 0; i < 4; ++i) leaving.leaver.send(client::query("select"), Asked::query);
     leaving.leave();
     leaving.answer(server::error("57014", "canceled") + server::ready());
+    EXPECT_TRUE(leaving.rig.host().cancels.empty()) << "a short one has ended before the next sweep";
+    leaving.answer(server::one_row("1"));
+    leaving.rig.advance(Milliseconds(50));
     EXPECT_EQ(leaving.rig.host().cancels.size(), 1U);
+    leaving.rig.advance(Milliseconds(50));
+    EXPECT_EQ(leaving.rig.host().cancels.size(), 1U) << "of the same statement once a second";
     leaving.answer(server::error("57014", "canceled") + server::ready());
+    leaving.rig.advance(Milliseconds(50));
     EXPECT_EQ(leaving.rig.host().cancels.size(), 2U);
     leaving.answer(server::error("57014", "canceled") + server::ready());
+    leaving.rig.advance(Milliseconds(50));
     EXPECT_EQ(leaving.rig.host().cancels.size(), 2U) << "nothing is left to cancel";
     EXPECT_NE(leaving.next.server, nullptr);
     EXPECT_FALSE(leaving.rig.server(0).peer.is_reset());
