@@ -29,10 +29,7 @@ void CancelForwards::request(pool::Pool& pool, pool::Server& server, session::Ca
         return;
     }
     server.begin_cancel();
-    if (forward.tokens.empty())
-        waiting_.push_back(facts.id);
-    else
-        waiting_.push_front(facts.id);
+    queue(facts.id, forward);
     send_waiting();
 }
 
@@ -52,10 +49,15 @@ bool CancelForwards::has_room() const {
     return under_way_ < std::max<std::size_t>(1, at_once / worker_.siblings().size());
 }
 
+void CancelForwards::queue(ServerId id, const Forward& forward) {
+    (forward.tokens.empty() ? waiting_ : awaited_).push_back(id);
+}
+
 void CancelForwards::send_waiting() {
-    while (!waiting_.empty() && has_room()) {
-        const ServerId id = waiting_.front();
-        waiting_.pop_front();
+    while (has_room() && !(awaited_.empty() && waiting_.empty())) {
+        std::deque<ServerId>& next = awaited_.empty() ? waiting_ : awaited_;
+        const ServerId id = next.front();
+        next.pop_front();
         if (is_wanted(forwards_.find(id)->second))
             send(id);
         else
@@ -84,7 +86,7 @@ void CancelForwards::on_sent(ServerId id, bool was_delivered) {
     if (runs_on && was_delivered && !std::exchange(forward.is_repeated, true))
         repeats_.push_back({worker_.read_clock() + repeat_after, id});
     else if (forward.is_asked_again && forward.server != nullptr)
-        waiting_.push_back(id);
+        queue(id, forward);
     else
         end(id);
     send_waiting();

@@ -49,12 +49,13 @@ class CancelForwards {
         Bytes secret;
         bool was_left_running = false;  // closed in the middle of an answer
         bool is_asked_again = false;
-        bool is_repeated = false;
+        bool is_repeated = false;  // or is going to be
         // Of those who ask again; the others are with the coroutine.
         std::vector<session::CancelToken> tokens{};
     };
     static bool is_wanted(const Forward& forward);
     bool has_room() const;
+    void queue(ServerId id, const Forward& forward);
     void send_waiting();
     void send(ServerId id);
     void end(ServerId id);
@@ -67,8 +68,9 @@ class CancelForwards {
 
     Worker& worker_;
     boost::unordered_flat_map<ServerId, Forward> forwards_;
-    std::deque<ServerId> waiting_;
-    std::deque<Repeat> repeats_;  // by when they are due
+    std::deque<ServerId> awaited_;  // by clients
+    std::deque<ServerId> waiting_;  // behind those
+    std::deque<Repeat> repeats_;    // by when they are due
     std::size_t under_way_ = 0;
 };
 
