@@ -331,7 +331,7 @@ def test_what_little_is_asked_that_makes_much_is_heard_in_pieces(sluice):
         began = time.monotonic()
         assert other.value("select 'alive'") == "alive"
         assert time.monotonic() - began < 3
-        client.until_ready()
+        client.until_ready(timeout=60)
 
 
 def test_startup_packets_of_session_mode_take_no_server_away_from_others(sluice):
