@@ -36,7 +36,7 @@ bool same_name(ByteView a, ByteView b) {
 }
 
 bool same_value(const Parameter& a, const Parameter& b) {
-    return a.value == b.value && (is_ascii(a.value) || a.encoding == b.encoding);
+    return a.value == b.value && (a.encoding == b.encoding || is_ascii(a.value));
 }
 
 bool is_carried(ByteView reported_name) {

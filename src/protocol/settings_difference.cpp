@@ -19,6 +19,11 @@ bool is_deferrable(const Parameter& present) {
     return same_name(present.name, "default_transaction_deferrable") && present.value != "off";
 }
 
+// It comes off for the time of a replay, also where it stays.
+bool hinders_replay(const Parameter& present) {
+    return is_rights(present.name) || is_deferrable(present);
+}
+
 // A name of the same bytes in another encoding is another one.
 bool are_one_setting(const Parameter& present, const Parameter& wanted) {
     return present.encoding == wanted.encoding || is_ascii(present.name);
@@ -47,6 +52,13 @@ SettingsDifference::SettingsDifference(const ParameterSet& has, const ParameterS
     bool differs = false;
     const auto end_present = has.all().end(), end_wanted = wants.all().end();
     while (present != end_present || wanted != end_wanted) {
+        // As nearly all of them are.
+        if (present != end_present && wanted != end_wanted && *present == *wanted) {
+            if (hinders_replay(*present)) all_.push_back({&*present, &*wanted});
+            ++present;
+            ++wanted;
+            continue;
+        }
         const int order = present == end_present ? 1
                           : wanted == end_wanted ? -1
                                                  : compare_names(present->name, wanted->name);
@@ -66,7 +78,7 @@ bool SettingsDifference::compare(const Parameter& present, const Parameter& want
         return true;
     }
     const bool differs = !same_value(present, wanted) || (wanted.overrides && !present.overrides);
-    if (differs || is_rights(present.name) || is_deferrable(present)) all_.push_back({&present, &wanted});
+    if (differs || hinders_replay(present)) all_.push_back({&present, &wanted});
     return differs;
 }
 

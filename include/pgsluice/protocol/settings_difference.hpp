@@ -4,7 +4,7 @@
 
 #include <pgsluice/protocol/parameter_set.hpp>
 
-#include <vector>
+#include <boost/container/small_vector.hpp>
 
 namespace pgsluice::protocol {
 
@@ -20,13 +20,16 @@ struct SettingDifference {
 
 class SettingsDifference {
   public:
+    // A check-out that finds more allocates.
+    using Differences = boost::container::small_vector<SettingDifference, 8>;
+
     // Points into both sets.
     SettingsDifference(const ParameterSet& has, const ParameterSet& wants);
 
     bool empty() const { return all_.empty(); }
     // By name. Where anything differs, rights and what would hinder the replay are among them though they stay: they
     // come off for its time.
-    const std::vector<SettingDifference>& all() const { return all_; }
+    const Differences& all() const { return all_; }
     const ParameterSet& has() const { return *has_; }
     const ParameterSet& wants() const { return *wants_; }
     // Whether a statement would run with other rights, or find other objects, where the replay has failed, or the
@@ -39,7 +42,7 @@ class SettingsDifference {
 
     const ParameterSet* has_;
     const ParameterSet* wants_;
-    std::vector<SettingDifference> all_;
+    Differences all_;
 };
 
 // role and session_authorization.
