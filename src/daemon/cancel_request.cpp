@@ -77,7 +77,8 @@ boost::asio::awaitable<void> send_to_peer(Worker& worker, Address source, config
     outcomes[metrics::CancelOutcome::peer].add();
     const auto tls = worker.snapshot()->peers_tls;
     const bool encrypted = tls != nullptr && !is_unix(peer.endpoint);
-    ServerRoute route{{peer.endpoint.host, peer.endpoint.port}, worker.socket_options(), encrypted, tls};
+    ServerRoute route{
+        {peer.endpoint.host, peer.endpoint.port}, peer.endpoint.host, worker.socket_options(), encrypted, tls};
     co_await deliver_cancel(worker, std::move(route), request.process_id,
                             peer_key::with_forwarded(request.secret, true));
 }

@@ -126,7 +126,7 @@ boost::asio::awaitable<net::Outcome<net::LinkPtr>> open_connection(net::Reactor&
                                                                    TimePoint until) {
     net::Outcome<net::LinkPtr> dialed = co_await net::dial(reactor, route.endpoint, route.options, until);
     if (!dialed || !route.encrypted) co_return dialed;
-    auto encrypted = co_await negotiate_tls(**dialed, route.tls, route.endpoint.host, false, until);
+    auto encrypted = co_await negotiate_tls(**dialed, route.tls, route.name, false, until);
     if (!encrypted) co_return encrypted.error();
     co_return dialed;
 }
@@ -181,8 +181,9 @@ boost::asio::awaitable<Connected> connect_to_server(net::Reactor& reactor, Proce
             error->has_startup = true;
             co_return std::move(*error);
         }
-        auto route =
-            std::make_shared<const ServerRoute>(ServerRoute{endpoint, request.options, encrypted, request.tls});
+        if (!is_unix(request.endpoint)) endpoint.host = link->remote().to_string();
+        auto route = std::make_shared<const ServerRoute>(
+            ServerRoute{endpoint, request.endpoint.host, request.options, encrypted, request.tls});
         co_return LoggedIn{std::move(link), std::get<ServerLogin::Done>(std::move(result)), std::move(route)};
     }
 }

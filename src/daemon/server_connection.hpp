@@ -26,7 +26,10 @@ inline bool is_unix(const config::Endpoint& endpoint) {
 
 // How to reach one server again, in the same way: for its cancel requests.
 struct ServerRoute {
+    // Of a server that has been reached, its address: the name may stand for several servers, or for another one by
+    // now.
     net::DialTarget endpoint;
+    std::string name;  // as configured: what the server is told by SNI, and what its certificate is for
     net::SocketOptions options;
     bool encrypted = false;
     std::shared_ptr<const net::TlsClientContext> tls;

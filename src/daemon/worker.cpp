@@ -14,7 +14,6 @@
 #include <pgsluice/sql/session_effect.hpp>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/container/flat_map.hpp>
 #include <pthread.h>
 
 #include <algorithm>
@@ -27,6 +26,13 @@ namespace {
 constexpr Milliseconds tick_interval{50};
 constexpr Milliseconds busy_tick_interval{250};
 constexpr std::size_t many_sessions = 2000;
+
+void show(metrics::Since& shown, TimePoint since) {
+    if (since == never)
+        shown.clear();
+    else
+        shown.set(since);
+}
 
 }  // namespace
 
@@ -370,6 +376,7 @@ void Worker::sweep_connections(TimePoint at) {
     }
     for (auto& [key, entry] : pools_) entry.pool->sweep(at);
     show_waits();
+    show_pins();
     drop_unused_pools(at);
 }
 
@@ -383,12 +390,17 @@ void Worker::show_waits() {
         TimePoint& oldest = since.try_emplace(&entry.pool->metrics(), never).first->second;
         oldest = std::min(oldest, waited);
     }
-    for (const auto& [set, oldest] : since) {
-        if (oldest == never)
-            set->oldest_waiter.clear();
-        else
-            set->oldest_waiter.set(oldest);
+    for (const auto& [set, oldest] : since) show(set->oldest_waiter, oldest);
+}
+
+void Worker::show_pins() {
+    for (auto& [set, oldest] : oldest_pins_) oldest = never;
+    for (const auto& [id, client] : sessions_) {
+        if (!client.session->pins().any()) continue;
+        TimePoint& oldest = oldest_pins_.try_emplace(&client.session->metrics(), never).first->second;
+        oldest = std::min(oldest, client.session->pinned_since());
     }
+    for (const auto& [set, oldest] : oldest_pins_) show(set->oldest_pin, oldest);
 }
 
 }  // namespace pgsluice::daemon

@@ -21,6 +21,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/container/flat_map.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
@@ -183,6 +184,7 @@ class Worker final : public session::Host, public pool::Host {
     void sweep(TimePoint now);
     void sweep_connections(TimePoint now);
     void show_waits();
+    void show_pins();
     void end_sessions();
     admin::Totals& ended_totals(const std::string& database);
     void count_ended(const session::Session& session);
@@ -212,6 +214,7 @@ class Worker final : public session::Host, public pool::Host {
     // whose graveyard may hold sessions and servers: they refer to these.
     protocol::StatementCache statements_;
     protocol::ParameterTable parameters_;
+    boost::container::flat_map<metrics::RouteMetrics*, TimePoint> oldest_pins_;  // of each route that has had any
     // Its sockets are this thread's alone, so Asio need not lock them; post() is for all threads.
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     TimePoint now_ = std::chrono::steady_clock::now();

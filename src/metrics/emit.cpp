@@ -44,6 +44,8 @@ void emit(Row& row, const RouteMetrics& set) {
     row.counters("pgsluice_disconnects_total", "Clients that had logged in and are gone.", "reason", set.disconnects);
     row.gauges("pgsluice_pinned_clients", "Clients that keep their server for what they left there.", "reason",
                set.pinned);
+    row.age("pgsluice_oldest_pin_seconds", "How long the client that has kept its server longest has kept it so far.",
+            set.oldest_pin);
     row.counters("pgsluice_pins_total", "How often a client began to keep its server.", "reason", set.pins);
     row.counter("pgsluice_unparsable_total",
                 "Statements refused since policies ask what they do and they cannot be parsed.", set.unparsable);

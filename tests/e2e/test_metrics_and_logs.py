@@ -13,7 +13,7 @@ import pytest
 from support import messages as m
 from support.proxy import BINARY, REPOSITORY, default_config, hold_server, login, merged
 from support.system import eventually, free_port, run
-from support.wire import WireClient
+from support.wire import WireClient, error_in
 
 
 # Families whose series appear with their first event or with a certificate.
@@ -140,6 +140,21 @@ def test_clients_and_servers_by_state(sluice):
     assert metrics.sum("pgsluice_servers", state="idle") == 1
     assert metrics.sum("pgsluice_disconnects_total") == 3
     assert metrics.sum("pgsluice_session_seconds_count") == 3
+
+
+def test_the_oldest_pin_is_that_of_who_has_kept_a_server_longest(sluice):
+    proxy = sluice(workers=1)
+
+    def age():
+        return proxy.metrics().sum("pgsluice_oldest_pin_seconds")
+    with login(proxy) as first, login(proxy) as second:
+        first.query("listen news")
+        time.sleep(0.8)
+        second.query("listen news")
+        eventually(lambda: age() > 0.7, 5, "the age of the first")
+        first.query("unlisten news")
+        eventually(lambda: 0 < age() < 0.7, 0.6, "the age of the second")
+    eventually(lambda: age() == 0, 5, "nobody to keep a server")
 
 
 def test_the_oldest_waiter_is_that_of_all_pools_that_share_a_row(sluice):
@@ -312,6 +327,19 @@ def test_levels_and_switches(sluice):
         pass
     time.sleep(0.3)
     assert not proxy.events("client_connected") and not proxy.events("client_disconnected") and not proxy.events("server_connected")
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_lost_server_is_told_where_pool_errors_are(sluice, postgres, fault_proxy, told):
+    path = fault_proxy(postgres.address)
+    proxy = sluice(log={"pool_errors": told}, cluster={"servers": [{"host": "127.0.0.1", "port": path.port}]})
+    with login(proxy) as client:
+        hold_server(client)
+        path.paths[-1].close()
+        assert error_in(client.rest()).sqlstate == "08006"
+    proxy.awaited_events("client_disconnected")
+    assert proxy.metrics().sum("pgsluice_server_closes_total", reason="lost") == 1
+    assert [event["reason"] for event in proxy.events("server_disconnected")] == ["lost"] * told
 
 
 def test_log_file_is_reopened_on_reload(sluice, directory):

@@ -1,4 +1,4 @@
-"""A name server that never answers: whom it keeps waiting, and whom not."""
+"""Names of servers: one that nobody answers for, whom that keeps waiting and whom not, and one that has moved."""
 import os
 import signal
 import socket
@@ -10,7 +10,7 @@ import pytest
 from support import messages as m
 from support.proxy import assert_ends_at_once, default_config, hold_server, login
 from support.system import eventually
-from support.wire import WireClient
+from support.wire import WireClient, error_in
 
 
 def has_mounts_of_its_own() -> bool:
@@ -18,7 +18,7 @@ def has_mounts_of_its_own() -> bool:
     return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], capture_output=True, timeout=10, check=False).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(not has_mounts_of_its_own(), reason="a resolv.conf of one's own wants root and mounts of its own")
+pytestmark = pytest.mark.skipif(not has_mounts_of_its_own(), reason="a resolv.conf or hosts of one's own wants root and mounts of its own")
 
 
 @pytest.fixture
@@ -44,6 +44,11 @@ def was_asked(server) -> bool:
         return False
 
 
+def with_own(file: str, content) -> list[str]:
+    """The wrapper of a daemon that reads `content` where others read `file`."""
+    return ["unshare", "--mount", "sh", "-c", f'mount --bind {content} {file} && exec "$@"', "sh"]
+
+
 @pytest.fixture
 def asking(make_proxy, silent_name_server, directory):
     """pgsluice with one worker, whose name server is the silent one."""
@@ -51,7 +56,7 @@ def asking(make_proxy, silent_name_server, directory):
         resolv = directory / "resolv.conf"
         resolv.write_text(f"nameserver {silent_name_server.getsockname()[0]}\noptions timeout:30 attempts:2\n")
         proxy = make_proxy({**config, "workers": 1}, start=False)
-        proxy.wrapper = ["unshare", "--mount", "sh", "-c", f'mount --bind {resolv} /etc/resolv.conf && exec "$@"', "sh"]
+        proxy.wrapper = with_own("/etc/resolv.conf", resolv)
         return proxy.start()
 
     return make
@@ -89,3 +94,20 @@ def test_the_end_does_not_wait_for_a_name_server(two_clusters, waiting, signals)
     with login(two_clusters) as busy:
         hold_server(busy)  # what the first TERM would wait for
         assert_ends_at_once(two_clusters, signals)
+
+
+def test_a_cancel_goes_to_where_its_query_runs_and_not_to_where_the_name_leads_now(make_proxy, postgres, directory):
+    hosts = directory / "hosts"
+    hosts.write_text("127.0.0.1 db.moving.example\n")
+    config = default_config(postgres)
+    config["clusters"]["main"]["servers"] = [{"host": "db.moving.example", "port": postgres.port}]
+    proxy = make_proxy(config, start=False)
+    proxy.wrapper = with_own("/etc/hosts", hosts)
+    proxy.start()
+    with login(proxy) as client, socket.create_server(("127.0.0.9", postgres.port)):
+        client.send(m.query("select pg_sleep(20)"))
+        assert client.silent_for(0.3)
+        hosts.write_text("127.0.0.9 db.moving.example\n")
+        with WireClient(proxy.address) as cancel:
+            cancel.send(m.cancel_request(client.pid, client.secret))
+        assert error_in(client.until_ready(timeout=5)).sqlstate == "57014"

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 
 from support import messages as m
+from support.certificates import Authority
 from support.hostile_server import ANSWER, GREETING, Call, Close, Delay, Expect, Send, Startup, error
+from support.man_in_the_middle import ManInTheMiddle
 from support.proxy import login
 from support.system import eventually, free_port
 from support.wire import Closed, WireClient, error_in
@@ -226,6 +228,38 @@ def test_certificate_reload(sluice, authority, directory):
         assert old.value("select 1") == "1"
 
 
+def test_a_reload_reads_anew_whom_servers_are_vouched_for_by(sluice, authority, directory):
+    trusted, stranger = directory / "trusted.crt", Authority(directory, "stranger")
+    shutil.copy(stranger.certificate, trusted)
+    proxy = sluice(cluster={"tls": {"mode": "verify-full", "ca": str(trusted)}}, pool={"query_wait_timeout": "1s"}, timeouts={"connect_retry": "100ms"})
+    with WireClient(proxy.address) as client:
+        assert error_in(client.start("app", "app", "app-secret")).fields["S"] == "FATAL"
+    shutil.copy(authority.certificate, trusted)
+    proxy.reload()
+    with eventually(lambda: login(proxy), 5, "a server to be trusted") as client:
+        assert in_use(client)
+
+
+def test_a_reload_shows_servers_the_new_certificate(sluice, authority, directory):
+    """Of a role that logs in with nothing else."""
+    certificate, key = directory / "shown.crt", directory / "shown.key"
+
+    def install(issued):
+        shutil.copy(issued.certificate, certificate)
+        shutil.copy(issued.key, key)
+        key.chmod(0o600)
+    install(authority.issue("somebody else", file="wrong"))
+    proxy = sluice(route={"user": "certuser"}, pool={"query_wait_timeout": "1s"}, timeouts={"connect_retry": "100ms"},
+                   cluster={"tls": {"mode": "verify-full", "ca": str(authority.certificate), "certificate": str(certificate),
+                                    "private_key": str(key)}})
+    with WireClient(proxy.address) as client:
+        assert error_in(client.start("app", "app", "app-secret")).fields["S"] == "FATAL"
+    install(authority.issue("certuser", file="right"))
+    proxy.reload()
+    with login(proxy) as client:
+        assert client.value("select session_user") == "certuser"
+
+
 def serial(proxy, authority) -> str:
     context = ssl.create_default_context(cafile=str(authority.certificate))
     with WireClient(proxy.address) as client:
@@ -346,6 +380,27 @@ def test_cancel_uses_the_same_tls_as_its_connection(sluice, postgres, authority,
         assert error_in(client.until_ready()).sqlstate == "57014"
         assert len(path.paths) == before + 1
         assert path.paths[-1].first_bytes == m.SSL_REQUEST
+
+
+def test_a_cancel_shakes_hands_as_its_connection_did(sluice, postgres, authority):
+    between = ManInTheMiddle(postgres.address, authority.issue("localhost", file="between", hosts=("localhost",)), authority.certificate)
+    ours = authority.issue("pgsluice", file="ours")
+    proxy = sluice(cluster={"servers": [{"host": "localhost", "port": between.port}],
+                            "tls": {"mode": "verify-full", "ca": str(authority.certificate), "certificate": str(ours.certificate),
+                                    "private_key": str(ours.key), "channel_binding": "disable"}})
+    try:
+        with login(proxy) as client:
+            client.send(m.query("select pg_sleep(20)"))
+            assert client.silent_for(0.3)
+            before = len(between.greetings)
+            with WireClient(proxy.address) as cancel:
+                cancel.send(m.cancel_request(client.pid, client.secret))
+                assert cancel.rest() == []
+            assert error_in(client.until_ready()).sqlstate == "57014"
+        assert len(between.greetings) == before + 1
+        assert set(between.greetings) == {("localhost", "pgsluice")}
+    finally:
+        between.close()
 
 
 @pytest.mark.parametrize("script", ["answers N", "junk behind S", "error message", "closes", "nonsense"])

@@ -37,6 +37,7 @@ struct alignas(64) RouteMetrics {
     By<Counter, TimeLimit> timeouts;
     By<Counter, Disconnect> disconnects;
     By<Gauge, PinReason> pinned;  // clients that keep their server for that
+    Since oldest_pin;             // when the client that has kept its server longest began to
     By<Counter, PinReason> pins;  // how often that has begun
     Counter unparsable;           // statements that policies had to know and could not be parsed
     Counter uninspected;          // statements that passed without inspection because they are too large

@@ -97,6 +97,7 @@ class Session final : public Sink,
     TimePoint busy_since() const { return busy_since_; }  // the first message of its transaction; never: there is none
     TimePoint pinned_since() const { return pinned_since_; }  // while there is any pin
     std::size_t prepared_statements() const { return statements_.size(); }
+    metrics::RouteMetrics& metrics() const { return metrics_; }
     pool::Pool& pool() const { return *pool_; }
     Peer& client() const { return *client_; }
     ByteView application_name() const;

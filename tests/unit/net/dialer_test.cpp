@@ -1,5 +1,6 @@
 #include "loop.hpp"
 #include "support/certificates.hpp"
+#include "told_options.hpp"
 
 #include <pgsluice/net/acceptor.hpp>
 #include <pgsluice/net/dialer.hpp>
@@ -68,6 +69,16 @@ TEST_F(DialerTest, ConnectsByAddressAndByName) {
     ASSERT_TRUE(loop.run_until([&] { return accepted.size() == 2; }));
     char bytes[5];
     EXPECT_EQ(::recv(accepted[1].get(), bytes, 5, MSG_WAITALL), 5);
+}
+
+TEST_F(DialerTest, TellsAConnectionItsOptions) {
+    auto address = TcpAddress::listen("127.0.0.1", 0, {});
+    ASSERT_TRUE(address.has_value());
+    const Descriptor listening = *address->open();
+    const DialTarget target{.host = "127.0.0.1", .port = address->port()};
+    auto link = loop.await(dial(loop.reactor, target, unusual_options(), in(Milliseconds(5000))));
+    ASSERT_TRUE(link.has_value()) << link.error().text;
+    expect_unusual_options((*link)->descriptor());
 }
 
 TEST_F(DialerTest, ConnectsToAUnixSocket) {

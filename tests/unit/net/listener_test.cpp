@@ -1,6 +1,7 @@
 #include "loop.hpp"
 #include "socket_address.hpp"
 #include "support/certificates.hpp"
+#include "told_options.hpp"
 
 #include <pgsluice/net/acceptor.hpp>
 #include <pgsluice/net/descriptor_limit.hpp>
@@ -29,13 +30,6 @@ Descriptor connect_to(const SocketAddress& address) {
 
 Descriptor connect_to(const std::string& ip, std::uint16_t port) {
     return connect_to(socket_address(*Address::parse(ip), port));
-}
-
-int option(int fd, int level, int name) {
-    int value = -1;
-    socklen_t size = sizeof value;
-    ::getsockopt(fd, level, name, &value, &size);
-    return value;
 }
 
 TEST(TcpAddress, EveryWorkerGetsConnections) {
@@ -148,12 +142,7 @@ TEST(TcpAddress, Ipv6IsItsOwnPort) {
 }
 
 TEST(TcpAddress, ConnectionsInheritItsOptions) {
-    SocketOptions options;
-    options.keepalive_idle = Milliseconds(42'000);
-    options.keepalive_interval = Milliseconds(1'500);
-    options.keepalive_count = 3;
-    options.tcp_user_timeout = Milliseconds(12'345);
-    auto address = TcpAddress::listen("127.0.0.1", 0, options);
+    auto address = TcpAddress::listen("127.0.0.1", 0, unusual_options());
     ASSERT_TRUE(address.has_value());
     for (int socket = 0; socket < 2; ++socket) {
         Loop loop;
@@ -161,15 +150,7 @@ TEST(TcpAddress, ConnectionsInheritItsOptions) {
         Acceptor acceptor(loop.io, *address->open(), [&](Descriptor taken) { accepted = std::move(taken); });
         const Descriptor client = connect_to("127.0.0.1", address->port());
         ASSERT_TRUE(loop.run_until([&] { return static_cast<bool>(accepted); }));
-        const int fd = accepted.get();
-        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
-        EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
-        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 42);
-        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 2);
-        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
-        EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 12'345);
-        EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
-        EXPECT_NE(::fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+        expect_unusual_options(accepted.get());
     }
 }
 
