@@ -1,13 +1,9 @@
-"""--check, bad configuration, reload, drain, signals, the notify socket."""
-import contextlib
-import ctypes
+"""--check, bad configuration, reload, drain, signals."""
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -433,103 +429,6 @@ def test_drain_under_pgbench_finishes_every_transaction(sluice, directory, postg
     bench.communicate(timeout=20)
     (ones,), (twos,) = (postgres.execute("select count(*) from target where a = %s", (n,), dbname="app")[0] for n in (1, 2))
     assert ones == twos > 0
-
-
-# --- systemd ---
-
-def test_notify_socket_hears_ready_reloading_stopping_and_watchdog(make_proxy, postgres, directory):
-    path = str(directory / "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.bind(path)
-        notify.settimeout(10)
-        proxy = make_proxy(default_config(postgres), start=False, environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000"})
-        proxy.launch()
-        heard = []
-
-        def hear(word):
-            while not any(word in message for message in heard):
-                heard.append(notify.recv(4096).decode())
-        hear("READY=1")
-        with login(proxy) as client:
-            assert client.value("select 1") == "1"
-        hear("WATCHDOG=1")
-        heard.clear()
-        proxy.reload()
-        hear("RELOADING=1")
-        hear("READY=1")
-        heard.clear()
-        proxy.signal(signal.SIGTERM)
-        hear("STOPPING=1")
-        assert proxy.wait() == 0
-
-
-@pytest.fixture
-def watched(make_proxy, postgres, directory):
-    """A proxy of two workers, and the socket where its watchdog's messages arrive."""
-    path = str(directory / "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.bind(path)
-        notify.settimeout(5)
-        config = {**default_config(postgres), "workers": 2}
-        yield make_proxy(config, environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}), notify
-
-
-@contextlib.contextmanager
-def hanging_thread(pid: int, name: str):
-    """One thread of a process stands still, and the others go on: a signal would stop them all."""
-    seize, interrupt, detach, any_thread = 0x4206, 0x4207, 17, 0x40000000
-    thread = next(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir() if (task / "comm").read_text().strip() == name)
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def trace(request: int) -> bool:
-        return libc.ptrace(ctypes.c_long(request), thread, None, None) == 0
-    if not trace(seize):
-        pytest.skip(f"ptrace is not allowed here: {os.strerror(ctypes.get_errno())}")
-    assert trace(interrupt)
-    os.waitpid(thread, any_thread)
-    try:
-        yield
-    finally:
-        assert trace(detach)
-
-
-def is_fed(notify) -> bool:
-    """Whether a message comes within twice WatchdogSec, those that have come already aside."""
-    notify.setblocking(False)
-    with contextlib.suppress(BlockingIOError):
-        while notify.recv(4096):
-            pass
-    notify.settimeout(0.8)
-    with contextlib.suppress(TimeoutError):
-        return "WATCHDOG=1" in notify.recv(4096).decode()
-    return False
-
-
-def test_watchdog_is_fed_twice_within_its_time(watched):
-    _, notify = watched
-    beats = [time.monotonic() for _ in range(30) if "WATCHDOG=1" in notify.recv(4096).decode()][-4:]
-    assert all(later - earlier < 0.4 for earlier, later in zip(beats, beats[1:])), "slower than half of WatchdogSec"
-
-
-def test_watchdog_stays_silent_when_the_process_hangs(watched):
-    proxy, notify = watched
-    proxy.signal(signal.SIGSTOP)
-    try:
-        time.sleep(0.1)
-        assert not is_fed(notify)
-    finally:
-        proxy.signal(signal.SIGCONT)
-
-
-@pytest.mark.parametrize("worker", ["worker 0", "worker 1"])
-def test_watchdog_stays_silent_when_one_worker_hangs(watched, worker):
-    proxy, notify = watched
-    assert is_fed(notify)
-    with hanging_thread(proxy.pid, worker):
-        eventually(lambda: not is_fed(notify), 20, "the watchdog to be left hungry")
-        status, body = proxy.http("/healthz")
-        assert status == 503 and f"{worker} has not come round" in body
-    eventually(lambda: is_fed(notify), 5, "the watchdog to be fed again")
 
 
 def test_clients_of_a_killed_daemon_see_a_closed_connection(make_proxy, postgres):
