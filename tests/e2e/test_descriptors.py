@@ -7,7 +7,6 @@ import pytest
 from support.crowd import allow_descriptors, storm
 from support.proxy import default_config, login
 from support.system import cpu_seconds, eventually, open_descriptors, run
-from support.wire import WireClient
 
 CROWD = 1000
 FEW = 256

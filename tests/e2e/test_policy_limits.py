@@ -214,10 +214,6 @@ def test_large_results_by_a_driver(sluice, mode):
 ROWS = "select generate_series(1, 100) /* bounded */"
 
 
-def rows_of(reply) -> int:
-    return sum(message.tag == "D" for message in reply)
-
-
 def few_rows(sluice, mode):
     return login(limiting(sluice, mode, when={"pattern": "bounded"}, max_rows=10))
 
