@@ -216,6 +216,21 @@ TEST(Recovery, an_open_batch_is_made_to_fail) {
     script.run();
 }
 
+TEST(End, a_malformed_frame_inside_a_copy_costs_no_server) {
+    for (const Bytes& bytes :
+         {client::message('y', ""), client::with_length('d', 3), client::with_length('c', 20000)}) {
+        Script script;
+        script.client_sends(client::query("copy t from stdin"))
+            .server_sends(server::copy_in_response())
+            .client_sends(client::copy_data("1\n") + bytes)
+            .expect_to_server("Query \"copy t from stdin\"\nCopyData \"1\\x0a\"\nCopyFail \"client left\"\n")
+            .server_sends(server::error("57014", "COPY from stdin failed") + server::ready())
+            .then([](World& world) { world.end_cancels(); })
+            .expect([](World& world) { EXPECT_EQ(world.pools().gauge(ServerState::idle), 1); });
+        script.run();
+    }
+}
+
 TEST(Recovery, a_copy_is_given_up) {
     Script script;
     script.client_sends(client::query("copy t from stdin"))
