@@ -214,7 +214,6 @@ class Worker final : public session::Host, public pool::Host {
     // whose graveyard may hold sessions and servers: they refer to these.
     protocol::StatementCache statements_;
     protocol::ParameterTable parameters_;
-    boost::container::flat_map<metrics::RouteMetrics*, TimePoint> oldest_pins_;  // of each route that has had any
     // Its sockets are this thread's alone, so Asio need not lock them; post() is for all threads.
     boost::asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     TimePoint now_ = std::chrono::steady_clock::now();
@@ -233,6 +232,7 @@ class Worker final : public session::Host, public pool::Host {
 
     std::map<std::string, PoolEntry> pools_;
     boost::unordered_flat_map<SessionId, Client> sessions_;
+    boost::container::flat_map<metrics::RouteMetrics*, TimePoint> oldest_pins_;  // of each route that has had any
     // Of clients that have gone; and of all, when the period began that is running, and in the one before it.
     admin::TotalsByDatabase ended_, period_began_, last_period_;
     TimePoint next_period_{};
