@@ -11,10 +11,6 @@ bool is_one_of(const std::array<ByteView, size>& names, ByteView name) {
     return std::any_of(names.begin(), names.end(), [&](ByteView each) { return same_name(name, each); });
 }
 
-bool decides_about_rights_or_objects(ByteView name) {
-    return is_rights(name) || same_name(name, "search_path") || same_name(name, "row_security");
-}
-
 bool is_deferrable(const Parameter& present) {
     return same_name(present.name, "default_transaction_deferrable") && present.value != "off";
 }
@@ -80,18 +76,6 @@ bool SettingsDifference::compare(const Parameter& present, const Parameter& want
     const bool differs = !same_value(present, wanted) || (wanted.overrides && !present.overrides);
     if (differs || hinders_replay(present)) all_.push_back({&present, &wanted});
     return differs;
-}
-
-// Where it fails nothing may have run: by the rights, the schema or the values that another client has left.
-bool SettingsDifference::must_be_awaited() const {
-    return std::any_of(all_.begin(), all_.end(), [](const SettingDifference& each) {
-        const bool stays = each.present != nullptr && each.wanted != nullptr && same_value(*each.present, *each.wanted);
-        if (stays) return false;
-        if (decides_about_rights_or_objects(each.name())) return true;
-        // Another role that was on may have set it, or nobody had to have a right to: a setting of an extension is
-        // anybody's until its library is loaded.
-        return each.wanted == nullptr && !is_anybodys(each.name());
-    });
 }
 
 }  // namespace pgsluice::protocol

@@ -34,6 +34,13 @@ bool is_looked_into(BackendTag tag) {
     }
 }
 
+// It has changed where nobody saw it: in a function, by another way to the server. A plan may have outlived what it
+// names, which is told by elog() and so in English.
+bool tells_of_changed_schema(const wire::ErrorFields& fields) {
+    return fields.routine == "RevalidateCachedQuery" ||
+           (fields.sqlstate == "XX000" && fields.message.starts_with("cache lookup failed for "));
+}
+
 bool is_description(BackendTag tag) {
     return tag == BackendTag::parameter_description || tag == BackendTag::row_description || tag == BackendTag::no_data;
 }
@@ -199,6 +206,7 @@ bool Session::relay_whole(const wire::Frame& frame, ByteView rest, wire::Outbox&
             if (settled == Settled::forward) on_ready(exchange.status());
             if (awaits_replay_ && !exchange.owes()) {
                 servers_tried_ = 0;
+                server_->accepted().accept_proposed();
                 go_on_settled();
             }
             if (settled == Settled::swallow) pass_on_cancels();
@@ -262,7 +270,9 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     if (rules_.may_limit() && measures()) measured_->calls.names().note_failure(fields.sqlstate);
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::inspected) return true;
-    if (settled == Settled::not_taken_back && may_take_another()) {
+    const bool is_about_others = settled == Settled::not_taken_back ||
+                                 (settled == Settled::replay_failed && protocol::depend_on_server(*wants_));
+    if (is_about_others && may_take_another()) {
         takes_another_ = true;
         return false;
     }
@@ -284,8 +294,7 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     context_.metrics.errors.count(is_ours ? metrics::ErrorOrigin::pgsluice : metrics::ErrorOrigin::server,
                                   is_ours ? server_->exchange().substituted_error().code() : fields.sqlstate);
     if (settled == Settled::forward && relay_in_clients_words(fields, name, body, to_client)) return true;
-    // The schema has changed where nobody saw it: in a function, by another way to the server.
-    if (fields.routine == "RevalidateCachedQuery") pool_->share().schema_changes().note();
+    if (tells_of_changed_schema(fields)) pool_->share().schema_changes().note();
     return obey(settled, message, to_client);
 }
 

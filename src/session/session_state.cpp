@@ -444,7 +444,8 @@ void Session::restore_settings(wire::Outbox& to_server) {
     if (pool_->target().in_session_mode() || server_->has() == wants_) return;
     const protocol::SettingsDifference difference(*server_->has(), *wants_);
     append_replay(to_server.join(), server_->exchange(), server_->reserved(), difference);
-    const bool must_wait = difference.must_be_awaited();
+    const bool must_wait = must_be_awaited(difference, server_->accepted());
+    if (must_wait) server_->accepted().propose(difference);
     server_->set_has(wants_);
     if (!must_wait) return;
     awaits_replay_ = true;

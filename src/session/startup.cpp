@@ -110,7 +110,9 @@ void Session::apply_startup() {
     }
     wants_ = context_.parameters.intern(std::move(parameters).take());
     Bytes messages;
-    append_replay(messages, server_->exchange(), server_->reserved(), {*server_->has(), *wants_});
+    const protocol::SettingsDifference difference(*server_->has(), *wants_);
+    append_replay(messages, server_->exchange(), server_->reserved(), difference);
+    server_->accepted().propose(difference);
     phase_ = Phase::applying;
     if (messages.empty()) {
         finish_applying();
@@ -152,8 +154,9 @@ std::size_t Session::on_applying_bytes(ByteView bytes) {
             continue;
         }
         if (tag == BackendTag::error_response) {
+            const auto settled = server_->exchange().settle(tag, body, *this);
             const bool is_about_others =
-                server_->exchange().settle(tag, body, *this) == protocol::Settled::not_taken_back;
+                settled == protocol::Settled::not_taken_back || protocol::depend_on_server(*wants_);
             if (is_about_others && may_take_another())
                 apply_elsewhere();
             else
@@ -209,6 +212,7 @@ void Session::refuse_startup(ByteView body) {
 
 // The server has the settings; how it spells them is known now.
 void Session::finish_applying() {
+    server_->accepted().accept_proposed();
     go_on_settled();
     protocol::ParameterSetRef has = context_.parameters.merged(*server_->has(), *wants_);
     const pool::Server::Facts& facts = server_->facts();

@@ -3,7 +3,7 @@ import pytest
 
 from support import messages as m
 from support.proxy import login
-from support.wire import summaries
+from support.wire import error_in, summaries
 
 # what differs -> the setting, a text whose meaning it freezes, what that answers there and in a fresh session
 FROZEN = {
@@ -126,6 +126,20 @@ def test_what_is_prepared_behind_a_change_of_the_schema_sees_it(two, ddl):
         second.until_ready()
     for client in two:
         assert prepared(client, "after", sql).startswith("1")
+
+
+def test_a_lookup_that_failed_retires_what_is_prepared(two):
+    """A plan may name what is gone."""
+    first, second = two
+    sql = "select a as looked_up from t"
+    known = "select count(*) from pg_prepared_statements where statement like 'select a as looked_up%'"
+    for client in two:
+        assert prepared(client, "s", sql) == "1"
+    assert first.value(known) == "1"
+    seen = second.query("select array_in('{1}', 999999, -1)")
+    assert error_in(seen).text == "cache lookup failed for type 999999"
+    assert prepared(second, "again", sql) == "1"
+    assert first.value(known) == "2"
 
 
 def test_a_text_that_ends_elsewhere_where_backslashes_escape_keeps_its_effect(two):

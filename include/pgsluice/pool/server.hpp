@@ -8,6 +8,7 @@
 #include <pgsluice/metrics/sets.hpp>
 #include <pgsluice/pool/role.hpp>
 #include <pgsluice/pool/share.hpp>
+#include <pgsluice/protocol/accepted_values.hpp>
 #include <pgsluice/protocol/exchange.hpp>
 #include <pgsluice/protocol/parameter_set.hpp>
 #include <pgsluice/protocol/server_statements.hpp>
@@ -94,6 +95,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     void forget_statements();
     const protocol::ParameterSetRef& has() const { return has_; }
     void set_has(protocol::ParameterSetRef has) { has_ = std::move(has); }
+    protocol::AcceptedValues& accepted() { return accepted_; }
 
     // A server that must not be lent again: closed at its next check-in.
     void doom(metrics::ServerClose reason) {
@@ -131,6 +133,7 @@ class Server final : public Sink, public boost::intrusive::list_base_hook<> {
     protocol::StatementRef unnamed_;
     protocol::ReservedStatements reserved_;
     protocol::ParameterSetRef has_;
+    protocol::AcceptedValues accepted_;
     Role role_;
     int cancels_in_flight_ = 0;
     bool doomed_ = false;

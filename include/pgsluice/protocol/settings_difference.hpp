@@ -32,9 +32,6 @@ class SettingsDifference {
     const Differences& all() const { return all_; }
     const ParameterSet& has() const { return *has_; }
     const ParameterSet& wants() const { return *wants_; }
-    // Whether a statement would run with other rights, or find other objects, where the replay has failed, or the
-    // server may turn out to be of no use to this client: nothing may be sent behind it before it has succeeded.
-    bool must_be_awaited() const;
 
   private:
     // Whether they differ.

@@ -122,38 +122,6 @@ TEST_F(SettingsReplay, sets_no_encoding_for_a_name_in_a_transaction_that_begins_
                   reset("\"app\".\"\xC3\xA9\"") + set("client_encoding", "LATIN1") + "Sync\n");
 }
 
-TEST(MustBeAwaited, is_what_decides_about_rights_and_names) {
-    const auto differs = [](Parameters has, Parameters wants) {
-        return SettingsDifference(ParameterSet(std::move(has)), ParameterSet(std::move(wants))).must_be_awaited();
-    };
-    EXPECT_TRUE(differs({}, {{"role", "ann"}}));
-    EXPECT_TRUE(differs({{"role", "ann"}}, {}));
-    EXPECT_TRUE(differs({{"search_path", "a"}}, {{"search_path", "b"}}));
-    EXPECT_TRUE(differs({}, {{"session_authorization", "ann"}}));
-    EXPECT_TRUE(differs({{"row_security", "off"}}, {}));
-    EXPECT_TRUE(differs({{"client_encoding", "UTF8"}, {"search_path", "\xC3\xA9"}},
-                        {{"client_encoding", "LATIN1"}, {"search_path", "\xC3\xA9"}}));
-    EXPECT_FALSE(differs({{"role", "ann"}, {"work_mem", "1MB"}}, {{"role", "ann"}}));
-}
-
-TEST_F(SettingsReplay, must_be_waited_for_where_not_everybody_may_take_back_what_is_there) {
-    const auto is_awaited = [](const char* name, bool is_wanted) {
-        const ParameterSet has({{name, "x", false}});
-        const ParameterSet wants = is_wanted ? ParameterSet({{name, "y", false}}) : ParameterSet();
-        return SettingsDifference(has, wants).must_be_awaited();
-    };
-    for (const char* name :
-         {"app.tenant", "plpgsql.variable_conflict", "log_statement", "track_functions", "session_replication_role",
-          "lc_messages", "lo_compat_privileges", "zero_damaged_pages", "of_a_later_version"}) {
-        EXPECT_TRUE(is_awaited(name, false)) << name;
-        EXPECT_FALSE(is_awaited(name, true)) << name;
-    }
-    for (const char* name : {"application_name", "datestyle", "TimeZone", "enable_seqscan", "work_mem", "xmloption"}) {
-        EXPECT_FALSE(is_awaited(name, false)) << name;
-    }
-    EXPECT_FALSE(is_awaited("statement_timeout", false));
-}
-
 TEST_F(SettingsReplay, prepares_its_statement_anew_where_another_may_have_its_name) {
     reserved.doubtful = true;
     EXPECT_EQ(replay({}, {{"TimeZone", "CET"}}),
