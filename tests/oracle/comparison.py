@@ -1,46 +1,75 @@
 """Two transcripts of one session: what differs, and which differences are there on purpose."""
 import re
+from dataclasses import dataclass
 
 from session import Session, Transcript, first_difference, play, shown
 
 
-def explained(session: Session, ours: Transcript, theirs: Transcript) -> bool:
-    at = first_difference(ours, theirs)
-    if at is None:
-        return True
+@dataclass(frozen=True)
+class Verdict:
+    """What differs and has no reason; empty: nothing. A reason may leave the two in different states: what comes behind it is
+    not compared, and `given_up` is that reason."""
+    difference: str = ""
+    given_up: str = ""
+    left: int = 0  # of PostgreSQL's messages, not compared
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`goes_on`: where each goes on to be compared, or None."""
+    why: str
+    goes_on: tuple | None = None
+
+
+def reason_for(session: Session, ours: Transcript, theirs: Transcript, at: int) -> Reason | None:
+    """Why they differ from there on."""
     # Nothing explains that one way ends otherwise: a hang, or a connection that is lost.
     if ours.fate != theirs.fate:
-        return False
+        return None
     if at < min(len(ours.messages), len(theirs.messages)):
         one, other = ours.messages[at], theirs.messages[at]
-        # A client that has prepared one text under two names may read the other name in this error; none, where it has closed it.
-        is_told_by_another_name = of_the_other_name(one) == of_the_other_name(other) != ""
-        # Both wrong in itself and of a text that is wrong by now: where the server lacks the statement, the text comes first.
-        is_wrong_twice = of_the_other_name(other) != "" and one.tag == "E" and one.severity == "ERROR" and one.sqlstate.startswith("42")
-        # What breaks a COPY may be a message of ours ahead of the client's.
-        is_of_another_type = of_whatever_type(one) == of_whatever_type(other) != ""
-        if is_told_by_another_name or is_wrong_twice or is_of_another_type:
-            rest = [Transcript(each.messages[at + 1:], each.fate) for each in (ours, theirs)]
-            return explained(session, *rest)
+        if of_the_other_name(one) == of_the_other_name(other) != "":
+            return Reason("one text under two names: an error may tell the other name, and none where the client has closed it", (at + 1, at + 1))
+        if of_the_other_name(other) != "" and one.tag == "E" and one.severity == "ERROR" and one.sqlstate.startswith("42"):
+            return Reason("wrong in itself and of a text that is wrong by now: where the server lacks the statement, the text comes first", (at + 1, at + 1))
+        if of_whatever_type(one) == of_whatever_type(other) != "":
+            return Reason("what breaks a COPY may be a message of ours ahead of the client's", (at + 1, at + 1))
     if any(comes_behind_a_query(each.messages[at:]) for each in (ours, theirs)):
-        # To describe a statement where the server lacks it takes a Parse, which is a query to a BEGIN in the same batch; and
-        # the client's own Parse is none where the server has the statement.
-        return True
+        return Reason("to describe a statement where the server lacks it takes a Parse, which is a query to a BEGIN in the same batch; and the client's own "
+                      "Parse is none where the server has the statement")
     if at < len(ours.messages) and ours.messages[at].sqlstate == "25P02" and has_failed(theirs.messages[:at]):
-        # In a transaction that has failed PostgreSQL describes some statements, and finds fault with some messages; where
-        # the server lacks the statement nothing can be had but this.
-        return True
+        # What the batch has done besides shows in its ReadyForQuery.
+        turns = [end_of_turn(each.messages, at) for each in (ours, theirs)]
+        is_as_it_was = None not in turns and has_failed(ours.messages[:turns[0]]) and has_failed(theirs.messages[:turns[1]])
+        return Reason("in a transaction that has failed PostgreSQL describes some statements, and finds fault with some messages; where the server lacks the "
+                      "statement nothing can be had but 25P02", tuple(turns) if is_as_it_was else None)
     if any(at < len(each.messages) and is_named_by_a_statement(session, each.messages[at], sqlstate)
            for each, sqlstate in ((ours, "26000"), (theirs, "42P05"))):
-        # SQL that executes a statement of the protocol's whose own text executes, deallocates or prepares another one.
-        return True
+        return Reason("SQL that executes a statement of the protocol's whose own text executes, deallocates or prepares another one")
     if session.says_good_bye and ours.fate == "closed" and len(ours.messages) == at and not any(message.tag == "Z" for message in theirs.messages[at:]):
-        # What no Sync or Flush asked an answer for before a Terminate PostgreSQL answers up to an error, and we do not.
-        return True
-    # Where framing is lost PostgreSQL closes without a word, and we say why.
+        return Reason("what no Sync or Flush asked an answer for before a Terminate PostgreSQL answers up to an error, and we do not", (at, len(theirs.messages)))
     rest = ours.messages[at:]
-    return (ours.fate == "closed" and len(theirs.messages) == at and len(rest) == 1
-            and rest[0].summary() == "E:FATAL:08P01" and rest[0].fields.get("R") == "pgsluice")
+    if (ours.fate == "closed" and len(theirs.messages) == at and len(rest) == 1
+            and rest[0].summary() == "E:FATAL:08P01" and rest[0].fields.get("R") == "pgsluice"):
+        return Reason("where framing is lost PostgreSQL closes without a word, and we say why", (at + 1, at))
+    return None
+
+
+def judge(session: Session, ours: Transcript, theirs: Transcript) -> Verdict:
+    while (at := first_difference(ours, theirs)) is not None:
+        left = len(theirs.messages) - at
+        reason = reason_for(session, ours, theirs, at)
+        if reason is None:
+            return Verdict(difference_between(ours, theirs), left=left)
+        if reason.goes_on is None:
+            return Verdict(given_up=reason.why, left=left)
+        ours, theirs = (Transcript(each.messages[to:], each.fate) for each, to in zip((ours, theirs), reason.goes_on))
+    return Verdict()
+
+
+def end_of_turn(messages: list, at: int) -> int | None:
+    """Behind the next ReadyForQuery."""
+    return next((index + 1 for index in range(at, len(messages)) if messages[index].tag == "Z"), None)
 
 
 def is_named_by_a_statement(session: Session, message, sqlstate: str) -> bool:
@@ -80,7 +109,6 @@ def difference_between(ours: Transcript, theirs: Transcript) -> str:
     return f"  PostgreSQL:\n{around(theirs)}\n  pgsluice:\n{around(ours)}"
 
 
-def compare(oracle, proxy, mode: str, session: Session) -> str:
-    """What differs and has no reason; empty: nothing."""
+def compare(oracle, proxy, mode: str, session: Session) -> Verdict:
     theirs, ours = play(oracle.address, "app", session), play(proxy.address, mode, session)
-    return "" if explained(session, ours, theirs) else difference_between(ours, theirs)
+    return judge(session, ours, theirs)

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 from support.proxy import Proxy, default_config
 
-pytest_plugins = ("support.fixtures",)
+pytest_plugins = ("support.fixtures", "support.figures")
 
 LANES = 4
 MODES = ("session", "transaction")
@@ -32,12 +32,13 @@ def oracle(shared_postgres):
 
 @pytest.fixture(scope="session")
 def proxy(oracle, worker_directory):
-    """More servers than lanes, and all of them may be pinned: no session waits for another or is refused."""
+    """More servers than lanes, and all of them may be pinned: no session waits for another or is refused. Names of custom settings are
+    their clients' own, as they are in a connection of its own."""
     folder = worker_directory / "oracle"
     folder.mkdir()
     config = default_config(oracle)
     config["routes"] = [{"name": mode, "match": {"databases": [mode]}, "cluster": "main",
-                         "pool": {"mode": mode, "size": 2 * LANES, "max_pinned": "100%"}} for mode in MODES]
+                         "pool": {"mode": mode, "size": 2 * LANES, "max_pinned": "100%", "custom_settings": "affinity"}} for mode in MODES]
     config["log"]["level"] = "info"
     daemon = Proxy(folder, config).start()
     yield daemon

@@ -69,7 +69,8 @@ class Generator:
             ("application_name", ("'me'", "''")), ("intervalstyle", ("sql_standard", "postgres")), ("client_encoding", ("LATIN1", "UTF8", "'KLINGON'")),
             ("standard_conforming_strings", ("on", "off")), ("bytea_output", ("escape", "hex")), ("extra_float_digits", ("0", "3")),
             ("search_path", ("pg_catalog, public", "public", "''")), ("statement_timeout", ("'20s'", "'30s'")), ("row_security", ("off", "on")),
-            ("default_transaction_read_only", ("on", "off")), ("client_min_messages", ("warning", "error")), ("nonsense", ("1",)), ("role", ("other", "none", "postgres"))))
+            ("default_transaction_read_only", ("on", "off")), ("client_min_messages", ("warning", "error")), ("nonsense", ("1",)),
+            ("app.one", ("'a'", "''")), ("app.two", ("'b'",)), ("session_authorization", ("app", "'postgres'")), ("role", ("other", "none", "postgres"))))
         value = self.choose.choice(values)
         shown = value if value.startswith("'") else f"'{value}'"
         resets = () if self.parameters else (lambda: f"reset {name}", lambda: f"set {name} to default", lambda: "reset all", lambda: "discard all")
