@@ -158,7 +158,7 @@ std::size_t Session::admit(const wire::Frame& frame, ByteView rest, wire::Outbox
     if (tag == FrontendTag::query || tag == FrontendTag::parse) {
         OwnError refused;
         if (const wire::SqlError* error = front_.is_judged() ? nullptr : judge(frame, rest, refused)) {
-            refuse(frame, *error, to_server, to_client);
+            refuse(frame, rest, *error, to_server, to_client);
             return drop(frame, rest);
         }
         front_.note_judged();
@@ -183,14 +183,14 @@ std::size_t Session::admit_judged(const wire::Frame& frame, ByteView rest, wire:
         const Entry entry = take_turn_of_query(query_text(frame, rest), to_server, refused);
         if (entry == Entry::held) return 0;
         if (entry == Entry::refused) {
-            refuse(frame, *refused, to_server, to_client);
+            refuse(frame, rest, *refused, to_server, to_client);
             return drop(frame, rest);
         }
     }
     if ((tag == FrontendTag::query || tag == FrontendTag::parse) && !front_.is_noted()) {
         OwnError refused;
         if (const wire::SqlError* error = judge_effect(frame, rest, refused)) {
-            refuse(frame, *error, to_server, to_client);
+            refuse(frame, rest, *error, to_server, to_client);
             return drop(frame, rest);
         }
         front_.note_effect();
@@ -259,7 +259,7 @@ std::size_t Session::refuse_malformed(const wire::Frame& frame, ByteView rest, w
         if (is_sync) protocol::Asking(to_server.join(), server_->exchange(), protocol::Fate::forward).sync();
         return drop(frame, rest);
     }
-    refuse_here(frame, error, to_client);
+    refuse_here(frame, rest, error, to_client);
     if (is_sync) {
         skipping_here_ = false;
         wire::write_ready_for_query(to_client, begin_.status());
@@ -282,7 +282,7 @@ std::size_t Session::admit_without_server(const wire::Frame& frame, ByteView res
         const auto refusal = std::move(refusal_);
         front_.forget();
         if (!begin_.is_open()) busy_since_ = never;
-        refuse_here(frame, *refusal, to_client);
+        refuse_here(frame, rest, *refusal, to_client);
         return drop(frame, rest);
     }
     if (tag == FrontendTag::close && statements_.translates()) {

@@ -15,6 +15,13 @@ namespace {
 // Never prepared, since the text is never accepted.
 constexpr ByteView refused_name = "pgsluice_refused";
 
+// As PostgreSQL does when it has read a Query, or a Parse without a name, whatever becomes of either.
+bool destroys_unnamed(const wire::Frame& frame, ByteView rest) {
+    const auto tag = static_cast<FrontendTag>(frame.tag);
+    return tag == FrontendTag::query ||
+           (tag == FrontendTag::parse && rest.substr(wire::header_bytes, 1) == ByteView("\0", 1));
+}
+
 }  // namespace
 
 // The error that a Query or Parse is refused with; nullptr lets it pass.
@@ -219,17 +226,23 @@ wire::SqlError Session::unparsable_error(const wire::SqlError& of_rule, const st
     return error;
 }
 
-void Session::refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client) {
+void Session::refuse(const wire::Frame& frame, ByteView rest, const wire::SqlError& error, wire::Outbox& to_server,
+                     Bytes& to_client) {
     const bool nothing_open = server_ == nullptr || (server_->exchange().at_rest() &&
                                                      server_->exchange().status() == TransactionStatus::idle);
-    if (nothing_open)
-        refuse_here(frame, error, to_client);
-    else
-        refuse_in_place(error, static_cast<FrontendTag>(frame.tag) == FrontendTag::query, to_server);
+    if (nothing_open) return refuse_here(frame, rest, error, to_client);
+    const bool is_query = static_cast<FrontendTag>(frame.tag) == FrontendTag::query;
+    // Where it may be skipped the statement may stay.
+    if (destroys_unnamed(frame, rest) && !server_->exchange().may_skip()) {
+        statements_.forget_unnamed();
+        if (is_query) server_->unnamed().reset();
+    }
+    refuse_in_place(error, is_query, to_server);
 }
 
 // Outside of any transaction and pipeline that a server knows of: none hears of it.
-void Session::refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client) {
+void Session::refuse_here(const wire::Frame& frame, ByteView rest, const wire::SqlError& error, Bytes& to_client) {
+    if (destroys_unnamed(frame, rest)) statements_.forget_unnamed();
     wire::write_error(to_client, error);
     context_.metrics.errors.count(metrics::ErrorOrigin::pgsluice, error.code());
     if (begin_.is_open()) begin_.fail();

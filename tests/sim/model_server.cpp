@@ -1,9 +1,6 @@
 #include "model_server.hpp"
 
-#include "toy_language.hpp"
-
 #include <pgsluice/base/check.hpp>
-#include <pgsluice/protocol/inspection.hpp>
 #include <pgsluice/wire/frame.hpp>
 #include <pgsluice/wire/frontend_messages.hpp>
 #include <pgsluice/wire/reader.hpp>
@@ -20,13 +17,6 @@ namespace server = test::server;
 namespace {
 
 constexpr std::array<std::string_view, 2> reported{"TimeZone", "application_name"};
-const std::map<std::string, std::string> defaults{{"TimeZone", "UTC"},   {"application_name", ""},
-                                                  {"lock_timeout", "0"}, {"search_path", "public"},
-                                                  {"work_mem", "4MB"},   {"role", "none"}};
-std::string run_of(const std::string& tag, std::map<std::string, unsigned>& slept) {
-    return tag + " " + std::to_string(++slept[tag]);
-}
-
 const std::string failed_block = "current transaction is aborted, commands ignored until end of transaction block";
 
 }  // namespace
@@ -66,8 +56,7 @@ void ModelServer::handle(char tag, ByteView body) {
 // --- Messages
 
 void ModelServer::handle_query(const std::string& text) {
-    statements_.erase("");
-    portals_.erase("");
+    forget_unnamed();
     const Toy toy = read_toy(text);
     if (toy.kind == Toy::Kind::syntax_error) {
         fail("42601", "syntax error");
@@ -84,6 +73,11 @@ void ModelServer::handle_query(const std::string& text) {
         return ready();
     }
     if (execute(portal, 0, true)) complete_execute();
+}
+
+void ModelServer::forget_unnamed() {
+    statements_.erase("");
+    portals_.erase("");
 }
 
 // Behind a simple query's statement.
@@ -187,200 +181,6 @@ void ModelServer::handle_copy(char tag) {
     }
 }
 
-// --- Statements
-
-bool ModelServer::execute(Portal& portal, std::size_t max_rows, bool simple) {
-    const Toy toy = read_toy(portal.text);
-    const auto say = [&](const std::string& tag) {
-        portal.done = true;
-        complete(tag);
-        return true;
-    };
-    const auto wrong = [&](std::string_view sqlstate, const std::string& text) {
-        fail(sqlstate, text);
-        if (simple) ready();
-        return false;
-    };
-    if (portal.done && !toy.has_rows()) return wrong("55000", "portal cannot be run");
-    if (toy.has_rows() && simple && toy.kind != Toy::Kind::show) out_ += server::row_description({toy.column()});
-    using Toys = Toy::Kind;
-    switch (toy.kind) {
-        case Toys::empty: out_ += server::empty_query(); return true;
-        case Toys::sleep:
-            if (portal.done || portal.rows_sent > 0) return rows_of(portal, max_rows);
-            if (kind_ == Kind::server && !is_woken_) {
-                asleep_ = Sleep{toy.tag, run_of(toy.tag, events_.slept), "", max_rows, simple};
-                return false;
-            }
-            if (!std::exchange(is_woken_, false)) woken_run_ = run_of(toy.tag, slept_);
-            if (events_.canceled.contains(woken_run_)) return wrong("57014", "canceling statement due to user request");
-            return rows_of(portal, max_rows);
-        case Toys::rows: return rows_of(portal, max_rows);
-        case Toys::division: return wrong("22012", "division by zero");
-        case Toys::begin:
-            if (block_ != Block::none)
-                out_ += server::error("25001", "there is already a transaction in progress", "WARNING", 'N');
-            block_ = Block::open;
-            return say("BEGIN");
-        case Toys::commit:
-        case Toys::rollback: {
-            if (block_ == Block::none)
-                out_ += server::error("25P01", "there is no transaction in progress", "WARNING", 'N');
-            const bool commits = toy.kind == Toys::commit && block_ != Block::failed;
-            const Block before = std::exchange(block_, Block::none);
-            complete(commits ? "COMMIT" : "ROLLBACK");
-            if (before != Block::none || !commits) end_transaction(commits);
-            return true;
-        }
-        case Toys::set: set(toy.name, toy.value, toy.local); return say("SET");
-        case Toys::reset:
-            local_.erase(toy.name);
-            state_.settings.erase(toy.name);
-            return say("RESET");
-        case Toys::show:
-            if (simple) out_ += server::row_description({toy.column()});
-            out_ += server::row({value_of(toy.name)});
-            return say("SHOW");
-        case Toys::discard_all:
-            if (block_ != Block::none) return wrong("25001", "DISCARD ALL cannot run inside a transaction block");
-            state_ = {};
-            local_.clear();
-            std::erase_if(statements_, [](const auto& each) { return !each.first.empty(); });
-            return say("DISCARD ALL");
-        case Toys::deallocate_all:
-            std::erase_if(statements_, [](const auto& each) { return !each.first.empty(); });
-            return say("DEALLOCATE ALL");
-        case Toys::create_temporary:
-            if (state_.temporary.contains("t")) return wrong("42P07", "relation \"t\" already exists");
-            state_.temporary["t"] = toy.tag;
-            return say("SELECT 1");
-        case Toys::drop_temporary:
-            if (state_.temporary.erase("t") == 0) return wrong("42P01", "table \"t\" does not exist");
-            return say("DROP TABLE");
-        case Toys::read_temporary: {
-            const auto found = state_.temporary.find("t");
-            if (found == state_.temporary.end()) return wrong("42P01", "relation \"t\" does not exist");
-            out_ += server::row({found->second});
-            return say("SELECT 1");
-        }
-        case Toys::prepare:
-            if (statements_.contains("p")) return wrong("42P05", "prepared statement \"p\" already exists");
-            statements_["p"] = {"select '" + toy.tag + "'", true};
-            return say("PREPARE");
-        case Toys::execute_prepared: {
-            const auto found = statements_.find("p");
-            if (found == statements_.end()) return wrong("26000", "prepared statement \"p\" does not exist");
-            out_ += server::row({read_toy(found->second.text).tag});
-            return say("SELECT 1");
-        }
-        case Toys::deallocate:
-            if (statements_.erase("p") == 0) return wrong("26000", "prepared statement \"p\" does not exist");
-            return say("DEALLOCATE");
-        case Toys::declare:
-            if (block_ == Block::none) return wrong("25P01", "DECLARE CURSOR can only be used in transaction blocks");
-            cursors_["c"] = toy.tag;
-            return say("DECLARE CURSOR");
-        case Toys::fetch: {
-            const auto found = cursors_.find("c");
-            if (found == cursors_.end()) return wrong("34000", "cursor \"c\" does not exist");
-            out_ += server::row({found->second});
-            return say("FETCH 1");
-        }
-        case Toys::copy:
-            PGSLUICE_CHECK(simple);
-            copy_.emplace();
-            out_ += server::copy_in_response();
-            return false;
-        case Toys::restore: set(portal.values.at(0), portal.values.at(1), false); return say("SELECT 0");
-        case Toys::isolate: return say("SET");
-        case Toys::inspect: answer_inspection(); return true;
-        case Toys::syntax_error: break;
-    }
-    PGSLUICE_CHECK(!"nothing of this kind is executed");
-}
-
-bool ModelServer::rows_of(Portal& portal, std::size_t max_rows) {
-    const Toy toy = read_toy(portal.text);
-    if (portal.rows_sent == 0 && !portal.done) {
-        ++runs_[toy.tag];
-        if (kind_ == Kind::server) ++events_.runs[toy.tag];
-    }
-    std::size_t sent = 0;
-    while (portal.rows_sent < toy.rows) {
-        if (max_rows != 0 && sent == max_rows) {
-            out_ += server::portal_suspended();
-            return true;
-        }
-        out_ += server::row({toy.tag});
-        ++portal.rows_sent;
-        ++sent;
-    }
-    portal.done = true;
-    complete("SELECT " + std::to_string(sent));
-    return true;
-}
-
-void ModelServer::wake() {
-    const Sleep slept = *std::exchange(asleep_, std::nullopt);
-    is_woken_ = true;
-    woken_run_ = slept.run;
-    Portal& portal = portals_.at(slept.portal);
-    if (slept.simple) {
-        // It has described its rows.
-        const std::size_t before = out_.size();
-        const bool over = execute(portal, slept.max_rows, true);
-        out_.erase(before, server::row_description({read_toy("select ''").column()}).size());
-        if (over) complete_execute();
-    } else {
-        execute(portal, slept.max_rows, false);
-    }
-    run();
-}
-
-std::optional<std::string> ModelServer::cancel() {
-    if (!asleep_) return {};
-    const std::string tag = asleep_->tag;
-    events_.canceled.insert(asleep_->run);
-    wake();
-    return tag;
-}
-
-void ModelServer::set(const std::string& name, const std::string& value, bool local) {
-    if (!local) {
-        state_.settings[name] = value;
-        local_.erase(name);
-    } else if (block_ != Block::none) {
-        local_[name] = value;
-    }
-}
-
-std::string ModelServer::value_of(const std::string& name) const {
-    if (const auto found = local_.find(name); found != local_.end()) return found->second;
-    if (const auto found = state_.settings.find(name); found != state_.settings.end()) return found->second;
-    return defaults.at(name);
-}
-
-void ModelServer::answer_inspection() {
-    std::size_t rows = 0;
-    const auto row = [&](std::string_view kind, std::string_view name, std::string_view value) {
-        out_ += server::row({kind, name, value});
-        ++rows;
-    };
-    for (const auto& [name, value] : state_.settings) {
-        if (name != "role") row("s", name, value);
-    }
-    row("s", "role", value_of("role"));
-    row("s", "session_authorization", "ann");
-    if (!state_.temporary.empty()) row("p", "0", "");
-    if (prepared_by_sql() > 0) row("p", "4", "");
-    complete("SELECT " + std::to_string(rows));
-}
-
-std::size_t ModelServer::prepared_by_sql() const {
-    return static_cast<std::size_t>(
-        std::count_if(statements_.begin(), statements_.end(), [](const auto& each) { return each.second.from_sql; }));
-}
-
 // --- Transactions and what is told of them
 
 void ModelServer::begin_implicitly() {
@@ -393,10 +193,23 @@ void ModelServer::end_transaction(bool commits) {
     local_.clear();
     portals_.clear();
     cursors_.clear();
+    savepoints_.clear();
 }
 
 void ModelServer::fail(std::string_view sqlstate, const std::string& text) {
-    out_ += server::error(sqlstate, text);
+    fail_by(server::error(sqlstate, text));
+}
+
+void ModelServer::refuse(ByteView message, ByteView error) {
+    const bool is_query = message[0] == 'Q';
+    if (is_query) forget_unnamed();
+    if (message[0] == 'P' && message[5] == '\0') statements_.erase("");
+    fail_by(error);
+    if (is_query) ready();
+}
+
+void ModelServer::fail_by(ByteView error) {
+    out_ += error;
     if (block_ == Block::none)
         end_transaction(false);
     else
@@ -420,7 +233,7 @@ void ModelServer::report() {
     for (const std::string_view each : reported) {
         const std::string name(each), value = value_of(name);
         const auto before = reported_.find(name);
-        if (value == (before == reported_.end() ? defaults.at(name) : before->second)) continue;
+        if (value == (before == reported_.end() ? default_of(name) : before->second)) continue;
         reported_[name] = value;
         out_ += server::parameter_status(name, value);
     }

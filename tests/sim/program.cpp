@@ -15,15 +15,14 @@ namespace {
 // Writes step by step, with a server of its own beside it to know in what state each one finds the session.
 class Author {
   public:
-    Author(Random& random, std::size_t client, bool changes_session)
-        : random_(random), client_(client), changes_session_(changes_session) {}
+    Author(Random& random, std::size_t client, Changes changes) : random_(random), client_(client), changes_(changes) {}
 
     std::vector<Step> write() {
         const std::size_t count = 1 + below(random_, 12);
         is_pipelining_ = happens(random_, 250);
         for (std::size_t i = 0; i < count; ++i) add(happens(random_, 500) ? query() : batch());
         add(client::query("rollback"));
-        if (changes_session_) add(client::query("discard all"));
+        if (changes_ != Changes::none) add(client::query("discard all"));
         is_pipelining_ = false;
         add(client::terminate());
         return std::move(steps_);
@@ -65,7 +64,9 @@ class Author {
     }
 
     std::string text() {
+        if (changes_ == Changes::all && happens(random_, 500)) return happens(random_, 300) ? change() : change_more();
         const std::size_t kind = below(random_, 100);
+        if (changes_ == Changes::all && reader_.status() == 'E' && kind < 30) return "rollback to one";
         if (reader_.status() == 'E' && kind < 80) return pick({"rollback", "rollback", "commit"});
         if (reader_.status() == 'T' && kind < 25) return pick({"commit", "commit", "rollback"});
         if (reader_.status() == 'I' && kind < 20) return "begin";
@@ -80,7 +81,12 @@ class Author {
         if (kind < 76) return "select 'shared'";
         if (kind < 80 && reader_.status() == 'T')
             return happens(random_, 500) ? "declare c cursor for select '" + tag() + "'" : "fetch c";
-        return changes_session_ ? change() : row();
+        switch (changes_) {
+            case Changes::none: return row();
+            case Changes::some: return change();
+            case Changes::all: break;
+        }
+        return happens(random_, 400) ? change() : change_more();
     }
 
     std::string change() {
@@ -103,6 +109,32 @@ class Author {
         }
     }
 
+    std::string change_more() {
+        switch (below(random_, 16)) {
+            case 0:
+            case 1: return reader_.status() == 'T' ? "savepoint one" : row();
+            case 2: return pick({"rollback to one", "release one"});
+            case 3: return pick({"listen news", "listen news", "unlisten news", "unlisten *"});
+            case 4: return "select c from pg_listening_channels() c";
+            case 5: return "select pg_advisory_lock(7)";
+            case 6: return pick({"select pg_advisory_unlock(7)", "select pg_advisory_unlock_all()"});
+            case 7: return "select count(*) from pg_locks where pid = pg_backend_pid()";
+            case 8: return "declare h cursor with hold for select '" + tag() + "'";
+            case 9: return pick({"fetch h", "fetch h", "close h"});
+            case 10:
+                return std::string("set ") + pick({"", "local "}) + pick({"app.one", "app.two"}) + " = '" + tag() + "'";
+            case 11: return std::string("show ") + pick({"app.one", "app.two"});
+            case 12: return std::string("reset ") + pick({"app.one", "app.two", "session authorization"});
+            case 13: return "set session authorization '" + tag() + "'";
+            case 14: return pick({"show session_authorization", "show role"});
+            default: return configure(pick({"work_mem", "TimeZone", "role", "app.one"}));
+        }
+    }
+
+    std::string configure(const std::string& name) {
+        return "select set_config('" + name + "', '" + tag() + "', " + pick({"true", "false"}) + ")";
+    }
+
     std::string row() { return "select '" + tag() + "'"; }
     std::string tag() { return "c" + std::to_string(client_) + "." + std::to_string(++tags_); }
     template <std::size_t N>
@@ -112,7 +144,7 @@ class Author {
 
     Random& random_;
     std::size_t client_;
-    bool changes_session_;
+    Changes changes_;
     bool is_pipelining_ = false;
     std::size_t tags_ = 0;
     std::vector<Step> steps_;
@@ -122,8 +154,8 @@ class Author {
 
 }  // namespace
 
-std::vector<Step> make_program(Random& random, std::size_t client, bool changes_session) {
-    return Author(random, client, changes_session).write();
+std::vector<Step> make_program(Random& random, std::size_t client, Changes changes) {
+    return Author(random, client, changes).write();
 }
 
 }  // namespace pgsluice::sim

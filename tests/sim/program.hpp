@@ -27,8 +27,15 @@ struct Step {
     bool waits = true;               // for them
 };
 
-// Ends outside a transaction, with `changes_session` leaves nothing of its session behind, and says Terminate when it
-// has read all its answers.
-std::vector<Step> make_program(Random& random, std::size_t client, bool changes_session);
+// How much of its session a client makes.
+enum class Changes {
+    none,
+    some,  // settings, a temporary table, a statement of SQL's
+    all,   // and locks, channels, cursors WITH HOLD, custom settings, session_authorization, savepoints
+};
+
+// Ends outside a transaction, leaves nothing of what it has made of its session behind, and says Terminate when it has
+// read all its answers.
+std::vector<Step> make_program(Random& random, std::size_t client, Changes changes);
 
 }  // namespace pgsluice::sim

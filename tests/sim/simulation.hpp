@@ -39,7 +39,8 @@ class Simulation {
     };
 
     static std::size_t workers_of(std::uint64_t seed);
-    static test::WorldOptions options_of(std::uint64_t seed, Random& random, bool changes_session);
+    static Changes changes_of(std::uint64_t seed, Random& random);
+    static test::WorldOptions options_of(std::uint64_t seed, Random& random, Changes changes);
     void act();
     void fault();
     void collect();
@@ -54,13 +55,13 @@ class Simulation {
     bool cancel_next();
     bool end_cancels();
     bool finish();
-    std::string judge(std::size_t who);
+    std::string judge_client(std::size_t who);
     std::string judge_servers();
-    std::size_t readies_received(const Client& client) const;
     void complain(const std::string& what) { problems_ += what + "\n"; }
 
     Random random_;
-    bool has_faults_, changes_session_;
+    bool has_faults_;
+    Changes changes_;
     Events events_;
     test::World world_;
     std::vector<Client> clients_;

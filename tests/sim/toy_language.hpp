@@ -19,6 +19,20 @@ struct Toy {
         set,
         reset,
         show,
+        configure,  // set_config
+        savepoint,
+        rollback_to,
+        release,
+        listen,
+        unlisten,
+        show_channels,
+        lock,
+        unlock,
+        unlock_all,
+        count_locks,
+        declare_held,
+        fetch_held,
+        close_held,
         discard_all,
         deallocate_all,
         create_temporary,
@@ -40,7 +54,7 @@ struct Toy {
     bool local = false;
 
     bool is_good_in_a_failed_transaction() const {
-        return kind == Kind::commit || kind == Kind::rollback || kind == Kind::empty;
+        return kind == Kind::commit || kind == Kind::rollback || kind == Kind::rollback_to || kind == Kind::empty;
     }
     bool has_rows() const;
     std::string column() const { return kind == Kind::show ? name : "?column?"; }

@@ -184,8 +184,9 @@ class Session final : public Sink,
     const wire::SqlError* judge_lent(const std::vector<PreparedStatements::Mentioned>& statements, Judged how,
                                      OwnError& own);
     wire::SqlError unparsable_error(const wire::SqlError& of_rule, const std::string& rule, ByteView text) const;
-    void refuse(const wire::Frame& frame, const wire::SqlError& error, wire::Outbox& to_server, Bytes& to_client);
-    void refuse_here(const wire::Frame& frame, const wire::SqlError& error, Bytes& to_client);
+    void refuse(const wire::Frame& frame, ByteView rest, const wire::SqlError& error, wire::Outbox& to_server,
+                Bytes& to_client);
+    void refuse_here(const wire::Frame& frame, ByteView rest, const wire::SqlError& error, Bytes& to_client);
     void refuse_in_place(const wire::SqlError& error, bool is_query, wire::Outbox& to_server);
     // statements.cpp
     std::size_t admit_parse(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);

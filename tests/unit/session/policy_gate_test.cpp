@@ -65,6 +65,46 @@ TEST(PolicyGate, a_batch_outside_a_transaction_is_refused_up_to_its_sync) {
     script.run();
 }
 
+// PostgreSQL destroys it when it has read either message, before anything can fail.
+TEST(PolicyGate, what_is_refused_without_a_server_destroys_the_unnamed_statement_all_the_same) {
+    for (const Bytes& refused : {client::query("drop table t"), client::parse("", "drop table t") + client::sync()}) {
+        Script script = with({no_drops()});
+        script.client_sends(client::parse("", "A") + client::sync())
+            .server_sends(server::parse_complete() + server::ready())
+            .expect_to_server("Parse \"\" \"A\"\nSync\n")
+            .expect_to_client("ParseComplete\nReadyForQuery I\n")
+            .client_sends(refused)
+            .expect_to_client(std::string(blocked) + "ReadyForQuery I\n")
+            .client_sends(client::bind() + client::sync())
+            .expect_to_server("Close S \"\"\nBind \"\" \"\"\nSync\n");
+        script.run();
+    }
+}
+
+TEST(PolicyGate, a_query_that_is_refused_inside_a_transaction_destroys_the_unnamed_statement_all_the_same) {
+    Script script = with({no_drops()});
+    begin(script);
+    script.client_sends(client::parse("", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready('T'))
+        .client_sends(client::query("drop table t"))
+        .server_sends(server::error("42601", "refused") + server::ready('E'))
+        .then([](World& world) { world.server(0).take(); })
+        .client_sends(client::bind() + client::sync())
+        .expect_to_server("Close S \"\"\nBind \"\" \"\"\nSync\n");
+    script.run();
+}
+
+TEST(PolicyGate, a_named_parse_that_is_refused_leaves_the_unnamed_statement) {
+    Script script = with({no_drops()});
+    script.client_sends(client::parse("", "A") + client::sync())
+        .server_sends(server::parse_complete() + server::ready())
+        .expect_to_server("Parse \"\" \"A\"\nSync\n")
+        .client_sends(client::parse("s", "drop table t") + client::sync())
+        .client_sends(client::bind() + client::sync())
+        .expect_to_server("Bind \"\" \"\"\nSync\n");
+    script.run();
+}
+
 TEST(PolicyGate, a_query_inside_a_transaction_fails_it) {
     Script script = with({no_drops()});
     begin(script);
