@@ -22,6 +22,12 @@ bool destroys_unnamed(const wire::Frame& frame, ByteView rest) {
            (tag == FrontendTag::parse && rest.substr(wire::header_bytes, 1) == ByteView("\0", 1));
 }
 
+protocol::Owed substituted(Asked asked, const wire::SqlError& error) {
+    auto text = std::make_unique<protocol::OwedText>();
+    text->error = error;
+    return {.asked = asked, .fate = Fate::substitute, .text = std::move(text)};
+}
+
 }  // namespace
 
 // The error that a Query or Parse is refused with; nullptr lets it pass.
@@ -232,11 +238,9 @@ void Session::refuse(const wire::Frame& frame, ByteView rest, const wire::SqlErr
                                                      server_->exchange().status() == TransactionStatus::idle);
     if (nothing_open) return refuse_here(frame, rest, error, to_client);
     const bool is_query = static_cast<FrontendTag>(frame.tag) == FrontendTag::query;
+    if (!is_query && destroys_unnamed(frame, rest)) return refuse_unnamed_parse(error, to_server);
     // Where it may be skipped the statement may stay.
-    if (destroys_unnamed(frame, rest) && !server_->exchange().may_skip()) {
-        statements_.forget_unnamed();
-        if (is_query) server_->unnamed().reset();
-    }
+    if (is_query && !server_->exchange().may_skip()) forget_unnamed();
     refuse_in_place(error, is_query, to_server);
 }
 
@@ -256,14 +260,21 @@ void Session::refuse_here(const wire::Frame& frame, ByteView rest, const wire::S
 
 // The server is given a statement that fails in its place, and the ledger substitutes the error.
 void Session::refuse_in_place(const wire::SqlError& error, bool is_query, wire::Outbox& to_server) {
-    auto text = std::make_unique<protocol::OwedText>();
-    text->error = error;
     if (is_query)
         wire::write_query(to_server.join(), protocol::refused_text);
     else
         wire::write_parse(to_server.join(), refused_name, protocol::refused_text, wire::no_parameter_types);
-    server_->exchange().owe(
-        {.asked = is_query ? Asked::query : Asked::parse, .fate = Fate::substitute, .text = std::move(text)});
+    server_->exchange().owe(substituted(is_query ? Asked::query : Asked::parse, error));
+}
+
+// One that fails there destroys the unnamed statement as the client's own would, unless the server skips it.
+void Session::refuse_unnamed_parse(const wire::SqlError& error, wire::Outbox& to_server) {
+    wire::write_parse(to_server.join(), {}, protocol::refused_text, wire::no_parameter_types);
+    protocol::Owed owed = substituted(Asked::parse, error);
+    if (statements_.translates())
+        statements_.owe_refused(std::move(owed), *server_);
+    else
+        server_->exchange().owe(std::move(owed));
 }
 
 }  // namespace pgsluice::session

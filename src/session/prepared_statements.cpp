@@ -95,10 +95,15 @@ bool PreparedStatements::find(ByteView name, pool::Server& server,
     return true;
 }
 
-void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statement, pool::Server& server) {
+void PreparedStatements::owe_unnamed(protocol::Owed owed, pool::Server& server) {
     ++unnamed_unanswered_;
     unnamed_batch_ = server.exchange().batch();
-    server.exchange().owe({asked, fate, std::move(statement), true});
+    owed.unnamed = true;
+    server.exchange().owe(std::move(owed));
+}
+
+void PreparedStatements::owe_unnamed(Asked asked, Fate fate, StatementRef statement, pool::Server& server) {
+    owe_unnamed({asked, fate, std::move(statement)}, server);
 }
 
 // Gives what is to be bound there: the statement itself where it stands, else its text as it reads today.
@@ -372,6 +377,12 @@ void PreparedStatements::forget_unnamed() {
     unnamed_outdated_ = unnamed_unanswered_;
 }
 
+void PreparedStatements::owe_refused(protocol::Owed parse, pool::Server& server) {
+    unnamed_.reset();
+    server.unnamed().reset();
+    owe_unnamed(std::move(parse), server);
+}
+
 void PreparedStatements::forget_all(pool::Server& server) {
     server.forget_statements();
     if (names_ != nullptr) names_->forget_settled();
@@ -389,7 +400,7 @@ void PreparedStatements::settle_unnamed(const protocol::Owed& owed, StatementRef
     --unnamed_unanswered_;
     if (unnamed_outdated_ > 0)
         --unnamed_outdated_;
-    else if (owed.fate == Fate::forward)
+    else if (owed.fate == Fate::forward || owed.fate == Fate::substitute)
         unnamed_settled_ = std::move(now);
 }
 

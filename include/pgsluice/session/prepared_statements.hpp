@@ -104,6 +104,8 @@ class PreparedStatements {
     bool has_unnamed() const { return unnamed_ != nullptr || unnamed_unanswered_ > 0; }
     // A simple query destroys the unnamed statement.
     void forget_unnamed();
+    // A Parse without a name that fails on the server whatever it stands for.
+    void owe_refused(protocol::Owed parse, pool::Server& server);
     // DEALLOCATE ALL has been done on the server that is lent.
     void forget_all(pool::Server& server);
 
@@ -141,6 +143,7 @@ class PreparedStatements {
     Outcome ask(const protocol::StatementRef& then, const protocol::StatementRef& now, const Lease& lease);
     const protocol::DescriptionRef& told_of(ByteView name) const;
     static bool is_as_told(const protocol::ServerStatements::Entry& there, const protocol::DescriptionRef& told);
+    void owe_unnamed(protocol::Owed owed, pool::Server& server);
     void owe_unnamed(protocol::Asked asked, protocol::Fate fate, protocol::StatementRef statement,
                      pool::Server& server);
     void settle_unnamed(const protocol::Owed& owed, protocol::StatementRef now);

@@ -188,6 +188,7 @@ class Session final : public Sink,
                 Bytes& to_client);
     void refuse_here(const wire::Frame& frame, ByteView rest, const wire::SqlError& error, Bytes& to_client);
     void refuse_in_place(const wire::SqlError& error, bool is_query, wire::Outbox& to_server);
+    void refuse_unnamed_parse(const wire::SqlError& error, wire::Outbox& to_server);
     // statements.cpp
     std::size_t admit_parse(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);
     std::size_t admit_bind(const wire::Frame& frame, ByteView rest, wire::Outbox& to_server);

@@ -94,6 +94,24 @@ TEST(PolicyGate, a_query_that_is_refused_inside_a_transaction_destroys_the_unnam
     script.run();
 }
 
+TEST(PolicyGate, a_parse_that_is_refused_in_a_batch_destroys_the_unnamed_statement_unless_it_is_skipped) {
+    for (const bool is_skipped : {false, true}) {
+        Script script = with({no_drops()});
+        script.client_sends(client::parse("", "A") + client::sync())
+            .server_sends(server::parse_complete() + server::ready())
+            .client_sends(client::bind("", is_skipped ? "nope" : "") + client::parse("", "drop table t") +
+                          client::sync())
+            .server_sends((is_skipped ? Bytes() : server::bind_complete()) + server::error("42601", "no") +
+                          server::ready())
+            .expect_to_server("Parse \"\" \"A\"\nSync\nBind \"\" \"" + std::string(is_skipped ? "nope" : "") +
+                              "\"\nParse \"\" \"" + std::string(protocol::refused_text) + "\"\nSync\n")
+            .client_sends(client::bind() + client::sync())
+            .expect_to_server((is_skipped ? "Parse \"\" \"A\"" : "Close S \"\"") +
+                              std::string("\nBind \"\" \"\"\nSync\n"));
+        script.run();
+    }
+}
+
 TEST(PolicyGate, a_named_parse_that_is_refused_leaves_the_unnamed_statement) {
     Script script = with({no_drops()});
     script.client_sends(client::parse("", "A") + client::sync())
