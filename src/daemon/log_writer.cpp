@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace pgsluice::daemon {
 namespace {
@@ -40,7 +41,9 @@ LogWriter::~LogWriter() {
     while (sink_->waiting() != 0 && std::chrono::steady_clock::now() < deadline + Milliseconds(200))
         std::this_thread::sleep_for(Milliseconds(2));
     // A thread that hangs inside write(2) cannot be joined: it is left to the end of the process, with all it uses.
-    if (sink_->waiting() != 0) static_cast<void>(new auto(std::pair(thread_, logger_)));
+    using Left = std::vector<std::pair<decltype(thread_), decltype(logger_)>>;
+    static auto* const left = new Left;  // within reach, so that it is not taken for a leak
+    if (sink_->waiting() != 0) left->emplace_back(thread_, logger_);
 }
 
 bool LogWriter::add(std::string_view line) {

@@ -1,15 +1,7 @@
 #include <pgsluice/protocol/settings_difference.hpp>
 
-#include <algorithm>
-#include <array>
-
 namespace pgsluice::protocol {
 namespace {
-
-template <std::size_t size>
-bool is_one_of(const std::array<ByteView, size>& names, ByteView name) {
-    return std::any_of(names.begin(), names.end(), [&](ByteView each) { return same_name(name, each); });
-}
 
 bool is_deferrable(const Parameter& present) {
     return same_name(present.name, "default_transaction_deferrable") && present.value != "off";
@@ -32,8 +24,8 @@ bool is_rights(ByteView name) {
 }
 
 bool begins_transactions(ByteView name) {
-    return is_one_of<3>(
-        {"default_transaction_deferrable", "default_transaction_isolation", "default_transaction_read_only"}, name);
+    return same_name(name, "default_transaction_deferrable") || same_name(name, "default_transaction_isolation") ||
+           same_name(name, "default_transaction_read_only");
 }
 
 bool SettingDifference::must_be_reset() const {

@@ -163,6 +163,7 @@ bool ends_with_transaction(const json::object& node) {
 
 struct Judged {
     SessionEffect effect = SessionEffect::none;
+    bool is_parsed = true;
     SettingNames names;
     bool is_block = false;     // DO
     bool runs_others = false;  // DO, CALL: a text inside of the text, or what comes with the parameters
@@ -215,7 +216,7 @@ SessionEffect effect_of_bytes(ByteView text) {
 }
 
 Judged judge_bytes(ByteView text) {
-    Judged judged{effect_of_bytes(text), {}, false, true};
+    Judged judged{effect_of_bytes(text), false, {}, false, true};
     if (may_set(text)) judged.names.hidden = SettingNames::Hidden::for_good;
     note_mentioned_names(text, judged.names);
     return judged;
@@ -297,6 +298,11 @@ bool speaks_of_temporary_schema(ByteView text) {
 SessionEffect session_effect(ByteView text) {
     if (!is_candidate(text)) return SessionEffect::none;
     return text.size() > parse_limit ? effect_of_bytes(text) : judged(text).effect;
+}
+
+std::optional<SessionEffect> session_effect_by_parser(ByteView text) {
+    const Judged& told = judged(text);
+    return told.is_parsed ? std::optional(told.effect) : std::nullopt;
 }
 
 SettingNames setting_names(ByteView text) {

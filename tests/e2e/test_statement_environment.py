@@ -123,7 +123,7 @@ def test_what_is_prepared_behind_a_change_of_the_schema_sees_it(two, ddl):
     if ddl.startswith("do"):
         # Nobody has seen it: the first error tells.
         second.send(m.parse(sql, "early"), m.bind("early"), m.execute(), m.SYNC)
-        second.until_ready()
+        assert error_in(second.until_ready()).sqlstate == "0A000"
     for client in two:
         assert prepared(client, "after", sql).startswith("1")
 

@@ -6,6 +6,7 @@
 #include <pgsluice/sql/resets.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,10 @@ bool may_have_effect(ByteView text);
 
 // Texts without such a word cost one pass over their bytes; others are parsed, and remembered by the thread that asks.
 SessionEffect session_effect(ByteView text);
+
+// What the parser says of it, whatever words stand there; nullopt where it does not understand the text. By this the
+// fuzzing proves that no word is missing above.
+std::optional<SessionEffect> session_effect_by_parser(ByteView text);
 
 // Whether it names the session's temporary schema, or might: as a value of search_path it makes tables temporary.
 bool speaks_of_temporary_schema(ByteView text);
