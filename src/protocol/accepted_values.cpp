@@ -35,6 +35,14 @@ bool is_never_refused(const Parameter& setting) {
     return same_name(setting.name, "application_name") && is_ascii(setting.value);
 }
 
+// Of less than a second it may strike the replay itself. pg_settings tells milliseconds without their unit.
+bool is_short_timeout(const Parameter* timeout) {
+    if (timeout == nullptr || timeout->value == "0") return false;
+    ByteView value = timeout->value;
+    if (value.ends_with("ms")) value.remove_suffix(2);
+    return value.size() < 4 && value.find_first_not_of("0123456789") == ByteView::npos;
+}
+
 std::uint64_t digest(const Parameter& setting) {
     std::size_t seed = 0;
     const auto add = [&](const std::string& part) { boost::hash_combine(seed, std::hash<std::string>{}(part)); };
@@ -77,6 +85,7 @@ void AcceptedValues::accept_proposed() {
 }
 
 bool must_be_awaited(const SettingsDifference& difference, const AcceptedValues& accepted) {
+    if (is_short_timeout(difference.has().find("statement_timeout"))) return true;
     const auto& all = difference.all();
     return std::any_of(all.begin(), all.end(),
                        [&](const SettingDifference& each) { return must_be_awaited(each, accepted); });

@@ -270,8 +270,10 @@ bool Session::relay_error(ByteView message, ByteView body, wire::Outbox& to_clie
     if (rules_.may_limit() && measures()) measured_->calls.names().note_failure(fields.sqlstate);
     const Settled settled = server_->exchange().settle(BackendTag::error_response, body, *this);
     if (settled == Settled::inspected) return true;
-    const bool is_about_others = settled == Settled::not_taken_back ||
-                                 (settled == Settled::replay_failed && protocol::depend_on_server(*wants_));
+    // A timeout that was there already has struck it, say.
+    const bool may_succeed_elsewhere = fields.sqlstate == "57014" || protocol::depend_on_server(*wants_);
+    const bool is_about_others =
+        settled == Settled::not_taken_back || (settled == Settled::replay_failed && may_succeed_elsewhere);
     if (is_about_others && may_take_another()) {
         takes_another_ = true;
         return false;

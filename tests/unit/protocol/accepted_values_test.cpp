@@ -100,8 +100,26 @@ TEST_F(MustBeAwaited, is_what_not_everybody_may_take_back) {
         succeed({}, {{name, "y"}});
         EXPECT_FALSE(is_awaited({{name, "x"}}, {{name, "y"}})) << name;
     }
-    for (const char* name : {"datestyle", "TimeZone", "enable_seqscan", "work_mem", "xmloption", "statement_timeout"}) {
+    for (const char* name : {"datestyle", "TimeZone", "enable_seqscan", "work_mem", "xmloption", "lock_timeout"}) {
         EXPECT_FALSE(is_awaited({{name, "x"}}, {})) << name;
+    }
+}
+
+// Whoever has set it, and whether or not it stays.
+TEST_F(MustBeAwaited, is_a_replay_that_a_timeout_on_the_server_may_strike) {
+    const Parameter work_mem{"work_mem", "1MB"};
+    succeed({}, {work_mem});
+    const auto is_awaited_beside = [&](const char* timeout, bool stays) {
+        const Parameter limit{"statement_timeout", timeout};
+        return is_awaited({limit}, stays ? Parameters{limit, work_mem} : Parameters{work_mem});
+    };
+    for (const bool stays : {false, true}) {
+        EXPECT_TRUE(is_awaited_beside("1", stays));
+        EXPECT_TRUE(is_awaited_beside("999", stays));
+        EXPECT_TRUE(is_awaited_beside("999ms", stays));
+        EXPECT_FALSE(is_awaited_beside("10s", stays));
+        EXPECT_FALSE(is_awaited_beside("1000", stays));
+        EXPECT_FALSE(is_awaited_beside("0", stays));
     }
 }
 
