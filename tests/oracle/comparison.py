@@ -21,7 +21,7 @@ class Reason:
     goes_on: tuple | None = None
 
 
-def reason_for(session: Session, ours: Transcript, theirs: Transcript, at: int) -> Reason | None:
+def reason_for(mode: str, session: Session, ours: Transcript, theirs: Transcript, at: int) -> Reason | None:
     """Why they differ from there on."""
     # Nothing explains that one way ends otherwise: a hang, or a connection that is lost.
     if ours.fate != theirs.fate:
@@ -34,6 +34,8 @@ def reason_for(session: Session, ours: Transcript, theirs: Transcript, at: int) 
             return Reason("wrong in itself and of a text that is wrong by now: where the server lacks the statement, the text comes first", (at + 1, at + 1))
         if of_whatever_type(one) == of_whatever_type(other) != "":
             return Reason("what breaks a COPY may be a message of ours ahead of the client's", (at + 1, at + 1))
+        if mode == "session" and other.sqlstate == "42704" and 'parameter "app.' in other.text:
+            return Reason("in session mode nobody sees what names of custom settings a client makes, and DISCARD ALL leaves them")
     if any(comes_behind_a_query(each.messages[at:]) for each in (ours, theirs)):
         return Reason("to describe a statement where the server lacks it takes a Parse, which is a query to a BEGIN in the same batch; and the client's own "
                       "Parse is none where the server has the statement")
@@ -55,10 +57,10 @@ def reason_for(session: Session, ours: Transcript, theirs: Transcript, at: int) 
     return None
 
 
-def judge(session: Session, ours: Transcript, theirs: Transcript) -> Verdict:
+def judge(mode: str, session: Session, ours: Transcript, theirs: Transcript) -> Verdict:
     while (at := first_difference(ours, theirs)) is not None:
         left = len(theirs.messages) - at
-        reason = reason_for(session, ours, theirs, at)
+        reason = reason_for(mode, session, ours, theirs, at)
         if reason is None:
             return Verdict(difference_between(ours, theirs), left=left)
         if reason.goes_on is None:
@@ -111,4 +113,4 @@ def difference_between(ours: Transcript, theirs: Transcript) -> str:
 
 def compare(oracle, proxy, mode: str, session: Session) -> Verdict:
     theirs, ours = play(oracle.address, "app", session), play(proxy.address, mode, session)
-    return judge(session, ours, theirs)
+    return judge(mode, session, ours, theirs)

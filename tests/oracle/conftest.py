@@ -33,7 +33,7 @@ def oracle(shared_postgres):
 @pytest.fixture(scope="session")
 def proxy(oracle, worker_directory):
     """More servers than lanes, and all of them may be pinned: no session waits for another or is refused. Names of custom settings are
-    their clients' own, as they are in a connection of its own."""
+    their clients' own in transaction mode, as they are in a connection of one's own."""
     folder = worker_directory / "oracle"
     folder.mkdir()
     config = default_config(oracle)
