@@ -21,6 +21,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -48,8 +49,11 @@ class Supervisor final : private Orders {
     void wait_for_signal();
     void on_signal(int number);
     void reload();
-    void install(std::shared_ptr<const Snapshot> snapshot);
-    std::optional<config::NotSet> change(const std::string& key, const std::string& value);
+    // `in_force` is called on this thread once every worker has taken the snapshot: nothing says so before.
+    void install(std::shared_ptr<const Snapshot> snapshot, std::function<void()> in_force);
+    // What is wrong with it; nullopt: it is installed.
+    std::optional<config::NotSet> change(const std::string& key, const std::string& value,
+                                         std::function<void()> in_force);
     void set(std::string key, std::string value, std::function<void(std::optional<config::NotSet>)> then) override;
     void fail_reload(const std::vector<std::string>& problems);
     // How clients leave: by themselves, whenever that is, or at the end of their transactions.

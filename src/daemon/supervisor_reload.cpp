@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 namespace pgsluice::daemon {
@@ -61,14 +62,15 @@ void Supervisor::reload() {
         fail_reload({"audit.file: could not open " + file + ": " + error.message()});
         return;
     }
-    install(snapshot);
-    registry_.process().reloads[metrics::Outcome::success].add();
-    note_loaded();
-    log::write_audited(log::Level::info, "reload_succeeded", "the new configuration is in force");
-    notify::ready();
+    install(snapshot, [this] {
+        registry_.process().reloads[metrics::Outcome::success].add();
+        note_loaded();
+        log::write_audited(log::Level::info, "reload_succeeded", "the new configuration is in force");
+        notify::ready();
+    });
 }
 
-void Supervisor::install(std::shared_ptr<const Snapshot> snapshot) {
+void Supervisor::install(std::shared_ptr<const Snapshot> snapshot, std::function<void()> in_force) {
     snapshot_ = std::move(snapshot);
     if (const error_code error = log_.apply(snapshot_->config.log)) {
         log::error("log_file_failed", error.message());
@@ -77,8 +79,15 @@ void Supervisor::install(std::shared_ptr<const Snapshot> snapshot) {
     std::set<std::string> queries;
     for (const config::AuthQuery* query : snapshot_->auth_queries()) queries.insert(key_of(*query));
     process_.lookups.keep_only(queries);
+    const auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
+    const auto taken = [this, left, in_force = std::move(in_force)] {
+        if (--*left == 0) boost::asio::post(io_, in_force);
+    };
     for (auto& worker : workers_) {
-        worker->post([target = worker.get(), installed = snapshot_] { target->publish(installed); });
+        worker->post([target = worker.get(), installed = snapshot_, taken] {
+            target->publish(installed);
+            taken();
+        });
     }
     show_certificates();
     renew_http_credentials();
@@ -96,21 +105,25 @@ void Supervisor::note_loaded() {
 
 void Supervisor::set(std::string key, std::string value, std::function<void(std::optional<config::NotSet>)> then) {
     boost::asio::post(io_, [this, key = std::move(key), value = std::move(value), then = std::move(then)] {
-        then(change(key, value));
+        const auto in_force = [key, value, then] {
+            log::write_audited(log::Level::info, "setting_changed",
+                               "a key has another value until the configuration is read again",
+                               {{"key", key}, {"value", value}});
+            then(std::nullopt);
+        };
+        if (auto refused = change(key, value, in_force)) then(std::move(refused));
     });
 }
 
-std::optional<config::NotSet> Supervisor::change(const std::string& key, const std::string& value) {
+std::optional<config::NotSet> Supervisor::change(const std::string& key, const std::string& value,
+                                                 std::function<void()> in_force) {
     auto changed = config::set(snapshot_->config, key, value);
     if (auto* refused = std::get_if<config::NotSet>(&changed)) return std::move(*refused);
     auto built = Snapshot::build(std::get<config::Config>(std::move(changed)), snapshot_.get());
     if (const auto* problems = std::get_if<std::vector<std::string>>(&built)) {
         return config::NotSet{config::NotSet::Why::bad_value, problems->front()};
     }
-    install(std::get<std::shared_ptr<const Snapshot>>(std::move(built)));
-    log::write_audited(log::Level::info, "setting_changed",
-                       "a key has another value until the configuration is read again",
-                       {{"key", key}, {"value", value}});
+    install(std::get<std::shared_ptr<const Snapshot>>(std::move(built)), std::move(in_force));
     return std::nullopt;
 }
 

@@ -1,14 +1,12 @@
 """What pgsluice tells its supervisor at the notify socket, as sd_notify(3) has it: its states, and that it lives."""
 import contextlib
-import ctypes
-import os
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
+from support.hanging_thread import hanging_thread
 from support.proxy import default_config, login
 from support.system import eventually
 
@@ -48,25 +46,6 @@ def watched(make_proxy, postgres, directory):
         notify.settimeout(5)
         config = {**default_config(postgres), "workers": 2}
         yield make_proxy(config, environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}), notify
-
-
-@contextlib.contextmanager
-def hanging_thread(pid: int, name: str):
-    """One thread of a process stands still, and the others go on: a signal would stop them all."""
-    seize, interrupt, detach, any_thread = 0x4206, 0x4207, 17, 0x40000000
-    thread = next(int(task.name) for task in Path(f"/proc/{pid}/task").iterdir() if (task / "comm").read_text().strip() == name)
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def trace(request: int) -> bool:
-        return libc.ptrace(ctypes.c_long(request), thread, None, None) == 0
-    if not trace(seize):
-        pytest.skip(f"ptrace is not allowed here: {os.strerror(ctypes.get_errno())}")
-    assert trace(interrupt)
-    os.waitpid(thread, any_thread)
-    try:
-        yield
-    finally:
-        assert trace(detach)
 
 
 def is_fed(notify) -> bool:

@@ -1,14 +1,18 @@
 """Rules that are read again and again while clients are at work: nobody notices but those whom a rule concerns."""
 import contextlib
+import signal
 import subprocess
 import threading
+import time
 
 import psycopg
 import pytest
 
 from support import messages as m
+from support.hanging_thread import hanging_thread
 from support.postgres import BIN
 from support.proxy import login
+from support.system import eventually
 from support.wire import error_in
 
 RELOADS = 40
@@ -138,6 +142,21 @@ def test_a_transaction_has_one_set_of_rules_whatever_is_read_meanwhile(sluice):
             if threads.failures:
                 break
     assert min(threads.rounds) > 5 and seen == {True, False}
+
+
+@pytest.mark.parametrize("worker", ["worker 0", "worker 1"])
+def test_a_reload_is_said_to_have_succeeded_once_every_worker_has_its_rules(sluice, worker):
+    proxy = sluice(policies=[], workers=2)
+    with hanging_thread(proxy.pid, worker):
+        proxy.write_config({**proxy.config, "policies": [PROBE]})
+        proxy.signal(signal.SIGHUP)
+        time.sleep(0.5)
+        assert not proxy.events("reload_succeeded")
+        assert proxy.metrics().sum("pgsluice_reloads_total", outcome="success") == 0
+    eventually(lambda: proxy.metrics().sum("pgsluice_reloads_total", outcome="success") == 1, 5, "the reload")
+    with contextlib.ExitStack() as clients:
+        for client in [clients.enter_context(login(proxy)) for _ in range(8)]:
+            assert is_blocked(client.query("select 'probe'"))
 
 
 def test_a_rule_that_is_swapped_in_takes_effect_for_what_was_prepared_before(sluice):
